@@ -1,0 +1,98 @@
+//! What a session can ask of the hub, in whatever dialect it was said.
+
+use super::ChannelId;
+
+/// A connection as the hub knows it: a number that is never used for another one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SessionId(pub u64);
+
+/// The client's own number for a request, handed back with the reply. 0 when it wants to hear of refusals only.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RequestId(pub u32);
+
+impl RequestId {
+    pub const NONE: RequestId = RequestId(0);
+}
+
+/// What a relay is for. The hub only passes it on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    Conversation,
+    Pipe,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command<'a> {
+    /// `payload_max`: the longest relay payload the session takes, in bytes; 0 for a dialect without relays.
+    Login {
+        name: &'a str,
+        payload_max: u16,
+    },
+    Join {
+        room: &'a str,
+    },
+    Leave {
+        channel: ChannelId,
+    },
+    Say {
+        channel: ChannelId,
+        text: &'a str,
+    },
+    SetSubject {
+        channel: ChannelId,
+        text: &'a str,
+    },
+    ListRooms {
+        after: &'a str,
+    },
+    Who {
+        channel: ChannelId,
+        after: &'a str,
+    },
+    Tell {
+        to: &'a str,
+        text: &'a str,
+    },
+    Lookup {
+        name: &'a str,
+    },
+    ListPeers {
+        after: &'a str,
+    },
+    Open {
+        to: &'a str,
+        purpose: Purpose,
+    },
+    Accept {
+        channel: ChannelId,
+    },
+    Decline {
+        channel: ChannelId,
+        text: &'a str,
+    },
+    Close {
+        channel: ChannelId,
+    },
+}
+
+impl Command<'_> {
+    /// The channel a command is about, or [`ChannelId::NONE`].
+    pub fn channel(&self) -> ChannelId {
+        match *self {
+            Command::Leave { channel }
+            | Command::Say { channel, .. }
+            | Command::SetSubject { channel, .. }
+            | Command::Who { channel, .. }
+            | Command::Accept { channel }
+            | Command::Decline { channel, .. }
+            | Command::Close { channel } => channel,
+            Command::Login { .. }
+            | Command::Join { .. }
+            | Command::ListRooms { .. }
+            | Command::Tell { .. }
+            | Command::Lookup { .. }
+            | Command::ListPeers { .. }
+            | Command::Open { .. } => ChannelId::NONE,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Relays: a call, its answer, and from then on a route for payload that the hub never sees.
+//!
+//! ```text
+//!   open ──▶ Ringing ──accept──▶ Open ──close, or one side leaves──▶ gone
+//!               └──decline, close, time-out, or one side leaves────▶ gone
+//! ```
+
+use super::channel::{Channel, ChannelId};
+use super::{
+    Asker, Effect, Effects, Event, Hub, Outcome, Purpose, Refusal, RelayEnd, Reply, RequestId, SessionId,
+};
+use std::time::Instant;
+
+pub(super) struct Relay {
+    caller: SessionId,
+    callee: SessionId,
+    payload_max: u16,
+    state: State,
+}
+
+enum State {
+    /// The caller's request waits for its answer until the deadline.
+    Ringing {
+        request: RequestId,
+        deadline: Instant,
+    },
+    Open,
+}
+
+/// Where payload goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    pub to: SessionId,
+    /// The longest payload of one frame, in bytes.
+    pub payload_max: u16,
+}
+
+impl Relay {
+    pub fn is_of(&self, session: SessionId) -> bool {
+        self.other(session).is_some()
+    }
+
+    fn other(&self, session: SessionId) -> Option<SessionId> {
+        match session {
+            s if s == self.caller => Some(self.callee),
+            s if s == self.callee => Some(self.caller),
+            _ => None,
+        }
+    }
+}
+
+impl Hub {
+    /// Where payload from `from` on `relay` goes. The payload itself takes its own path: it is borrowed from the
+    /// sender's read buffer and written to the peer's socket.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchRelay`] unless both have agreed to it and neither has closed it.
+    pub fn route(&self, from: SessionId, relay: ChannelId) -> Result<Route, Refusal> {
+        let relay = self.channels.relay(relay).ok_or(Refusal::NoSuchRelay)?;
+        match (&relay.state, relay.other(from)) {
+            (State::Open, Some(to)) => Ok(Route { to, payload_max: relay.payload_max }),
+            _ => Err(Refusal::NoSuchRelay),
+        }
+    }
+
+    pub(super) fn open(
+        &mut self,
+        now: Instant,
+        asker: Asker,
+        to: &str,
+        purpose: Purpose,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let per_user = self.limits.relays_per_user_max;
+        let caller = self.user(asker.session)?;
+        let callee_session = self.peer(asker, to)?;
+        let callee = self.user(callee_session)?;
+        let payload_max = caller.payload_max.min(callee.payload_max);
+        if payload_max == 0 {
+            return Err(Refusal::TakesNoRelays);
+        }
+        if caller.relays.len() >= per_user {
+            return Err(Refusal::TooManyRelays { relays_max: per_user });
+        }
+        if callee.relays.len() >= per_user {
+            return Err(Refusal::PeerHasTooManyRelays);
+        }
+        if self.channels.relays_len() >= self.limits.relays_max {
+            return Err(Refusal::TooManyRelaysOnServer);
+        }
+        let deadline = now + self.limits.relay_answer_time;
+        let from = caller.name.clone();
+        let state = State::Ringing { request: asker.request, deadline };
+        let relay = Relay { caller: asker.session, callee: callee_session, payload_max, state };
+        let channel = self.channels.insert(Channel::Relay(relay)).ok_or(Refusal::TooManyRelaysOnServer)?;
+        self.ringing.insert((deadline, channel));
+        self.user_mut(asker.session)?.relays.push(channel);
+        self.user_mut(callee_session)?.relays.push(channel);
+        let event = Event::Offered { from: &from, purpose, payload_max };
+        fx.emit(Effect::Send { to: callee_session, cause: asker.session, channel, event });
+        Ok(())
+    }
+
+    pub(super) fn accept(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+        let relay = self.ringing_for(asker)?;
+        let (caller, payload_max) = (relay.caller, relay.payload_max);
+        let State::Ringing { request, deadline } = std::mem::replace(&mut relay.state, State::Open) else {
+            return Err(Refusal::NoSuchRelay);
+        };
+        self.ringing.remove(&(deadline, asker.channel));
+        let peer = self.user(asker.session)?.name.shown();
+        // The callee first: it may send as soon as it knows, and the caller hears of the relay before any payload.
+        asker.reply(fx, Reply::Done);
+        let reply = Reply::Opened { peer, payload_max };
+        let (cause, channel) = (asker.session, asker.channel);
+        fx.emit(Effect::Reply { to: caller, cause, request, channel, reply });
+        Ok(())
+    }
+
+    pub(super) fn decline(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+        self.check_text_or_empty(text, self.limits.text_bytes_max)?;
+        self.ringing_for(asker)?;
+        let relay = self.remove_relay(asker.channel).ok_or(Refusal::NoSuchRelay)?;
+        relay.answer_caller(asker.channel, Reply::Declined { text }, fx);
+        asker.reply(fx, Reply::Done);
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+        let relay = self.channels.relay(asker.channel).ok_or(Refusal::NoSuchRelay)?;
+        if !relay.is_of(asker.session) {
+            return Err(Refusal::NoSuchRelay);
+        }
+        if matches!(relay.state, State::Ringing { .. }) && asker.session == relay.callee {
+            return self.decline(asker, "", fx);
+        }
+        self.end_relay(asker.session, asker.channel, RelayEnd::Done, fx);
+        asker.reply(fx, Reply::Done);
+        Ok(())
+    }
+
+    /// A user with a relay is going away; the user's own list of relays is the caller's to mend.
+    pub(super) fn end_relay_of_departed(
+        &mut self,
+        session: SessionId,
+        channel: ChannelId,
+        fx: &mut impl Effects,
+    ) {
+        self.end_relay(session, channel, RelayEnd::PeerLeft, fx);
+    }
+
+    pub(super) fn give_up_ringing(&mut self, channel: ChannelId, fx: &mut impl Effects) {
+        let Some(relay) = self.remove_relay(channel) else { return };
+        relay.answer_caller(channel, Reply::Refused(Refusal::NoAnswer), fx);
+        let event = Event::RelayClosed { why: RelayEnd::NoAnswer };
+        fx.emit(Effect::Send { to: relay.callee, cause: relay.caller, channel, event });
+    }
+
+    /// One side ends a relay in whatever state it is; the other side, and a request that waits, are told.
+    fn end_relay(&mut self, by: SessionId, channel: ChannelId, why: RelayEnd, fx: &mut impl Effects) {
+        let Some(relay) = self.remove_relay(channel) else { return };
+        let Some(to) = relay.other(by) else { return };
+        let why = match relay.state {
+            State::Ringing { .. } if by == relay.callee => {
+                return relay.answer_caller(channel, Reply::Refused(Refusal::PeerLeft), fx);
+            }
+            State::Ringing { .. } => RelayEnd::Cancelled,
+            State::Open => why,
+        };
+        fx.emit(Effect::Send { to, cause: by, channel, event: Event::RelayClosed { why } });
+    }
+
+    fn remove_relay(&mut self, channel: ChannelId) -> Option<Relay> {
+        self.channels.relay(channel)?;
+        let Some(Channel::Relay(relay)) = self.channels.remove(channel) else { return None };
+        if let State::Ringing { deadline, .. } = relay.state {
+            self.ringing.remove(&(deadline, channel));
+        }
+        for session in [relay.caller, relay.callee] {
+            if let Some(user) = self.users.get_mut(&session) {
+                user.relays.retain(|&held| held != channel);
+            }
+        }
+        Some(relay)
+    }
+
+    /// A call to the asker that has not been answered yet.
+    fn ringing_for(&mut self, asker: Asker) -> Result<&mut Relay, Refusal> {
+        let relay = self.channels.relay_mut(asker.channel).ok_or(Refusal::NoSuchRelay)?;
+        if relay.callee == asker.session && matches!(relay.state, State::Ringing { .. }) {
+            Ok(relay)
+        } else {
+            Err(Refusal::NoSuchRelay)
+        }
+    }
+
+    pub(super) fn audit_relays(&self) -> Result<(), String> {
+        let mut ringing = 0;
+        for (channel, relay) in self.channels.relays() {
+            for session in [relay.caller, relay.callee] {
+                let held = self
+                    .users
+                    .get(&session)
+                    .map_or(0, |user| user.relays.iter().filter(|&&held| held == channel).count());
+                if held != 1 {
+                    return Err(format!("relay {channel:?} is held {held} times by one of its ends"));
+                }
+            }
+            if let State::Ringing { deadline, .. } = relay.state {
+                ringing += 1;
+                if !self.ringing.contains(&(deadline, channel)) {
+                    return Err(format!("call {channel:?} rings without a deadline"));
+                }
+            }
+        }
+        if ringing != self.ringing.len() {
+            return Err(format!("{ringing} calls ring, {} have deadlines", self.ringing.len()));
+        }
+        Ok(())
+    }
+}
+
+impl Relay {
+    /// The answer to a call that was not taken.
+    fn answer_caller(&self, channel: ChannelId, reply: Reply<'_>, fx: &mut impl Effects) {
+        let State::Ringing { request, .. } = self.state else { return };
+        fx.emit(Effect::Reply { to: self.caller, cause: self.callee, request, channel, reply });
+    }
+}

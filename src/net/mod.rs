@@ -1,0 +1,25 @@
+//! The nonblocking toolkit: what every server on a reactor needs, whatever it serves. Knows no chat.
+//!
+//! - [`slots`] connections in a slab, under keys that are never mistaken for another connection's;
+//! - [`socket`] the little that is asked of a stream, so that a test can be one;
+//! - [`inbox`] bytes that were read and not yet used;
+//! - [`blocks`] and [`outbox`] bytes to be written, shared by all who are to get them;
+//! - [`timers`] deadlines, one lazy entry per connection;
+//! - [`listener`] listening sockets, and what to do when accept fails;
+//! - [`descriptors`] how many files the process may have open.
+
+pub mod blocks;
+pub mod descriptors;
+pub mod inbox;
+pub mod listener;
+pub mod outbox;
+pub mod slots;
+pub mod socket;
+pub mod timers;
+
+pub use blocks::{BlockId, Blocks};
+pub use inbox::Inbox;
+pub use outbox::{Flushed, Outbox};
+pub use slots::{Key, Slots};
+pub use socket::Socket;
+pub use timers::{Alarm, Timers};

@@ -1,0 +1,353 @@
+//! What a connection still has to be sent: a queue of ranges of [`Blocks`].
+//!
+//! ```text
+//!   blocks   A [ said | said | said | said | said ]   a room's frames of one turn, the same for every member
+//!            B [ done ]                               this connection's own
+//!   outbox   A[0..3]  B[0..1]  A[4..5]                three entries, one vectored write, nothing copied
+//! ```
+//!
+//! Ranges that touch become one. A partial write leaves an offset into the first. The queue counts its bytes; who
+//! fills it decides what is too many.
+
+use super::blocks::Expect;
+use super::{BlockId, Blocks, Socket};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+
+/// Ranges given to one vectored write. More would cost stack and save nothing that the socket buffer can take.
+const SLICES_MAX: usize = 64;
+
+/// A block of the connection's own, in bytes, from which on the next one is begun: the front of a block cannot be
+/// given back while its end is still queued.
+const OWN_BLOCK_BYTES_MAX: usize = 64 * 1_024;
+
+/// A queued range that is less than this part of its block is copied off when the socket does not take it, so that
+/// a slow reader pins at most so many times the bytes it is owed.
+const PINNED_FACTOR_MAX: usize = 4;
+
+/// A queue longer than this goes back to the allocator once it is empty.
+const KEPT_RANGES_MAX: usize = 16;
+
+#[derive(Default)]
+pub struct Outbox {
+    ranges: VecDeque<Range>,
+    /// Bytes of the first range that are written already.
+    written: u32,
+    queued: usize,
+    /// The block that this connection's own bytes are appended to.
+    own: Option<BlockId>,
+    /// How many of the ranges [`Outbox::settle`] has looked at.
+    settled: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    block: BlockId,
+    start: u32,
+    end: u32,
+}
+
+impl Range {
+    fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
+/// How a flush ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flushed {
+    /// Everything is written.
+    All,
+    /// The budget is spent; the socket would take more.
+    Budget,
+    /// The socket takes no more for now.
+    WouldBlock,
+}
+
+impl Outbox {
+    /// Bytes that wait here.
+    pub fn queued_bytes(&self) -> usize {
+        self.queued
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queued == 0
+    }
+
+    /// Queues `start..end` of a block, without copying it.
+    pub fn push_range(&mut self, blocks: &mut Blocks, block: BlockId, start: usize, end: usize) {
+        if start == end {
+            return;
+        }
+        debug_assert!(start < end && end <= blocks.bytes(block).len());
+        self.queued += end - start;
+        if let Some(last) = self.ranges.back_mut()
+            && last.block == block
+            && last.end as usize == start
+        {
+            last.end = end as u32;
+            return;
+        }
+        blocks.hold(block);
+        self.ranges.push_back(Range { block, start: start as u32, end: end as u32 });
+    }
+
+    /// Queues bytes of this connection's own, which `write` appends.
+    pub fn push_own(&mut self, blocks: &mut Blocks, expect: Expect, write: impl FnOnce(&mut Vec<u8>)) {
+        let fresh = match self.own {
+            Some(own) if blocks.bytes(own).len() < OWN_BLOCK_BYTES_MAX => None,
+            _ => Some(blocks.open(expect)),
+        };
+        let Some(own) = fresh.or(self.own) else { return };
+        let start = blocks.bytes(own).len();
+        let bytes = blocks.append_to(own);
+        write(bytes);
+        let end = bytes.len();
+        self.push_range(blocks, own, start, end);
+        if fresh.is_some() {
+            // From here on only the ranges hold it: it goes when the last of them is written.
+            self.own = (!blocks.release(own)).then_some(own);
+        }
+    }
+
+    /// Writes until all is written, the socket takes no more, or `budget` bytes are.
+    ///
+    /// # Errors
+    /// Those of the socket; `WriteZero` when it takes nothing and does not say why. The connection is lost then.
+    pub fn flush(
+        &mut self,
+        blocks: &mut Blocks,
+        socket: &mut impl Socket,
+        mut budget: usize,
+    ) -> io::Result<Flushed> {
+        while !self.is_empty() {
+            if budget == 0 {
+                return Ok(Flushed::Budget);
+            }
+            match self.write_once(blocks, socket) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => {
+                    self.advance(blocks, n);
+                    budget = budget.saturating_sub(n);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return Ok(Flushed::WouldBlock);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Flushed::All)
+    }
+
+    /// Prepares what the socket did not take for a longer stay: short ranges are copied off long blocks, which would
+    /// otherwise be kept alive for their sake.
+    pub fn settle(&mut self, blocks: &mut Blocks) {
+        for at in self.settled..self.ranges.len() {
+            let Range { block, start, end } = self.ranges[at];
+            if self.own == Some(block)
+                || self.ranges[at].len() * PINNED_FACTOR_MAX >= blocks.bytes(block).len()
+            {
+                continue;
+            }
+            let bytes = blocks.bytes(block)[start as usize..end as usize].to_vec();
+            let copy = blocks.adopt(bytes);
+            self.ranges[at] = Range { block: copy, start: 0, end: end - start };
+            self.release(blocks, block);
+        }
+        self.settled = self.ranges.len();
+    }
+
+    /// Forgets everything that is queued.
+    pub fn clear(&mut self, blocks: &mut Blocks) {
+        for range in std::mem::take(&mut self.ranges) {
+            blocks.release(range.block);
+        }
+        (self.written, self.queued, self.own, self.settled) = (0, 0, None, 0);
+    }
+
+    fn write_once(&self, blocks: &Blocks, socket: &mut impl Socket) -> io::Result<usize> {
+        let written = self.written as usize;
+        let slice = |range: &Range| &blocks.bytes(range.block)[range.start as usize..range.end as usize];
+        if let [only] = self.ranges.as_slices().0
+            && self.ranges.len() == 1
+        {
+            return socket.write(&slice(only)[written..]);
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let mut count = 0;
+        for (to, range) in slices.iter_mut().zip(&self.ranges) {
+            *to = IoSlice::new(slice(range));
+            count += 1;
+        }
+        slices[0].advance(written);
+        socket.write_vectored(&slices[..count])
+    }
+
+    fn advance(&mut self, blocks: &mut Blocks, n: usize) {
+        self.queued -= n;
+        let mut done = self.written as usize + n;
+        while let Some(first) = self.ranges.front()
+            && done >= first.len()
+        {
+            done -= first.len();
+            let block = first.block;
+            self.ranges.pop_front();
+            self.settled = self.settled.saturating_sub(1);
+            self.release(blocks, block);
+        }
+        self.written = done as u32;
+        if self.ranges.is_empty() && self.ranges.capacity() > KEPT_RANGES_MAX {
+            self.ranges = VecDeque::new();
+        }
+    }
+
+    fn release(&mut self, blocks: &mut Blocks, block: BlockId) {
+        if blocks.release(block) && self.own == Some(block) {
+            self.own = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::Shutdown;
+
+    /// Takes `room` bytes, in writes of at most `step`, then blocks.
+    struct Sink {
+        got: Vec<u8>,
+        room: usize,
+        step: usize,
+        calls: usize,
+    }
+
+    impl Sink {
+        fn new(room: usize, step: usize) -> Self {
+            Sink { got: Vec::new(), room, step, calls: 0 }
+        }
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.calls += 1;
+            let all: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+            let n = all.len().min(self.step).min(self.room);
+            if n == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            self.got.extend_from_slice(&all[..n]);
+            self.room -= n;
+            Ok(n)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Read for Sink {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(ErrorKind::WouldBlock.into())
+        }
+    }
+
+    impl Socket for Sink {
+        fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn shared(blocks: &mut Blocks, bytes: &[u8]) -> BlockId {
+        let id = blocks.open(Expect::Much);
+        blocks.append_to(id).extend_from_slice(bytes);
+        id
+    }
+
+    #[test]
+    fn bytes_come_out_in_order_however_little_is_taken() {
+        for step in 1..=20 {
+            let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+            let room = shared(&mut blocks, b"0123456789");
+            outbox.push_range(&mut blocks, room, 0, 4);
+            outbox.push_own(&mut blocks, Expect::Little, |out| out.extend_from_slice(b"own"));
+            outbox.push_range(&mut blocks, room, 6, 8);
+            outbox.push_range(&mut blocks, room, 8, 10);
+            outbox.push_own(&mut blocks, Expect::Little, |out| out.extend_from_slice(b"end"));
+            blocks.release(room);
+            assert_eq!((outbox.ranges.len(), outbox.queued_bytes()), (4, 14), "touching ranges are one");
+            let mut sink = Sink::new(100, step);
+            assert_eq!(outbox.flush(&mut blocks, &mut sink, usize::MAX).ok(), Some(Flushed::All));
+            assert_eq!(sink.got, b"0123own6789end");
+            assert!(outbox.is_empty() && blocks.is_empty(), "nothing is kept");
+        }
+    }
+
+    #[test]
+    fn a_full_socket_keeps_the_rest_and_its_offset() {
+        let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+        outbox.push_own(&mut blocks, Expect::Little, |out| out.extend_from_slice(b"0123456789"));
+        let mut sink = Sink::new(4, 100);
+        assert_eq!(outbox.flush(&mut blocks, &mut sink, usize::MAX).ok(), Some(Flushed::WouldBlock));
+        assert_eq!(outbox.queued_bytes(), 6);
+        outbox.push_own(&mut blocks, Expect::Little, |out| out.extend_from_slice(b"ab"));
+        sink.room = 100;
+        assert_eq!(outbox.flush(&mut blocks, &mut sink, usize::MAX).ok(), Some(Flushed::All));
+        assert_eq!(sink.got, b"0123456789ab");
+        assert!(blocks.is_empty());
+    }
+
+    #[test]
+    fn the_budget_ends_a_flush() {
+        let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+        outbox.push_own(&mut blocks, Expect::Much, |out| out.resize(100, 7));
+        let mut sink = Sink::new(1_000, 10);
+        assert_eq!(outbox.flush(&mut blocks, &mut sink, 25).ok(), Some(Flushed::Budget));
+        assert_eq!(outbox.queued_bytes(), 70);
+    }
+
+    #[test]
+    fn one_turn_of_a_room_is_one_write() {
+        let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+        let room = shared(&mut blocks, &[1; 5_000]);
+        for at in 0..50 {
+            outbox.push_range(&mut blocks, room, at * 100, (at + 1) * 100);
+        }
+        let mut sink = Sink::new(10_000, 10_000);
+        outbox.flush(&mut blocks, &mut sink, usize::MAX).expect("a flush");
+        assert_eq!((sink.calls, sink.got.len()), (1, 5_000));
+    }
+
+    #[test]
+    fn a_slow_reader_does_not_pin_a_block_for_a_few_bytes_of_it() {
+        let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+        let room = shared(&mut blocks, &[b'x'; 10_000]);
+        outbox.push_range(&mut blocks, room, 10, 20);
+        outbox.push_range(&mut blocks, room, 30, 9_000);
+        outbox.settle(&mut blocks);
+        blocks.release(room);
+        assert_eq!((blocks.len(), outbox.queued_bytes()), (2, 8_980));
+        let mut sink = Sink::new(10, 10);
+        assert_eq!(outbox.flush(&mut blocks, &mut sink, usize::MAX).ok(), Some(Flushed::WouldBlock));
+        assert_eq!(blocks.len(), 1, "the short range had a block of its own");
+        outbox.clear(&mut blocks);
+        assert!(blocks.is_empty() && outbox.is_empty());
+    }
+
+    #[test]
+    fn own_blocks_are_bounded_and_let_go_from_the_front() {
+        let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+        for _ in 0..10 {
+            outbox.push_own(&mut blocks, Expect::Much, |out| out.extend_from_slice(&[1; 32 * 1_024]));
+        }
+        assert_eq!(blocks.len(), 5);
+        let mut sink = Sink::new(130 * 1_024, usize::MAX);
+        outbox.flush(&mut blocks, &mut sink, usize::MAX).expect("a flush");
+        assert_eq!(blocks.len(), 3);
+    }
+}

@@ -1,0 +1,141 @@
+//! The numbers on the wire that stand for a reason. Closed sets: a number that is not here does not parse, except
+//! where a newer server may know more than an older client (refusals and farewells), which carry a sentence.
+
+/// Declares an enum with wire numbers and the way back from a number.
+macro_rules! codes {
+    ($(#[$meta:meta])* $name:ident: $int:ty { $($(#[$vmeta:meta])* $variant:ident = $number:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr($int)]
+        pub enum $name { $($(#[$vmeta])* $variant = $number,)* }
+
+        impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            pub fn from_number(number: $int) -> Option<$name> {
+                match number { $($number => Some($name::$variant),)* _ => None }
+            }
+
+            pub fn number(self) -> $int {
+                self as $int
+            }
+        }
+    };
+}
+
+codes! {
+    /// Why a request was refused. The connection goes on.
+    RefusalCode: u16 {
+        /// A kind of frame this server does not know, or one that only a server sends.
+        UnknownRequest = 1,
+        /// Hello was said twice.
+        AlreadyLoggedIn = 2,
+        /// The client speaks a version of the protocol that the server does not.
+        Version = 3,
+        /// Bytes that should be text are not UTF-8.
+        NotUtf8 = 4,
+        /// A user name that is empty, too long, or has a character names must not have.
+        BadName = 10,
+        /// Somebody here has that name.
+        NameTaken = 11,
+        /// A room name that is empty, too long, without its `#`, or has a character names must not have.
+        BadRoomName = 12,
+        /// A text that is empty, or holds NUL, CR or LF.
+        BadText = 13,
+        /// A text over the limit that welcome told.
+        TextTooLong = 14,
+        /// The request is for occupants of that room.
+        NotInRoom = 21,
+        AlreadyInRoom = 22,
+        /// The user is in as many rooms as one may be.
+        TooManyRooms = 23,
+        /// The room has as many occupants as it may have, or the server as many rooms.
+        RoomFull = 24,
+        NoSuchPeer = 30,
+        /// A message or a relay to oneself.
+        Yourself = 31,
+        /// No relay with that channel, or not the user's, or not in a state for this request.
+        NoSuchRelay = 32,
+        Declined = 33,
+        /// One of the two, or the server, has as many relays as it may have.
+        TooManyRelays = 34,
+        /// The peer let the call ring until it timed out.
+        NoAnswer = 35,
+        /// The peer left while the call rang.
+        PeerLeft = 36,
+    }
+}
+
+codes! {
+    /// Why one side ends the connection; the last frame either sends.
+    ByeCode: u16 {
+        /// The other side asked for it, or (from a client) simply leaves.
+        Goodbye = 0,
+        /// Hello does not start with the magic.
+        BadMagic = 100,
+        /// The bytes are no frame, or the body is not what its kind promises.
+        Malformed = 101,
+        FrameTooLong = 102,
+        /// Something else than hello came first.
+        HelloExpected = 103,
+        LoginTimeout = 104,
+        /// Nothing was heard, not even an answer to ping.
+        IdleTimeout = 105,
+        /// The client did not read what it was sent.
+        SlowConsumer = 106,
+        ServerStopping = 107,
+        ServerFull = 108,
+    }
+}
+
+codes! {
+    /// How an occupant came to leave a room.
+    LeftCode: u8 {
+        /// Left this room.
+        Left = 0,
+        /// Said goodbye to the server.
+        Quit = 1,
+        /// The connection broke or fell silent.
+        Lost = 2,
+        /// The server ended the connection.
+        Dropped = 3,
+    }
+}
+
+codes! {
+    /// How a relay ended.
+    ClosedCode: u8 {
+        /// The other side closed it.
+        Done = 0,
+        /// The other side is gone.
+        PeerLeft = 1,
+        /// A call that rang until it timed out.
+        NoAnswer = 2,
+        /// The caller gave up before it was answered.
+        Cancelled = 3,
+    }
+}
+
+codes! {
+    /// What a relay is opened for, so that the one who is called can tell a conversation from a file.
+    Purpose: u8 {
+        Conversation = 0,
+        Pipe = 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_round_trip() {
+        for &code in RefusalCode::ALL {
+            assert_eq!(RefusalCode::from_number(code.number()), Some(code));
+        }
+        for &code in ByeCode::ALL {
+            assert_eq!(ByeCode::from_number(code.number()), Some(code));
+        }
+        assert_eq!(RefusalCode::from_number(0), None, "0 means: nothing was refused");
+    }
+}

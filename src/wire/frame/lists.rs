@@ -1,0 +1,122 @@
+//! Lists inside a frame: entries up to the end of the body. Decoding checks every entry once; reading them again
+//! later cannot fail. Encoding stops at what the receiver can take, and says that there is more.
+
+use super::{BodyError, Kind};
+use crate::wire::fields::{Fields, put_name};
+use crate::wire::header::{Flags, HEADER_LEN, put_with};
+use std::marker::PhantomData;
+
+/// Something that a list is made of.
+pub trait Entry<'a>: Copy {
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError>;
+    fn encode(&self, out: &mut Vec<u8>);
+}
+
+impl<'a> Entry<'a> for &'a str {
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+        fields.name()
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_name(out, self);
+    }
+}
+
+/// A room in a list of rooms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RoomEntry<'a> {
+    pub name: &'a str,
+    pub occupants: u32,
+}
+
+impl<'a> Entry<'a> for RoomEntry<'a> {
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+        Ok(RoomEntry { name: fields.name()?, occupants: fields.u32()? })
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_name(out, self.name);
+        out.extend_from_slice(&self.occupants.to_be_bytes());
+    }
+}
+
+/// The entries of a decoded list; they lie in the frame's bytes and are read from there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListEntries<'a, E> {
+    bytes: &'a [u8],
+    entry: PhantomData<E>,
+}
+
+impl<'a, E: Entry<'a>> ListEntries<'a, E> {
+    pub(super) fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+        let bytes = fields.bytes();
+        let mut rest = Fields::new(bytes);
+        while !rest.is_empty() {
+            E::decode(&mut rest)?;
+        }
+        Ok(ListEntries { bytes, entry: PhantomData })
+    }
+
+    pub(super) fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = E> + use<'a, E> {
+        let mut rest = Fields::new(self.bytes);
+        std::iter::from_fn(move || if rest.is_empty() { None } else { E::decode(&mut rest).ok() })
+    }
+}
+
+/// Appends a list frame with as many of `entries` as fit into `body_max` bytes. The MORE flag is set when one did not
+/// fit, or when `more` says that the entries given were not all there are.
+pub fn put_list<'a, E: Entry<'a>>(
+    out: &mut Vec<u8>,
+    kind: Kind,
+    channel: u32,
+    request: u32,
+    body_max: u16,
+    entries: impl Iterator<Item = E>,
+    mut more: bool,
+) {
+    let start = out.len();
+    put_with(out, kind, Flags::NONE, channel, |out| {
+        out.extend_from_slice(&request.to_be_bytes());
+        for entry in entries {
+            let before = out.len();
+            entry.encode(out);
+            if out.len() - start - HEADER_LEN > usize::from(body_max) {
+                out.truncate(before);
+                more = true;
+                break;
+            }
+        }
+    });
+    if more {
+        out[start + 1] |= Flags::MORE.bits();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Frame, Split, split};
+
+    #[test]
+    fn a_list_stops_at_what_the_receiver_takes_and_says_so() {
+        let names = ["alice", "bob", "carol"];
+        for (body_max, expected, more) in [(4 + 6 + 4, 2, true), (4 + 6 + 4 + 6, 3, false), (4, 0, true)] {
+            let mut out = Vec::new();
+            put_list(&mut out, Kind::PeerList, 0, 9, body_max, names.into_iter(), false);
+            let Ok(Split::Frame(raw)) = split(&out, body_max) else { panic!("no frame") };
+            let Ok(Frame::PeerList(list)) = raw.decode() else { panic!("no list") };
+            assert_eq!(list.names.iter().collect::<Vec<_>>(), names[..expected]);
+            assert_eq!((list.request, raw.flags().contains(Flags::MORE)), (9, more));
+        }
+    }
+
+    #[test]
+    fn an_entry_cut_short_is_an_error_of_the_frame() {
+        assert_eq!(Frame::decode(Kind::PeerList as u8, &[0, 0, 0, 1, 3, b'a']), Err(BodyError::Short));
+        assert_eq!(Frame::decode(Kind::RoomList as u8, &[0, 0, 0, 1, 1, b'a', 0]), Err(BodyError::Short));
+    }
+}

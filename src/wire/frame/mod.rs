@@ -1,0 +1,192 @@
+//! Every kind of frame: the table of kinds below, and one struct per kind in the files beside it.
+//!
+//! A struct holds the fields of a *body*; kind, flags and channel are the header's. A request's body starts with a
+//! request id that its answer repeats; id 0 means that no answer is wanted unless it is a refusal.
+
+/// Declares a body as the list of its fields in wire order; the types are the methods of [`Fields`] that read them.
+macro_rules! body {
+    ($($(#[$meta:meta])* $kind:ident $(<$life:lifetime>)? { $($(#[$fmeta:meta])* $field:ident: $type:ident,)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub struct $kind $(<$life>)? { $($(#[$fmeta])* pub $field: body!(@type $type),)* }
+
+        impl<'a> Body<'a> for $kind $(<$life>)? {
+            fn kind(&self) -> Kind {
+                Kind::$kind
+            }
+
+            fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+                Ok($kind { $($field: body!(@decode fields $type),)* })
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                $(body!(@encode out (self.$field) $type);)*
+            }
+        }
+    )*};
+    (@type name) => { &'a str };
+    (@type text) => { &'a str };
+    (@type bytes) => { &'a [u8] };
+    (@type rooms) => { ListEntries<'a, RoomEntry<'a>> };
+    (@type names) => { ListEntries<'a, &'a str> };
+    (@type $number:ident) => { $number };
+    (@decode $fields:ident bytes) => { $fields.bytes() };
+    (@decode $fields:ident rooms) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident names) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident $type:ident) => { $fields.$type()? };
+    (@encode $out:ident ($value:expr) name) => { put_name($out, $value) };
+    (@encode $out:ident ($value:expr) text) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) bytes) => { $out.extend_from_slice($value) };
+    (@encode $out:ident ($value:expr) rooms) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) names) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) $number:ident) => { $out.extend_from_slice(&$value.to_be_bytes()) };
+}
+
+mod lists;
+mod peers;
+mod relays;
+mod rooms;
+mod session;
+
+pub use lists::{ListEntries, RoomEntry, put_list};
+pub use peers::*;
+pub use relays::*;
+pub use rooms::*;
+pub use session::*;
+
+use super::fields::Fields;
+use std::fmt;
+
+/// Why a body is not what its kind promises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyError {
+    /// No frame of this version has that kind.
+    UnknownKind(u8),
+    /// The body ends inside a field.
+    Short,
+    /// The body goes on after its last field.
+    Trailing,
+    /// A field that must be UTF-8 is not. The frame is whole all the same, and can be refused.
+    NotUtf8,
+    /// A number outside the set that its field allows.
+    UnknownNumber,
+    /// Hello without the magic.
+    BadMagic,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BodyError::UnknownKind(kind) => write!(f, "frames of kind 0x{kind:02x} are not known here"),
+            BodyError::Short => f.write_str("the body ends inside a field"),
+            BodyError::Trailing => f.write_str("the body goes on after its last field"),
+            BodyError::NotUtf8 => f.write_str("text that is not UTF-8"),
+            BodyError::UnknownNumber => f.write_str("a field holds a number that has no meaning"),
+            BodyError::BadMagic => f.write_str("hello does not start with the magic"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {}
+
+/// The body of one kind of frame.
+pub trait Body<'a>: Sized {
+    fn kind(&self) -> Kind;
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError>;
+    fn encode(&self, out: &mut Vec<u8>);
+}
+
+/// The table of kinds: number, name, and whether a client sends it as a request that begins with a request id.
+macro_rules! kinds {
+    ($($number:literal $kind:ident $(<$life:lifetime>)? $($request:ident)?;)*) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Kind { $($kind = $number,)* }
+
+        impl Kind {
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+
+            pub fn from_u8(number: u8) -> Option<Kind> {
+                match number { $($number => Some(Kind::$kind),)* _ => None }
+            }
+
+            /// A request of a client, whose body starts with a request id (hello's after the magic).
+            pub fn is_request(self) -> bool {
+                match self { $(Kind::$kind => false $(|| stringify!($request) == "request")?,)* }
+            }
+        }
+
+        /// One decoded frame; what its header said beyond the kind is not in here.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Frame<'a> { $($kind($kind $(<$life>)?),)* }
+
+        impl<'a> Frame<'a> {
+            /// # Errors
+            /// [`BodyError`] when the kind is unknown or the body is not what the kind promises.
+            pub fn decode(kind: u8, body: &'a [u8]) -> Result<Frame<'a>, BodyError> {
+                let mut fields = Fields::new(body);
+                let frame = match Kind::from_u8(kind) {
+                    $(Some(Kind::$kind) => Frame::$kind(Body::decode(&mut fields)?),)*
+                    None => return Err(BodyError::UnknownKind(kind)),
+                };
+                fields.end()?;
+                Ok(frame)
+            }
+
+            pub fn kind(&self) -> Kind {
+                match self { $(Frame::$kind(_) => Kind::$kind,)* }
+            }
+
+            /// Appends the body alone.
+            pub fn encode_body(&self, out: &mut Vec<u8>) {
+                match self { $(Frame::$kind(body) => body.encode(out),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    // The session itself.
+    0x80 Hello<'a>      request;
+    0x81 Welcome<'a>;
+    0x82 Done;
+    0x83 Refused<'a>;
+    0x84 Ping;
+    0x85 Pong;
+    0x86 Bye<'a>;
+    // Rooms.
+    0x90 Join<'a>       request;
+    0x91 Joined<'a>;
+    0x92 Leave          request;
+    0x93 Say<'a>        request;
+    0x94 Said<'a>;
+    0x95 Entered<'a>;
+    0x96 Left<'a>;
+    0x97 SetSubject<'a> request;
+    0x98 Subject<'a>;
+    0x99 ListRooms<'a>  request;
+    0x9a RoomList<'a>;
+    0x9b Who<'a>        request;
+    0x9c Occupants<'a>;
+    // Peers.
+    0xa0 Tell<'a>       request;
+    0xa1 Told<'a>;
+    0xa2 Lookup<'a>     request;
+    0xa3 Peer<'a>;
+    0xa4 ListPeers<'a>  request;
+    0xa5 PeerList<'a>;
+    // Relays. 0xc0 to 0xcf are kept free for datagram sessions.
+    0xb0 Open<'a>       request;
+    0xb1 Offer<'a>;
+    0xb2 Accept         request;
+    0xb3 Decline<'a>    request;
+    0xb4 Opened<'a>;
+    0xb5 Close          request;
+    0xb6 Closed<'a>;
+    0xb7 Data<'a>;
+}
+
+impl Kind {
+    /// No frame starts with a byte below this one, and no line of text with one from here on.
+    pub const FIRST: u8 = 0x80;
+}

@@ -1,0 +1,61 @@
+//! Relays: two users, and bytes between them. The header's channel is the relay from the offer on.
+
+use super::{Body, BodyError, Kind};
+use crate::wire::fields::{Fields, put_name};
+
+body! {
+    /// Client: call a user. Answered by opened once they accept, or by a refusal.
+    Open<'a> {
+        request: u32,
+        /// A [`Purpose`](crate::wire::Purpose).
+        purpose: u8,
+        to: name,
+    }
+
+    /// Server: a user calls you; the channel is the relay's.
+    Offer<'a> {
+        /// A [`Purpose`](crate::wire::Purpose).
+        purpose: u8,
+        /// The longest payload, in bytes, that a frame on this relay may have.
+        payload_max: u16,
+        from: name,
+    }
+
+    /// Client: take the call.
+    Accept {
+        request: u32,
+    }
+
+    /// Client: do not take the call; the caller is told the text.
+    Decline<'a> {
+        request: u32,
+        text: text,
+    }
+
+    /// Server, to the caller: the call was taken; the channel is the relay's.
+    Opened<'a> {
+        /// The id of open.
+        request: u32,
+        /// The longest payload, in bytes, that a frame on this relay may have.
+        payload_max: u16,
+        peer: name,
+    }
+
+    /// Client: end the relay, or give up a call that nobody has answered yet.
+    Close {
+        request: u32,
+    }
+
+    /// Server: the relay has ended, or the offer is void.
+    Closed<'a> {
+        /// A [`ClosedCode`](crate::wire::ClosedCode).
+        code: u8,
+        text: text,
+    }
+
+    /// Both: payload. What one side sends arrives at the other bit by bit the same, header included. The END flag
+    /// says that nothing more follows in this direction.
+    Data<'a> {
+        payload: bytes,
+    }
+}

@@ -1,0 +1,90 @@
+//! Rooms. The header's channel is the room in every frame that is about a room one is in.
+
+use super::{Body, BodyError, Kind, ListEntries, RoomEntry};
+use crate::wire::fields::{Fields, put_name};
+
+body! {
+    /// Client: enter a room; the first who enters makes it.
+    Join<'a> {
+        request: u32,
+        room: name,
+    }
+
+    /// Server: you are in; the header's channel is the room from now on.
+    Joined<'a> {
+        request: u32,
+        room: name,
+        /// Occupants, the newcomer among them.
+        occupants: u32,
+        /// Who set the subject; empty when there is none.
+        subject_by: name,
+        subject: text,
+    }
+
+    /// Client: leave the channel's room.
+    Leave {
+        request: u32,
+    }
+
+    /// Client: say something to everybody in the room but oneself.
+    Say<'a> {
+        request: u32,
+        text: text,
+    }
+
+    /// Server: an occupant said something.
+    Said<'a> {
+        by: name,
+        text: text,
+    }
+
+    /// Server: somebody entered the room.
+    Entered<'a> {
+        who: name,
+    }
+
+    /// Server: somebody is no longer in the room.
+    Left<'a> {
+        who: name,
+        /// A [`LeftCode`](crate::wire::LeftCode).
+        code: u8,
+        /// What they said on leaving; often empty.
+        text: text,
+    }
+
+    /// Client: set the room's subject; an empty text clears it.
+    SetSubject<'a> {
+        request: u32,
+        text: text,
+    }
+
+    /// Server: the subject was set, by somebody, to this.
+    Subject<'a> {
+        by: name,
+        text: text,
+    }
+
+    /// Client: which rooms are there? In the order of their names, those behind `after`; empty for the first.
+    ListRooms<'a> {
+        request: u32,
+        after: name,
+    }
+
+    /// Server: some rooms; the MORE flag says that there are others behind the last of these.
+    RoomList<'a> {
+        request: u32,
+        rooms: rooms,
+    }
+
+    /// Client: who is in the channel's room? In the order of the names, those behind `after`.
+    Who<'a> {
+        request: u32,
+        after: name,
+    }
+
+    /// Server: some occupants of the channel's room; MORE as in a list of rooms.
+    Occupants<'a> {
+        request: u32,
+        names: names,
+    }
+}
