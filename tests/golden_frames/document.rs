@@ -10,6 +10,7 @@ use switchboard::wire::{
 };
 
 const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
+const CONFIGURATION: &str = include_str!("../../docs/switchboard.toml");
 
 /// The rows of all tables whose first columns have these headings, without the headings.
 fn rows(headings: &[&str]) -> Vec<Vec<String>> {
@@ -227,17 +228,17 @@ fn limits_and_constants_have_the_same_values() {
     assert_same_numbers(
         "Limit",
         &[
-            ("name_bytes_max", name_bytes_max.into()),
-            ("room_name_bytes_max", room_name_bytes_max.into()),
-            ("text_bytes_max", text_bytes_max.into()),
-            ("subject_bytes_max", subject_bytes_max.into()),
-            ("rooms_max", rooms_max as u64),
-            ("rooms_per_user_max", rooms_per_user_max as u64),
-            ("occupants_per_room_max", occupants_per_room_max as u64),
-            ("relays_max", relays_max as u64),
-            ("relays_per_user_max", relays_per_user_max as u64),
-            ("page_entries_max", page_entries_max as u64),
-            ("relay_answer_time", relay_answer_time.as_secs()),
+            ("name-bytes-max", name_bytes_max.into()),
+            ("room-name-bytes-max", room_name_bytes_max.into()),
+            ("text-bytes-max", text_bytes_max.into()),
+            ("subject-bytes-max", subject_bytes_max.into()),
+            ("rooms-max", rooms_max as u64),
+            ("rooms-per-user-max", rooms_per_user_max as u64),
+            ("occupants-per-room-max", occupants_per_room_max as u64),
+            ("relays-max", relays_max as u64),
+            ("relays-per-user-max", relays_per_user_max as u64),
+            ("page-entries-max", page_entries_max as u64),
+            ("relay-answer-seconds", relay_answer_time.as_secs()),
         ],
     );
     assert_same_numbers(
@@ -249,6 +250,14 @@ fn limits_and_constants_have_the_same_values() {
             ("VERSION", frame::VERSION.into()),
         ],
     );
+}
+
+#[test]
+fn settings_have_the_values_of_the_configuration() {
+    for row in rows(&["Limit"]).into_iter().chain(rows(&["Setting"])) {
+        let line = format!("{} = {}", row[0], row[1]);
+        assert!(CONFIGURATION.lines().any(|other| other == line), "the configuration does not have {line:?}");
+    }
 }
 
 #[test]
@@ -271,8 +280,10 @@ fn every_code_and_kind_that_the_text_names_exists() {
             continue;
         }
         for word in line.split('`').skip(1).step_by(2) {
-            let is_name =
-                !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_') && word != "_";
+            let is_name = !word.is_empty()
+                && word.chars().all(|c| c.is_ascii_lowercase() || "_-".contains(c))
+                && word != "_"
+                && word != "-";
             assert!(!is_name || known.iter().any(|name| name == word), "`{word}` is nowhere defined: {line}");
         }
     }
