@@ -41,7 +41,7 @@ body! {
         peer: name,
     }
 
-    /// Client: end the relay, or give up a call that nobody has answered yet.
+    /// Client: end the relay; while the call still rings, the one who is called declines it so, without a word.
     Close {
         request: u32,
     }
