@@ -33,7 +33,12 @@ fn frames(c: &mut Criterion) {
         b.iter(|| {
             out.clear();
             for _ in 0..FRAMES {
-                header::put(&mut out, Flags::NONE, 1 << 20, &frame::Said { by: "alice", text: black_box(TEXT) });
+                header::put(
+                    &mut out,
+                    Flags::NONE,
+                    1 << 20,
+                    &frame::Said { by: "alice", text: black_box(TEXT) },
+                );
             }
         });
     });

@@ -64,7 +64,7 @@ fn bye_after(client: &mut Client, bytes: &[u8]) -> Option<ByeCode> {
 #[test]
 fn what_breaks_framing_is_told_and_closes() {
     let server = Server::start(&[]);
-    let before_welcome: [(&[u8], ByeCode); 8] = [
+    let before_welcome: [(&[u8], ByeCode); 9] = [
         (b"\x80\x04\0\0\0\0\0\0", ByeCode::Malformed),
         (b"\x80\0\x02\x01\0\0\0\0", ByeCode::FrameTooLong),
         (b"\x80\0\0\x04\0\0\0\0SWBD", ByeCode::Malformed),
@@ -73,18 +73,20 @@ fn what_breaks_framing_is_told_and_closes() {
         (b"\x86\0\0\x02\0\0\0\0\0\0", ByeCode::HelloExpected),
         (b"\xfe\0\0\0\0\0\0\0", ByeCode::HelloExpected),
         (b"\x93\0\0\0\0\0\0\0", ByeCode::HelloExpected),
+        (b"\x93\0\0\x05\0\0\0\0\0\0\0\x01\xff", ByeCode::HelloExpected),
     ];
     for (bytes, code) in before_welcome {
         let mut client = Client::connect(server.address);
         assert_eq!(bye_after(&mut client, bytes), Some(code), "before welcome: {bytes:02x?}");
     }
-    let after_welcome: [(&[u8], ByeCode); 6] = [
+    let after_welcome: [(&[u8], ByeCode); 7] = [
         (b"GET /", ByeCode::Malformed),
         (b"\x84\x80\0\0\0\0\0\0", ByeCode::Malformed),
         (b"\x84\0\x80\x01\0\0\0\0", ByeCode::FrameTooLong),
         (b"\x84\0\0\x07\0\0\0\0\0\0\0\0\0\0\0", ByeCode::Malformed),
         (b"\x84\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\0\0", ByeCode::Malformed),
         (b"\x86\0\0\x02\0\0\0\0\0\0", ByeCode::Goodbye),
+        (b"\x86\0\0\x03\0\0\0\0\0\0\xff", ByeCode::Goodbye),
     ];
     for (n, (bytes, code)) in after_welcome.into_iter().enumerate() {
         let mut client = Client::login(server.address, &format!("alice{n}"));
@@ -116,7 +118,7 @@ fn what_is_wrong_in_a_whole_frame_is_refused_and_the_session_goes_on() {
     }
     client.hello("alice");
     assert_eq!(client.receive().kind(), Kind::Welcome);
-    let after_welcome: [(&[u8], u32, u32, RefusalCode); 13] = [
+    let after_welcome: [(&[u8], u32, u32, RefusalCode); 12] = [
         (b"\xfe\0\0\x03\0\0\0\x07abc", 0, 7, RefusalCode::UnknownRequest),
         (b"\x82\0\0\x04\0\0\0\x07\0\0\0\x01", 0, 7, RefusalCode::UnknownRequest),
         (b"\x80\0\0\x0d\0\0\0\0SWBD\0\0\0\x04\x01\x80\0\x01b", 4, 0, RefusalCode::AlreadyLoggedIn),
@@ -129,7 +131,6 @@ fn what_is_wrong_in_a_whole_frame_is_refused_and_the_session_goes_on() {
         (b"\x93\0\0\x04\0\0\0\x07\0\0\0\x0a", 10, 7, RefusalCode::BadText),
         (b"\xb7\0\0\x01\0\0\0\x07x", 0, 7, RefusalCode::NoSuchRelay),
         (b"\xb5\0\0\x04\0\0\0\x07\0\0\0\x0b", 11, 7, RefusalCode::NoSuchRelay),
-        (b"\x86\0\0\x03\0\0\0\0\0\0\xff", 0, 0, RefusalCode::NotUtf8),
     ];
     for (bytes, request, channel, code) in after_welcome {
         assert_refused(&mut client, bytes, request, channel, code);

@@ -98,6 +98,8 @@ impl Hub {
         self.user_mut(callee_session)?.relays.push(channel);
         let event = Event::Offered { from: &from, purpose, payload_max };
         fx.emit(Effect::Send { to: callee_session, cause: asker.session, channel, event });
+        let event = Event::Ringing { request: asker.request };
+        fx.emit(Effect::Send { to: asker.session, cause: asker.session, channel, event });
         Ok(())
     }
 
@@ -164,7 +166,10 @@ impl Hub {
             State::Ringing { .. } if by == relay.callee => {
                 return relay.answer_caller(channel, Reply::Refused(Refusal::PeerLeft), fx);
             }
-            State::Ringing { .. } => RelayEnd::Cancelled,
+            State::Ringing { .. } => {
+                relay.answer_caller(channel, Reply::Refused(Refusal::Cancelled), fx);
+                RelayEnd::Cancelled
+            }
             State::Open => why,
         };
         fx.emit(Effect::Send { to, cause: by, channel, event: Event::RelayClosed { why } });

@@ -65,6 +65,8 @@ codes! {
         PeerLeft = 36,
         /// The peer is here, but its client speaks a dialect without relays.
         TakesNoRelays = 37,
+        /// The caller took the call back before it was answered.
+        Cancelled = 38,
     }
 }
 
@@ -113,7 +115,7 @@ codes! {
         PeerLeft = 1,
         /// A call that rang until it timed out.
         NoAnswer = 2,
-        /// The caller gave up before it was answered.
+        /// The caller took the call back, or left, before it was answered.
         Cancelled = 3,
     }
 }

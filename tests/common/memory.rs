@@ -107,16 +107,10 @@ impl Room {
         self.engine.reap(drop);
     }
 
-    /// Ten members say fifty messages each, and everybody gets them.
-    pub fn busy_turn(&mut self) {
-        for _ in 0..50 {
-            for member in 0..10 {
-                self.send(
-                    member,
-                    self.channel,
-                    &frame::Say { request: 0, text: "sixty-four bytes of text, or so" },
-                );
-            }
+    /// Ten members say so many messages together, and everybody gets them in one turn.
+    pub fn busy_turn(&mut self, messages: usize) {
+        for n in 0..messages {
+            self.send(n % 10, self.channel, &frame::Say { request: 0, text: TEXT });
         }
         self.turn();
         assert!(!self.engine.has_work());

@@ -157,5 +157,6 @@ pub fn goldens() -> Vec<Golden> {
             Frame::Closed(Closed { code: ClosedCode::Cancelled.number(), text: "" })),
         golden(Flags::END, RELAY, "b7 02 0004 ffe00001  000d0aff",
             Meaning::Frame(Frame::Data(Data { payload: &[0, b'\r', b'\n', 0xff] }))),
+        frame(RELAY, "b8 00 0004 ffe00001  0000000b", Frame::Ringing(Ringing { request: 11 })),
     ]
 }

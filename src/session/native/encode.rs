@@ -84,6 +84,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             let from = from.shown();
             put(out, channel, &frame::Offer { purpose: purpose.number(), payload_max, from });
         }
+        Event::Ringing { request } => put(out, channel, &frame::Ringing { request: request.0 }),
         Event::RelayClosed { why } => {
             let (code, text) = match why {
                 RelayEnd::Done => (ClosedCode::Done, "the peer closed the relay"),
@@ -138,11 +139,13 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
         Refusal::NoSuchPeer => RefusalCode::NoSuchPeer,
         Refusal::Yourself => RefusalCode::Yourself,
-        Refusal::TakesNoRelays | Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
+        Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
+        Refusal::TakesNoRelays => RefusalCode::TakesNoRelays,
         Refusal::TooManyRelays { .. } | Refusal::PeerHasTooManyRelays | Refusal::TooManyRelaysOnServer => {
             RefusalCode::TooManyRelays
         }
         Refusal::NoAnswer => RefusalCode::NoAnswer,
+        Refusal::Cancelled => RefusalCode::Cancelled,
         Refusal::PeerLeft => RefusalCode::PeerLeft,
     }
 }

@@ -181,6 +181,7 @@ kinds! {
     0xb5 Close          request;
     0xb6 Closed<'a>;
     0xb7 Data<'a>;
+    0xb8 Ringing;
 }
 
 impl Kind {
