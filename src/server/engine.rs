@@ -136,7 +136,10 @@ impl<S: Socket> Engine<S> {
             let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
             connection.listed.to_read = false;
             match connection.phase {
-                Phase::Open => self.read_connection(key, &mut scratch),
+                Phase::Open => {
+                    self.read_connection(key, &mut scratch);
+                    self.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
+                }
                 Phase::Draining { .. } => self.discard_input(key, &mut scratch),
                 Phase::Closing { .. } => {}
             }
@@ -401,6 +404,7 @@ impl<S: Socket> Engine<S> {
             Ok(Flushed::WouldBlock)
         };
         connection.note_queued(*now, limits);
+        let is_slow = !connection.outbox.is_empty();
         let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
         match flushed {
             Ok(Flushed::All) => self.flushed_all(key),
@@ -413,6 +417,9 @@ impl<S: Socket> Engine<S> {
         }
         if woken {
             self.exchange.wake_waiters(key);
+        }
+        if is_slow {
+            self.exchange.arm(key);
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Line {
     pub server_shut: bool,
     /// The server has closed its socket.
     pub server_closed: bool,
+    /// It did so with unread input, and what was under way to the client is lost.
+    pub cut_off: bool,
     /// The connection is broken; set by [`Line::reset`], or after so many more bytes in either direction.
     pub broken: bool,
     pub breaks_after: Option<usize>,
@@ -61,6 +63,7 @@ impl Line {
             client_shut: false,
             server_shut: false,
             server_closed: false,
+            cut_off: false,
             broken: false,
             breaks_after: None,
             read_calls: 0,
@@ -218,6 +221,7 @@ impl Drop for FlakySocket {
         let mut line = self.0.borrow_mut();
         line.server_closed = true;
         if !line.to_server.is_empty() {
+            line.cut_off = true;
             line.to_client.clear();
         }
     }
