@@ -155,7 +155,7 @@ impl<S: Socket> Engine<S> {
             if !connection.alarm.ring(set_for) {
                 continue;
             }
-            if connection.waits_for.is_some() {
+            if connection.waits_for.is_some() && connection.outbox.is_empty() {
                 connection.note_heard(now); // its silence is our doing: we do not read it
             }
             match connection.deadline(&self.exchange.limits) {
@@ -398,11 +398,15 @@ impl<S: Socket> Engine<S> {
             return;
         }
         let Connection { outbox, socket, .. } = connection;
+        let queued = outbox.queued_bytes();
         let flushed = if connection.writable {
             outbox.flush(blocks, socket, limits.flush_bytes_per_turn_max)
         } else {
             Ok(Flushed::WouldBlock)
         };
+        if connection.waits_for.is_some() && connection.outbox.queued_bytes() < queued {
+            connection.note_heard(*now); // we do not read it; that it reads us is its sign of life
+        }
         connection.note_queued(*now, limits);
         let is_slow = !connection.outbox.is_empty();
         let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
