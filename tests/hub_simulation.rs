@@ -260,7 +260,9 @@ impl World {
     /// Keeps the books from what an effect says, and checks what every effect has to obey.
     fn learn(&mut self, effect: &Recorded, asker: SessionId) {
         match effect {
-            Recorded::Reply { to, request, channel, answer } => self.learn_answer(*to, *request, *channel, answer),
+            Recorded::Reply { to, request, channel, answer } => {
+                self.learn_answer(*to, *request, *channel, answer)
+            }
             Recorded::Send { to, channel, event, .. } => {
                 let user = self.sessions.get(to).expect("nothing is sent to those who are gone");
                 assert!(user.is_some(), "nothing is sent to who never logged in");
@@ -315,8 +317,7 @@ impl World {
             Answered::Refused(refusal) => {
                 let name = format!("{refusal:?}");
                 self.refusals.insert(name.split(['(', ' ']).next().unwrap_or_default().to_owned());
-                let ends_call =
-                    matches!(refusal, Refusal::NoAnswer | Refusal::PeerLeft | Refusal::Cancelled);
+                let ends_call = matches!(refusal, Refusal::NoAnswer | Refusal::PeerLeft | Refusal::Cancelled);
                 assert_eq!(ends_call, call.is_some());
                 if *refusal == Refusal::PeerLeft {
                     self.calls.remove(&channel);
@@ -363,8 +364,12 @@ impl World {
         self.check_routes();
         let ringing = self.calls.values().filter(|call| !call.is_open).map(|call| call.deadline).min();
         assert_eq!(self.hub.next_deadline(), ringing);
-        let waiting: BTreeSet<(SessionId, u32)> =
-            self.calls.values().filter(|call| !call.is_open).map(|call| (call.caller, call.request)).collect();
+        let waiting: BTreeSet<(SessionId, u32)> = self
+            .calls
+            .values()
+            .filter(|call| !call.is_open)
+            .map(|call| (call.caller, call.request))
+            .collect();
         assert_eq!(self.open_requests, waiting, "exactly the calls that ring wait for an answer");
     }
 
@@ -382,7 +387,8 @@ impl World {
                 let mut recorder = Recorder::default();
                 let command = Command::Who { channel: *channel, after: &after };
                 self.hub.handle(self.now, asker, RequestId(0), command, &mut recorder);
-                let Some(Recorded::Reply { answer: Answered::Occupants(page, more), .. }) = recorder.0.pop() else {
+                let Some(Recorded::Reply { answer: Answered::Occupants(page, more), .. }) = recorder.0.pop()
+                else {
                     panic!("{asker:?} is subscribed to a room that it is not in");
                 };
                 assert!(page.len() <= 2 && (!more || page.len() == 2));
@@ -400,13 +406,12 @@ impl World {
     fn check_routes(&self) {
         for &channel in self.channels.iter().rev().take(30) {
             for &session in self.sessions.keys() {
-                let expected = self.calls.get(&channel).filter(|call| call.is_open).and_then(|call| {
-                    match session {
+                let expected =
+                    self.calls.get(&channel).filter(|call| call.is_open).and_then(|call| match session {
                         s if s == call.caller => Some((call.callee, call.payload_max)),
                         s if s == call.callee => Some((call.caller, call.payload_max)),
                         _ => None,
-                    }
-                });
+                    });
                 let route = self.hub.route(session, channel).ok().map(|route| (route.to, route.payload_max));
                 assert_eq!(route, expected);
                 if let Some((to, payload_max)) = route {
