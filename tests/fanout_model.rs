@@ -59,7 +59,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (who, room) = (0..PEOPLE, 0..ROOMS);
-    let length = prop_oneof![4 => 0..50_usize, 1 => 5_000..20_000_usize];
+    let length = prop_oneof![4 => 0..50_usize, 1 => 15_000..30_000_usize];
     let step = prop_oneof![
         4 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Enter { who, room }),
         1 => (who.clone(), room.clone()).prop_map(|(who, room)| Step::Leave { who, room }),
