@@ -14,11 +14,17 @@ use switchboard::wire::{BODY_MAX, Flags, header};
 
 /// Gives out its pieces one read at a time, and keeps what is written.
 #[derive(Clone, Default)]
-struct Pieces(Rc<RefCell<(VecDeque<Vec<u8>>, Vec<u8>)>>);
+struct Pieces(Rc<RefCell<Streams>>);
+
+#[derive(Default)]
+struct Streams {
+    input: VecDeque<Vec<u8>>,
+    output: Vec<u8>,
+}
 
 impl Read for Pieces {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let (pieces, _) = &mut *self.0.borrow_mut();
+        let pieces = &mut self.0.borrow_mut().input;
         let Some(piece) = pieces.front_mut() else { return Err(ErrorKind::WouldBlock.into()) };
         let n = piece.len().min(into.len());
         into[..n].copy_from_slice(&piece[..n]);
@@ -32,7 +38,7 @@ impl Read for Pieces {
 
 impl Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().1.extend_from_slice(bytes);
+        self.0.borrow_mut().output.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -80,7 +86,7 @@ fn session() -> Vec<u8> {
 fn answers_to(pieces: Vec<Vec<u8>>) -> Vec<u8> {
     let mut engine = Engine::new(Limits::default(), hub::Limits::default(), Instant::now());
     let socket = Pieces::default();
-    socket.0.borrow_mut().0 = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+    socket.0.borrow_mut().input = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
     let key = engine.admit(socket.clone(), SocketAddr::from(([127, 0, 0, 1], 1))).expect("room for one");
     engine.note(key, true, true);
     while engine.has_work() {
@@ -88,7 +94,7 @@ fn answers_to(pieces: Vec<Vec<u8>>) -> Vec<u8> {
         engine.flush();
         engine.reap(drop);
     }
-    let answers = std::mem::take(&mut socket.0.borrow_mut().1);
+    let answers = std::mem::take(&mut socket.0.borrow_mut().output);
     assert!(answers.len() > 300, "only {} bytes of answers", answers.len());
     answers
 }
