@@ -91,7 +91,6 @@ impl Reactor {
     /// # Errors
     /// A sentence with the address that cannot be listened on, and why; or what kept the poll from being set up.
     pub fn bind(mut settings: Settings) -> io::Result<Reactor> {
-        settings.fit_descriptors();
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), MAILBOX)?);
         let (sender, mailbox) = channel();
@@ -101,6 +100,7 @@ impl Reactor {
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
         }
+        settings.fit_descriptors(); // may warn; a server that cannot listen says that alone
         let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
         Ok(Reactor {
             poll,
