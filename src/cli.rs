@@ -59,9 +59,9 @@ fn refuse(error: &clap::Error) -> ExitCode {
 /// clap explains itself in paragraphs: what is wrong, perhaps a tip, then the usage, which is for `--help`.
 fn one_line(paragraphs: &str) -> String {
     let text = paragraphs.strip_prefix("error: ").unwrap_or(paragraphs);
-    let explanation = text.split("\n\n").take_while(|part| {
-        !part.starts_with("Usage: ") && !part.starts_with("For more information")
-    });
+    let explanation = text
+        .split("\n\n")
+        .take_while(|part| !part.starts_with("Usage: ") && !part.starts_with("For more information"));
     let lines = explanation.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join("; ")
 }
