@@ -45,8 +45,7 @@ fn occupants(client: &mut Client, room: u32) -> (Vec<String>, usize) {
 fn two_thousand_join_one_room_list_it_and_leave() {
     let clock = Instant::now();
     let server = Server::start(&[]);
-    let mut members: Vec<Client> =
-        (0..MEMBERS).map(|n| Client::login(server.address, &name(n))).collect();
+    let mut members: Vec<Client> = (0..MEMBERS).map(|n| Client::login(server.address, &name(n))).collect();
     for member in &mut members {
         member.send(0, &frame::Join { request: 1, room: "#everybody" });
     }
