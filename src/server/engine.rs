@@ -352,7 +352,7 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let to = key_of(route.to);
-        (!self.exchange.relay(to, payload)).then_some(to)
+        (!self.exchange.relay(from, to, payload)).then_some(to)
     }
 
     /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the

@@ -56,7 +56,8 @@ impl<S: Socket> Exchange<S> {
     /// Passes payload on. The usual case copies nothing: the bytes lie in the reader's buffer and go from there to the
     /// peer's socket; only what the socket does not take is kept. `false` when the peer's queue is so long that its
     /// source should wait.
-    pub fn relay(&mut self, to: Key, payload: &[u8]) -> bool {
+    pub fn relay(&mut self, from: Key, to: Key, payload: &[u8]) -> bool {
+        self.keep_order(to, from);
         let Exchange { connections, blocks, limits, now, .. } = self;
         let Some(peer) = connections.get_mut(to).filter(|peer| peer.is_open()) else { return true };
         let mut rest = payload;
