@@ -234,8 +234,7 @@ impl<S: Socket> Engine<S> {
                 let before = connection.inbox.len();
                 match connection.inbox.fill(&mut connection.socket, scratch) {
                     Ok(filled) => {
-                        let now = self.exchange.now;
-                        connection.note_heard(now);
+                        let was_pinged = connection.note_heard(self.exchange.now);
                         let total = match filled {
                             Filled::Scratch(n) => n,
                             Filled::Held => connection.inbox.len(),
@@ -243,6 +242,9 @@ impl<S: Socket> Engine<S> {
                         };
                         budget.bytes = budget.bytes.saturating_sub(total - before);
                         self.exchange.counters.bytes_read += (total - before) as u64;
+                        if was_pinged {
+                            self.exchange.arm(key);
+                        }
                         filled
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
