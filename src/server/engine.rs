@@ -251,8 +251,7 @@ impl<S: Socket> Engine<S> {
                 let before = connection.inbox.len();
                 match connection.inbox.fill(&mut connection.socket, scratch) {
                     Ok(filled) => {
-                        let now = self.exchange.now;
-                        connection.note_heard(now);
+                        let was_pinged = connection.note_heard(self.exchange.now);
                         let total = match filled {
                             Filled::Scratch(n) => n,
                             Filled::Held => connection.inbox.len(),
@@ -260,6 +259,9 @@ impl<S: Socket> Engine<S> {
                         };
                         budget.bytes = budget.bytes.saturating_sub(total - before);
                         self.exchange.counters.bytes_read += (total - before) as u64;
+                        if was_pinged {
+                            self.exchange.arm(key);
+                        }
                         filled
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -369,7 +371,7 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let to = key_of(route.to);
-        (!self.exchange.relay(to, payload)).then_some(to)
+        (!self.exchange.relay(from, to, payload)).then_some(to)
     }
 
     /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
