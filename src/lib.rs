@@ -1,5 +1,41 @@
+//! Switchboard: a chat and relay server on a plain nonblocking reactor, and its clients.
+//!
+//! *bytes → frame → command → hub → effects → frames → bytes.* Only [`net`], [`server`] and the clients touch sockets,
+//! and only they read the clock. Everything else is a pure state machine that a test can drive without a socket.
+//!
+//! | module | what it is | may import |
+//! |---|---|---|
+//! | [`wire`] | bytes ⇄ frames | std |
+//! | [`hub`] | the domain: users, rooms, relays | std, slab |
+//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, rustix, slab |
+//! | [`session`] | one client's dialect | wire, hub |
+//! | [`server`] | the reactor | everything but the command line and the clients |
+//! | `chat` | the terminal clients | net, wire |
+//! | `config`, `cli` | the command line | everything |
+//!
+//! `tests/tidy.rs` holds this table.
+//!
+//! **To read it as a newcomer**, follow one message: [`server::reactor`] is the turn; [`server::engine`] reads and
+//! writes; [`wire::header`] finds a frame, [`session`] makes a command of it, [`hub`] says what follows;
+//! [`server::exchange`] and [`server::fanout`] put it into everybody's [`net::outbox`].
+
+#![forbid(unsafe_code)]
+
+#[cfg(not(feature = "config"))]
+mod bare;
 #[cfg(feature = "client")]
 pub mod chat;
+#[cfg(feature = "config")]
+pub mod cli;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod hub;
 pub mod net;
+pub mod server;
+pub mod session;
 pub mod wire;
+
+#[cfg(not(feature = "config"))]
+pub use bare::main;
+#[cfg(feature = "config")]
+pub use cli::main;

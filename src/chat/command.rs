@@ -12,7 +12,10 @@ pub enum Command<'a> {
     /// The current room, or the one named.
     Leave(Option<&'a str>),
     Switch(&'a str),
-    Msg { to: &'a str, text: &'a str },
+    Msg {
+        to: &'a str,
+        text: &'a str,
+    },
     Peers,
     Rooms,
     Who,
@@ -77,7 +80,11 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "decline" => Command::Decline(optional),
         "hangup" => Command::Hangup(optional),
         "quit" | "exit" => Command::Quit(args),
-        _ => return Err(format!("there is no command /{word}; /help lists them, and //{word} says it as text")),
+        _ => {
+            return Err(format!(
+                "there is no command /{word}; /help lists them, and //{word} says it as text"
+            ));
+        }
     })
 }
 
@@ -125,9 +132,10 @@ mod tests {
     #[test]
     fn help_names_every_command() {
         let help = HELP.join("\n");
-        for word in
-            ["join", "leave", "switch", "rooms", "who", "subject", "msg", "peers", "call", "accept", "decline", "hangup", "quit"]
-        {
+        for word in [
+            "join", "leave", "switch", "rooms", "who", "subject", "msg", "peers", "call", "accept",
+            "decline", "hangup", "quit",
+        ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");
         }
     }

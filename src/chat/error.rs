@@ -8,21 +8,40 @@ use std::io;
 #[derive(Debug)]
 pub enum Error {
     /// No connection could be made, or (where none is made again) it was lost.
-    Server { server: String, lost: Lost },
+    Server {
+        server: String,
+        lost: Lost,
+    },
     /// The operating system does not give what a client needs.
-    System { what: &'static str, error: io::Error },
+    System {
+        what: &'static str,
+        error: io::Error,
+    },
     Input(io::Error),
     Output(io::Error),
     /// A room that a script needs cannot be entered.
-    Room { room: String, text: String },
+    Room {
+        room: String,
+        text: String,
+    },
     /// A line to say, and no room to say it in.
     NoRoom,
     /// A script's lines that were not said, or perhaps not.
-    Unsaid { refused: usize, unconfirmed: usize },
+    Unsaid {
+        refused: usize,
+        unconfirmed: usize,
+    },
     /// The relay to the peer did not come about: the server's sentence.
-    Relay { peer: String, text: String },
+    Relay {
+        peer: String,
+        text: String,
+    },
     /// The relay ended too soon; `bytes` had gone through this end.
-    Cut { peer: String, why: String, bytes: u64 },
+    Cut {
+        peer: String,
+        why: String,
+        bytes: u64,
+    },
 }
 
 impl std::error::Error for Error {}
@@ -53,8 +72,10 @@ impl Error {
                 format!("{} refused by the server, told above", lines(*refused, "was", "were"))
             }
             Error::Unsaid { refused: 0, unconfirmed } => {
-                format!("{} not confirmed when the connection broke, told above; check before sending again",
-                    lines(*unconfirmed, "was", "were"))
+                format!(
+                    "{} not confirmed when the connection broke, told above; check before sending again",
+                    lines(*unconfirmed, "was", "were")
+                )
             }
             Error::Unsaid { refused, unconfirmed } => format!(
                 "{} refused by the server and {unconfirmed} not confirmed when the connection broke, told above",

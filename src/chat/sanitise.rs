@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn ordinary_text_is_not_even_copied() {
-        for text in ["", "hello", "tab\tstays", "héllo жук 日本", "👩‍👩‍👧 می‌خواهم", "a\u{301}"] {
+        for text in ["", "hello", "tab\tstays", "héllo жук 日本", "👩‍👩‍👧 می‌خواهم", "a\u{301}"]
+        {
             assert!(matches!(sanitise(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
     }

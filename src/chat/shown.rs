@@ -49,7 +49,10 @@ mod tests {
         let text = "hi\n-- forged \u{1b}[31m".to_owned();
         let by = "bob".to_owned();
         let shown = [
-            (Shown::Room { room: "#a".into(), by: by.clone(), text: text.clone() }, "#a <bob> hi^J-- forged ^[[31m"),
+            (
+                Shown::Room { room: "#a".into(), by: by.clone(), text: text.clone() },
+                "#a <bob> hi^J-- forged ^[[31m",
+            ),
             (Shown::Private { from: by.clone(), text: text.clone() }, "*bob* hi^J-- forged ^[[31m"),
             (Shown::Call { peer: by, text: text.clone() }, "@bob <bob> hi^J-- forged ^[[31m"),
             (Shown::Notice(text.clone()), "-- hi^J-- forged ^[[31m"),

@@ -306,7 +306,9 @@ fn each_line(
 fn last_boundary(bytes: &[u8]) -> usize {
     let tail = bytes.iter().rev().take(4).position(|byte| byte & 0b1100_0000 != 0b1000_0000);
     match tail {
-        Some(back) if bytes.get(bytes.len() - 1 - back).is_some_and(|&byte| byte >= 0xc0) => bytes.len() - 1 - back,
+        Some(back) if bytes.get(bytes.len() - 1 - back).is_some_and(|&byte| byte >= 0xc0) => {
+            bytes.len() - 1 - back
+        }
         _ => bytes.len(),
     }
 }

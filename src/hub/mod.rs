@@ -127,6 +127,13 @@ impl Hub {
     /// A session is gone, for whatever reason; everybody who shared a room or a relay with it is told. A session
     /// that never logged in leaves no trace.
     pub fn disconnect(&mut self, session: SessionId, why: Departure<'_>, fx: &mut impl Effects) {
+        // Last words are a courtesy: where they break a rule, the departure is told without them.
+        let why = match why {
+            Departure::Quit(text) if self.check_text_or_empty(text, self.limits.text_bytes_max).is_err() => {
+                Departure::Quit("")
+            }
+            why => why,
+        };
         let Some(user) = self.users.get_mut(&session) else { return };
         let (rooms, relays) = (std::mem::take(&mut user.rooms), std::mem::take(&mut user.relays));
         for relay in relays {

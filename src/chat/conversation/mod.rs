@@ -72,22 +72,53 @@ struct Call {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     /// We called; the relay has no channel that we know. Hanging up now means to close it as soon as it has.
-    Asked { hung_up: bool },
-    Offered { channel: u32, payload_max: usize },
-    Accepted { channel: u32, payload_max: usize },
-    Open { channel: u32, payload_max: usize },
+    Asked {
+        hung_up: bool,
+    },
+    Offered {
+        channel: u32,
+        payload_max: usize,
+    },
+    Accepted {
+        channel: u32,
+        payload_max: usize,
+    },
+    Open {
+        channel: u32,
+        payload_max: usize,
+    },
 }
 
 /// What a request that has not been answered was about.
 enum Pending {
-    Join { room: String, typed: bool },
-    Leave { room: String },
-    Text { to: String, text: String },
-    Subject { room: String, text: String },
-    Names { of: NamesOf, names: Vec<String> },
-    Rooms { lines: Vec<String> },
-    Open { call: PlaceId },
-    Accept { call: PlaceId },
+    Join {
+        room: String,
+        typed: bool,
+    },
+    Leave {
+        room: String,
+    },
+    Text {
+        to: String,
+        text: String,
+    },
+    Subject {
+        room: String,
+        text: String,
+    },
+    Names {
+        of: NamesOf,
+        names: Vec<String>,
+    },
+    Rooms {
+        lines: Vec<String>,
+    },
+    Open {
+        call: PlaceId,
+    },
+    Accept {
+        call: PlaceId,
+    },
     /// Decline or close: the answer says nothing that is not known already.
     End,
 }

@@ -25,7 +25,9 @@ impl Conversation {
             Frame::Refused(refused) => self.refuse(refused),
             Frame::Joined(joined) => self.joined(channel, joined),
             Frame::Said(Said { by, text }) => self.show_in_room(channel, by, text),
-            Frame::Entered(entered) => self.tell_about_room(channel, |room| format!("{} entered {room}", entered.who)),
+            Frame::Entered(entered) => {
+                self.tell_about_room(channel, |room| format!("{} entered {room}", entered.who))
+            }
             Frame::Left(left) => self.tell_about_room(channel, |room| departure(left, room)),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
@@ -86,7 +88,9 @@ impl Conversation {
                 self.remove_call(call);
                 self.trouble(format!("the call cannot be taken: {why}"));
             }
-            Some(Pending::Leave { room } | Pending::Subject { room, .. }) => self.trouble(format!("{room}: {why}")),
+            Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
+                self.trouble(format!("{room}: {why}"))
+            }
             Some(Pending::Names { .. } | Pending::Rooms { .. }) => self.trouble(why),
         }
     }
@@ -120,7 +124,10 @@ impl Conversation {
         };
         self.notice(format!("you are in {}, {others}", joined.room));
         if !joined.subject.is_empty() {
-            self.notice(format!("{} is about: {} (set by {})", joined.room, joined.subject, joined.subject_by));
+            self.notice(format!(
+                "{} is about: {} (set by {})",
+                joined.room, joined.subject, joined.subject_by
+            ));
         }
         if self.interactive && joined.occupants > 1 {
             self.list(NamesOf::Room { channel, name: joined.room.to_owned() });
@@ -239,7 +246,8 @@ impl Conversation {
     }
 
     fn show_in_call(&mut self, channel: u32, payload: &[u8], flags: Flags) {
-        let Some(peer) = self.call_at(channel).and_then(|id| self.call(id)).map(|call| call.peer.clone()) else {
+        let Some(peer) = self.call_at(channel).and_then(|id| self.call(id)).map(|call| call.peer.clone())
+        else {
             return;
         };
         if !payload.is_empty() {

@@ -34,7 +34,9 @@ impl Conversation {
             Command::Quit(words) => self.leaving = Some(words.to_owned()),
             Command::Switch(name) => self.switch(name),
             Command::Subject(None) => self.show_subject(),
-            _ if !self.online => self.trouble("there is no connection now, so that was not done; it is being made again"),
+            _ if !self.online => {
+                self.trouble("there is no connection now, so that was not done; it is being made again")
+            }
             Command::Text(text) => match self.prompted {
                 Some(id) => self.say(id, text),
                 None => self.trouble("there is nowhere to say that; /join ROOM first, or /help"),
@@ -44,7 +46,10 @@ impl Conversation {
             Command::Msg { to, text } => self.tell(to, text),
             Command::Peers => self.list(NamesOf::Server),
             Command::Rooms => {
-                self.request(0, Pending::Rooms { lines: Vec::new() }, |request| ListRooms { request, after: "" });
+                self.request(0, Pending::Rooms { lines: Vec::new() }, |request| ListRooms {
+                    request,
+                    after: "",
+                });
             }
             Command::Who => self.who(),
             Command::Subject(Some(text)) => self.set_subject(if text == "-" { "" } else { text }),
@@ -124,7 +129,9 @@ impl Conversation {
         let place = if name.starts_with('#') { room } else { call.map(|call| call.id).or(room) };
         match place {
             Some(id) => self.target = Some(id),
-            None => self.trouble(format!("you are not in a room or a call named {name}; /join or /call first")),
+            None => {
+                self.trouble(format!("you are not in a room or a call named {name}; /join or /call first"))
+            }
         }
     }
 

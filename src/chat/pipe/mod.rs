@@ -173,7 +173,9 @@ fn progress() -> ProgressBar {
     }
     let bar = ProgressBar::new_spinner();
     // The template is a constant; a bar in the default style is still a bar.
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}{bytes} at {binary_bytes_per_sec}, {elapsed}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {msg}{bytes} at {binary_bytes_per_sec}, {elapsed}")
+    {
         bar.set_style(style);
     }
     bar

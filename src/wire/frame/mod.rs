@@ -68,8 +68,6 @@ pub enum BodyError {
     Trailing,
     /// A field that must be UTF-8 is not. The frame is whole all the same, and can be refused.
     NotUtf8,
-    /// A number outside the set that its field allows.
-    UnknownNumber,
     /// Hello without the magic.
     BadMagic,
 }
@@ -81,7 +79,6 @@ impl fmt::Display for BodyError {
             BodyError::Short => f.write_str("the body ends inside a field"),
             BodyError::Trailing => f.write_str("the body goes on after its last field"),
             BodyError::NotUtf8 => f.write_str("text that is not UTF-8"),
-            BodyError::UnknownNumber => f.write_str("a field holds a number that has no meaning"),
             BodyError::BadMagic => f.write_str("hello does not start with the magic"),
         }
     }

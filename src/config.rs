@@ -1,0 +1,237 @@
+//! Settings from a TOML file and from flags, under the same names: what `--login-seconds 5` is on the command line is
+//! `login-seconds = 5` in the file. A flag wins over the file, the file over the default.
+
+use crate::server::Settings;
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Declares every option once: its name, its type, where its value goes, and its help.
+macro_rules! options {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty => $($place:ident).+;)*) => {
+        /// What can be set, each part of it or none.
+        #[derive(Clone, PartialEq, Default, Debug, clap::Args, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct Options {
+            /// Address and port to listen on, for TCP; can be given many times [default: 127.0.0.1:7667]
+            #[arg(long, value_name = "ADDR", value_parser = parse_address)]
+            listen: Option<Vec<SocketAddr>>,
+            $($(#[doc = $doc])+ #[arg(long, value_name = "N", help_heading = "Limits")] $name: Option<$type>,)*
+        }
+
+        impl Options {
+            /// Puts what is set here over what is set there.
+            fn apply(&self, settings: &mut Settings) {
+                if let Some(listen) = &self.listen {
+                    settings.listen.clone_from(listen);
+                }
+                $(if let Some(value) = self.$name {
+                    settings.$($place).+ = value.into();
+                })*
+            }
+
+            #[cfg(test)]
+            fn documented() -> Vec<(&'static str, String, String)> {
+                let defaults = Settings::default();
+                vec![$((
+                    stringify!($name),
+                    concat!($($doc),+).to_owned(),
+                    <$type>::from(defaults.$($place).+).to_string(),
+                ),)*]
+            }
+        }
+    };
+}
+
+options! {
+    /// Connections at one time; lowered to what `ulimit -n` allows [default: 20000]
+    connections_max: usize => limits.connections_max;
+    /// Newcomers accepted in one turn [default: 256]
+    accepts_per_turn_max: usize => limits.accepts_per_turn_max;
+    /// Bytes read from one connection in one turn [default: 65536]
+    read_bytes_per_turn_max: usize => limits.read_bytes_per_turn_max;
+    /// Frames taken from one connection in one turn [default: 512]
+    frames_per_turn_max: usize => limits.frames_per_turn_max;
+    /// Bytes written to one connection in one turn [default: 262144]
+    flush_bytes_per_turn_max: usize => limits.flush_bytes_per_turn_max;
+    /// Bytes in the kernel's send buffer of each connection (SO_SNDBUF); 0 leaves it to the kernel [default: 0]
+    send_buffer_bytes: usize => limits.send_buffer_bytes;
+    /// Bytes queued for one connection before it is dropped as a slow consumer [default: 4194304]
+    queued_bytes_max: usize => limits.queued_bytes_max;
+    /// Bytes queued for one connection before it is dropped after slow-consumer-grace-seconds [default: 1048576]
+    queued_bytes_soft: usize => limits.queued_bytes_soft;
+    /// Seconds that a connection may be over queued-bytes-soft [default: 30]
+    slow_consumer_grace_seconds: Seconds => limits.slow_consumer_grace;
+    /// Bytes queued for one connection before those who fill its queue are read no further [default: 131072]
+    high_water_bytes: usize => limits.high_water_bytes;
+    /// Bytes queued for a connection that has not logged in [default: 16384]
+    queued_bytes_before_login_max: usize => limits.queued_bytes_before_login_max;
+    /// Seconds that a login may take [default: 10]
+    login_seconds: Seconds => limits.login_time;
+    /// Seconds of silence before a client is pinged [default: 90]
+    ping_after_seconds: Seconds => limits.ping_after;
+    /// Seconds that a client has to answer a ping [default: 60]
+    ping_timeout_seconds: Seconds => limits.ping_timeout;
+    /// Seconds that a closing connection may take to be sent what is queued for it [default: 5]
+    drain_seconds: Seconds => limits.drain_time;
+    /// Bytes thrown away from a closing connection that still sends [default: 4194304]
+    discarded_bytes_max: usize => limits.discarded_bytes_max;
+    /// Bytes in a user's name [default: 32]
+    name_bytes_max: u8 => hub.name_bytes_max;
+    /// Bytes in a room's name, its # included [default: 64]
+    room_name_bytes_max: u8 => hub.room_name_bytes_max;
+    /// Bytes in a message [default: 4096]
+    text_bytes_max: u16 => hub.text_bytes_max;
+    /// Bytes in a room's subject [default: 1024]
+    subject_bytes_max: u16 => hub.subject_bytes_max;
+    /// Rooms at one time [default: 50000]
+    rooms_max: usize => hub.rooms_max;
+    /// Rooms that one user may be in [default: 100]
+    rooms_per_user_max: usize => hub.rooms_per_user_max;
+    /// Occupants of one room [default: 20000]
+    occupants_per_room_max: usize => hub.occupants_per_room_max;
+    /// Relays at one time [default: 10000]
+    relays_max: usize => hub.relays_max;
+    /// Relays and calls that one user may have at one time [default: 8]
+    relays_per_user_max: usize => hub.relays_per_user_max;
+    /// Entries in one frame of a list [default: 200]
+    page_entries_max: usize => hub.page_entries_max;
+    /// Seconds that a call rings [default: 60]
+    relay_answer_seconds: Seconds => hub.relay_answer_time;
+}
+
+/// The command line of `serve`.
+#[derive(Clone, Default, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// TOML file with the options below, without their dashes; read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+impl ServeArgs {
+    /// Reads the file, if there is one, and puts the flags over it.
+    ///
+    /// # Errors
+    /// One sentence: which file or which setting, what is wrong with it, and what would be right.
+    pub fn settings(&self) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        if let Some(path) = &self.config {
+            read_file(path)?.apply(&mut settings);
+        }
+        self.options.apply(&mut settings);
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Options, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the config file {}: {error}", path.display()))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let what = error.message().trim_end().replace('\n', "; ");
+        format!("{}, line {line}: {what}", path.display())
+    })
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an address looks like 127.0.0.1:7667, 0.0.0.0:7667 or [::]:7667".to_owned())
+}
+
+/// A time as people write it: seconds, with a fraction where they want one.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Seconds(f64);
+
+/// Nobody waits longer than that, in seconds; an addition to any `Instant` stays within bounds.
+const SECONDS_MAX: f64 = 1e9;
+
+impl TryFrom<f64> for Seconds {
+    type Error = String;
+
+    fn try_from(seconds: f64) -> Result<Self, String> {
+        if seconds > 0.0 && seconds <= SECONDS_MAX {
+            Ok(Seconds(seconds))
+        } else {
+            Err(format!("{seconds} is no number of seconds; it must be above 0 and at most {SECONDS_MAX}"))
+        }
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<f64>().map_err(|_| format!("{text:?} is no number"))?.try_into()
+    }
+}
+
+impl From<Seconds> for Duration {
+    fn from(Seconds(seconds): Seconds) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+}
+
+impl From<Duration> for Seconds {
+    fn from(duration: Duration) -> Seconds {
+        Seconds(duration.as_secs_f64())
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_tells_the_true_defaults() {
+        for (name, help, default) in Options::documented() {
+            assert!(help.contains(&format!("[default: {default}]")), "{name}: {help}, but it is {default}");
+        }
+    }
+
+    #[test]
+    fn the_file_that_comes_with_the_docs_holds_every_option_at_its_default() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/switchboard.toml"));
+        let mut settings = Settings::default();
+        settings.limits.connections_max = 1;
+        let options = read_file(path).expect("a valid file");
+        options.apply(&mut settings);
+        assert_eq!(settings, Settings::default());
+        let text = std::fs::read_to_string(path).expect("the file");
+        for (name, ..) in Options::documented() {
+            let key = name.replace('_', "-");
+            assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key} is missing");
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_what_is_not_set_keeps_its_default() {
+        let file: Options = toml::from_str("login-seconds = 3\nrooms-max = 7").expect("a valid file");
+        let flags = Options { rooms_max: Some(9), ..Options::default() };
+        let mut settings = Settings::default();
+        file.apply(&mut settings);
+        flags.apply(&mut settings);
+        assert_eq!((settings.limits.login_time, settings.hub.rooms_max), (Duration::from_secs(3), 9));
+        assert_eq!(settings.hub.relays_max, Settings::default().hub.relays_max);
+    }
+
+    #[test]
+    fn bad_values_are_told() {
+        for bad in
+            ["rooms-max = -1", "rooms-max = \"x\"", "login-seconds = 0", "unknown = 1", "listen = [\"x\"]"]
+        {
+            assert!(toml::from_str::<Options>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One client: its socket, its session, what was read from it and what it is owed.
+//!
+//! ```text
+//!   Open ──close(reason)──▶ Draining ──flushed, write side shut, input at its end or thrown away──▶ Closing
+//!     └─────────────the connection is dead already─────────────────────────────────────────────────▶ Closing
+//! ```
+//!
+//! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
+
+use super::fanout::Membership;
+use super::limits::Limits;
+use crate::hub::ChannelId;
+use crate::net::blocks::Expect;
+use crate::net::{Alarm, Blocks, Inbox, Key, Outbox};
+use crate::session::{CloseReason, Session};
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ClientAddress(pub SocketAddr);
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    Open,
+    /// Closed for everybody but the socket: what is queued still goes out, what comes in is thrown away.
+    Draining {
+        reason: CloseReason,
+        until: Instant,
+        discarded_bytes: usize,
+        /// The client has closed its side: nothing is left to throw away.
+        input_ended: bool,
+        /// The server has: everything queued is out.
+        output_ended: bool,
+    },
+    Closing {
+        reason: CloseReason,
+    },
+}
+
+/// Which lists of the coming stages a connection is on; each list has it once.
+#[derive(Clone, Copy, Default)]
+pub struct Listed {
+    pub to_read: bool,
+    pub to_flush: bool,
+    pub to_reap: bool,
+}
+
+pub struct Connection<S> {
+    pub socket: S,
+    pub address: ClientAddress,
+    pub session: Session,
+    pub inbox: Inbox,
+    pub outbox: Outbox,
+    pub phase: Phase,
+    /// Sticky: set by an event, cleared by `WouldBlock` alone.
+    pub readable: bool,
+    /// Sticky, like `readable`. A new socket counts as writable until it says otherwise.
+    pub writable: bool,
+    pub listed: Listed,
+    /// Whose queue has to fall before this connection is read again: a relay's other end, or its own.
+    pub waits_for: Option<Key>,
+    /// Who waits for this one's queue.
+    pub waiters: Vec<Key>,
+    /// Kept by the fan-out.
+    pub memberships: Vec<Membership>,
+    /// The room that this connection's latest event went to, and in which turn; at the end of a turn everything is
+    /// distributed.
+    pub undistributed: Option<(u64, ChannelId)>,
+    pub alarm: Alarm,
+    opened: Instant,
+    heard: Instant,
+    pinged: Option<Instant>,
+    over_soft_since: Option<Instant>,
+}
+
+/// What a connection's deadline is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Due {
+    Login,
+    Ping,
+    PingAnswer,
+    SlowConsumer,
+    Drained,
+}
+
+impl<S> Connection<S> {
+    pub fn new(socket: S, address: ClientAddress, now: Instant) -> Self {
+        Connection {
+            socket,
+            address,
+            session: Session::new(),
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            phase: Phase::Open,
+            readable: false,
+            writable: true,
+            listed: Listed::default(),
+            waits_for: None,
+            waiters: Vec::new(),
+            memberships: Vec::new(),
+            undistributed: None,
+            alarm: Alarm::default(),
+            opened: now,
+            heard: now,
+            pinged: None,
+            over_soft_since: None,
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    pub fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing { .. })
+    }
+
+    /// Why it closes, if it does.
+    pub fn reason(&self) -> Option<CloseReason> {
+        match self.phase {
+            Phase::Open => None,
+            Phase::Draining { reason, .. } | Phase::Closing { reason } => Some(reason),
+        }
+    }
+
+    /// Ends an open connection: last words where there is somebody to hear them, then draining. Only the first
+    /// reason counts.
+    pub fn close(&mut self, reason: CloseReason, blocks: &mut Blocks, now: Instant, limits: &Limits) {
+        if !self.is_open() {
+            return;
+        }
+        if let CloseReason::Io(_) = reason {
+            self.phase = Phase::Closing { reason };
+            return;
+        }
+        if reason.has_farewell() {
+            let Connection { session, outbox, .. } = self;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, out));
+        }
+        self.phase = Phase::Draining {
+            reason,
+            until: now + limits.drain_time,
+            discarded_bytes: 0,
+            input_ended: reason == CloseReason::PeerClosed,
+            output_ended: false,
+        };
+    }
+
+    /// The socket is of no use any more, or has served its purpose.
+    pub fn finish(&mut self, or_reason: CloseReason) {
+        self.phase = Phase::Closing { reason: self.reason().unwrap_or(or_reason) };
+    }
+
+    /// Whether draining has come to its end: nothing more to send, nothing more to expect.
+    pub fn is_drained(&self) -> bool {
+        matches!(self.phase, Phase::Draining { input_ended: true, output_ended: true, .. })
+    }
+
+    /// Something came from the client.
+    pub fn note_heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.pinged = None;
+    }
+
+    pub fn note_pinged(&mut self, now: Instant) {
+        self.pinged = Some(now);
+    }
+
+    /// Looks at the length of the queue. `true` when it is over the hard limit.
+    pub fn note_queued(&mut self, now: Instant, limits: &Limits) -> bool {
+        let queued = self.outbox.queued_bytes();
+        if queued <= limits.queued_bytes_soft {
+            self.over_soft_since = None;
+        } else if self.over_soft_since.is_none() {
+            self.over_soft_since = Some(now);
+        }
+        queued
+            > if self.session.is_logged_in() {
+                limits.queued_bytes_max
+            } else {
+                limits.queued_bytes_before_login_max
+            }
+    }
+
+    /// Whether those who fill the queue should stop for a while.
+    pub fn is_over_high_water(&self, limits: &Limits) -> bool {
+        self.outbox.queued_bytes() > limits.high_water_bytes
+    }
+
+    pub fn is_under_low_water(&self, limits: &Limits) -> bool {
+        self.outbox.queued_bytes() <= limits.high_water_bytes / 2
+    }
+
+    /// The next moment at which something has to happen, and what.
+    pub fn deadline(&self, limits: &Limits) -> Option<(Instant, Due)> {
+        match self.phase {
+            Phase::Closing { .. } => None,
+            Phase::Draining { until, .. } => Some((until, Due::Drained)),
+            Phase::Open if !self.session.is_logged_in() => {
+                Some((self.opened + limits.login_time, Due::Login))
+            }
+            Phase::Open => {
+                let silence = match self.pinged {
+                    None => (self.heard + limits.ping_after, Due::Ping),
+                    Some(at) => (at + limits.ping_timeout, Due::PingAnswer),
+                };
+                let slow =
+                    self.over_soft_since.map(|at| (at + limits.slow_consumer_grace, Due::SlowConsumer));
+                Some(slow.map_or(silence, |slow| if slow.0 < silence.0 { slow } else { silence }))
+            }
+        }
+    }
+}

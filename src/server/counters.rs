@@ -1,0 +1,32 @@
+//! What the server counts. Plain numbers of one thread.
+
+use crate::session::CloseReason;
+use std::collections::HashMap;
+use std::mem::Discriminant;
+
+#[derive(Default, Debug)]
+pub struct Counters {
+    pub accepted: u64,
+    /// Connections refused because the server, or the process, had no room for them.
+    pub refused_full: u64,
+    pub frames: u64,
+    pub bytes_read: u64,
+    /// Ranges queued for members of a room: one per member, room and turn, however many messages it holds.
+    pub ranges_queued: u64,
+    closed: HashMap<Discriminant<CloseReason>, (CloseReason, u64)>,
+}
+
+impl Counters {
+    pub fn count_closed(&mut self, reason: CloseReason) {
+        self.closed.entry(std::mem::discriminant(&reason)).or_insert((reason, 0)).1 += 1;
+    }
+
+    /// How many connections ended for a reason of this kind.
+    pub fn closed(&self, reason: CloseReason) -> u64 {
+        self.closed.get(&std::mem::discriminant(&reason)).map_or(0, |&(_, count)| count)
+    }
+
+    pub fn closed_total(&self) -> u64 {
+        self.closed.values().map(|&(_, count)| count).sum()
+    }
+}

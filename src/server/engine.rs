@@ -1,0 +1,464 @@
+//! Stages 3 to 7 of the turn, over any [`Socket`] and any time.
+//!
+//! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
+//! and asks it when it wants to be called again.
+
+use super::connection::{ClientAddress, Connection, Due, Phase};
+use super::exchange::{Exchange, key_of, session_id};
+use super::limits::Limits;
+use crate::hub::{self, Departure, Hub, RequestId};
+use crate::net::inbox::Filled;
+use crate::net::{Flushed, Key, Socket};
+use crate::session::{Answer, CloseReason, Step};
+use crate::wire::RefusalCode;
+use log::{debug, trace};
+use std::io::ErrorKind;
+use std::net::{Shutdown, SocketAddr};
+use std::time::Instant;
+
+pub struct Engine<S> {
+    hub: Hub,
+    exchange: Exchange<S>,
+    /// All connections read into this one buffer; see [`crate::net::inbox`].
+    scratch: Vec<u8>,
+    stopping: bool,
+}
+
+/// How many connections, beyond `connections_max`, may at one time be told that the server is full. The others are
+/// closed without a word.
+const TOLD_FULL_MAX: usize = 4;
+
+/// Why a pass over a connection's bytes ended.
+enum Stop {
+    /// The rest is no whole frame yet.
+    NeedMore { needed: usize },
+    /// The budget of frames is spent.
+    Budget,
+    /// Somebody's queue is too long to go on.
+    Paused,
+    /// The connection is not open any more.
+    Closed,
+}
+
+/// What one connection may still do in this turn.
+struct Budget {
+    bytes: usize,
+    frames: usize,
+}
+
+impl<S: Socket> Engine<S> {
+    pub fn new(limits: Limits, hub_limits: hub::Limits, now: Instant) -> Self {
+        let scratch = vec![0; limits.read_bytes_per_turn_max];
+        Engine { hub: Hub::new(hub_limits), exchange: Exchange::new(limits, now), scratch, stopping: false }
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    pub fn exchange(&self) -> &Exchange<S> {
+        &self.exchange
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.exchange.limits
+    }
+
+    /// New limits hold for what happens from now on.
+    pub fn set_limits(&mut self, limits: Limits, hub_limits: hub::Limits) {
+        self.scratch.resize(limits.read_bytes_per_turn_max, 0);
+        self.exchange.limits = limits;
+        self.hub.set_limits(hub_limits);
+    }
+
+    /// The time that holds until the next call.
+    pub fn set_now(&mut self, now: Instant) {
+        self.exchange.now = now;
+    }
+
+    pub fn now(&self) -> Instant {
+        self.exchange.now
+    }
+
+    pub fn connections_len(&self) -> usize {
+        self.exchange.connections.len()
+    }
+
+    /// Takes a newcomer. Above the limit it is told that the server is full, or, where many are being told, just
+    /// dropped (`None`).
+    pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
+        let exchange = &mut self.exchange;
+        let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
+        if over > TOLD_FULL_MAX {
+            exchange.counters.refused_full += 1;
+            return None;
+        }
+        let address = ClientAddress(address);
+        let key = exchange.connections.insert(Connection::new(socket, address, exchange.now));
+        if over > 0 || self.stopping {
+            exchange.counters.refused_full += 1;
+            exchange.close(
+                key,
+                if self.stopping { CloseReason::ServerStopping } else { CloseReason::ServerFull },
+            );
+        } else {
+            exchange.counters.accepted += 1;
+            debug!("{key} {address} connected");
+            exchange.arm(key);
+        }
+        Some(key)
+    }
+
+    /// Gives a connection's socket to whoever has to register it.
+    pub fn socket_mut(&mut self, key: Key) -> Option<&mut S> {
+        self.exchange.connections.get_mut(key).map(|connection| &mut connection.socket)
+    }
+
+    /// Stage 2, note: readiness is remembered until a `WouldBlock` denies it. A key that no longer exists is an event
+    /// that came late, and nobody's business.
+    pub fn note(&mut self, key: Key, readable: bool, writable: bool) {
+        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        connection.readable |= readable;
+        connection.writable |= writable;
+        trace!("{key} ready: readable {readable}, writable {writable}");
+        if readable {
+            self.exchange.list_to_read(key);
+        }
+        if writable {
+            self.exchange.list_to_flush(key);
+        }
+    }
+
+    /// Stage 3, read: every connection on the list, within its budget. Who has more stays on the list.
+    pub fn read(&mut self) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for key in std::mem::take(&mut self.exchange.to_read) {
+            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
+            connection.listed.to_read = false;
+            match connection.phase {
+                Phase::Open => self.read_connection(key, &mut scratch),
+                Phase::Draining { .. } => self.discard_input(key, &mut scratch),
+                Phase::Closing { .. } => {}
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    /// Stage 4, timers: connections whose deadline has come, then the hub's own.
+    pub fn timers(&mut self) {
+        let now = self.exchange.now;
+        while let Some((set_for, key)) = self.exchange.timers.pop_due(now) {
+            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
+            if !connection.alarm.ring(set_for) {
+                continue;
+            }
+            if connection.waits_for.is_some() {
+                connection.note_heard(now); // its silence is our doing: we do not read it
+            }
+            match connection.deadline(&self.exchange.limits) {
+                Some((deadline, due)) if deadline <= now => self.expire(key, due),
+                _ => {}
+            }
+            self.exchange.arm(key);
+        }
+        self.hub.expire(now, &mut self.exchange);
+    }
+
+    /// Stage 6, flush: what rooms said in this turn is distributed, then everybody who is owed something is written
+    /// to, once.
+    pub fn flush(&mut self) {
+        self.exchange.distribute_all();
+        for key in std::mem::take(&mut self.exchange.to_flush) {
+            self.flush_connection(key);
+        }
+        let Exchange { fanout, blocks, .. } = &mut self.exchange;
+        fanout.trim_spent(blocks);
+    }
+
+    /// Stage 7, reap: the hub hears of those who are closing, and those who are through with it give up their slot.
+    /// `dispose` gets the sockets.
+    pub fn reap(&mut self, mut dispose: impl FnMut(S)) {
+        for key in std::mem::take(&mut self.exchange.to_reap) {
+            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
+            connection.listed.to_reap = false;
+            let Some(reason) = connection.reason() else { continue };
+            let is_closing = connection.is_closing();
+            self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
+            self.exchange.wake_waiters(key);
+            if is_closing && let Some(mut connection) = self.exchange.connections.remove(key) {
+                connection.outbox.clear(&mut self.exchange.blocks);
+                debug!("{key} {} closed: {reason}", connection.address);
+                dispose(connection.socket);
+            }
+        }
+    }
+
+    /// Whether there is something to do at once, without any event.
+    pub fn has_work(&self) -> bool {
+        let Exchange { to_read, to_flush, to_reap, fanout, .. } = &self.exchange;
+        !(to_read.is_empty() && to_flush.is_empty() && to_reap.is_empty() && fanout.dirty.is_empty())
+    }
+
+    /// When there is something to do without any event. May be early, is never late.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        [self.exchange.timers.next(), self.hub.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Hangs up on everybody, politely: what is queued still goes out, within the drain time.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+        for key in self.exchange.connections.keys().collect::<Vec<_>>() {
+            self.exchange.close(key, CloseReason::ServerStopping);
+        }
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stopping && self.exchange.connections.is_empty()
+    }
+
+    fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
+        let limits = &self.exchange.limits;
+        let mut budget = Budget { bytes: limits.read_bytes_per_turn_max, frames: limits.frames_per_turn_max };
+        loop {
+            let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+            if !connection.is_open() || connection.waits_for.is_some() {
+                return;
+            }
+            let filled = if connection.inbox.is_worth_a_look() {
+                Filled::Held
+            } else if !connection.readable {
+                return;
+            } else if budget.bytes == 0 {
+                return self.exchange.list_to_read(key);
+            } else {
+                let before = connection.inbox.len();
+                match connection.inbox.fill(&mut connection.socket, scratch) {
+                    Ok(filled) => {
+                        let now = self.exchange.now;
+                        connection.note_heard(now);
+                        let total = match filled {
+                            Filled::Scratch(n) => n,
+                            Filled::Held => connection.inbox.len(),
+                            Filled::End => before,
+                        };
+                        budget.bytes = budget.bytes.saturating_sub(total - before);
+                        self.exchange.counters.bytes_read += (total - before) as u64;
+                        filled
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        connection.readable = false;
+                        return;
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return self.exchange.close(key, CloseReason::Io(error.kind())),
+                }
+            };
+            let stop = match filled {
+                Filled::End => return self.exchange.close(key, CloseReason::PeerClosed),
+                Filled::Scratch(n) => {
+                    let (used, stop) = self.consume(key, &scratch[..n], &mut budget);
+                    if let Some(connection) = self.exchange.connections.get_mut(key) {
+                        connection.inbox.keep(&scratch[used..n], stop.needed());
+                    }
+                    stop
+                }
+                Filled::Held => {
+                    let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+                    let held = connection.inbox.take_held();
+                    let (used, stop) = self.consume(key, &held, &mut budget);
+                    if let Some(connection) = self.exchange.connections.get_mut(key) {
+                        connection.inbox.put_back(held, used, stop.needed());
+                    }
+                    stop
+                }
+            };
+            match stop {
+                Stop::NeedMore { .. } => {}
+                Stop::Budget => return self.exchange.list_to_read(key),
+                Stop::Paused | Stop::Closed => return,
+            }
+        }
+    }
+
+    /// Does what the bytes say, frame by frame. Returns how many of them are done with, and why it went no further.
+    fn consume(&mut self, key: Key, bytes: &[u8], budget: &mut Budget) -> (usize, Stop) {
+        let session = session_id(key);
+        let mut done = 0;
+        loop {
+            let Some(connection) = self.exchange.connections.get_mut(key) else {
+                return (done, Stop::Closed);
+            };
+            if !connection.is_open() {
+                return (done, Stop::Closed);
+            }
+            if connection.is_over_high_water(&self.exchange.limits) {
+                self.exchange.pause(key, key);
+                return (done, Stop::Paused);
+            }
+            if budget.frames == 0 {
+                return (done, Stop::Budget);
+            }
+            budget.frames -= 1;
+            let rest = &bytes[done..];
+            let step = connection.session.next(rest);
+            if !matches!(step, Step::Incomplete { .. } | Step::Close(_)) {
+                self.exchange.counters.frames += 1;
+            }
+            match step {
+                Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
+                Step::Command { used, request, command } => {
+                    done += used;
+                    self.hub.handle(self.exchange.now, session, request, command, &mut self.exchange);
+                }
+                Step::Payload { used, relay, longest } => {
+                    done += used;
+                    if let Some(target) = self.pass_on(key, relay, longest, &rest[..used]) {
+                        self.exchange.pause(key, target);
+                        return (done, Stop::Paused);
+                    }
+                }
+                Step::Answer { used, answer } => {
+                    done += used;
+                    self.exchange.answer(key, answer);
+                }
+                Step::Ignore { used } => done += used,
+                Step::Quit { used, text } => {
+                    done += used;
+                    self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
+                    self.exchange.close(key, CloseReason::Goodbye);
+                }
+                Step::Close(reason) => {
+                    self.exchange.close(key, reason);
+                    return (done, Stop::Closed);
+                }
+            }
+        }
+    }
+
+    /// Passes payload to the other end of its relay. Returns whom to wait for when that one's queue is too long.
+    fn pass_on(&mut self, from: Key, relay: hub::ChannelId, longest: usize, payload: &[u8]) -> Option<Key> {
+        let route = match self.hub.route(session_id(from), relay) {
+            Ok(route) => route,
+            Err(_) => {
+                let (request, code) = (RequestId::NONE, RefusalCode::NoSuchRelay);
+                let text = "there is no such relay; it may have ended";
+                self.exchange.answer(from, Answer::Refused { request, channel: relay, code, text });
+                return None;
+            }
+        };
+        if longest > usize::from(route.payload_max) {
+            let (length, max) = (u16::try_from(longest).unwrap_or(u16::MAX), route.payload_max);
+            self.exchange.close(from, CloseReason::FrameTooLong { length, max });
+            return None;
+        }
+        let to = key_of(route.to);
+        (!self.exchange.relay(to, payload)).then_some(to)
+    }
+
+    /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
+    /// connection, and the client would lose what was sent to it last.
+    fn discard_input(&mut self, key: Key, scratch: &mut [u8]) {
+        let bound = self.exchange.limits.discarded_bytes_max;
+        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        let Connection { socket, phase, inbox, readable, .. } = connection;
+        let Phase::Draining { discarded_bytes, input_ended, .. } = phase else { return };
+        inbox.take_held();
+        if *input_ended || !*readable {
+            return;
+        }
+        match socket.read(scratch) {
+            Ok(0) => {
+                *input_ended = true;
+                if connection.is_drained() {
+                    self.exchange.finish(key, CloseReason::PeerClosed);
+                }
+            }
+            Ok(n) => {
+                *discarded_bytes += n;
+                if *discarded_bytes > bound {
+                    self.exchange.finish(key, CloseReason::PeerClosed);
+                } else {
+                    self.exchange.list_to_read(key);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => *readable = false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.exchange.list_to_read(key),
+            Err(error) => self.exchange.finish(key, CloseReason::Io(error.kind())),
+        }
+    }
+
+    fn flush_connection(&mut self, key: Key) {
+        let Exchange { connections, blocks, limits, now, .. } = &mut self.exchange;
+        let Some(connection) = connections.get_mut(key) else { return };
+        connection.listed.to_flush = false;
+        if connection.is_closing() {
+            return;
+        }
+        let Connection { outbox, socket, .. } = connection;
+        let flushed = if connection.writable {
+            outbox.flush(blocks, socket, limits.flush_bytes_per_turn_max)
+        } else {
+            Ok(Flushed::WouldBlock)
+        };
+        connection.note_queued(*now, limits);
+        let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
+        match flushed {
+            Ok(Flushed::All) => self.flushed_all(key),
+            Ok(Flushed::Budget) => self.exchange.list_to_flush(key),
+            Ok(Flushed::WouldBlock) => {
+                connection.writable = false;
+                connection.outbox.settle(blocks);
+            }
+            Err(error) => self.lose(key, error.kind()),
+        }
+        if woken {
+            self.exchange.wake_waiters(key);
+        }
+    }
+
+    /// A draining connection that has been sent everything is told that nothing more comes.
+    fn flushed_all(&mut self, key: Key) {
+        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        let Phase::Draining { output_ended, .. } = &mut connection.phase else { return };
+        if *output_ended {
+            return;
+        }
+        *output_ended = true;
+        let shut = connection.socket.shutdown(Shutdown::Write);
+        if connection.is_drained() || shut.is_err() {
+            self.exchange.finish(key, CloseReason::PeerClosed);
+        } else {
+            self.exchange.list_to_read(key);
+        }
+    }
+
+    /// The connection broke.
+    pub fn lose(&mut self, key: Key, kind: ErrorKind) {
+        let reason = CloseReason::Io(kind);
+        match self.exchange.connections.get(key).map(|connection| connection.is_open()) {
+            Some(true) => self.exchange.close(key, reason),
+            Some(false) => self.exchange.finish(key, reason),
+            None => {}
+        }
+    }
+
+    fn expire(&mut self, key: Key, due: Due) {
+        match due {
+            Due::Login => self.exchange.close(key, CloseReason::LoginTimeout),
+            Due::Ping => self.exchange.ping(key),
+            Due::PingAnswer => self.exchange.close(key, CloseReason::IdleTimeout),
+            Due::SlowConsumer => self.exchange.close(key, CloseReason::SlowConsumer),
+            Due::Drained => self.exchange.finish(key, CloseReason::PeerClosed),
+        }
+    }
+}
+
+impl Stop {
+    /// With how many bytes it is worth looking at the rest again; 0 where it is worth it as it is.
+    fn needed(&self) -> usize {
+        match self {
+            Stop::NeedMore { needed } => *needed,
+            Stop::Budget | Stop::Paused | Stop::Closed => 0,
+        }
+    }
+}

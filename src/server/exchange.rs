@@ -1,0 +1,305 @@
+//! Where effects of the hub become bytes in outboxes. Everything that a client is sent passes here.
+
+use super::connection::Connection;
+use super::counters::Counters;
+use super::fanout::Fanout;
+use super::limits::Limits;
+use crate::hub::{ChannelId, Effect, Effects, SessionId};
+use crate::net::blocks::Expect;
+use crate::net::{Blocks, Key, Slots, Socket, Timers};
+use crate::session::{Answer, CloseReason};
+use log::debug;
+use std::io::ErrorKind;
+use std::time::Instant;
+
+/// The connections, what they are owed, and the lists that the stages of the turn work off.
+pub struct Exchange<S> {
+    pub connections: Slots<Connection<S>>,
+    pub blocks: Blocks,
+    pub fanout: Fanout,
+    pub timers: Timers<Key>,
+    pub to_read: Vec<Key>,
+    pub to_flush: Vec<Key>,
+    pub to_reap: Vec<Key>,
+    pub limits: Limits,
+    pub now: Instant,
+    /// Counts turns, so that what holds for one turn is not taken to hold for the next.
+    pub turn: u64,
+    pub counters: Counters,
+}
+
+pub fn session_id(key: Key) -> SessionId {
+    SessionId(key.to_u64())
+}
+
+pub fn key_of(session: SessionId) -> Key {
+    Key::from_u64(session.0)
+}
+
+impl<S: Socket> Exchange<S> {
+    pub fn new(limits: Limits, now: Instant) -> Self {
+        Exchange {
+            connections: Slots::default(),
+            blocks: Blocks::default(),
+            fanout: Fanout::default(),
+            timers: Timers::default(),
+            to_read: Vec::new(),
+            to_flush: Vec::new(),
+            to_reap: Vec::new(),
+            limits,
+            now,
+            turn: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Passes payload on. The usual case copies nothing: the bytes lie in the reader's buffer and go from there to the
+    /// peer's socket; only what the socket does not take is kept. `false` when the peer's queue is so long that its
+    /// source should wait.
+    pub fn relay(&mut self, to: Key, payload: &[u8]) -> bool {
+        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Some(peer) = connections.get_mut(to).filter(|peer| peer.is_open()) else { return true };
+        let mut rest = payload;
+        while peer.outbox.is_empty() && peer.writable && !rest.is_empty() {
+            match peer.socket.write(rest) {
+                Ok(0) => break,
+                Ok(n) => rest = &rest[n..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => peer.writable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let kind = error.kind();
+                    self.close(to, CloseReason::Io(kind));
+                    return true;
+                }
+            }
+        }
+        if rest.is_empty() {
+            return true;
+        }
+        peer.outbox.push_own(blocks, Expect::Much, |out| out.extend_from_slice(rest));
+        peer.note_queued(*now, limits);
+        let has_room = !peer.is_over_high_water(limits);
+        self.list_to_flush(to);
+        self.arm(to);
+        has_room
+    }
+
+    /// Queues an answer that the session gives by itself.
+    pub fn answer(&mut self, to: Key, answer: Answer) {
+        self.push(to, |connection, blocks| {
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_answer(&answer, out));
+        });
+    }
+
+    pub fn ping(&mut self, to: Key) {
+        let now = self.now;
+        self.push(to, |connection, blocks| {
+            connection.note_pinged(now);
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(out));
+        });
+    }
+
+    /// Ends a connection, as soon as that is safe. Until the reap stage its key stays valid.
+    pub fn close(&mut self, key: Key, reason: CloseReason) {
+        let Exchange { connections, blocks, fanout, limits, now, .. } = self;
+        let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
+        // What its rooms said before comes before its last words.
+        let rooms: Vec<ChannelId> = connection.memberships.iter().map(|m| m.channel).collect();
+        for channel in rooms {
+            fanout.catch_up(connections, blocks, channel, key);
+        }
+        if let Some(connection) = connections.get_mut(key) {
+            debug!("{key} {} closing: {reason}", connection.address);
+            connection.close(reason, blocks, *now, limits);
+        }
+        self.counters.count_closed(reason);
+        self.list_to_flush(key);
+        self.list_to_read(key); // what it still sends has to be thrown away
+        self.list_to_reap(key);
+        self.arm(key);
+    }
+
+    /// Makes a draining connection one to be reaped.
+    pub fn finish(&mut self, key: Key, or_reason: CloseReason) {
+        if let Some(connection) = self.connections.get_mut(key) {
+            connection.finish(or_reason);
+            self.list_to_reap(key);
+        }
+    }
+
+    /// Distributes what every room said in this turn.
+    pub fn distribute_all(&mut self) {
+        while let Some(channel) = self.fanout.dirty.pop() {
+            self.distribute(channel);
+        }
+        self.turn += 1;
+    }
+
+    pub fn list_to_read(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !std::mem::replace(&mut connection.listed.to_read, true)
+        {
+            self.to_read.push(key);
+        }
+    }
+
+    pub fn list_to_flush(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !std::mem::replace(&mut connection.listed.to_flush, true)
+        {
+            self.to_flush.push(key);
+        }
+    }
+
+    pub fn list_to_reap(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !std::mem::replace(&mut connection.listed.to_reap, true)
+        {
+            self.to_reap.push(key);
+        }
+    }
+
+    /// Reading from `source` stops until `target`'s queue is shorter.
+    pub fn pause(&mut self, source: Key, target: Key) {
+        let Some(connection) = self.connections.get_mut(source) else { return };
+        connection.waits_for = Some(target);
+        if let Some(target) = self.connections.get_mut(target) {
+            target.waiters.push(source);
+        }
+    }
+
+    /// Those who waited for this connection's queue are read again.
+    pub fn wake_waiters(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        for waiter in std::mem::take(&mut connection.waiters) {
+            if let Some(connection) = self.connections.get_mut(waiter)
+                && connection.waits_for == Some(key)
+            {
+                connection.waits_for = None;
+                self.list_to_read(waiter);
+            }
+        }
+    }
+
+    fn publish(&mut self, channel: ChannelId, cause: Key, event: &crate::hub::Event<'_>) {
+        let latest = Some((self.turn, channel));
+        let previous =
+            self.connections.get_mut(cause).and_then(|c| std::mem::replace(&mut c.undistributed, latest));
+        if let Some((turn, previous)) = previous
+            && turn == self.turn
+            && previous != channel
+        {
+            self.distribute(previous);
+        }
+        let Exchange { connections, blocks, fanout, .. } = self;
+        let full = fanout.publish(connections, blocks, channel, cause, |dialect, out| {
+            dialect.encode_event(channel, event, out);
+        });
+        if full {
+            self.distribute(channel);
+        }
+        if self.connections.get(cause).is_some_and(|author| !author.outbox.is_empty()) {
+            self.list_to_flush(cause); // it may just have caught up
+        }
+    }
+
+    fn distribute(&mut self, channel: ChannelId) {
+        let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, .. } = self;
+        let (mut overfull, mut filling) = (Vec::new(), Vec::new());
+        fanout.distribute(connections, blocks, channel, |key, connection, _| {
+            counters.ranges_queued += 1;
+            if !std::mem::replace(&mut connection.listed.to_flush, true) {
+                to_flush.push(key);
+            }
+            if connection.note_queued(*now, limits) {
+                overfull.push(key);
+            } else if connection.outbox.queued_bytes() > limits.queued_bytes_soft {
+                filling.push(key);
+            }
+        });
+        for key in filling {
+            self.arm(key);
+        }
+        for key in overfull {
+            self.close(key, CloseReason::SlowConsumer);
+        }
+    }
+
+    /// Queues something of a connection's own, unless it is closing, and looks at what that does to its queue.
+    fn push(&mut self, to: Key, push: impl FnOnce(&mut Connection<S>, &mut Blocks)) {
+        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Some(connection) = connections.get_mut(to).filter(|connection| connection.is_open()) else {
+            return;
+        };
+        push(connection, blocks);
+        let overfull = connection.note_queued(*now, limits);
+        let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
+        self.list_to_flush(to);
+        if overfull {
+            self.close(to, CloseReason::SlowConsumer);
+        } else if over_soft {
+            self.arm(to);
+        }
+    }
+
+    /// Sees to it that the connection is looked at when its deadline comes.
+    pub fn arm(&mut self, key: Key) {
+        let Exchange { connections, timers, limits, .. } = self;
+        if let Some(connection) = connections.get_mut(key)
+            && let Some((deadline, _)) = connection.deadline(limits)
+        {
+            timers.arm(&mut connection.alarm, key, deadline);
+        }
+    }
+
+    /// What `cause` published before must not be overtaken by what `to` is about to be sent on its account.
+    fn keep_order(&mut self, to: Key, cause: Key) {
+        let Exchange { connections, blocks, fanout, .. } = self;
+        if to != cause
+            && let Some((turn, channel)) = connections.get(cause).and_then(|cause| cause.undistributed)
+            && turn == self.turn
+        {
+            fanout.catch_up(connections, blocks, channel, to);
+        }
+    }
+}
+
+impl<S: Socket> Effects for Exchange<S> {
+    fn emit(&mut self, effect: Effect<'_>) {
+        match effect {
+            Effect::Reply { to, cause, request, channel, reply } => {
+                let to = key_of(to);
+                self.keep_order(to, key_of(cause));
+                self.push(to, |connection, blocks| {
+                    let Connection { session, outbox, .. } = connection;
+                    outbox.push_own(blocks, Expect::Little, |out| {
+                        session.encode_reply(request, channel, &reply, out);
+                    });
+                });
+            }
+            Effect::Send { to, cause, channel, event } => {
+                let to = key_of(to);
+                self.keep_order(to, key_of(cause));
+                self.push(to, |connection, blocks| {
+                    let Connection { session, outbox, .. } = connection;
+                    if let Some(dialect) = session.dialect() {
+                        outbox.push_own(blocks, Expect::Little, |out| {
+                            dialect.encode_event(channel, &event, out)
+                        });
+                    }
+                });
+            }
+            Effect::Publish { channel, cause, event } => self.publish(channel, key_of(cause), &event),
+            Effect::Subscribe { channel, session } => {
+                let Exchange { connections, blocks, fanout, .. } = self;
+                fanout.subscribe(connections, blocks, channel, key_of(session));
+            }
+            Effect::Unsubscribe { channel, session } => {
+                let Exchange { connections, blocks, fanout, .. } = self;
+                fanout.unsubscribe(connections, blocks, channel, key_of(session));
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Every bound of the server, with its unit. Each queue and each loop has one.
+
+use crate::{hub, net};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What a server needs to start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    pub listen: Vec<SocketAddr>,
+    pub limits: Limits,
+    pub hub: hub::Limits,
+}
+
+/// Where the server listens unless it is told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7667);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { listen: vec![DEFAULT_LISTEN], limits: Limits::default(), hub: hub::Limits::default() }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Connections at one time. The process needs a few descriptors more than that.
+    pub connections_max: usize,
+    /// Newcomers accepted in one turn, so that a storm of them does not starve those who are here.
+    pub accepts_per_turn_max: usize,
+    /// Bytes read from one connection in one turn, so that one flooder does not starve the others.
+    pub read_bytes_per_turn_max: usize,
+    /// Frames taken from one connection in one turn: small frames cost more than their bytes.
+    pub frames_per_turn_max: usize,
+    /// Bytes written to one connection in one turn.
+    pub flush_bytes_per_turn_max: usize,
+    /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
+    /// which grows it to megabytes. Small ones bound the kernel's memory and make backpressure easy to watch.
+    pub send_buffer_bytes: usize,
+    /// Bytes queued for one connection; at more it is dropped at once as a slow consumer.
+    pub queued_bytes_max: usize,
+    /// Bytes queued for one connection; at more for longer than `slow_consumer_grace` it is dropped as well.
+    pub queued_bytes_soft: usize,
+    pub slow_consumer_grace: Duration,
+    /// Bytes queued for one connection; at more, those who fill its queue are read no further: its own requests, and
+    /// the peers of its relays. Reading goes on at half of it.
+    pub high_water_bytes: usize,
+    /// Bytes queued for a connection that has not logged in.
+    pub queued_bytes_before_login_max: usize,
+    pub login_time: Duration,
+    /// Silence after which a client is asked for a sign of life.
+    pub ping_after: Duration,
+    /// Silence after that question which ends the connection.
+    pub ping_timeout: Duration,
+    /// How long a closing connection may take to be sent what is queued and to close its own side.
+    pub drain_time: Duration,
+    /// Bytes read and thrown away from a closing connection: closing with unread input would reset it, and lose what
+    /// it was sent last.
+    pub discarded_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections_max: 20_000,
+            accepts_per_turn_max: 256,
+            read_bytes_per_turn_max: 64 * 1_024,
+            frames_per_turn_max: 512,
+            flush_bytes_per_turn_max: 256 * 1_024,
+            send_buffer_bytes: 0,
+            queued_bytes_max: 4 * 1_024 * 1_024,
+            queued_bytes_soft: 1_024 * 1_024,
+            slow_consumer_grace: Duration::from_secs(30),
+            high_water_bytes: 128 * 1_024,
+            queued_bytes_before_login_max: 16 * 1_024,
+            login_time: Duration::from_secs(10),
+            ping_after: Duration::from_secs(90),
+            ping_timeout: Duration::from_secs(60),
+            drain_time: Duration::from_secs(5),
+            discarded_bytes_max: 4 * 1_024 * 1_024,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether the bounds fit together.
+    ///
+    /// # Errors
+    /// One sentence that names the setting and says what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        let Limits { queued_bytes_max, queued_bytes_soft, high_water_bytes, .. } = self.limits;
+        let at_least_one = [
+            ("connections-max", self.limits.connections_max),
+            ("accepts-per-turn-max", self.limits.accepts_per_turn_max),
+            ("frames-per-turn-max", self.limits.frames_per_turn_max),
+            ("flush-bytes-per-turn-max", self.limits.flush_bytes_per_turn_max),
+            ("page-entries-max", self.hub.page_entries_max),
+            ("name-bytes-max", self.hub.name_bytes_max.into()),
+            ("text-bytes-max", self.hub.text_bytes_max.into()),
+        ];
+        if let Some((name, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+            return Err(format!("{name} is 0; it must be at least 1"));
+        }
+        if self.listen.is_empty() {
+            return Err("there is no address to listen on; give at least one".into());
+        }
+        if self.limits.read_bytes_per_turn_max < READ_BYTES_FLOOR {
+            return Err(format!(
+                "read-bytes-per-turn-max is {}; it must be at least {READ_BYTES_FLOOR}",
+                self.limits.read_bytes_per_turn_max
+            ));
+        }
+        let text_ceiling = usize::from(crate::wire::BODY_MAX_FLOOR) - TEXT_OVERHEAD;
+        for (name, value) in
+            [("text-bytes-max", self.hub.text_bytes_max), ("subject-bytes-max", self.hub.subject_bytes_max)]
+        {
+            if usize::from(value) > text_ceiling {
+                return Err(format!(
+                    "{name} is {value}; it can be at most {text_ceiling}, which is what every client can take"
+                ));
+            }
+        }
+        let relay_excess =
+            high_water_bytes + self.hub.relays_per_user_max * self.limits.read_bytes_per_turn_max;
+        if queued_bytes_soft < relay_excess {
+            return Err(format!(
+                "queued-bytes-soft is {queued_bytes_soft}; it must be at least {relay_excess} \
+                 (high-water-bytes + relays-per-user-max × read-bytes-per-turn-max), \
+                 or a busy relay would count as a slow consumer"
+            ));
+        }
+        if queued_bytes_max < queued_bytes_soft {
+            return Err(format!(
+                "queued-bytes-max is {queued_bytes_max}; it must be at least queued-bytes-soft, {queued_bytes_soft}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Lowers `connections_max` to what the process may have open, and says so.
+    pub fn fit_descriptors(&mut self) {
+        let Some(descriptors) = net::descriptors::raise_limit() else { return };
+        let spare = DESCRIPTORS_SPARE + self.listen.len();
+        let fitting = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(spare).max(1);
+        if self.limits.connections_max > fitting {
+            log::warn!(
+                "connections-max is {fitting} instead of {}: the process may open {descriptors} files (ulimit -n)",
+                self.limits.connections_max
+            );
+            self.limits.connections_max = fitting;
+        }
+    }
+}
+
+/// A read has to be able to hold a short unfinished frame and something new.
+const READ_BYTES_FLOOR: usize = 4_096;
+
+/// A frame's fields beside its text, in bytes: two names and some numbers.
+const TEXT_OVERHEAD: usize = 1_024;
+
+/// Descriptors that are not connections: standard streams, the poll instance, waker and signals, the reserve, and
+/// those who are being told that the server is full.
+const DESCRIPTORS_SPARE: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_fit_together() {
+        assert_eq!(Settings::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_by_name() {
+        let mut settings = Settings::default();
+        settings.limits.queued_bytes_soft = 1;
+        assert!(settings.check().is_err_and(|e| e.contains("queued-bytes-soft")));
+        let mut settings = Settings::default();
+        settings.hub.text_bytes_max = 8_000;
+        assert!(settings.check().is_err_and(|e| e.contains("text-bytes-max")));
+        let mut settings = Settings::default();
+        settings.limits.frames_per_turn_max = 0;
+        assert!(settings.check().is_err_and(|e| e.contains("frames-per-turn-max")));
+    }
+}

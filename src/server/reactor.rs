@@ -1,0 +1,361 @@
+//! The turn, with the sockets of the real world around the [`Engine`]: mio's poll, listeners, signals, and a mailbox
+//! for other threads.
+
+use super::engine::Engine;
+use super::limits::Settings;
+use crate::net::Key;
+use crate::net::listener::{self, Accepted, Reserve};
+use log::{debug, error, info, warn};
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token, Waker};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// Events that one poll can report. Those beyond come with the next one.
+const EVENTS_PER_POLL: usize = 1_024;
+
+/// How long to wait before trying again to accept when no descriptor was free. A close tries at once.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Tokens that are no connection's: no slab gets that large.
+const SIGNALS: Token = Token(usize::MAX);
+const MAILBOX: Token = Token(usize::MAX - 1);
+const FIRST_LISTENER: usize = usize::MAX - 2;
+
+/// Reads the settings anew; what it returns replaces those that can change while the server runs.
+pub type Reload = Box<dyn FnMut() -> Result<Settings, String>>;
+
+pub struct Reactor {
+    poll: Poll,
+    events: Events,
+    engine: Engine<TcpStream>,
+    listeners: Vec<Listening>,
+    reserve: Reserve,
+    /// When to try to accept again after descriptors ran out.
+    accept_again: Option<Instant>,
+    signals: Option<Signals>,
+    terminations: u32,
+    reload: Option<Reload>,
+    settings: Settings,
+    mailbox: Receiver<Message>,
+    handle: Handle,
+}
+
+struct Listening {
+    socket: TcpListener,
+    /// Sticky, like a connection's readiness.
+    ready: bool,
+}
+
+/// What other threads can send.
+enum Message {
+    Stop,
+}
+
+/// Lets another thread reach a running reactor. Wake-ups coalesce; messages do not.
+#[derive(Clone)]
+pub struct Handle {
+    sender: Sender<Message>,
+    waker: Arc<Waker>,
+}
+
+impl Handle {
+    /// Stops the server as SIGTERM does.
+    ///
+    /// # Errors
+    /// When the wake-up cannot be written; a reactor that is gone already is no error.
+    pub fn stop(&self) -> io::Result<()> {
+        // A receiver that is gone has nothing left to stop.
+        let _ = self.sender.send(Message::Stop);
+        self.waker.wake()
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Everybody got what was queued for them, or had the time for it.
+    Drained,
+    /// A second signal cut that short.
+    AtOnce,
+}
+
+impl Reactor {
+    /// Binds every address. Connections are served once [`Reactor::run`] is called.
+    ///
+    /// # Errors
+    /// A sentence with the address that cannot be listened on, and why; or what kept the poll from being set up.
+    pub fn bind(mut settings: Settings) -> io::Result<Reactor> {
+        settings.fit_descriptors();
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), MAILBOX)?);
+        let (sender, mailbox) = channel();
+        let mut listeners = Vec::new();
+        for (index, &address) in settings.listen.iter().enumerate() {
+            let mut socket = listener::listen(address).map_err(|e| cannot_listen(address, &e))?;
+            poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
+            listeners.push(Listening { socket, ready: false });
+        }
+        let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
+        Ok(Reactor {
+            poll,
+            events: Events::with_capacity(EVENTS_PER_POLL),
+            engine,
+            listeners,
+            reserve: Reserve::new(),
+            accept_again: None,
+            signals: None,
+            terminations: 0,
+            reload: None,
+            settings,
+            mailbox,
+            handle: Handle { sender, waker },
+        })
+    }
+
+    /// SIGTERM and SIGINT drain, a second one ends at once, SIGHUP calls `reload`.
+    ///
+    /// # Errors
+    /// When the signals cannot be caught.
+    pub fn catch_signals(&mut self, reload: Option<Reload>) -> io::Result<()> {
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+        self.poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        (self.signals, self.reload) = (Some(signals), reload);
+        Ok(())
+    }
+
+    /// Where it listens; a port that was asked for as 0 has its number here.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().filter_map(|listening| listening.socket.local_addr().ok()).collect()
+    }
+
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Turns until it is stopped.
+    ///
+    /// # Errors
+    /// Only when poll itself fails; nothing that a client does ends the process.
+    pub fn run(&mut self) -> io::Result<Exit> {
+        loop {
+            self.turn()?;
+            if self.terminations > 1 {
+                return Ok(Exit::AtOnce);
+            }
+            if self.engine.is_stopped() {
+                return Ok(Exit::Drained);
+            }
+        }
+    }
+
+    /// One turn, in its seven stages.
+    fn turn(&mut self) -> io::Result<()> {
+        self.poll()?;
+        self.note();
+        self.engine.read();
+        self.engine.timers();
+        self.replies();
+        self.engine.flush();
+        self.reap();
+        Ok(())
+    }
+
+    /// Stage 1: sleeps until something is ready. Not at all while work is left over: whoever was stopped by a budget
+    /// gets no new edge.
+    fn poll(&mut self) -> io::Result<()> {
+        let timeout = self.sleep_time();
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        self.engine.set_now(Instant::now()); // the turn's only look at the clock
+        Ok(())
+    }
+
+    fn sleep_time(&self) -> Option<Duration> {
+        let accepting = self.accept_again.is_none() && self.listeners.iter().any(|listening| listening.ready);
+        if self.engine.has_work() || accepting {
+            return Some(Duration::ZERO);
+        }
+        let deadline = [self.engine.next_deadline(), self.accept_again].into_iter().flatten().min()?;
+        Some(deadline.saturating_duration_since(self.engine.now()))
+    }
+
+    /// Stage 2: readiness goes into flags, and newcomers are accepted.
+    fn note(&mut self) {
+        let mut signalled = false;
+        for event in &self.events {
+            match event.token() {
+                SIGNALS => signalled = true,
+                MAILBOX => {} // stage 5 looks into it every turn
+                Token(token) if FIRST_LISTENER - token < self.listeners.len() => {
+                    self.listeners[FIRST_LISTENER - token].ready = true;
+                }
+                token => {
+                    // HUP, RDHUP and ERR are hints: a read or a write will say what really happened.
+                    let hint = event.is_error() || event.is_read_closed() || event.is_write_closed();
+                    let (readable, writable) = (event.is_readable() || hint, event.is_writable() || hint);
+                    self.engine.note(Key::from(token), readable, writable);
+                }
+            }
+        }
+        if signalled {
+            self.take_signals();
+        }
+        self.accept();
+    }
+
+    fn accept(&mut self) {
+        if self.accept_again.is_some_and(|at| self.engine.now() < at) {
+            return;
+        }
+        self.accept_again = None;
+        let mut budget = self.engine.limits().accepts_per_turn_max;
+        for index in 0..self.listeners.len() {
+            while self.listeners[index].ready && budget > 0 {
+                budget -= 1;
+                match listener::accept(&self.listeners[index].socket) {
+                    Accepted::Connection(socket, address) => self.admit(socket, address),
+                    Accepted::Drained => self.listeners[index].ready = false,
+                    Accepted::Skipped(error) => debug!("a newcomer was gone before it was accepted: {error}"),
+                    Accepted::OutOfDescriptors(error) => {
+                        if !self.turn_away(index, &error) {
+                            self.accept_again = Some(self.engine.now() + ACCEPT_RETRY);
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, socket: TcpStream, address: SocketAddr) {
+        if let Err(error) = self.set_options(&socket) {
+            debug!("{address} was gone at once: {error}");
+            return;
+        }
+        let Some(key) = self.engine.admit(socket, address) else { return };
+        let Some(socket) = self.engine.socket_mut(key) else { return };
+        let both = Interest::READABLE | Interest::WRITABLE;
+        if let Err(error) = self.poll.registry().register(socket, key.into(), both) {
+            warn!("{key} {address} cannot be watched: {error}");
+            self.engine.lose(key, error.kind());
+        }
+    }
+
+    /// Sets every option explicitly: a frame must not wait for the one after it (Nagle's algorithm).
+    fn set_options(&self, socket: &TcpStream) -> io::Result<()> {
+        socket.set_nodelay(true)?;
+        match self.engine.limits().send_buffer_bytes {
+            0 => Ok(()),
+            bytes => socket2::SockRef::from(socket).set_send_buffer_size(bytes),
+        }
+    }
+
+    /// No descriptor is free: gives up the one in reserve, so that at least one newcomer can be told. `false` when
+    /// that cannot be done now.
+    fn turn_away(&mut self, index: usize, error: &io::Error) -> bool {
+        if !self.reserve.spend() {
+            return self.reserve.refill();
+        }
+        let accepted = listener::accept(&self.listeners[index].socket);
+        if let Accepted::Connection(mut socket, address) = accepted {
+            warn!("{address} turned away: {error}");
+            let _ = socket.write(b"ERROR :the server is full; try again later\r\n");
+            let _ = socket.shutdown(Shutdown::Write);
+            let _ = socket.read(&mut [0; 1_024]); // unread input would reset the connection before it is told
+        } else if let Accepted::Drained = accepted {
+            self.listeners[index].ready = false;
+        }
+        self.reserve.refill()
+    }
+
+    fn take_signals(&mut self) {
+        let pending: Vec<i32> = self.signals.as_mut().map(|s| s.pending().collect()).unwrap_or_default();
+        for signal in pending {
+            match signal {
+                SIGHUP => self.reload(),
+                _ => self.terminate(),
+            }
+        }
+    }
+
+    fn terminate(&mut self) {
+        self.terminations += 1;
+        if self.terminations == 1 {
+            info!(
+                "stopping: {} connections drain; a second signal ends at once",
+                self.engine.connections_len()
+            );
+            self.stop();
+        }
+    }
+
+    fn stop(&mut self) {
+        for Listening { mut socket, .. } in self.listeners.drain(..) {
+            let _ = self.poll.registry().deregister(&mut socket);
+        }
+        self.engine.stop();
+    }
+
+    fn reload(&mut self) {
+        let Some(reload) = &mut self.reload else {
+            return warn!("SIGHUP: there is no config file to read again");
+        };
+        match reload() {
+            Ok(mut settings) => {
+                if settings.listen != self.settings.listen {
+                    warn!("the addresses to listen on change with a restart only");
+                    settings.listen.clone_from(&self.settings.listen);
+                }
+                settings.fit_descriptors();
+                self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
+                self.settings = settings;
+                info!("settings reloaded");
+            }
+            Err(error) => error!("settings not reloaded, the old ones stay: {error}"),
+        }
+    }
+
+    /// Stage 5: what other threads have sent.
+    fn replies(&mut self) {
+        while let Ok(message) = self.mailbox.try_recv() {
+            match message {
+                Message::Stop => self.stop(),
+            }
+        }
+    }
+
+    /// Stage 7: the closed connections give up their slots, and with them their descriptors.
+    fn reap(&mut self) {
+        let Reactor { engine, poll, accept_again, reserve, .. } = self;
+        engine.reap(|mut socket| {
+            let _ = poll.registry().deregister(&mut socket);
+            drop(socket);
+            if accept_again.take().is_some() {
+                reserve.refill();
+            }
+        });
+    }
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
+    let hint = match error.kind() {
+        ErrorKind::AddrInUse => {
+            ": another program, perhaps another Switchboard, listens there; stop it or choose another port with --listen"
+        }
+        ErrorKind::PermissionDenied => {
+            ": ports below 1024 need a privilege; choose a higher one with --listen"
+        }
+        ErrorKind::AddrNotAvailable => ": this machine has no such address",
+        _ => "",
+    };
+    io::Error::new(error.kind(), format!("cannot listen on {address}{hint} ({error})"))
+}

@@ -1,0 +1,91 @@
+//! Why a connection ends: one closed set for the log, the counters, what the client is told, and what those who stay
+//! are told.
+
+use crate::hub::Departure;
+use crate::wire::ByeCode;
+use std::fmt;
+use std::io::ErrorKind;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CloseReason {
+    /// The client said goodbye.
+    Goodbye,
+    /// The client closed its side of the connection.
+    PeerClosed,
+    /// The connection broke.
+    Io(ErrorKind),
+    BadMagic,
+    Malformed(&'static str),
+    FrameTooLong {
+        length: u16,
+        max: u16,
+    },
+    HelloExpected,
+    /// A protocol that is recognised, but not spoken here.
+    NotSpoken,
+    LoginTimeout,
+    IdleTimeout,
+    SlowConsumer,
+    ServerStopping,
+    ServerFull,
+}
+
+impl CloseReason {
+    /// Whether there is anybody left to hear last words.
+    pub fn has_farewell(self) -> bool {
+        !matches!(self, CloseReason::PeerClosed | CloseReason::Io(_))
+    }
+
+    pub fn bye_code(self) -> ByeCode {
+        match self {
+            CloseReason::Goodbye | CloseReason::PeerClosed | CloseReason::Io(_) => ByeCode::Goodbye,
+            CloseReason::BadMagic => ByeCode::BadMagic,
+            CloseReason::Malformed(_) | CloseReason::NotSpoken => ByeCode::Malformed,
+            CloseReason::FrameTooLong { .. } => ByeCode::FrameTooLong,
+            CloseReason::HelloExpected => ByeCode::HelloExpected,
+            CloseReason::LoginTimeout => ByeCode::LoginTimeout,
+            CloseReason::IdleTimeout => ByeCode::IdleTimeout,
+            CloseReason::SlowConsumer => ByeCode::SlowConsumer,
+            CloseReason::ServerStopping => ByeCode::ServerStopping,
+            CloseReason::ServerFull => ByeCode::ServerFull,
+        }
+    }
+
+    /// What the others in a room are told.
+    pub fn departure(self) -> Departure<'static> {
+        match self {
+            CloseReason::Goodbye => Departure::Quit(""),
+            CloseReason::PeerClosed | CloseReason::Io(_) | CloseReason::IdleTimeout => Departure::Lost,
+            CloseReason::BadMagic
+            | CloseReason::Malformed(_)
+            | CloseReason::FrameTooLong { .. }
+            | CloseReason::HelloExpected
+            | CloseReason::NotSpoken
+            | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
+            CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
+            CloseReason::ServerStopping | CloseReason::ServerFull => Departure::Dropped("server"),
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CloseReason::Goodbye => f.write_str("goodbye"),
+            CloseReason::PeerClosed => f.write_str("the client closed the connection"),
+            CloseReason::Io(kind) => write!(f, "the connection broke: {kind}"),
+            CloseReason::BadMagic => f.write_str("that is not a Switchboard client"),
+            CloseReason::Malformed(what) => write!(f, "malformed: {what}"),
+            CloseReason::FrameTooLong { length, max } => {
+                write!(f, "a body of {length} bytes is over the limit of {max}")
+            }
+            CloseReason::HelloExpected => f.write_str("the first frame must be hello"),
+            CloseReason::NotSpoken => f.write_str("this server does not speak that protocol"),
+            CloseReason::LoginTimeout => f.write_str("no login in time"),
+            CloseReason::IdleTimeout => f.write_str("nothing was heard from you, not even an answer to ping"),
+            CloseReason::SlowConsumer => f.write_str("you did not read what you were sent; connect again"),
+            CloseReason::ServerStopping => f.write_str("the server is stopping"),
+            CloseReason::ServerFull => f.write_str("the server is full; try again later"),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The last words to those whose protocol is not spoken here, in that protocol.
+
+use super::CloseReason;
+use crate::wire::sniff::Protocol;
+use std::io::Write;
+
+/// A fatal alert "handshake_failure" (RFC 8446 §6): TLS 1.2 record, level 2, description 40.
+const TLS_HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+
+pub(super) fn encode_farewell(protocol: Protocol, reason: CloseReason, out: &mut Vec<u8>) {
+    // Writing to a Vec cannot fail.
+    let _ = match protocol {
+        Protocol::Tls => out.write_all(&TLS_HANDSHAKE_FAILURE),
+        Protocol::HttpGet => http(out, "404 Not Found", "", "There is nothing to see over HTTP here.\n"),
+        Protocol::HttpOther => http(out, "405 Method Not Allowed", "Allow: GET\r\n", "Only GET is taken.\n"),
+        Protocol::Text | Protocol::Native => write!(out, "ERROR :{reason}\r\n"),
+    };
+}
+
+/// RFC 9112 §2.1, with a body and an end.
+fn http(out: &mut Vec<u8>, status: &str, extra: &str, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    write!(
+        out,
+        "HTTP/1.1 {status}\r\n{extra}Content-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::session::{CloseReason, Session, Step};
+
+    fn farewell_to(bytes: &[u8]) -> Vec<u8> {
+        let mut session = Session::new();
+        assert_eq!(session.next(bytes), Step::Close(CloseReason::NotSpoken));
+        assert_eq!(
+            session.next(b"NICK x\r\n"),
+            Step::Close(CloseReason::NotSpoken),
+            "and never another step"
+        );
+        let mut out = Vec::new();
+        session.encode_farewell(CloseReason::NotSpoken, &mut out);
+        out
+    }
+
+    #[test]
+    fn everybody_is_told_in_their_own_words() {
+        assert!(farewell_to(b"GET / HTTP/1.1\r\n").starts_with(b"HTTP/1.1 404 "));
+        assert!(farewell_to(b"POST / HTTP/1.1\r\n\r\nNICK x\r\n").starts_with(b"HTTP/1.1 405 "));
+        assert_eq!(farewell_to(&[0x16, 3, 1])[0], 21);
+        assert_eq!(farewell_to(b"NICK a\r\n"), b"ERROR :this server does not speak that protocol\r\n");
+    }
+}

@@ -1,0 +1,155 @@
+//! One client's dialect, as a pure state machine: bytes → commands for the hub, effects of the hub → bytes. No
+//! socket, no clock: whoever owns the connection calls [`Session::next`] with what arrived and does what the
+//! [`Step`] says.
+//!
+//! Native frames are the one dialect that is spoken today. What else may arrive on the port is recognised, told in
+//! its own words that nobody speaks it here, and closed (`foreign`).
+
+mod close;
+mod foreign;
+mod native;
+
+pub use close::CloseReason;
+
+use crate::hub::{ChannelId, Command, Event, Reply, RequestId};
+use crate::wire::RefusalCode;
+use crate::wire::sniff::{Protocol, sniff};
+
+/// A way of writing events. A room's event is encoded once per dialect that somebody in the room speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    Native,
+}
+
+impl Dialect {
+    pub const COUNT: usize = 1;
+
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Appends the event as this dialect has it.
+    pub fn encode_event(self, channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Native => native::encode_event(channel, event, out),
+        }
+    }
+}
+
+/// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
+#[derive(Debug, PartialEq)]
+pub enum Step<'a> {
+    /// No whole frame yet; worth another look with `needed` bytes in total.
+    Incomplete { needed: usize },
+    /// Something for the hub.
+    Command { used: usize, request: RequestId, command: Command<'a> },
+    /// Relay payload: whole frames, one behind the other, all for one relay, to be passed on as they are.
+    Payload { used: usize, relay: ChannelId, longest: usize },
+    /// Something that the session answers by itself.
+    Answer { used: usize, answer: Answer },
+    /// Nothing to do.
+    Ignore { used: usize },
+    /// The client says goodbye.
+    Quit { used: usize, text: &'a str },
+    /// There is no going on.
+    Close(CloseReason),
+}
+
+/// An answer that does not need the hub.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    Pong { token: u64 },
+    Refused { request: RequestId, channel: ChannelId, code: RefusalCode, text: &'static str },
+}
+
+/// One client's side of the conversation.
+pub struct Session(State);
+
+enum State {
+    /// Too few bytes to tell the protocol.
+    Undecided,
+    Native(native::Native),
+    /// A protocol that is recognised and not spoken.
+    Foreign(Protocol),
+}
+
+impl Session {
+    pub fn new() -> Self {
+        Session(State::Undecided)
+    }
+
+    /// The first step that `bytes` allow. They start where the last step's `used` ended.
+    pub fn next<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
+        match &mut self.0 {
+            State::Undecided => match sniff(bytes) {
+                None => Step::Incomplete { needed: bytes.len() + 1 },
+                Some(Protocol::Native) => {
+                    let mut native = native::Native::default();
+                    let step = native.next(bytes);
+                    self.0 = State::Native(native);
+                    step
+                }
+                Some(protocol) => {
+                    self.0 = State::Foreign(protocol);
+                    Step::Close(CloseReason::NotSpoken)
+                }
+            },
+            State::Native(native) => native.next(bytes),
+            State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
+        }
+    }
+
+    /// How the client is written to; `None` before it has logged in.
+    pub fn dialect(&self) -> Option<Dialect> {
+        match &self.0 {
+            State::Native(native) if native.is_open() => Some(Dialect::Native),
+            _ => None,
+        }
+    }
+
+    pub fn is_logged_in(&self) -> bool {
+        self.dialect().is_some()
+    }
+
+    /// Appends the hub's answer to a request. A login that succeeds opens the session.
+    pub fn encode_reply(
+        &mut self,
+        request: RequestId,
+        channel: ChannelId,
+        reply: &Reply<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        if let State::Native(native) = &mut self.0 {
+            native.encode_reply(request, channel, reply, out);
+        }
+    }
+
+    /// Appends an answer of the session's own.
+    pub fn encode_answer(&self, answer: &Answer, out: &mut Vec<u8>) {
+        if let State::Native(_) = &self.0 {
+            native::encode_answer(answer, out);
+        }
+    }
+
+    /// Appends a sign of life that the client has to answer.
+    pub fn encode_ping(&self, out: &mut Vec<u8>) {
+        if let State::Native(_) = &self.0 {
+            native::encode_ping(out);
+        }
+    }
+
+    /// Appends the last words, in the client's own protocol as far as it is known.
+    pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
+        match &self.0 {
+            State::Native(_) => native::encode_farewell(reason, out),
+            State::Undecided => foreign::encode_farewell(Protocol::Text, reason, out),
+            State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
+        }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}

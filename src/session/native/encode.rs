@@ -1,0 +1,148 @@
+//! The hub's effects as frames.
+
+use super::Native;
+use crate::hub::{ChannelId, Departure, Event, Purpose, Refusal, RelayEnd, Reply, RequestId};
+use crate::session::{Answer, CloseReason};
+use crate::wire::frame::{self, Body, RoomEntry, put_list};
+use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
+
+impl Native {
+    pub fn encode_reply(
+        &mut self,
+        request: RequestId,
+        channel: ChannelId,
+        reply: &Reply<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let RequestId(request) = request;
+        match *reply {
+            // Nobody waits for it.
+            Reply::Done if request == 0 => {}
+            Reply::Done => put(out, channel, &frame::Done { request }),
+            Reply::Refused(refusal) => {
+                let text = refusal.to_string();
+                put(out, channel, &frame::Refused { request, code: code(refusal).number(), text: &text });
+            }
+            Reply::LoggedIn { name, text_bytes_max } => {
+                self.open = true;
+                let (version, body_max, text_max) = (frame::VERSION, self.body_max, text_bytes_max);
+                put(out, channel, &frame::Welcome { request, version, body_max, text_max, name });
+            }
+            Reply::Joined { room, occupants, subject } => {
+                let (subject_by, subject) = subject.unwrap_or_default();
+                let (room, occupants) = (room.shown(), saturated(occupants));
+                put(out, channel, &frame::Joined { request, room, occupants, subject_by, subject });
+            }
+            Reply::Rooms { rooms, more } => {
+                let entries =
+                    rooms.iter().map(|r| RoomEntry { name: r.name, occupants: saturated(r.occupants) });
+                put_list(out, Kind::RoomList, channel.0, request, self.body_max, entries, more);
+            }
+            Reply::Occupants { names, more } => {
+                let names = names.iter().copied();
+                put_list(out, Kind::Occupants, channel.0, request, self.body_max, names, more);
+            }
+            Reply::Peers { names, more } => {
+                let names = names.iter().copied();
+                put_list(out, Kind::PeerList, channel.0, request, self.body_max, names, more);
+            }
+            Reply::Peer { name, relays, online_seconds } => {
+                let online_seconds = online_seconds.min(u32::MAX.into()) as u32;
+                put(out, channel, &frame::Peer { request, relays: relays.into(), online_seconds, name });
+            }
+            Reply::Opened { peer, payload_max } => {
+                put(out, channel, &frame::Opened { request, payload_max, peer });
+            }
+            Reply::Declined { text } => {
+                let text = if text.is_empty() { "the peer declined" } else { text };
+                put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });
+            }
+        }
+    }
+}
+
+pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
+    match *event {
+        Event::Said { by, text } => put(out, channel, &frame::Said { by: by.shown(), text }),
+        Event::Entered { who } => put(out, channel, &frame::Entered { who: who.shown() }),
+        Event::Left { who, why } => {
+            let (code, text) = match why {
+                Departure::Left => (LeftCode::Left, ""),
+                Departure::Quit(text) => (LeftCode::Quit, text),
+                Departure::Lost => (LeftCode::Lost, ""),
+                Departure::Dropped(text) => (LeftCode::Dropped, text),
+            };
+            put(out, channel, &frame::Left { who: who.shown(), code: code.number(), text });
+        }
+        Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.shown(), text }),
+        Event::Told { from, text } => put(out, channel, &frame::Told { from: from.shown(), text }),
+        Event::Offered { from, purpose, payload_max } => {
+            let purpose = match purpose {
+                Purpose::Conversation => wire::Purpose::Conversation,
+                Purpose::Pipe => wire::Purpose::Pipe,
+            };
+            let from = from.shown();
+            put(out, channel, &frame::Offer { purpose: purpose.number(), payload_max, from });
+        }
+        Event::RelayClosed { why } => {
+            let (code, text) = match why {
+                RelayEnd::Done => (ClosedCode::Done, "the peer closed the relay"),
+                RelayEnd::PeerLeft => (ClosedCode::PeerLeft, "the peer is gone"),
+                RelayEnd::NoAnswer => (ClosedCode::NoAnswer, "the call was not answered in time"),
+                RelayEnd::Cancelled => (ClosedCode::Cancelled, "the caller gave up"),
+            };
+            put(out, channel, &frame::Closed { code: code.number(), text });
+        }
+    }
+}
+
+pub fn encode_answer(answer: &Answer, out: &mut Vec<u8>) {
+    match *answer {
+        Answer::Pong { token } => put(out, ChannelId::NONE, &frame::Pong { token }),
+        Answer::Refused { request, channel, code, text } => {
+            put(out, channel, &frame::Refused { request: request.0, code: code.number(), text });
+        }
+    }
+}
+
+/// The token means nothing: one question is as good as another, and any sign of life answers it.
+pub fn encode_ping(out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Ping { token: 0 });
+}
+
+pub fn encode_farewell(reason: CloseReason, out: &mut Vec<u8>) {
+    let text = reason.to_string();
+    put(out, ChannelId::NONE, &frame::Bye { code: reason.bye_code().number(), text: &text });
+}
+
+fn put<'a>(out: &mut Vec<u8>, channel: ChannelId, body: &impl Body<'a>) {
+    header::put(out, Flags::NONE, channel.0, body);
+}
+
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn code(refusal: Refusal) -> RefusalCode {
+    match refusal {
+        Refusal::NotLoggedIn => RefusalCode::UnknownRequest,
+        Refusal::AlreadyLoggedIn => RefusalCode::AlreadyLoggedIn,
+        Refusal::BadName(_) => RefusalCode::BadName,
+        Refusal::NameTaken => RefusalCode::NameTaken,
+        Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
+        Refusal::BadText(_) => RefusalCode::BadText,
+        Refusal::TextTooLong { .. } => RefusalCode::TextTooLong,
+        Refusal::NotInRoom => RefusalCode::NotInRoom,
+        Refusal::AlreadyInRoom => RefusalCode::AlreadyInRoom,
+        Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
+        Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
+        Refusal::NoSuchPeer => RefusalCode::NoSuchPeer,
+        Refusal::Yourself => RefusalCode::Yourself,
+        Refusal::TakesNoRelays | Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
+        Refusal::TooManyRelays { .. } | Refusal::PeerHasTooManyRelays | Refusal::TooManyRelaysOnServer => {
+            RefusalCode::TooManyRelays
+        }
+        Refusal::NoAnswer => RefusalCode::NoAnswer,
+        Refusal::PeerLeft => RefusalCode::PeerLeft,
+    }
+}

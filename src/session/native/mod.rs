@@ -1,0 +1,161 @@
+//! The native dialect: frames.
+//!
+//! ```text
+//!   Hello ──hello accepted by the hub (the reply opens the session)──▶ Open
+//! ```
+//!
+//! In `Hello` everything but hello ends the connection, and bodies are short. What a body says wrongly inside a whole
+//! frame is refused and the connection goes on; what breaks framing ends it.
+
+mod encode;
+
+pub(super) use encode::{encode_answer, encode_event, encode_farewell, encode_ping};
+
+use super::{Answer, CloseReason, Step};
+use crate::hub::{ChannelId, Command, Purpose, RequestId};
+use crate::wire::frame::{self, BodyError};
+use crate::wire::{self, BODY_MAX, BODY_MAX_FLOOR, Frame, FrameError, Kind, RawFrame, RefusalCode, Split};
+
+/// The longest body, in bytes, before login: enough for hello.
+const BODY_MAX_BEFORE_LOGIN: u16 = 512;
+
+#[derive(Default)]
+pub(super) struct Native {
+    /// What hello asked for and the server granted, in bytes.
+    body_max: u16,
+    open: bool,
+}
+
+impl Native {
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub fn next<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
+        let body_max = if self.open { self.body_max } else { BODY_MAX_BEFORE_LOGIN };
+        match wire::split(bytes, body_max) {
+            Ok(Split::Incomplete { needed }) => Step::Incomplete { needed },
+            Ok(Split::Frame(raw)) if self.open => self.next_when_open(bytes, raw),
+            Ok(Split::Frame(raw)) => self.next_before_login(raw),
+            Err(error) => Step::Close(close_reason(error)),
+        }
+    }
+
+    fn next_before_login<'a>(&mut self, raw: RawFrame<'a>) -> Step<'a> {
+        let used = raw.len();
+        match raw.decode() {
+            Ok(Frame::Hello(hello)) if hello.version != frame::VERSION => {
+                refused(&raw, RefusalCode::Version, "this server speaks version 1 of the protocol")
+            }
+            Ok(Frame::Hello(hello)) => {
+                self.body_max = hello.body_max.clamp(BODY_MAX_FLOOR, BODY_MAX);
+                let command = Command::Login { name: hello.name, payload_max: self.body_max };
+                Step::Command { used, request: RequestId(hello.request), command }
+            }
+            Err(BodyError::NotUtf8) => refused(&raw, RefusalCode::BadName, "that user name is not UTF-8"),
+            Err(BodyError::BadMagic) => Step::Close(CloseReason::BadMagic),
+            Err(BodyError::Short | BodyError::Trailing) if raw.kind() == Some(Kind::Hello) => {
+                Step::Close(CloseReason::Malformed("hello does not have the fields it should"))
+            }
+            Ok(_) | Err(_) => Step::Close(CloseReason::HelloExpected),
+        }
+    }
+
+    fn next_when_open<'a>(&mut self, bytes: &'a [u8], raw: RawFrame<'a>) -> Step<'a> {
+        if raw.kind() == Some(Kind::Data) {
+            return self.payload(bytes, raw);
+        }
+        match raw.decode() {
+            Ok(frame) => step_of(&raw, frame),
+            Err(BodyError::NotUtf8) => refused(&raw, RefusalCode::NotUtf8, "the text is not UTF-8"),
+            Err(BodyError::UnknownKind(_)) => unknown_request(&raw),
+            Err(BodyError::Short | BodyError::Trailing | BodyError::BadMagic) => {
+                Step::Close(CloseReason::Malformed("a body does not have the fields that its kind promises"))
+            }
+        }
+    }
+
+    /// As many whole payload frames for the same relay as lie at the front of `bytes`: they go on together.
+    fn payload<'a>(&self, bytes: &'a [u8], first: RawFrame<'a>) -> Step<'a> {
+        let (mut used, mut longest) = (first.len(), first.body.len());
+        while let Some(rest) = bytes.get(used..)
+            && let Ok(Split::Frame(raw)) = wire::split(rest, self.body_max)
+            && raw.kind() == Some(Kind::Data)
+            && raw.header.channel == first.header.channel
+        {
+            used += raw.len();
+            longest = longest.max(raw.body.len());
+        }
+        Step::Payload { used, relay: ChannelId(first.header.channel), longest }
+    }
+}
+
+/// What a frame that is well-formed asks for.
+fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
+    let (used, channel) = (raw.len(), ChannelId(raw.header.channel));
+    let (request, command) = match frame {
+        Frame::Join(f) => (f.request, Command::Join { room: f.room }),
+        Frame::Leave(f) => (f.request, Command::Leave { channel }),
+        Frame::Say(f) => (f.request, Command::Say { channel, text: f.text }),
+        Frame::SetSubject(f) => (f.request, Command::SetSubject { channel, text: f.text }),
+        Frame::ListRooms(f) => (f.request, Command::ListRooms { after: f.after }),
+        Frame::Who(f) => (f.request, Command::Who { channel, after: f.after }),
+        Frame::Tell(f) => (f.request, Command::Tell { to: f.to, text: f.text }),
+        Frame::Lookup(f) => (f.request, Command::Lookup { name: f.name }),
+        Frame::ListPeers(f) => (f.request, Command::ListPeers { after: f.after }),
+        Frame::Open(f) => match wire::Purpose::from_number(f.purpose) {
+            Some(purpose) => (f.request, Command::Open { to: f.to, purpose: hub_purpose(purpose) }),
+            None => return refused(raw, RefusalCode::UnknownRequest, "there is no such purpose of a relay"),
+        },
+        Frame::Accept(f) => (f.request, Command::Accept { channel }),
+        Frame::Decline(f) => (f.request, Command::Decline { channel, text: f.text }),
+        Frame::Close(f) => (f.request, Command::Close { channel }),
+        Frame::Ping(f) => return Step::Answer { used, answer: Answer::Pong { token: f.token } },
+        Frame::Pong(_) => return Step::Ignore { used },
+        Frame::Bye(f) => return Step::Quit { used, text: f.text },
+        Frame::Hello(_) => return refused(raw, RefusalCode::AlreadyLoggedIn, "you are already logged in"),
+        // Payload takes its own path, and the rest is what a server says.
+        Frame::Data(_)
+        | Frame::Welcome(_)
+        | Frame::Done(_)
+        | Frame::Refused(_)
+        | Frame::Joined(_)
+        | Frame::Said(_)
+        | Frame::Entered(_)
+        | Frame::Left(_)
+        | Frame::Subject(_)
+        | Frame::RoomList(_)
+        | Frame::Occupants(_)
+        | Frame::Told(_)
+        | Frame::Peer(_)
+        | Frame::PeerList(_)
+        | Frame::Offer(_)
+        | Frame::Opened(_)
+        | Frame::Closed(_) => return unknown_request(raw),
+    };
+    Step::Command { used, request: RequestId(request), command }
+}
+
+fn unknown_request<'a>(raw: &RawFrame<'_>) -> Step<'a> {
+    refused(raw, RefusalCode::UnknownRequest, "a client cannot ask for that, or this server does not know it")
+}
+
+fn refused<'a>(raw: &RawFrame<'_>, code: RefusalCode, text: &'static str) -> Step<'a> {
+    let (request, channel) = (RequestId(raw.request()), ChannelId(raw.header.channel));
+    Step::Answer { used: raw.len(), answer: Answer::Refused { request, channel, code, text } }
+}
+
+fn close_reason(error: FrameError) -> CloseReason {
+    match error {
+        FrameError::NotAFrame(_) => CloseReason::Malformed("a frame begins with a byte from 0x80 on"),
+        FrameError::TooLong { length, max } => CloseReason::FrameTooLong { length, max },
+        FrameError::UnknownFlags(_) => CloseReason::Malformed("a header has flags that are not known here"),
+    }
+}
+
+fn hub_purpose(purpose: wire::Purpose) -> Purpose {
+    match purpose {
+        wire::Purpose::Conversation => Purpose::Conversation,
+        wire::Purpose::Pipe => Purpose::Pipe,
+    }
+}
