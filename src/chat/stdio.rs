@@ -202,9 +202,9 @@ impl Reader {
     }
 
     pub fn ask(&mut self, buffer: Vec<u8>) {
-        if self.to_thread.send(buffer).is_ok() {
-            self.asked += 1;
-        }
+        self.asked += 1;
+        // A thread that has ended has said so; its last word waits to be taken.
+        let _ = self.to_thread.send(buffer);
     }
 
     pub fn take(&mut self) -> Option<Input<Vec<u8>>> {
