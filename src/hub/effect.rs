@@ -100,6 +100,10 @@ pub enum Event<'a> {
         purpose: Purpose,
         payload_max: u16,
     },
+    /// The call of this request rings; the effect's channel is the relay.
+    Ringing {
+        request: RequestId,
+    },
     RelayClosed {
         why: RelayEnd,
     },

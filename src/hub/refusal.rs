@@ -26,6 +26,7 @@ pub enum Refusal {
     TooManyRelaysOnServer,
     NoAnswer,
     PeerLeft,
+    Cancelled,
 }
 
 /// What is wrong with a name.
@@ -88,6 +89,7 @@ impl fmt::Display for Refusal {
                 f.write_str("the server has as many relays as it may have; try again later")
             }
             Refusal::NoAnswer => f.write_str("the peer did not answer"),
+            Refusal::Cancelled => f.write_str("you took the call back"),
             Refusal::PeerLeft => f.write_str("the peer left before it answered"),
         }
     }

@@ -98,6 +98,8 @@ impl Hub {
         self.user_mut(callee_session)?.relays.push(channel);
         let event = Event::Offered { from: &from, purpose, payload_max };
         fx.emit(Effect::Send { to: callee_session, cause: asker.session, channel, event });
+        let event = Event::Ringing { request: asker.request };
+        fx.emit(Effect::Send { to: asker.session, cause: asker.session, channel, event });
         Ok(())
     }
 
@@ -110,7 +112,7 @@ impl Hub {
         self.ringing.remove(&(deadline, asker.channel));
         let peer = self.user(asker.session)?.name.shown();
         // The callee first: it may send as soon as it knows, and the caller hears of the relay before any payload.
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         let reply = Reply::Opened { peer, payload_max };
         let (cause, channel) = (asker.session, asker.channel);
         fx.emit(Effect::Reply { to: caller, cause, request, channel, reply });
@@ -122,7 +124,7 @@ impl Hub {
         self.ringing_for(asker)?;
         let relay = self.remove_relay(asker.channel).ok_or(Refusal::NoSuchRelay)?;
         relay.answer_caller(asker.channel, Reply::Declined { text }, fx);
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 
@@ -135,7 +137,7 @@ impl Hub {
             return self.decline(asker, "", fx);
         }
         self.end_relay(asker.session, asker.channel, RelayEnd::Done, fx);
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 
@@ -164,7 +166,10 @@ impl Hub {
             State::Ringing { .. } if by == relay.callee => {
                 return relay.answer_caller(channel, Reply::Refused(Refusal::PeerLeft), fx);
             }
-            State::Ringing { .. } => RelayEnd::Cancelled,
+            State::Ringing { .. } => {
+                relay.answer_caller(channel, Reply::Refused(Refusal::Cancelled), fx);
+                RelayEnd::Cancelled
+            }
             State::Open => why,
         };
         fx.emit(Effect::Send { to, cause: by, channel, event: Event::RelayClosed { why } });

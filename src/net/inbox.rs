@@ -50,7 +50,7 @@ impl Inbox {
         !self.held.is_empty() && self.held.len() >= self.needed
     }
 
-    /// Reads once. `scratch` must be longer than [`COPIED_BYTES_MAX`].
+    /// Reads once. `scratch` must be longer than `COPIED_BYTES_MAX`.
     ///
     /// # Errors
     /// Those of the socket, `WouldBlock` and `Interrupted` among them; what was held stays held.

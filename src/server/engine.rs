@@ -21,6 +21,8 @@ pub struct Engine<S> {
     exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
     scratch: Vec<u8>,
+    /// The list that a stage works off while the next one fills; kept for its memory.
+    working: Vec<Key>,
     stopping: bool,
 }
 
@@ -49,7 +51,8 @@ struct Budget {
 impl<S: Socket> Engine<S> {
     pub fn new(limits: Limits, hub_limits: hub::Limits, now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
-        Engine { hub: Hub::new(hub_limits), exchange: Exchange::new(limits, now), scratch, stopping: false }
+        let (hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, now));
+        Engine { hub, exchange, scratch, working: Vec::new(), stopping: false }
     }
 
     pub fn hub(&self) -> &Hub {
@@ -132,15 +135,18 @@ impl<S: Socket> Engine<S> {
     /// Stage 3, read: every connection on the list, within its budget. Who has more stays on the list.
     pub fn read(&mut self) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        for key in std::mem::take(&mut self.exchange.to_read) {
-            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
-            connection.listed.to_read = false;
-            match connection.phase {
-                Phase::Open => self.read_connection(key, &mut scratch),
-                Phase::Draining { .. } => self.discard_input(key, &mut scratch),
-                Phase::Closing { .. } => {}
-            }
-        }
+        self.work_off(
+            |exchange| &mut exchange.to_read,
+            |engine, key| {
+                let Some(connection) = engine.exchange.connections.get_mut(key) else { return };
+                connection.listed.to_read = false;
+                match connection.phase {
+                    Phase::Open => engine.read_connection(key, &mut scratch),
+                    Phase::Draining { .. } => engine.discard_input(key, &mut scratch),
+                    Phase::Closing { .. } => {}
+                }
+            },
+        );
         self.scratch = scratch;
     }
 
@@ -168,9 +174,7 @@ impl<S: Socket> Engine<S> {
     /// to, once.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
-        for key in std::mem::take(&mut self.exchange.to_flush) {
-            self.flush_connection(key);
-        }
+        self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
     }
@@ -178,19 +182,14 @@ impl<S: Socket> Engine<S> {
     /// Stage 7, reap: the hub hears of those who are closing, and those who are through with it give up their slot.
     /// `dispose` gets the sockets.
     pub fn reap(&mut self, mut dispose: impl FnMut(S)) {
-        for key in std::mem::take(&mut self.exchange.to_reap) {
-            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
-            connection.listed.to_reap = false;
-            let Some(reason) = connection.reason() else { continue };
-            let is_closing = connection.is_closing();
-            self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
-            self.exchange.wake_waiters(key);
-            if is_closing && let Some(mut connection) = self.exchange.connections.remove(key) {
-                connection.outbox.clear(&mut self.exchange.blocks);
-                debug!("{key} {} closed: {reason}", connection.address);
-                dispose(connection.socket);
-            }
-        }
+        self.work_off(
+            |exchange| &mut exchange.to_reap,
+            |engine, key| {
+                if let Some(socket) = engine.reap_connection(key) {
+                    dispose(socket);
+                }
+            },
+        );
     }
 
     /// Whether there is something to do at once, without any event.
@@ -214,6 +213,20 @@ impl<S: Socket> Engine<S> {
 
     pub fn is_stopped(&self) -> bool {
         self.stopping && self.exchange.connections.is_empty()
+    }
+
+    /// Does `work` for every connection on a list. What is listed meanwhile is for the next turn.
+    fn work_off(
+        &mut self,
+        list: impl Fn(&mut Exchange<S>) -> &mut Vec<Key>,
+        mut work: impl FnMut(&mut Self, Key),
+    ) {
+        let mut working = std::mem::take(&mut self.working);
+        std::mem::swap(&mut working, list(&mut self.exchange));
+        for key in working.drain(..) {
+            work(self, key);
+        }
+        self.working = working;
     }
 
     fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
@@ -430,6 +443,22 @@ impl<S: Socket> Engine<S> {
         } else {
             self.exchange.list_to_read(key);
         }
+    }
+
+    /// Tells the hub of a connection that is closing; one that is through with it gives up its slot and its socket.
+    fn reap_connection(&mut self, key: Key) -> Option<S> {
+        let connection = self.exchange.connections.get_mut(key)?;
+        connection.listed.to_reap = false;
+        let (reason, is_closing) = (connection.reason()?, connection.is_closing());
+        self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
+        self.exchange.wake_waiters(key);
+        if !is_closing {
+            return None;
+        }
+        let mut connection = self.exchange.connections.remove(key)?;
+        connection.outbox.clear(&mut self.exchange.blocks);
+        debug!("{key} {} closed: {reason}", connection.address);
+        Some(connection.socket)
     }
 
     /// The connection broke.

@@ -143,7 +143,7 @@ impl Settings {
         let spare = DESCRIPTORS_SPARE + self.listen.len();
         let fitting = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(spare).max(1);
         if self.limits.connections_max > fitting {
-            log::warn!(
+            log::info!(
                 "connections-max is {fitting} instead of {}: the process may open {descriptors} files (ulimit -n)",
                 self.limits.connections_max
             );

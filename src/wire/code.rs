@@ -1,5 +1,5 @@
-//! The numbers on the wire that stand for a reason. Closed sets: a number that is not here does not parse, except
-//! where a newer server may know more than an older client (refusals and farewells), which carry a sentence.
+//! The numbers on the wire that stand for a reason. A newer server may know refusals and farewells that an older
+//! client does not, which is why these carry a sentence; the other sets are closed within one version.
 
 /// Declares an enum with wire numbers and the way back from a number.
 macro_rules! codes {
@@ -26,7 +26,7 @@ macro_rules! codes {
 codes! {
     /// Why a request was refused. The connection goes on.
     RefusalCode: u16 {
-        /// A kind of frame this server does not know, or one that only a server sends.
+        /// A kind of frame this server does not know, or one that only a server sends, or a purpose nobody knows.
         UnknownRequest = 1,
         /// Hello was said twice.
         AlreadyLoggedIn = 2,
@@ -42,7 +42,7 @@ codes! {
         BadRoomName = 12,
         /// A text that is empty, or holds NUL, CR or LF.
         BadText = 13,
-        /// A text over the limit that welcome told.
+        /// A text over the limit that welcome told, or a subject over its own; the sentence says which limit.
         TextTooLong = 14,
         /// The request is for occupants of that room.
         NotInRoom = 21,
@@ -63,6 +63,10 @@ codes! {
         NoAnswer = 35,
         /// The peer left while the call rang.
         PeerLeft = 36,
+        /// The peer is here, but its client speaks a dialect without relays.
+        TakesNoRelays = 37,
+        /// The caller took the call back before it was answered.
+        Cancelled = 38,
     }
 }
 
@@ -111,7 +115,7 @@ codes! {
         PeerLeft = 1,
         /// A call that rang until it timed out.
         NoAnswer = 2,
-        /// The caller gave up before it was answered.
+        /// The caller took the call back, or left, before it was answered.
         Cancelled = 3,
     }
 }

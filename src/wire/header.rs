@@ -203,8 +203,8 @@ pub fn split(bytes: &[u8], body_max: u16) -> Result<Split<'_>, FrameError> {
 
 /// Appends one frame to `out`.
 ///
-/// Total: a body that would not fit is cut to `u16::MAX` bytes by the field writers before it gets here, and
-/// debug builds assert that nothing over [`BODY_MAX`] is ever encoded.
+/// Total: whatever the fields hold, one frame comes out. Nothing that has passed the limits of a session reaches
+/// [`BODY_MAX`]; debug builds assert that, and release builds cut the body there rather than send what no peer takes.
 pub fn put<'a>(out: &mut Vec<u8>, flags: Flags, channel: u32, body: &impl Body<'a>) {
     put_with(out, body.kind(), flags, channel, |out| body.encode(out));
 }
@@ -216,7 +216,7 @@ pub fn put_with(out: &mut Vec<u8>, kind: Kind, flags: Flags, channel: u32, fill:
     fill(out);
     let length = out.len() - start - HEADER_LEN;
     debug_assert!(length <= usize::from(BODY_MAX), "{kind:?} body of {length} bytes");
-    let length = u16::try_from(length).unwrap_or(u16::MAX);
+    let length = u16::try_from(length).unwrap_or(u16::MAX).min(BODY_MAX);
     out.truncate(start + HEADER_LEN + usize::from(length));
     out[start + LENGTH.start..start + LENGTH.end].copy_from_slice(&length.to_be_bytes());
 }

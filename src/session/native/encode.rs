@@ -16,8 +16,6 @@ impl Native {
     ) {
         let RequestId(request) = request;
         match *reply {
-            // Nobody waits for it.
-            Reply::Done if request == 0 => {}
             Reply::Done => put(out, channel, &frame::Done { request }),
             Reply::Refused(refusal) => {
                 let text = refusal.to_string();
@@ -84,6 +82,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             let from = from.shown();
             put(out, channel, &frame::Offer { purpose: purpose.number(), payload_max, from });
         }
+        Event::Ringing { request } => put(out, channel, &frame::Ringing { request: request.0 }),
         Event::RelayClosed { why } => {
             let (code, text) = match why {
                 RelayEnd::Done => (ClosedCode::Done, "the peer closed the relay"),
@@ -138,11 +137,13 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
         Refusal::NoSuchPeer => RefusalCode::NoSuchPeer,
         Refusal::Yourself => RefusalCode::Yourself,
-        Refusal::TakesNoRelays | Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
+        Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
+        Refusal::TakesNoRelays => RefusalCode::TakesNoRelays,
         Refusal::TooManyRelays { .. } | Refusal::PeerHasTooManyRelays | Refusal::TooManyRelaysOnServer => {
             RefusalCode::TooManyRelays
         }
         Refusal::NoAnswer => RefusalCode::NoAnswer,
+        Refusal::Cancelled => RefusalCode::Cancelled,
         Refusal::PeerLeft => RefusalCode::PeerLeft,
     }
 }

@@ -52,7 +52,9 @@ impl Native {
                 let command = Command::Login { name: hello.name, payload_max: self.body_max };
                 Step::Command { used, request: RequestId(hello.request), command }
             }
-            Err(BodyError::NotUtf8) => refused(&raw, RefusalCode::BadName, "that user name is not UTF-8"),
+            Err(BodyError::NotUtf8) if raw.kind() == Some(Kind::Hello) => {
+                refused(&raw, RefusalCode::BadName, "that user name is not UTF-8")
+            }
             Err(BodyError::BadMagic) => Step::Close(CloseReason::BadMagic),
             Err(BodyError::Short | BodyError::Trailing) if raw.kind() == Some(Kind::Hello) => {
                 Step::Close(CloseReason::Malformed("hello does not have the fields it should"))
@@ -67,6 +69,10 @@ impl Native {
         }
         match raw.decode() {
             Ok(frame) => step_of(&raw, frame),
+            // Who wants to leave is not kept because of how they say it.
+            Err(BodyError::NotUtf8) if raw.kind() == Some(Kind::Bye) => {
+                Step::Quit { used: raw.len(), text: "" }
+            }
             Err(BodyError::NotUtf8) => refused(&raw, RefusalCode::NotUtf8, "the text is not UTF-8"),
             Err(BodyError::UnknownKind(_)) => unknown_request(&raw),
             Err(BodyError::Short | BodyError::Trailing | BodyError::BadMagic) => {
@@ -130,6 +136,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         | Frame::Peer(_)
         | Frame::PeerList(_)
         | Frame::Offer(_)
+        | Frame::Ringing(_)
         | Frame::Opened(_)
         | Frame::Closed(_) => return unknown_request(raw),
     };

@@ -1,7 +1,7 @@
 //! Every kind of frame: the table of kinds below, and one struct per kind in the files beside it.
 //!
 //! A struct holds the fields of a *body*; kind, flags and channel are the header's. A request's body starts with a
-//! request id that its answer repeats; id 0 means that no answer is wanted unless it is a refusal.
+//! request id that its answer repeats; id 0 means that `done` is not wanted, every other answer comes all the same.
 
 /// Declares a body as the list of its fields in wire order; the types are the methods of [`Fields`] that read them.
 macro_rules! body {
@@ -181,6 +181,7 @@ kinds! {
     0xb5 Close          request;
     0xb6 Closed<'a>;
     0xb7 Data<'a>;
+    0xb8 Ringing;
 }
 
 impl Kind {

@@ -4,7 +4,7 @@ use super::{Body, BodyError, Kind};
 use crate::wire::fields::{Fields, put_name};
 
 body! {
-    /// Client: call a user. Answered by opened once they accept, or by a refusal.
+    /// Client: call a user. Rings at first, and is answered by opened once they accept, or by a refusal.
     Open<'a> {
         request: u32,
         /// A [`Purpose`](crate::wire::Purpose).
@@ -19,6 +19,12 @@ body! {
         /// The longest payload, in bytes, that a frame on this relay may have.
         payload_max: u16,
         from: name,
+    }
+
+    /// Server, to the caller: the call rings; the channel is the relay's, and closing it takes the call back.
+    Ringing {
+        /// The id of open, whose answer is still to come.
+        request: u32,
     }
 
     /// Client: take the call.
@@ -41,7 +47,7 @@ body! {
         peer: name,
     }
 
-    /// Client: end the relay, or give up a call that nobody has answered yet.
+    /// Client: end the relay; while the call still rings, the one who is called declines it so, without a word.
     Close {
         request: u32,
     }

@@ -51,7 +51,7 @@ body! {
         request: u32,
         version: u8,
         body_max: u16,
-        /// The longest text, in bytes, that say, tell and a subject may have.
+        /// The longest text, in bytes, that say, tell, decline and bye may have; a subject may be held to less.
         text_max: u16,
         /// The name as the server shows it to others.
         name: name,

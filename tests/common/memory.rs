@@ -1,0 +1,126 @@
+//! A room whose members' sockets are buffers: what the engine does can be counted and timed without a kernel.
+#![allow(dead_code)] // a test and a bench each use their part
+
+use std::cell::Cell;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::rc::Rc;
+use std::time::Instant;
+use switchboard::hub;
+use switchboard::net::{Key, Socket};
+use switchboard::server::{Engine, Limits};
+use switchboard::wire::frame::{self, Body};
+use switchboard::wire::{BODY_MAX, Flags, header};
+
+/// What everybody says.
+pub const TEXT: &str = "sixty-four bytes of text, or so, as people in a chat room write.";
+
+/// A socket that reads from a buffer which the test fills, and counts what is written.
+#[derive(Clone, Default)]
+pub struct Wire(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    input: Cell<Vec<u8>>,
+    writes: Cell<u64>,
+    written: Cell<u64>,
+}
+
+impl Read for Wire {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut input = self.0.input.take();
+        let n = input.len().min(into.len());
+        into[..n].copy_from_slice(&input[..n]);
+        input.drain(..n);
+        self.0.input.set(input);
+        if n == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(n) }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.writes.set(self.0.writes.get() + 1);
+        self.0.written.set(self.0.written.get() + bytes.len() as u64);
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let n = slices.iter().map(|slice| slice.len()).sum::<usize>();
+        self.0.writes.set(self.0.writes.get() + 1);
+        self.0.written.set(self.0.written.get() + n as u64);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Socket for Wire {
+    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An engine, and everybody in one room.
+pub struct Room {
+    pub engine: Engine<Wire>,
+    members: Vec<(Key, Wire)>,
+    channel: u32,
+}
+
+impl Room {
+    pub fn with_members(count: usize) -> Room {
+        let engine = Engine::new(Limits::default(), hub::Limits::default(), Instant::now());
+        let mut room = Room { engine, members: Vec::new(), channel: 0 };
+        for n in 0..count {
+            let (wire, address) = (Wire::default(), SocketAddr::from(([127, 0, 0, 1], 1)));
+            let key = room.engine.admit(wire.clone(), address).expect("room for all");
+            room.members.push((key, wire));
+            let (version, body_max) = (frame::VERSION, BODY_MAX);
+            room.send(n, 0, &frame::Hello { request: 1, version, body_max, name: &format!("m{n}") });
+            room.send(n, 0, &frame::Join { request: 2, room: "#room" });
+            room.turn();
+        }
+        let names: Vec<u32> = (0..=u32::from(u16::MAX)).map(|g| g << 20).collect();
+        room.channel =
+            *names.iter().find(|&&c| room.is_channel(c)).expect("the room has a channel in slot 0");
+        room
+    }
+
+    fn is_channel(&self, channel: u32) -> bool {
+        self.engine.exchange().fanout.members(hub::ChannelId(channel)).next().is_some()
+    }
+
+    fn send<'a>(&mut self, member: usize, channel: u32, body: &impl Body<'a>) {
+        let (key, wire) = &self.members[member];
+        let mut input = wire.0.input.take();
+        header::put(&mut input, Flags::NONE, channel, body);
+        wire.0.input.set(input);
+        self.engine.note(*key, true, false);
+    }
+
+    pub fn turn(&mut self) {
+        self.engine.read();
+        self.engine.timers();
+        self.engine.flush();
+        self.engine.reap(drop);
+    }
+
+    /// Ten members say so many messages together, and everybody gets them in one turn.
+    pub fn busy_turn(&mut self, messages: usize) {
+        for n in 0..messages {
+            self.send(n % 10, self.channel, &frame::Say { request: 0, text: TEXT });
+        }
+        self.turn();
+        assert!(!self.engine.has_work());
+    }
+
+    pub fn writes(&self) -> u64 {
+        self.members.iter().map(|(_, wire)| wire.0.writes.get()).sum()
+    }
+
+    pub fn written(&self) -> u64 {
+        self.members.iter().map(|(_, wire)| wire.0.written.get()).sum()
+    }
+}

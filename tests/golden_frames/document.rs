@@ -1,0 +1,290 @@
+//! `docs/PROTOCOL.md` is the authority for every number and every byte. Here it is read as a program would read it:
+//! its tables and hexdumps say what the code does, and the code has nothing that they do not say.
+
+use crate::goldens::{frames, goldens, hex};
+use std::collections::BTreeMap;
+use switchboard::hub::Limits;
+use switchboard::wire::{
+    BODY_MAX, BODY_MAX_FLOOR, ByeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Purpose, RefusalCode,
+    frame,
+};
+
+const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
+const CONFIGURATION: &str = include_str!("../../docs/switchboard.toml");
+
+/// The rows of all tables whose first columns have these headings, without the headings.
+fn rows(headings: &[&str]) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut wanted = false;
+    let mut in_table = false;
+    for line in DOCUMENT.lines() {
+        if !line.starts_with('|') {
+            (wanted, in_table) = (false, false);
+            continue;
+        }
+        let cells: Vec<String> =
+            line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        if !in_table {
+            in_table = true;
+            wanted = cells.iter().zip(headings).filter(|(cell, heading)| cell == heading).count()
+                == headings.len();
+        } else if wanted && !cells[0].starts_with("---") {
+            rows.push(cells);
+        }
+    }
+    assert!(!rows.is_empty(), "there is no table {headings:?}");
+    rows
+}
+
+fn number(cell: &str) -> u32 {
+    let parsed = match cell.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => cell.parse(),
+    };
+    parsed.unwrap_or_else(|_| panic!("{cell:?} is not a number"))
+}
+
+/// `SetSubject` → `set_subject`: names in the code and in the document.
+fn snake_case(name: impl std::fmt::Debug) -> String {
+    let mut snake = String::new();
+    for c in format!("{name:?}").chars() {
+        if c.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+fn kinds_in_the_code() -> BTreeMap<u32, String> {
+    Kind::ALL.iter().map(|&kind| (kind as u32, snake_case(kind))).collect()
+}
+
+/// Asserts that the table whose first column is `heading` has the same numbers and names as the code.
+fn assert_same_codes(heading: &str, code: impl Iterator<Item = (u32, String)>) {
+    let rows = rows(&[heading, "Name"]);
+    let document: BTreeMap<u32, String> = rows.iter().map(|row| (number(&row[0]), row[1].clone())).collect();
+    assert_eq!(document.len(), rows.len(), "{heading}: a number stands there twice");
+    assert_eq!(document, code.collect(), "{heading}: document (left) and code (right) differ");
+}
+
+#[test]
+fn kinds_have_the_same_numbers_and_names() {
+    assert_same_codes("Number", kinds_in_the_code().into_iter());
+}
+
+#[test]
+fn codes_have_the_same_numbers_and_names() {
+    assert_same_codes("Refusal", RefusalCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Bye", ByeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Purpose", Purpose::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+}
+
+#[test]
+fn flags_have_the_same_bits() {
+    let document: Vec<(u32, String)> =
+        rows(&["Bit", "Name"]).iter().map(|row| (number(&row[0]), row[1].clone())).collect();
+    let code = [(Flags::MORE, "MORE"), (Flags::END, "END")];
+    assert_eq!(document, code.map(|(flag, name)| (flag.bits().into(), name.to_owned())));
+}
+
+#[test]
+fn requests_are_the_kinds_that_a_client_sends_and_that_have_an_answer() {
+    let names = kinds_in_the_code();
+    for row in rows(&["Number", "Name", "Direction", "Answer"]) {
+        let kind = Kind::from_u8(number(&row[0]) as u8).unwrap_or_else(|| panic!("{row:?}"));
+        assert_eq!(kind.is_request(), !row[3].is_empty(), "{row:?}");
+        assert!(["C", "S", "both"].contains(&row[2].as_str()), "{row:?}");
+        if kind.is_request() {
+            assert_eq!(row[2], "C", "{row:?}");
+            assert!(names.values().any(|name| *name == row[3]), "{row:?} is answered by an unknown kind");
+        }
+    }
+}
+
+/// The fields of a body as the document lists them: names and types under a heading like `### 0x80 hello`.
+fn fields_by_kind() -> BTreeMap<u32, (String, Vec<(String, String)>)> {
+    let mut kinds = BTreeMap::new();
+    let mut current = None;
+    for line in DOCUMENT.lines() {
+        if let Some(heading) = line.strip_prefix('#') {
+            current =
+                heading.trim_start_matches('#').trim().split_once(' ').filter(|(n, _)| n.starts_with("0x"));
+            if let Some((kind, name)) = current {
+                kinds.insert(number(kind), (name.to_owned(), Vec::new()));
+            }
+        } else if let (Some((kind, _)), Some(row)) = (current, line.strip_prefix('|')) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            if cells[0] != "Field" && !cells[0].starts_with("---") {
+                let fields = &mut kinds.get_mut(&number(kind)).expect("the heading came first").1;
+                fields.push((cells[0].to_owned(), cells[1].to_owned()));
+            }
+        }
+    }
+    kinds
+}
+
+/// How many bytes a field takes at the front of `body`, by the document's own words about its type.
+fn field_len(r#type: &str, body: &[u8]) -> usize {
+    let name_len = |at: usize| 1 + usize::from(body[at]);
+    match r#type {
+        "u8" => 1,
+        "u16" => 2,
+        "u32" | "magic" => 4,
+        "u64" => 8,
+        "name" => name_len(0),
+        "text" | "bytes" => body.len(),
+        "names" | "rooms" => {
+            let mut at = 0;
+            while at < body.len() {
+                at += name_len(at) + if r#type == "rooms" { 4 } else { 0 };
+            }
+            at
+        }
+        unknown => panic!("the document does not define a type {unknown:?}"),
+    }
+}
+
+#[test]
+fn every_kind_has_its_fields_and_they_read_the_goldens() {
+    let documented = fields_by_kind();
+    let names: BTreeMap<u32, String> =
+        documented.iter().map(|(&kind, (name, _))| (kind, name.clone())).collect();
+    assert_eq!(names, kinds_in_the_code());
+    for golden in goldens() {
+        let kind = golden.meaning.kind();
+        let (name, fields) = &documented[&(kind as u32)];
+        let meaning = format!("{:?}", golden.meaning);
+        let (mut unread, mut body) = (meaning.as_str(), &golden.bytes[HEADER_LEN..]);
+        for (field, r#type) in fields {
+            // The struct has the same fields in the same order, but for the magic, which is always the same.
+            if field != "magic" {
+                let at = unread.find(&format!("{field}: "));
+                unread = &unread[at.unwrap_or_else(|| panic!("no {field} in its place in {meaning}"))..];
+            }
+            body =
+                body.get(field_len(r#type, body)..).unwrap_or_else(|| panic!("{name}.{field} goes too far"));
+        }
+        assert!(body.is_empty(), "{name}: {body:02x?} belongs to no field");
+    }
+}
+
+#[test]
+fn the_hexdumps_are_frames() {
+    let dumps: Vec<&str> = DOCUMENT
+        .split("```hexdump\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default())
+        .collect();
+    assert!(!dumps.is_empty());
+    for dump in dumps {
+        let bytes = hex(dump);
+        let said: Vec<String> = dump
+            .lines()
+            .filter_map(|line| line.split_once(';'))
+            .filter_map(|(_, words)| {
+                let words = words.trim();
+                let name =
+                    words.strip_prefix("> ").or(words.strip_prefix("< ")).or(words.strip_prefix("kind: "))?;
+                name.split_whitespace().next().map(str::to_owned)
+            })
+            .collect();
+        let mut kinds = Vec::new();
+        for raw in frames(&bytes) {
+            let frame = raw.decode().unwrap_or_else(|error| panic!("{raw:02x?}: {error}"));
+            let mut body = Vec::new();
+            frame.encode_body(&mut body);
+            assert_eq!(body, raw.body, "{frame:?}");
+            kinds.push(snake_case(frame.kind()));
+        }
+        assert_eq!(said, kinds);
+    }
+}
+
+fn assert_same_numbers(heading: &str, code: &[(&str, u64)]) {
+    let document: BTreeMap<String, u64> =
+        rows(&[heading]).iter().map(|row| (row[0].clone(), number(&row[1]).into())).collect();
+    assert_eq!(document, code.iter().map(|&(name, value)| (name.to_owned(), value)).collect());
+}
+
+#[test]
+fn limits_and_constants_have_the_same_values() {
+    // Without `..`, so that a limit that is new to the hub is missed here at once.
+    let Limits {
+        name_bytes_max,
+        room_name_bytes_max,
+        text_bytes_max,
+        subject_bytes_max,
+        rooms_max,
+        rooms_per_user_max,
+        occupants_per_room_max,
+        relays_max,
+        relays_per_user_max,
+        page_entries_max,
+        relay_answer_time,
+    } = Limits::default();
+    assert_same_numbers(
+        "Limit",
+        &[
+            ("name-bytes-max", name_bytes_max.into()),
+            ("room-name-bytes-max", room_name_bytes_max.into()),
+            ("text-bytes-max", text_bytes_max.into()),
+            ("subject-bytes-max", subject_bytes_max.into()),
+            ("rooms-max", rooms_max as u64),
+            ("rooms-per-user-max", rooms_per_user_max as u64),
+            ("occupants-per-room-max", occupants_per_room_max as u64),
+            ("relays-max", relays_max as u64),
+            ("relays-per-user-max", relays_per_user_max as u64),
+            ("page-entries-max", page_entries_max as u64),
+            ("relay-answer-seconds", relay_answer_time.as_secs()),
+        ],
+    );
+    assert_same_numbers(
+        "Constant",
+        &[
+            ("HEADER_LEN", HEADER_LEN as u64),
+            ("BODY_MAX", BODY_MAX.into()),
+            ("BODY_MAX_FLOOR", BODY_MAX_FLOOR.into()),
+            ("VERSION", frame::VERSION.into()),
+        ],
+    );
+}
+
+#[test]
+fn settings_have_the_values_of_the_configuration() {
+    for row in rows(&["Limit"]).into_iter().chain(rows(&["Setting"])) {
+        let line = format!("{} = {}", row[0], row[1]);
+        assert!(CONFIGURATION.lines().any(|other| other == line), "the configuration does not have {line:?}");
+    }
+}
+
+#[test]
+fn every_code_and_kind_that_the_text_names_exists() {
+    let mut known: Vec<String> = kinds_in_the_code().into_values().collect();
+    known.extend(RefusalCode::ALL.iter().map(snake_case));
+    known.extend(ByeCode::ALL.iter().map(snake_case));
+    known.extend(LeftCode::ALL.iter().map(snake_case));
+    known.extend(ClosedCode::ALL.iter().map(snake_case));
+    known.extend(
+        fields_by_kind().into_values().flat_map(|(_, fields)| fields.into_iter().map(|(name, _)| name)),
+    );
+    for heading in ["Limit", "Setting", "Type"] {
+        known.extend(rows(&[heading]).into_iter().map(|row| row[0].clone()));
+    }
+    let mut in_fence = false;
+    for line in DOCUMENT.lines() {
+        in_fence ^= line.starts_with("```");
+        if in_fence {
+            continue;
+        }
+        for word in line.split('`').skip(1).step_by(2) {
+            let is_name = !word.is_empty()
+                && word.chars().all(|c| c.is_ascii_lowercase() || "_-".contains(c))
+                && word != "_"
+                && word != "-";
+            assert!(!is_name || known.iter().any(|name| name == word), "`{word}` is nowhere defined: {line}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! One frame of every kind, as bytes and as what they mean. The bytes are written by hand from `docs/PROTOCOL.md`,
+//! never copied from what the encoder says.
+
+use switchboard::wire::frame::*;
+use switchboard::wire::{
+    ByeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Purpose, RawFrame, RefusalCode, Split, header, split,
+};
+
+pub struct Golden {
+    /// Header and body.
+    pub bytes: Vec<u8>,
+    pub flags: Flags,
+    pub channel: u32,
+    pub meaning: Meaning,
+}
+
+/// Lists are read in place and never built, so they are told apart from the other frames.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Meaning {
+    Frame(Frame<'static>),
+    Names { kind: Kind, request: u32, names: &'static [&'static str] },
+    Rooms { request: u32, rooms: &'static [(&'static str, u32)] },
+}
+
+impl Meaning {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Meaning::Frame(frame) => frame.kind(),
+            Meaning::Names { kind, .. } => *kind,
+            Meaning::Rooms { .. } => Kind::RoomList,
+        }
+    }
+}
+
+impl Golden {
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let more = self.flags.contains(Flags::MORE);
+        let (channel, body_max) = (self.channel, u16::MAX);
+        match self.meaning {
+            Meaning::Frame(frame) => {
+                header::put_with(out, frame.kind(), self.flags, channel, |out| frame.encode_body(out));
+            }
+            Meaning::Names { kind, request, names } => {
+                put_list(out, kind, channel, request, body_max, names.iter().copied(), more);
+            }
+            Meaning::Rooms { request, rooms } => {
+                let rooms = rooms.iter().map(|&(name, occupants)| RoomEntry { name, occupants });
+                put_list(out, Kind::RoomList, channel, request, body_max, rooms, more);
+            }
+        }
+    }
+
+    /// Asserts that `raw` is this frame, header and body.
+    pub fn assert_is(&self, raw: &RawFrame<'_>) {
+        let kind = self.meaning.kind();
+        assert_eq!((raw.kind(), raw.flags(), raw.header.channel), (Some(kind), self.flags, self.channel));
+        let frame = raw.decode().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        match (self.meaning, frame) {
+            (Meaning::Frame(expected), frame) => assert_eq!(frame, expected),
+            (Meaning::Names { request, names, .. }, Frame::PeerList(PeerList { request: r, names: n }))
+            | (Meaning::Names { request, names, .. }, Frame::Occupants(Occupants { request: r, names: n })) =>
+            {
+                assert_eq!((r, n.iter().collect::<Vec<_>>()), (request, names.to_vec()), "{kind:?}");
+            }
+            (Meaning::Rooms { request, rooms }, Frame::RoomList(list)) => {
+                let read: Vec<_> = list.rooms.iter().map(|room| (room.name, room.occupants)).collect();
+                assert_eq!((list.request, read), (request, rooms.to_vec()));
+            }
+            (meaning, frame) => panic!("{frame:?} is not {meaning:?}"),
+        }
+    }
+}
+
+/// Hexadecimal digits in pairs; spaces are for the reader, and so is what follows `;` on a line.
+pub fn hex(digits: &str) -> Vec<u8> {
+    let digits: String = digits
+        .lines()
+        .map(|line| line.split(';').next().unwrap_or_default())
+        .flat_map(|line| line.chars().filter(|c| !c.is_whitespace()))
+        .collect();
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("pairs of hexadecimal digits"))
+        .collect()
+}
+
+/// All frames of `bytes`, which must hold whole frames only.
+pub fn frames(mut bytes: &[u8]) -> Vec<RawFrame<'_>> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let Ok(Split::Frame(raw)) = split(bytes, u16::MAX) else { panic!("no frame at {bytes:02x?}") };
+        bytes = &bytes[raw.len()..];
+        frames.push(raw);
+    }
+    frames
+}
+
+const ROOM: u32 = 0x0010_0000;
+const RELAY: u32 = 0xffe0_0001;
+
+#[rustfmt::skip]
+pub fn goldens() -> Vec<Golden> {
+    let golden = |flags, channel, digits, meaning| Golden { bytes: hex(digits), flags, channel, meaning };
+    let frame = |channel, digits, frame| golden(Flags::NONE, channel, digits, Meaning::Frame(frame));
+    vec![
+        // The session.
+        frame(0, "80 00 0011 00000000  53574244 00000001 01 8000 05616c696365",
+            Frame::Hello(Hello { request: 1, version: 1, body_max: 32_768, name: "alice" })),
+        frame(0, "81 00 000f 00000000  00000001 01 2000 1000 05616c696365",
+            Frame::Welcome(Welcome { request: 1, version: 1, body_max: 8_192, text_max: 4_096, name: "alice" })),
+        frame(ROOM, "82 00 0004 00100000  01020304", Frame::Done(Done { request: 0x0102_0304 })),
+        frame(0, "83 00 0008 00000000  ffffffff 001e 6e6f",
+            Frame::Refused(Refused { request: u32::MAX, code: RefusalCode::NoSuchPeer.number(), text: "no" })),
+        frame(0, "84 00 0008 00000000  0102030405060708", Frame::Ping(Ping { token: 0x0102_0304_0506_0708 })),
+        frame(0, "85 00 0008 00000000  0102030405060708", Frame::Pong(Pong { token: 0x0102_0304_0506_0708 })),
+        frame(0, "86 00 0005 00000000  006b 627965",
+            Frame::Bye(Bye { code: ByeCode::ServerStopping.number(), text: "bye" })),
+        // Rooms.
+        frame(0, "90 00 0009 00000000  00000002 04 23746561", Frame::Join(Join { request: 2, room: "#tea" })),
+        frame(ROOM, "91 00 0015 00100000  00000002 04 23746561 00000102 03 626f62 68656c6c",
+            Frame::Joined(Joined { request: 2, room: "#tea", occupants: 258, subject_by: "bob", subject: "hell" })),
+        frame(ROOM, "92 00 0004 00100000  00000003", Frame::Leave(Leave { request: 3 })),
+        frame(ROOM, "93 00 0006 00100000  00000004 6869", Frame::Say(Say { request: 4, text: "hi" })),
+        frame(ROOM, "94 00 0007 00100000  03 626f62 e38182", Frame::Said(Said { by: "bob", text: "あ" })),
+        frame(ROOM, "95 00 0003 00100000  02 c3a9", Frame::Entered(Entered { who: "é" })),
+        frame(ROOM, "96 00 0009 00100000  03 626f62 01 67626f6e",
+            Frame::Left(Left { who: "bob", code: LeftCode::Quit.number(), text: "gbon" })),
+        frame(ROOM, "97 00 0004 00100000  00000005", Frame::SetSubject(SetSubject { request: 5, text: "" })),
+        frame(ROOM, "98 00 0007 00100000  03 626f62 746561", Frame::Subject(Subject { by: "bob", text: "tea" })),
+        frame(0, "99 00 0005 00000000  00000006 00", Frame::ListRooms(ListRooms { request: 6, after: "" })),
+        golden(Flags::MORE, 0, "9a 01 0011 00000000  00000006 02 2361 00000001 01 23 ffffffff",
+            Meaning::Rooms { request: 6, rooms: &[("#a", 1), ("#", u32::MAX)] }),
+        frame(ROOM, "9b 00 0008 00100000  00000007 03 626f62", Frame::Who(Who { request: 7, after: "bob" })),
+        golden(Flags::NONE, ROOM, "9c 00 000c 00100000  00000007 03 626f62 03 c3a961",
+            Meaning::Names { kind: Kind::Occupants, request: 7, names: &["bob", "éa"] }),
+        // Peers.
+        frame(0, "a0 00 000a 00000000  00000008 03 626f62 6869",
+            Frame::Tell(Tell { request: 8, to: "bob", text: "hi" })),
+        frame(0, "a1 00 0006 00000000  03 626f62 6869", Frame::Told(Told { from: "bob", text: "hi" })),
+        frame(0, "a2 00 0008 00000000  00000009 03 626f62", Frame::Lookup(Lookup { request: 9, name: "bob" })),
+        frame(0, "a3 00 000d 00000000  00000009 01 00000e10 03 426f62",
+            Frame::Peer(Peer { request: 9, relays: 1, online_seconds: 3_600, name: "Bob" })),
+        frame(0, "a4 00 0006 00000000  0000000a 01 61", Frame::ListPeers(ListPeers { request: 10, after: "a" })),
+        golden(Flags::NONE, 0, "a5 00 0004 00000000  0000000a",
+            Meaning::Names { kind: Kind::PeerList, request: 10, names: &[] }),
+        // Relays.
+        frame(0, "b0 00 0009 00000000  0000000b 01 03 626f62",
+            Frame::Open(Open { request: 11, purpose: Purpose::Pipe.number(), to: "bob" })),
+        frame(RELAY, "b1 00 0009 ffe00001  00 8000 05 616c696365",
+            Frame::Offer(Offer { purpose: Purpose::Conversation.number(), payload_max: 32_768, from: "alice" })),
+        frame(RELAY, "b2 00 0004 ffe00001  0000000c", Frame::Accept(Accept { request: 12 })),
+        frame(RELAY, "b3 00 0008 ffe00001  0000000d 62757379", Frame::Decline(Decline { request: 13, text: "busy" })),
+        frame(RELAY, "b4 00 000a ffe00001  0000000b 2000 03 626f62",
+            Frame::Opened(Opened { request: 11, payload_max: 8_192, peer: "bob" })),
+        frame(RELAY, "b5 00 0004 ffe00001  0000000e", Frame::Close(Close { request: 14 })),
+        frame(RELAY, "b6 00 0001 ffe00001  03",
+            Frame::Closed(Closed { code: ClosedCode::Cancelled.number(), text: "" })),
+        golden(Flags::END, RELAY, "b7 02 0004 ffe00001  000d0aff",
+            Meaning::Frame(Frame::Data(Data { payload: &[0, b'\r', b'\n', 0xff] }))),
+        frame(RELAY, "b8 00 0004 ffe00001  0000000b", Frame::Ringing(Ringing { request: 11 })),
+    ]
+}
