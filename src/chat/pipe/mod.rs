@@ -82,8 +82,9 @@ trait PipeEnd {
     /// Whether the server can be expected to answer a ping.
     fn expects_answers(&self) -> bool;
 
-    /// Moves bytes on, at the end of every turn.
-    fn pump(&mut self, out: &mut Outgoing);
+    /// Moves bytes on. Returns whether there may be more as soon as there is room for it in `out`; nothing else will
+    /// say so.
+    fn pump(&mut self, out: &mut Outgoing) -> bool;
 
     /// How it ended, once it has.
     fn outcome(&mut self) -> Option<Result<(), Error>>;
@@ -96,8 +97,9 @@ fn run(server: &str, nick: &str, mut poll: Poll, mut end: impl PipeEnd) -> Resul
     let mut events = Events::with_capacity(16);
     let mut link = Link::dial(poll.registry(), LINK, server, nick, Instant::now())
         .map_err(|lost| Error::Server { server: server.to_owned(), lost })?;
+    let mut more = false;
     loop {
-        let busy = link.is_flushable() || (link.is_readable() && !end.is_stalled());
+        let busy = more || link.is_flushable() || (link.is_readable() && !end.is_stalled());
         wait(&mut poll, &mut events, if busy { Instant::now() } else { link.next_look() })?;
         events.iter().filter(|event| event.token() == LINK).for_each(|event| link.note(event));
         let driven = drive(&poll, &mut link, &mut end);
@@ -106,19 +108,22 @@ fn run(server: &str, nick: &str, mut poll: Poll, mut end: impl PipeEnd) -> Resul
             say_farewell(poll, events, link);
             return outcome;
         }
-        driven.map_err(|lost| end.lost(server, lost))?;
+        more = driven.map_err(|lost| end.lost(server, lost))?;
     }
 }
 
-fn drive(poll: &Poll, link: &mut Link, end: &mut impl PipeEnd) -> Result<(), Lost> {
+/// One turn. Returns whether the next one has something to do already.
+fn drive(poll: &Poll, link: &mut Link, end: &mut impl PipeEnd) -> Result<bool, Lost> {
     let now = Instant::now();
     link.advance(poll.registry(), now)?;
     let read = read(link, end, now);
-    end.pump(link.out());
+    let more = end.pump(link.out());
     read?;
     link.flush()?;
     link.expect_answers(end.expects_answers(), now);
-    link.tick(now)
+    link.tick(now)?;
+    // While something is queued that the socket does not take, the socket's readiness is what to wait for.
+    Ok(more && link.out().queued_bytes() == 0)
 }
 
 fn read(link: &mut Link, end: &mut impl PipeEnd, now: Instant) -> Result<(), Lost> {

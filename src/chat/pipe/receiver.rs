@@ -116,13 +116,14 @@ impl PipeEnd for Receiver {
         !self.output.is_stalled()
     }
 
-    fn pump(&mut self, out: &mut Outgoing) {
+    fn pump(&mut self, out: &mut Outgoing) -> bool {
         if matches!(self.stage, Stage::Over(_)) {
-            return;
+            return false;
         }
         if let Err(error) = self.output.pump() {
             let error = Error::Output(io::Error::new(error.kind(), error.to_string()));
-            return self.over(Err(error));
+            self.over(Err(error));
+            return false;
         }
         if let Stage::Writing { channel } = self.stage
             && self.output.is_idle()
@@ -130,6 +131,7 @@ impl PipeEnd for Receiver {
             out.send(Flags::NONE, channel, &Close { request: CLOSE });
             self.stage = Stage::Closing;
         }
+        false
     }
 
     fn outcome(&mut self) -> Option<Result<(), Error>> {

@@ -109,15 +109,15 @@ impl PipeEnd for Sender {
         matches!(self.stage, Stage::Calling)
     }
 
-    fn pump(&mut self, out: &mut Outgoing) {
-        let Stage::Sending { channel, payload, input } = &mut self.stage else { return };
+    fn pump(&mut self, out: &mut Outgoing) -> bool {
+        let Stage::Sending { channel, payload, input } = &mut self.stage else { return false };
         let (channel, payload) = (*channel, *payload);
         while out.queued_bytes() < HIGH_WATER_BYTES {
             while input.asked() < ASKED_MAX {
                 input.ask(out.spare_buffer());
             }
             match input.take() {
-                None => return,
+                None => return false,
                 Some(Input::Got(mut buffer)) => {
                     self.bytes += write_headers(&mut buffer, payload, channel) as u64;
                     self.progress.set_position(self.bytes);
@@ -126,14 +126,15 @@ impl PipeEnd for Sender {
                 Some(Input::End) => {
                     out.send(Flags::END, channel, &Data { payload: &[] });
                     self.stage = Stage::Ending { channel };
-                    return;
+                    return false;
                 }
                 Some(Input::Failed(error)) => {
                     self.stage = over(Err(Error::Input(error)));
-                    return;
+                    return false;
                 }
             }
         }
+        true
     }
 
     fn outcome(&mut self) -> Option<Result<(), Error>> {
