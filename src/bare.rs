@@ -1,6 +1,7 @@
 //! The command line of the bare build, which has no crate for it: `switchboard serve [--listen ADDR]…`.
 
 use crate::server::{Reactor, Settings, reactor::Exit};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ pub fn main() -> ExitCode {
     match arguments(std::env::args().skip(1)) {
         Ok(Some(listen)) => serve(listen),
         Ok(None) => {
-            println!("{USAGE}");
+            let _ = writeln!(std::io::stdout(), "{USAGE}"); // nobody may be reading
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -41,7 +42,8 @@ fn run(settings: Settings) -> std::io::Result<Exit> {
     let mut reactor = Reactor::bind(settings)?;
     reactor.catch_signals(None)?;
     for address in reactor.addresses() {
-        println!("listening on {address} (TCP)");
+        // Nobody may be reading; the server runs all the same.
+        let _ = writeln!(std::io::stdout(), "listening on {address} (TCP)");
     }
     reactor.run()
 }

@@ -2,6 +2,7 @@
 
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
@@ -28,7 +29,10 @@ RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace everything.";
 
 /// Runs what the command line says, and turns an error into one sentence on stderr.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let outcome = match cli.command {
         Command::Serve(args) => serve(*args),
     };
@@ -39,6 +43,27 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the command line was not understood for, as one sentence; help and version as clap has them.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // Nobody may be reading.
+        let _ = error.print();
+    } else {
+        eprintln!("switchboard: {}", one_line(&error.render().to_string()));
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
+}
+
+/// clap explains itself in paragraphs: what is wrong, perhaps a tip, then the usage, which is for `--help`.
+fn one_line(paragraphs: &str) -> String {
+    let text = paragraphs.strip_prefix("error: ").unwrap_or(paragraphs);
+    let explanation = text
+        .split("\n\n")
+        .take_while(|part| !part.starts_with("Usage: ") && !part.starts_with("For more information"));
+    let lines = explanation.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn serve(args: ServeArgs) -> Result<ExitCode, String> {

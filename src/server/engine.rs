@@ -8,7 +8,7 @@ use super::exchange::{Exchange, key_of, session_id};
 use super::limits::Limits;
 use crate::hub::{self, Departure, Hub, RequestId};
 use crate::net::inbox::Filled;
-use crate::net::{Flushed, Key, Socket};
+use crate::net::{Flushed, Key, Socket, listener};
 use crate::session::{Answer, CloseReason, Step};
 use crate::wire::RefusalCode;
 use log::{debug, trace};
@@ -26,9 +26,12 @@ pub struct Engine<S> {
     stopping: bool,
 }
 
-/// How many connections, beyond `connections_max`, may at one time be told that the server is full. The others are
-/// closed without a word.
+/// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
+/// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
+
+/// What they are told; every client can show a line of text.
+pub const FULL: &[u8] = b"ERROR :the server is full; try again later\r\n";
 
 /// Why a pass over a connection's bytes ended.
 enum Stop {
@@ -87,13 +90,14 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full, or, where many are being told, just
-    /// dropped (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, at once
+    /// (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
         let exchange = &mut self.exchange;
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
             exchange.counters.refused_full += 1;
+            listener::turn_away(socket, FULL);
             return None;
         }
         let address = ClientAddress(address);
@@ -247,8 +251,7 @@ impl<S: Socket> Engine<S> {
                 let before = connection.inbox.len();
                 match connection.inbox.fill(&mut connection.socket, scratch) {
                     Ok(filled) => {
-                        let now = self.exchange.now;
-                        connection.note_heard(now);
+                        let was_pinged = connection.note_heard(self.exchange.now);
                         let total = match filled {
                             Filled::Scratch(n) => n,
                             Filled::Held => connection.inbox.len(),
@@ -256,6 +259,9 @@ impl<S: Socket> Engine<S> {
                         };
                         budget.bytes = budget.bytes.saturating_sub(total - before);
                         self.exchange.counters.bytes_read += (total - before) as u64;
+                        if was_pinged {
+                            self.exchange.arm(key);
+                        }
                         filled
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -365,7 +371,7 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let to = key_of(route.to);
-        (!self.exchange.relay(to, payload)).then_some(to)
+        (!self.exchange.relay(from, to, payload)).then_some(to)
     }
 
     /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::counters::Counters;
 use super::fanout::Fanout;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, SessionId};
+use crate::hub::{ChannelId, Effect, Effects, Reply, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
@@ -56,7 +56,8 @@ impl<S: Socket> Exchange<S> {
     /// Passes payload on. The usual case copies nothing: the bytes lie in the reader's buffer and go from there to the
     /// peer's socket; only what the socket does not take is kept. `false` when the peer's queue is so long that its
     /// source should wait.
-    pub fn relay(&mut self, to: Key, payload: &[u8]) -> bool {
+    pub fn relay(&mut self, from: Key, to: Key, payload: &[u8]) -> bool {
+        self.keep_order(to, from);
         let Exchange { connections, blocks, limits, now, .. } = self;
         let Some(peer) = connections.get_mut(to).filter(|peer| peer.is_open()) else { return true };
         let mut rest = payload;
@@ -278,6 +279,9 @@ impl<S: Socket> Effects for Exchange<S> {
                         session.encode_reply(request, channel, &reply, out);
                     });
                 });
+                if let Reply::LoggedIn { .. } = reply {
+                    self.arm(to); // from the deadline of the login to that of silence, which may be earlier
+                }
             }
             Effect::Send { to, cause, channel, event } => {
                 let to = key_of(to);

@@ -1,7 +1,7 @@
 //! The turn, with the sockets of the real world around the [`Engine`]: mio's poll, listeners, signals, and a mailbox
 //! for other threads.
 
-use super::engine::Engine;
+use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use crate::net::Key;
 use crate::net::listener::{self, Accepted, Reserve};
@@ -10,8 +10,8 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -91,7 +91,6 @@ impl Reactor {
     /// # Errors
     /// A sentence with the address that cannot be listened on, and why; or what kept the poll from being set up.
     pub fn bind(mut settings: Settings) -> io::Result<Reactor> {
-        settings.fit_descriptors();
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), MAILBOX)?);
         let (sender, mailbox) = channel();
@@ -101,6 +100,7 @@ impl Reactor {
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
         }
+        settings.fit_descriptors(); // may warn; a server that cannot listen says that alone
         let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
         Ok(Reactor {
             poll,
@@ -266,11 +266,9 @@ impl Reactor {
             return self.reserve.refill();
         }
         let accepted = listener::accept(&self.listeners[index].socket);
-        if let Accepted::Connection(mut socket, address) = accepted {
+        if let Accepted::Connection(socket, address) = accepted {
             warn!("{address} turned away: {error}");
-            let _ = socket.write(b"ERROR :the server is full; try again later\r\n");
-            let _ = socket.shutdown(Shutdown::Write);
-            let _ = socket.read(&mut [0; 1_024]); // unread input would reset the connection before it is told
+            listener::turn_away(socket, FULL);
         } else if let Accepted::Drained = accepted {
             self.listeners[index].ready = false;
         }

@@ -1,0 +1,623 @@
+//! Whatever arrives, the answer is a defined one: a refusal, after which the connection goes on, or a goodbye with its
+//! reason. Nobody else notices, and the server's memory stays what it was.
+
+mod common;
+
+use common::{Client, Received, Server};
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use switchboard::wire::frame::{self, Body, Frame};
+use switchboard::wire::{
+    BODY_MAX, BODY_MAX_FLOOR, ByeCode, Flags, Kind, LeftCode, RefusalCode, Split, header, split,
+};
+
+/// What becomes of somebody who sends something.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Refused(RefusalCode),
+    Bye(ByeCode),
+    /// Carried out, or passed over; in any case no reason for a word.
+    Nothing,
+}
+use Outcome::{Bye, Nothing, Refused};
+
+/// A frame of any kind, with any body.
+fn raw(kind: u8, channel: u32, body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(body.len()).expect("a length that can be written down");
+    let mut bytes = claimed(kind, channel, length);
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// A header that claims a body of this length.
+fn claimed(kind: u8, channel: u32, length: u16) -> Vec<u8> {
+    let mut bytes = vec![kind, 0];
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(&channel.to_be_bytes());
+    bytes
+}
+
+/// The request id that requests below carry.
+const REQUEST: u32 = 0xabcd_1234;
+
+/// A request of this kind, with these bytes behind its id.
+fn request(kind: Kind, channel: u32, rest: &[u8]) -> Vec<u8> {
+    raw(kind as u8, channel, &[&REQUEST.to_be_bytes(), rest].concat())
+}
+
+/// A name field.
+fn name(name: impl AsRef<[u8]>) -> Vec<u8> {
+    let name = name.as_ref();
+    [&[u8::try_from(name.len()).expect("a short name")], name].concat()
+}
+
+fn whole<'a>(channel: u32, body: &impl Body<'a>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    header::put(&mut bytes, Flags::NONE, channel, body);
+    bytes
+}
+
+fn hello(version: u8, name: &str) -> Vec<u8> {
+    whole(0, &frame::Hello { request: REQUEST, version, body_max: BODY_MAX, name })
+}
+
+/// Two in a room, to whom nothing may happen.
+struct Bystanders {
+    alice: Client,
+    bob: Client,
+    room: u32,
+    said: u32,
+}
+
+impl Bystanders {
+    fn start(server: &Server) -> Bystanders {
+        let mut alice = Client::login(server.address, "alice");
+        let mut bob = Client::login(server.address, "bob");
+        let room = alice.join("#lobby");
+        bob.join("#lobby");
+        assert_eq!(alice.receive().kind(), Kind::Entered);
+        Bystanders { alice, bob, room, said: 0 }
+    }
+
+    /// The next thing that bob hears is what alice says now, and the next that she hears is that it is done.
+    fn notice_nothing(&mut self, after: &dyn std::fmt::Debug) {
+        self.said += 1;
+        let text = &self.said.to_string();
+        self.alice.send(self.room, &frame::Say { request: self.said, text });
+        let done = self.alice.receive();
+        assert_eq!(done.frame(), Frame::Done(frame::Done { request: self.said }), "after {after:?}");
+        let said = self.bob.receive();
+        assert_eq!(said.frame(), Frame::Said(frame::Said { by: "alice", text }), "after {after:?}");
+    }
+}
+
+fn bye_code(received: &Received) -> Option<ByeCode> {
+    match received.frame() {
+        Frame::Bye(bye) => ByeCode::from_number(bye.code),
+        _ => None,
+    }
+}
+
+/// Sends `bytes` and sees what comes of it. Whoever is only refused can go on.
+fn check(client: &mut Client, bytes: &[u8], outcome: Outcome, case: &str) {
+    client.send_bytes(bytes);
+    match outcome {
+        Bye(code) => {
+            let received = client.receive_all();
+            let codes: Vec<_> = received.iter().map(bye_code).collect();
+            assert_eq!(codes, [Some(code)], "{case}: {:?}", received.first().map(|f| f.frame()));
+        }
+        Refused(code) => {
+            let received = client.receive();
+            let Frame::Refused(refused) = received.frame() else {
+                panic!("{case}: {:?}", received.frame());
+            };
+            assert_eq!(RefusalCode::from_number(refused.code), Some(code), "{case}: {:?}", refused.text);
+            assert!(!refused.text.is_empty(), "{case}: no sentence");
+            assert_eq!(received.channel(), switchboard::wire::Header::read(bytes).expect("a header").channel);
+            let sent = Kind::from_u8(bytes[0]).filter(|kind| kind.is_request()).map_or(0, |_| REQUEST);
+            assert_eq!(refused.request, sent, "{case}: another request's id");
+        }
+        Nothing => {}
+    }
+}
+
+/// How much more memory than at the start the server may have, in bytes.
+const GROWTH_MAX: usize = 8 * 1_024 * 1_024;
+
+fn assert_small(server: &Server, before: usize, after: &str) {
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < GROWTH_MAX, "the server grew by {grown} bytes after {after}");
+}
+
+#[test]
+fn before_login() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let before = server.memory();
+    let good = hello(frame::VERSION, "mallory");
+    let with = |at: usize, byte: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = byte;
+        bytes
+    };
+    let refuse_name = Refused(RefusalCode::BadName);
+    let cases: Vec<(&str, Vec<u8>, Outcome)> = vec![
+        ("wrong magic", with(8, b'X'), Bye(ByeCode::BadMagic)),
+        ("wrong version", hello(2, "mallory"), Refused(RefusalCode::Version)),
+        ("version 0", hello(0, ""), Refused(RefusalCode::Version)),
+        ("flags nobody knows", with(1, 0x40), Bye(ByeCode::Malformed)),
+        ("unknown kind", raw(0xff, 0, b""), Bye(ByeCode::HelloExpected)),
+        ("length 0", raw(0x80, 0, b""), Bye(ByeCode::Malformed)),
+        ("magic alone", raw(0x80, 0, b"SWBD"), Bye(ByeCode::Malformed)),
+        ("hello and more", raw(0x80, 0, &[&good[8..], b"x"].concat()), Bye(ByeCode::Malformed)),
+        ("a longer name than the body", with(19, 200), Bye(ByeCode::Malformed)),
+        (
+            "as long as may be",
+            raw(0x80, 0, &[&good[8..16], &[0; 504]].concat()),
+            Refused(RefusalCode::Version),
+        ),
+        ("too long", claimed(0x80, 0, 513), Bye(ByeCode::FrameTooLong)),
+        ("as long as can be", claimed(0x80, 0, u16::MAX), Bye(ByeCode::FrameTooLong)),
+        ("say", whole(bystanders.room, &frame::Say { request: 1, text: "hi" }), Bye(ByeCode::HelloExpected)),
+        ("join", whole(0, &frame::Join { request: 1, room: "#lobby" }), Bye(ByeCode::HelloExpected)),
+        ("payload", whole(1, &frame::Data { payload: b"x" }), Bye(ByeCode::HelloExpected)),
+        ("ping", whole(0, &frame::Ping { token: 1 }), Bye(ByeCode::HelloExpected)),
+        ("pong", whole(0, &frame::Pong { token: 1 }), Bye(ByeCode::HelloExpected)),
+        ("goodbye", whole(0, &frame::Bye { code: 0, text: "" }), Bye(ByeCode::HelloExpected)),
+        ("what a server says", whole(0, &frame::Done { request: 1 }), Bye(ByeCode::HelloExpected)),
+        ("no name", hello(1, ""), refuse_name),
+        ("a name too long", hello(1, &"x".repeat(33)), refuse_name),
+        ("the longest of names", hello(1, &"x".repeat(255)), refuse_name),
+        ("a name that is not UTF-8", with(20, 0xff), refuse_name),
+        ("a name with NUL", hello(1, "mal\0lory"), refuse_name),
+        ("a name with an escape", hello(1, "\u{1b}[31mred"), refuse_name),
+        ("a name in two lines", hello(1, "mal\r\nlory"), refuse_name),
+        ("a name with a space", hello(1, "mal lory"), refuse_name),
+        ("a name that turns the text around", hello(1, "mal\u{202e}lory"), refuse_name),
+        ("a name like a room's", hello(1, "#lobby"), refuse_name),
+        ("a name that is taken", hello(1, "Alice"), Refused(RefusalCode::NameTaken)),
+    ];
+    for (n, (case, bytes, outcome)) in cases.iter().enumerate() {
+        let mut client = Client::connect(server.address);
+        check(&mut client, bytes, *outcome, case);
+        if let Refused(_) = outcome {
+            client.hello(&format!("good{n}"));
+            assert_eq!(client.receive().kind(), Kind::Welcome, "{case}");
+        }
+        bystanders.notice_nothing(case);
+    }
+    assert_small(&server, before, "the cases");
+}
+
+/// Every field that is text, as something that is none, and what each request is refused for.
+fn cases_of_requests(room: u32, foreign_room: u32, offered: u32) -> Vec<(String, Vec<u8>, Outcome)> {
+    let mut cases: Vec<(String, Vec<u8>, Outcome)> = Vec::new();
+    let mut add = |case: &str, bytes, outcome| cases.push((case.to_string(), bytes, outcome));
+
+    let not_utf8 = b"\xc3\x28".as_slice();
+    for (kind, rest) in [
+        (Kind::Hello, None),
+        (Kind::Join, Some(name(not_utf8))),
+        (Kind::Say, Some(not_utf8.to_vec())),
+        (Kind::SetSubject, Some(not_utf8.to_vec())),
+        (Kind::ListRooms, Some(name(not_utf8))),
+        (Kind::Who, Some(name(not_utf8))),
+        (Kind::Tell, Some([name(not_utf8), b"text".to_vec()].concat())),
+        (Kind::Tell, Some([name("bob"), not_utf8.to_vec()].concat())),
+        (Kind::Lookup, Some(name(not_utf8))),
+        (Kind::ListPeers, Some(name(not_utf8))),
+        (Kind::Open, Some([vec![0], name(not_utf8)].concat())),
+        (Kind::Decline, Some(not_utf8.to_vec())),
+    ] {
+        let bytes = match rest {
+            Some(rest) => request(kind, room, &rest),
+            None => {
+                let mut bytes = hello(1, "xx");
+                bytes[20] = 0xff;
+                bytes
+            }
+        };
+        add(&format!("{kind:?} that is not UTF-8"), bytes, Refused(RefusalCode::NotUtf8));
+    }
+    let bye = raw(Kind::Bye as u8, 0, &[&[0, 0], not_utf8].concat());
+    add("a goodbye that is not UTF-8", bye, Refused(RefusalCode::NotUtf8));
+
+    let bad_text = Refused(RefusalCode::BadText);
+    for text in ["a\0b", "a\rb", "a\nb", "\r\n"] {
+        add("say in two lines", request(Kind::Say, room, text.as_bytes()), bad_text);
+        add("a subject in two lines", request(Kind::SetSubject, room, text.as_bytes()), bad_text);
+        add("decline in two lines", request(Kind::Decline, offered, text.as_bytes()), bad_text);
+        let tell = [name("bob"), text.as_bytes().to_vec()].concat();
+        add("tell in two lines", request(Kind::Tell, 0, &tell), bad_text);
+    }
+    add("nothing said", request(Kind::Say, room, b""), bad_text);
+    add("nothing told", request(Kind::Tell, 0, &name("bob")), bad_text);
+    let too_long = Refused(RefusalCode::TextTooLong);
+    add("too much said", request(Kind::Say, room, &[b'x'; 4_097]), too_long);
+    add("as much said as a frame holds", request(Kind::Say, room, &[b'x'; 32_764]), too_long);
+    add("too long a subject", request(Kind::SetSubject, room, &[b'x'; 1_025]), too_long);
+    add("too much told", request(Kind::Tell, 0, &[name("bob"), vec![b'x'; 4_097]].concat()), too_long);
+    add("too many words to decline", request(Kind::Decline, offered, &[b'x'; 4_097]), too_long);
+
+    for bad in
+        ["", "#", "lobby", "#a b", "#a,b", "#a\nb", "#\u{1b}[2J", "#a\0", &format!("#{}", "x".repeat(64))]
+    {
+        add("a bad room name", request(Kind::Join, 0, &name(bad)), Refused(RefusalCode::BadRoomName));
+    }
+    add("a room twice", request(Kind::Join, 0, &name("#ROOM")), Refused(RefusalCode::AlreadyInRoom));
+    for channel in [0, 12_345, u32::MAX, foreign_room, offered] {
+        let not_in_room = Refused(RefusalCode::NotInRoom);
+        add("say elsewhere", request(Kind::Say, channel, b"hi"), not_in_room);
+        add("leave elsewhere", request(Kind::Leave, channel, b""), not_in_room);
+        add("a subject elsewhere", request(Kind::SetSubject, channel, b"hi"), not_in_room);
+        add("who elsewhere", request(Kind::Who, channel, &name("")), not_in_room);
+    }
+    for channel in [0, 12_345, u32::MAX, foreign_room, room] {
+        let no_relay = Refused(RefusalCode::NoSuchRelay);
+        add("accept of nothing", request(Kind::Accept, channel, b""), no_relay);
+        add("decline of nothing", request(Kind::Decline, channel, b""), no_relay);
+        add("close of nothing", request(Kind::Close, channel, b""), no_relay);
+        add("payload for nobody", whole(channel, &frame::Data { payload: b"x" }), no_relay);
+        add("empty payload for nobody", whole(channel, &frame::Data { payload: b"" }), no_relay);
+        add("much payload for nobody", whole(channel, &frame::Data { payload: &[1; 32_768] }), no_relay);
+    }
+    for who in ["nobody", "", "a b", "#lobby", "\u{1b}", &"x".repeat(255)] {
+        let no_peer = Refused(RefusalCode::NoSuchPeer);
+        add("tell nobody", request(Kind::Tell, 0, &[name(who), b"hi".to_vec()].concat()), no_peer);
+        add("look up nobody", request(Kind::Lookup, 0, &name(who)), no_peer);
+        add("call nobody", request(Kind::Open, 0, &[vec![0], name(who)].concat()), no_peer);
+    }
+    let yourself = Refused(RefusalCode::Yourself);
+    add("tell oneself", request(Kind::Tell, 0, &[name("MALLORY"), b"hi".to_vec()].concat()), yourself);
+    add("call oneself", request(Kind::Open, 0, &[vec![1], name("mallory")].concat()), yourself);
+    let unknown = Refused(RefusalCode::UnknownRequest);
+    add("call for no known purpose", request(Kind::Open, 0, &[vec![9], name("bob")].concat()), unknown);
+    add("hello again", hello(1, "another"), Refused(RefusalCode::AlreadyLoggedIn));
+    add("hello of another version", hello(9, "another"), Refused(RefusalCode::AlreadyLoggedIn));
+    add("a pong out of nothing", whole(0, &frame::Pong { token: 5 }), Nothing);
+    add("escapes in a text", whole(room, &frame::Say { request: 0, text: "\u{1b}[2J\u{7}" }), Nothing);
+    for kind in [0x87, 0x8f, 0x9d, 0xc0, 0xff] {
+        add("an unknown kind", raw(kind, 7, b"whatever"), unknown);
+        add("a long one of an unknown kind", raw(kind, 7, &[0; BODY_MAX as usize]), unknown);
+    }
+    add(
+        "what a server says: welcome",
+        whole(0, &frame::Welcome { request: 1, version: 1, body_max: 1, text_max: 1, name: "x" }),
+        unknown,
+    );
+    add("what a server says: done", whole(0, &frame::Done { request: 1 }), unknown);
+    add("what a server says: refused", whole(0, &frame::Refused { request: 1, code: 1, text: "x" }), unknown);
+    add("what a server says: said", whole(room, &frame::Said { by: "bob", text: "forged" }), unknown);
+    add("what a server says: entered", whole(room, &frame::Entered { who: "bob" }), unknown);
+    add("what a server says: left", whole(room, &frame::Left { who: "bob", code: 0, text: "" }), unknown);
+    add("what a server says: told", whole(0, &frame::Told { from: "bob", text: "forged" }), unknown);
+    add(
+        "what a server says: offer",
+        whole(offered, &frame::Offer { purpose: 0, payload_max: 1, from: "bob" }),
+        unknown,
+    );
+    add(
+        "what a server says: opened",
+        whole(offered, &frame::Opened { request: 1, payload_max: 1, peer: "bob" }),
+        unknown,
+    );
+    add("what a server says: closed", whole(offered, &frame::Closed { code: 0, text: "" }), unknown);
+    cases
+}
+
+#[test]
+fn requests_that_cannot_be_carried_out_are_refused_and_the_connection_goes_on() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let before = server.memory();
+    let mut mallory = Client::login(server.address, "mallory");
+    let room = mallory.join("#room");
+    // A call that rings at mallory's.
+    bystanders.alice.call("mallory");
+    let offered = mallory.receive_kind(Kind::Offer).channel();
+    for (case, bytes, outcome) in cases_of_requests(room, bystanders.room, offered) {
+        check(&mut mallory, &bytes, outcome, &case);
+        mallory.send(0, &frame::Ping { token: 3 });
+        let next = mallory.receive();
+        assert_eq!(next.frame(), Frame::Pong(frame::Pong { token: 3 }), "after {case}: one word too many");
+        bystanders.notice_nothing(&case);
+    }
+    // After all that the call still rings, and can be taken.
+    mallory.send(offered, &frame::Accept { request: 1 });
+    assert_eq!(mallory.receive().kind(), Kind::Done);
+    assert_eq!(bystanders.alice.receive().kind(), Kind::Opened);
+    assert_small(&server, before, "the cases");
+}
+
+#[test]
+fn what_breaks_framing_ends_the_connection_and_those_in_its_room_are_told() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let before = server.memory();
+    let mut cases: Vec<(String, Vec<u8>, Outcome)> = Vec::new();
+    let malformed = Bye(ByeCode::Malformed);
+    for &kind in Kind::ALL.iter().filter(|&&kind| kind != Kind::Data && kind != Kind::Hello) {
+        cases.push((format!("an empty {kind:?}"), raw(kind as u8, 0, b""), malformed));
+    }
+    for first in [0, b'\n', b'G', 0x7f] {
+        cases.push((format!("a frame that begins with {first:#x}"), vec![first; 20], malformed));
+    }
+    for flags in [0x04, 0x80, 0xff] {
+        let mut bytes = whole(0, &frame::Ping { token: 1 });
+        bytes[1] = flags;
+        cases.push((format!("flags {flags:#x}"), bytes, malformed));
+    }
+    cases.push(("hello without its magic".into(), raw(0x80, 0, b"XXXX"), malformed));
+    cases.push(("a ping and more".into(), raw(Kind::Ping as u8, 0, &[0; 9]), malformed));
+    cases.push(("a leave and more".into(), request(Kind::Leave, 0, b"x"), malformed));
+    cases.push(("a name beyond the end".into(), request(Kind::Join, 0, &[9, b'#']), malformed));
+    for kind in [Kind::Say as u8, Kind::Data as u8, 0xff] {
+        for length in [BODY_MAX + 1, u16::MAX] {
+            let case = format!("a body of {length} bytes");
+            cases.push((case, claimed(kind, bystanders.room, length), Bye(ByeCode::FrameTooLong)));
+        }
+    }
+    for (n, (case, bytes, outcome)) in cases.iter().enumerate() {
+        let name = &format!("mallory{n}");
+        let mut mallory = Client::login(server.address, name);
+        mallory.join("#lobby");
+        check(&mut mallory, bytes, *outcome, case);
+        for client in [&mut bystanders.alice, &mut bystanders.bob] {
+            assert_eq!(client.receive().frame(), Frame::Entered(frame::Entered { who: name }));
+            let left = frame::Left { who: name, code: LeftCode::Dropped.number(), text: "protocol error" };
+            assert_eq!(client.receive().frame(), Frame::Left(left), "{case}");
+        }
+        bystanders.notice_nothing(case);
+    }
+    assert_small(&server, before, "the cases");
+}
+
+#[test]
+fn a_body_maximum_is_negotiated_downwards_to_a_floor_and_then_holds() {
+    let server = Server::start(&[]);
+    for (n, asked, granted) in
+        [(0, 0, BODY_MAX_FLOOR), (1, 10_000, 10_000), (2, BODY_MAX, BODY_MAX), (3, u16::MAX, BODY_MAX)]
+    {
+        let mut client = Client::connect(server.address);
+        let name = &format!("c{n}");
+        client.send(0, &frame::Hello { request: 1, version: 1, body_max: asked, name });
+        let welcome = client.receive();
+        let Frame::Welcome(welcome) = welcome.frame() else { panic!("{:?}", welcome.frame()) };
+        assert_eq!(welcome.body_max, granted);
+        let longest = raw(Kind::Data as u8, 0, &vec![0; granted.into()]);
+        check(&mut client, &longest, Refused(RefusalCode::NoSuchRelay), "as long as granted");
+        check(&mut client, &claimed(0xb7, 0, granted + 1), Bye(ByeCode::FrameTooLong), "longer than granted");
+    }
+}
+
+#[test]
+fn a_name_is_free_again_once_its_owner_is_gone() {
+    let server = Server::start(&[]);
+    for _ in 0..20 {
+        let mut first = Client::login(server.address, "mallory");
+        let mut second = Client::connect(server.address);
+        check(&mut second, &hello(1, "MALLORY"), Refused(RefusalCode::NameTaken), "the same name twice");
+        first.send(0, &frame::Bye { code: 0, text: "a\nb" }); // words that cannot be passed on are left out
+        assert_eq!(first.receive_all().iter().map(bye_code).collect::<Vec<_>>(), [Some(ByeCode::Goodbye)]);
+        second.hello("Mallory");
+        assert_eq!(second.receive().kind(), Kind::Welcome);
+        second.send(0, &frame::Bye { code: 0, text: "" });
+        second.receive_all();
+    }
+}
+
+#[test]
+fn a_frame_that_is_cut_off_ends_the_connection_without_a_word() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let say = whole(bystanders.room, &frame::Say { request: 1, text: "half of it" });
+    for length in [1, 4, 8, say.len() - 1] {
+        let mut mallory = Client::login(server.address, "mallory");
+        mallory.send_bytes(&say[..length]);
+        mallory.stream.shutdown(Shutdown::Write).expect("the end");
+        assert_eq!(mallory.receive_all(), []);
+        bystanders.notice_nothing(&length);
+    }
+}
+
+#[test]
+fn a_trickle_of_single_bytes_is_as_good_as_any() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let mut slow = Client::connect(server.address);
+    let text = &"é".repeat(2_048);
+    let mut bytes = hello(1, "slow");
+    bytes.extend(whole(0, &frame::Tell { request: 2, to: "bob", text }));
+    bytes.extend(whole(0, &frame::Ping { token: 3 }));
+    for byte in bytes {
+        slow.send_bytes(&[byte]);
+    }
+    let kinds = [(); 3].map(|()| slow.receive().kind());
+    assert_eq!(kinds, [Kind::Welcome, Kind::Done, Kind::Pong]);
+    assert_eq!(bystanders.bob.receive().frame(), Frame::Told(frame::Told { from: "slow", text }));
+    bystanders.notice_nothing(&"a trickle");
+}
+
+/// splitmix64: a seed is all that it takes to see a failure again.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.next() as u8).collect()
+    }
+
+    /// Noise; or noise in the shape of frames, which gets further.
+    fn input(&mut self) -> Vec<u8> {
+        if self.below(2) == 0 {
+            let length = self.below(2_000);
+            return self.bytes(length);
+        }
+        let mut bytes = Vec::new();
+        for _ in 0..self.below(30) {
+            let kind = match self.below(10) {
+                0 => self.next() as u8 | 0x80,
+                _ => Kind::ALL[self.below(Kind::ALL.len())] as u8,
+            };
+            if kind == Kind::Bye as u8 {
+                continue;
+            }
+            let mut body = match self.below(4) {
+                0 => Vec::new(),
+                _ => (self.next() as u32).to_be_bytes().to_vec(),
+            };
+            for _ in 0..self.below(3) {
+                let length = self.below(20);
+                let field = self.bytes(length);
+                body.extend(name(&field));
+            }
+            let channel = if self.below(2) == 0 { 0 } else { self.next() as u32 };
+            bytes.extend(raw(kind, channel, &body));
+        }
+        bytes
+    }
+}
+
+#[test]
+fn random_bytes_are_survived() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let before = server.memory();
+    for seed in 0..1_000 {
+        let mut random = Random(seed);
+        let input = random.input();
+        let mut stranger = Client::connect(server.address);
+        stranger.send_bytes(&input);
+        stranger.stream.shutdown(Shutdown::Write).expect("the end");
+        let answer = stranger.stream.read_to_end(&mut Vec::new());
+        answer.unwrap_or_else(|e| panic!("seed {seed} before login: {e}"));
+
+        let mut known = Client::login(server.address, &format!("seed{seed}"));
+        known.send_bytes(&input);
+        known.stream.shutdown(Shutdown::Write).expect("the end");
+        for received in known.receive_all() {
+            received.frame();
+        }
+        if seed % 50 == 0 {
+            bystanders.notice_nothing(&seed);
+        }
+    }
+    bystanders.notice_nothing(&"all seeds");
+    assert_small(&server, before, "random bytes");
+}
+
+const WITHOUT_END: usize = 10 * 1_024 * 1_024;
+
+/// Writes 10 MB of the same, unless it is cut off, and meanwhile reads to the end.
+fn send_without_end(client: &mut Client, start: &[u8], piece: &[u8]) -> Vec<u8> {
+    let mut writer = client.stream.try_clone().expect("a clone");
+    let mut received = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let (mut next, mut written) = (start, 0);
+            while written < WITHOUT_END && writer.write_all(next).is_ok() {
+                written += next.len();
+                next = piece;
+            }
+            let _ = writer.shutdown(Shutdown::Write);
+        });
+        match client.stream.read_to_end(&mut received) {
+            Ok(_) => {}
+            // Who goes on and on is told, and then cut off.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("{error}"),
+        }
+    });
+    received
+}
+
+fn frames(mut bytes: &[u8]) -> Vec<Received> {
+    let mut frames = Vec::new();
+    while let Ok(Split::Frame(raw)) = split(bytes, u16::MAX) {
+        frames.push(Received { header: raw.header, body: raw.body.to_vec() });
+        bytes = &bytes[raw.len()..];
+    }
+    frames
+}
+
+#[test]
+fn what_never_ends_costs_the_server_next_to_nothing() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::start(&server);
+    let before = server.memory();
+
+    let line = send_without_end(&mut Client::connect(server.address), b"NICK ", &[b'a'; 65_536]);
+    assert!(line.starts_with(b"ERROR :"), "a line without an end: {:?}", String::from_utf8_lossy(&line));
+
+    let too_long = claimed(Kind::Say as u8, bystanders.room, u16::MAX);
+    let mut strangers = Client::connect(server.address);
+    let mut known = Client::login(server.address, "known");
+    for client in [&mut strangers, &mut known] {
+        let received = frames(&send_without_end(client, &too_long, &[0; 65_536]));
+        let codes: Vec<_> = received.iter().map(bye_code).collect();
+        assert_eq!(codes, [Some(ByeCode::FrameTooLong)], "a frame without an end");
+    }
+
+    let payload = whole(77, &frame::Data { payload: &[0; 30_000] });
+    let mut pusher = Client::login(server.address, "pusher");
+    let refused = frames(&send_without_end(&mut pusher, &payload, &payload));
+    assert!(!refused.is_empty() && refused.iter().all(|f| f.kind() == Kind::Refused && f.channel() == 77));
+
+    bystanders.notice_nothing(&"what never ends");
+    assert_small(&server, before, "what never ends");
+}
+
+/// The one who asks is made to wait, not the server to remember: reading stops at the high-water mark of its answers.
+#[test]
+fn questions_without_end_whose_answers_nobody_reads_are_not_kept() {
+    let server = Server::start(&["--send-buffer-bytes", "65536"]);
+    let mut bystanders = Bystanders::start(&server);
+    let before = server.memory();
+    let mut asker = Client::login(server.address, "asker");
+    let questions = 8 * WITHOUT_END / 16; // far more than the kernel keeps on the way
+    let mut writer = asker.stream.try_clone().expect("a clone");
+    let written = &AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let piece = whole(0, &frame::Ping { token: 1 }).repeat(1_024);
+            for _ in 0..questions / 1_024 {
+                writer.write_all(&piece).expect("the server reads on in the end");
+                written.fetch_add(1_024, Ordering::Relaxed);
+            }
+        });
+        let mut last = (0, Instant::now());
+        common::eventually("the asker has to wait", || {
+            let written = written.load(Ordering::Relaxed);
+            if written != last.0 {
+                last = (written, Instant::now());
+            }
+            written > 0 && last.1.elapsed() > Duration::from_millis(200)
+        });
+        assert!(last.0 < questions, "all questions were taken");
+        bystanders.notice_nothing(&"questions without end");
+        assert_small(&server, before, "questions without end");
+        let answers = whole(0, &frame::Pong { token: 1 }).repeat(1_024);
+        let mut received = vec![0; answers.len()];
+        for n in 0..questions / 1_024 {
+            asker.stream.read_exact(&mut received).expect("answers");
+            assert!(received == answers, "the answers from {} on are others", n * 1_024);
+        }
+    });
+    asker.round_trip();
+    bystanders.notice_nothing(&"questions without end");
+    assert_small(&server, before, "answers that were read in the end");
+}
