@@ -23,6 +23,8 @@
 
 #[cfg(not(feature = "config"))]
 mod bare;
+#[cfg(feature = "client")]
+pub mod chat;
 #[cfg(feature = "config")]
 pub mod cli;
 #[cfg(feature = "config")]
