@@ -106,10 +106,15 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("switchboard: {error}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+/// One sentence on stderr, even if nobody is reading there.
+fn complain(error: &str) {
+    let _ = writeln!(std::io::stderr(), "switchboard: {error}");
 }
 
 /// What the command line was not understood for, as one sentence; help and version as clap has them.
@@ -118,7 +123,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         // Nobody may be reading.
         let _ = error.print();
     } else {
-        eprintln!("switchboard: {}", one_line(&error.render().to_string()));
+        complain(&one_line(&error.render().to_string()));
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
