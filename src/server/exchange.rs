@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::counters::Counters;
 use super::fanout::Fanout;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, Reply, SessionId};
+use crate::hub::{ChannelId, Effect, Effects, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
@@ -301,9 +301,6 @@ impl<S: Socket> Effects for Exchange<S> {
                         session.encode_reply(request, channel, &reply, out);
                     });
                 });
-                if let Reply::LoggedIn { .. } = reply {
-                    self.arm(to); // from the deadline of the login to that of silence, which may be earlier
-                }
             }
             Effect::Send { to, cause, channel, event } => {
                 let to = key_of(to);
