@@ -11,7 +11,7 @@ impl Hub {
         let to = self.peer(asker, to)?;
         let event = Event::Told { from, text };
         fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, event });
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 

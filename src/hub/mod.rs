@@ -66,6 +66,13 @@ struct Asker {
 }
 
 impl Asker {
+    /// Carried out, and nothing more to tell; to those who want to know.
+    fn done(self, fx: &mut impl Effects) {
+        if self.request != RequestId::NONE {
+            self.reply(fx, Reply::Done);
+        }
+    }
+
     fn reply(self, fx: &mut impl Effects, reply: Reply<'_>) {
         let Asker { session, request, channel } = self;
         fx.emit(Effect::Reply { to: session, cause: session, request, channel, reply });

@@ -112,7 +112,7 @@ impl Hub {
         self.ringing.remove(&(deadline, asker.channel));
         let peer = self.user(asker.session)?.name.shown();
         // The callee first: it may send as soon as it knows, and the caller hears of the relay before any payload.
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         let reply = Reply::Opened { peer, payload_max };
         let (cause, channel) = (asker.session, asker.channel);
         fx.emit(Effect::Reply { to: caller, cause, request, channel, reply });
@@ -124,7 +124,7 @@ impl Hub {
         self.ringing_for(asker)?;
         let relay = self.remove_relay(asker.channel).ok_or(Refusal::NoSuchRelay)?;
         relay.answer_caller(asker.channel, Reply::Declined { text }, fx);
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Hub {
             return self.decline(asker, "", fx);
         }
         self.end_relay(asker.session, asker.channel, RelayEnd::Done, fx);
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 

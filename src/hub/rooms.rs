@@ -62,7 +62,7 @@ impl Hub {
         let at = user.rooms.iter().position(|&room| room == asker.channel).ok_or(Refusal::NotInRoom)?;
         user.rooms.swap_remove(at);
         self.vacate(asker.session, asker.channel, Departure::Left, fx);
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 
@@ -71,7 +71,7 @@ impl Hub {
         let by = &self.occupant(asker)?.name;
         let event = Event::Said { by, text };
         fx.emit(Effect::Publish { channel: asker.channel, cause: asker.session, event });
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 
@@ -82,7 +82,7 @@ impl Hub {
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by: by.clone() });
         let event = Event::SubjectSet { by: &by, text };
         fx.emit(Effect::Publish { channel: asker.channel, cause: asker.session, event });
-        asker.reply(fx, Reply::Done);
+        asker.done(fx);
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Hub {
         let mut rooms: Vec<RoomSummary<'_>> = behind(&self.room_names, after)
             .filter_map(|(_, &channel)| self.channels.room(channel))
             .map(|room| RoomSummary { name: room.name.shown(), occupants: room.occupants.len() })
-            .take(page + 1)
+            .take(page.saturating_add(1))
             .collect();
         let more = rooms.len() > page;
         rooms.truncate(page);
@@ -118,7 +118,7 @@ impl Hub {
         let mut names: Vec<&str> = behind(index, after)
             .filter_map(|(_, session)| self.users.get(session))
             .map(|user| user.name.shown())
-            .take(page + 1)
+            .take(page.saturating_add(1))
             .collect();
         let more = names.len() > page;
         names.truncate(page);

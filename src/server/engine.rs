@@ -8,7 +8,7 @@ use super::exchange::{Exchange, key_of, session_id};
 use super::limits::Limits;
 use crate::hub::{self, Departure, Hub, RequestId};
 use crate::net::inbox::Filled;
-use crate::net::{Flushed, Key, Socket};
+use crate::net::{Flushed, Key, Socket, listener};
 use crate::session::{Answer, CloseReason, Step};
 use crate::wire::RefusalCode;
 use log::{debug, trace};
@@ -21,12 +21,17 @@ pub struct Engine<S> {
     exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
     scratch: Vec<u8>,
+    /// The list that a stage works off while the next one fills; kept for its memory.
+    working: Vec<Key>,
     stopping: bool,
 }
 
-/// How many connections, beyond `connections_max`, may at one time be told that the server is full. The others are
-/// closed without a word.
+/// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
+/// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
+
+/// What they are told; every client can show a line of text.
+pub const FULL: &[u8] = b"ERROR :the server is full; try again later\r\n";
 
 /// Why a pass over a connection's bytes ended.
 enum Stop {
@@ -49,7 +54,8 @@ struct Budget {
 impl<S: Socket> Engine<S> {
     pub fn new(limits: Limits, hub_limits: hub::Limits, now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
-        Engine { hub: Hub::new(hub_limits), exchange: Exchange::new(limits, now), scratch, stopping: false }
+        let (hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, now));
+        Engine { hub, exchange, scratch, working: Vec::new(), stopping: false }
     }
 
     pub fn hub(&self) -> &Hub {
@@ -84,13 +90,14 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full, or, where many are being told, just
-    /// dropped (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, at once
+    /// (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
         let exchange = &mut self.exchange;
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
             exchange.counters.refused_full += 1;
+            listener::turn_away(socket, FULL);
             return None;
         }
         let address = ClientAddress(address);
@@ -132,18 +139,21 @@ impl<S: Socket> Engine<S> {
     /// Stage 3, read: every connection on the list, within its budget. Who has more stays on the list.
     pub fn read(&mut self) {
         let mut scratch = std::mem::take(&mut self.scratch);
-        for key in std::mem::take(&mut self.exchange.to_read) {
-            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
-            connection.listed.to_read = false;
-            match connection.phase {
-                Phase::Open => {
-                    self.read_connection(key, &mut scratch);
-                    self.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
+        self.work_off(
+            |exchange| &mut exchange.to_read,
+            |engine, key| {
+                let Some(connection) = engine.exchange.connections.get_mut(key) else { return };
+                connection.listed.to_read = false;
+                match connection.phase {
+                    Phase::Open => {
+                        engine.read_connection(key, &mut scratch);
+                        engine.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
+                    }
+                    Phase::Draining { .. } => engine.discard_input(key, &mut scratch),
+                    Phase::Closing { .. } => {}
                 }
-                Phase::Draining { .. } => self.discard_input(key, &mut scratch),
-                Phase::Closing { .. } => {}
-            }
-        }
+            },
+        );
         self.scratch = scratch;
     }
 
@@ -171,9 +181,7 @@ impl<S: Socket> Engine<S> {
     /// to, once.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
-        for key in std::mem::take(&mut self.exchange.to_flush) {
-            self.flush_connection(key);
-        }
+        self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
     }
@@ -181,19 +189,14 @@ impl<S: Socket> Engine<S> {
     /// Stage 7, reap: the hub hears of those who are closing, and those who are through with it give up their slot.
     /// `dispose` gets the sockets.
     pub fn reap(&mut self, mut dispose: impl FnMut(S)) {
-        for key in std::mem::take(&mut self.exchange.to_reap) {
-            let Some(connection) = self.exchange.connections.get_mut(key) else { continue };
-            connection.listed.to_reap = false;
-            let Some(reason) = connection.reason() else { continue };
-            let is_closing = connection.is_closing();
-            self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
-            self.exchange.wake_waiters(key);
-            if is_closing && let Some(mut connection) = self.exchange.connections.remove(key) {
-                connection.outbox.clear(&mut self.exchange.blocks);
-                debug!("{key} {} closed: {reason}", connection.address);
-                dispose(connection.socket);
-            }
-        }
+        self.work_off(
+            |exchange| &mut exchange.to_reap,
+            |engine, key| {
+                if let Some(socket) = engine.reap_connection(key) {
+                    dispose(socket);
+                }
+            },
+        );
     }
 
     /// Whether there is something to do at once, without any event.
@@ -219,6 +222,20 @@ impl<S: Socket> Engine<S> {
         self.stopping && self.exchange.connections.is_empty()
     }
 
+    /// Does `work` for every connection on a list. What is listed meanwhile is for the next turn.
+    fn work_off(
+        &mut self,
+        list: impl Fn(&mut Exchange<S>) -> &mut Vec<Key>,
+        mut work: impl FnMut(&mut Self, Key),
+    ) {
+        let mut working = std::mem::take(&mut self.working);
+        std::mem::swap(&mut working, list(&mut self.exchange));
+        for key in working.drain(..) {
+            work(self, key);
+        }
+        self.working = working;
+    }
+
     fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
         let limits = &self.exchange.limits;
         let mut budget = Budget { bytes: limits.read_bytes_per_turn_max, frames: limits.frames_per_turn_max };
@@ -237,8 +254,7 @@ impl<S: Socket> Engine<S> {
                 let before = connection.inbox.len();
                 match connection.inbox.fill(&mut connection.socket, scratch) {
                     Ok(filled) => {
-                        let now = self.exchange.now;
-                        connection.note_heard(now);
+                        connection.note_heard(self.exchange.now);
                         let total = match filled {
                             Filled::Scratch(n) => n,
                             Filled::Held => connection.inbox.len(),
@@ -355,7 +371,7 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let to = key_of(route.to);
-        (!self.exchange.relay(to, payload)).then_some(to)
+        (!self.exchange.relay(from, to, payload)).then_some(to)
     }
 
     /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
@@ -441,6 +457,22 @@ impl<S: Socket> Engine<S> {
         } else {
             self.exchange.list_to_read(key);
         }
+    }
+
+    /// Tells the hub of a connection that is closing; one that is through with it gives up its slot and its socket.
+    fn reap_connection(&mut self, key: Key) -> Option<S> {
+        let connection = self.exchange.connections.get_mut(key)?;
+        connection.listed.to_reap = false;
+        let (reason, is_closing) = (connection.reason()?, connection.is_closing());
+        self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
+        self.exchange.wake_waiters(key);
+        if !is_closing {
+            return None;
+        }
+        let mut connection = self.exchange.connections.remove(key)?;
+        connection.outbox.clear(&mut self.exchange.blocks);
+        debug!("{key} {} closed: {reason}", connection.address);
+        Some(connection.socket)
     }
 
     /// The connection broke.

@@ -16,8 +16,6 @@ impl Native {
     ) {
         let RequestId(request) = request;
         match *reply {
-            // Nobody waits for it.
-            Reply::Done if request == 0 => {}
             Reply::Done => put(out, channel, &frame::Done { request }),
             Reply::Refused(refusal) => {
                 let text = refusal.to_string();

@@ -1,0 +1,120 @@
+//! TCP may cut a stream anywhere: a whole session gives the same answers however its bytes arrive.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::rc::Rc;
+use std::time::Instant;
+use switchboard::hub;
+use switchboard::net::Socket;
+use switchboard::server::{Engine, Limits};
+use switchboard::wire::frame::{self, Body};
+use switchboard::wire::{BODY_MAX, Flags, header};
+
+/// Gives out its pieces one read at a time, and keeps what is written.
+#[derive(Clone, Default)]
+struct Pieces(Rc<RefCell<Streams>>);
+
+#[derive(Default)]
+struct Streams {
+    input: VecDeque<Vec<u8>>,
+    output: Vec<u8>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let pieces = &mut self.0.borrow_mut().input;
+        let Some(piece) = pieces.front_mut() else { return Err(ErrorKind::WouldBlock.into()) };
+        let n = piece.len().min(into.len());
+        into[..n].copy_from_slice(&piece[..n]);
+        piece.drain(..n);
+        if piece.is_empty() {
+            pieces.pop_front();
+        }
+        Ok(n)
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().output.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Socket for Pieces {
+    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One of every request that a client alone on a server can make, and a few that are refused.
+fn session() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut put = |channel: u32, body: &dyn Fn(&mut Vec<u8>, u32)| body(&mut bytes, channel);
+    fn encoded<'a>(body: impl Body<'a>) -> impl Fn(&mut Vec<u8>, u32) {
+        move |out, channel| header::put(out, Flags::NONE, channel, &body)
+    }
+    let room = 1 << 20; // the first channel of a new server
+    let long = "long ".repeat(400);
+    put(
+        0,
+        &encoded(frame::Hello { request: 1, version: frame::VERSION, body_max: BODY_MAX, name: "élodie" }),
+    );
+    put(0, &encoded(frame::Join { request: 2, room: "#tea" }));
+    put(room, &encoded(frame::Say { request: 3, text: &long }));
+    put(room, &encoded(frame::Say { request: 4, text: "" }));
+    put(room, &encoded(frame::SetSubject { request: 5, text: "tea" }));
+    put(room, &encoded(frame::Who { request: 6, after: "" }));
+    put(0, &encoded(frame::ListRooms { request: 7, after: "" }));
+    put(0, &encoded(frame::ListPeers { request: 8, after: "a" }));
+    put(0, &encoded(frame::Lookup { request: 9, name: "ÉLODIE" }));
+    put(0, &encoded(frame::Tell { request: 10, to: "nobody", text: "hello?" }));
+    put(0, &encoded(frame::Open { request: 11, purpose: 0, to: "élodie" }));
+    put(room, &encoded(frame::Data { payload: &[0; 300] }));
+    put(0, &encoded(frame::Ping { token: 12 }));
+    put(room, &encoded(frame::Leave { request: 13 }));
+    put(0, &encoded(frame::Bye { code: 0, text: "done" }));
+    bytes
+}
+
+fn answers_to(pieces: Vec<Vec<u8>>) -> Vec<u8> {
+    let mut engine = Engine::new(Limits::default(), hub::Limits::default(), Instant::now());
+    let socket = Pieces::default();
+    socket.0.borrow_mut().input = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+    let key = engine.admit(socket.clone(), SocketAddr::from(([127, 0, 0, 1], 1))).expect("room for one");
+    engine.note(key, true, true);
+    while engine.has_work() {
+        engine.read();
+        engine.flush();
+        engine.reap(drop);
+    }
+    let answers = std::mem::take(&mut socket.0.borrow_mut().output);
+    assert!(answers.len() > 300, "only {} bytes of answers", answers.len());
+    answers
+}
+
+#[test]
+fn a_session_cut_in_two_at_every_byte_gets_the_same_answers() {
+    let session = session();
+    let whole = answers_to(vec![session.clone()]);
+    for cut in 0..=session.len() {
+        let (front, back) = session.split_at(cut);
+        assert!(answers_to(vec![front.to_vec(), back.to_vec()]) == whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_session_in_pieces_of_any_size_gets_the_same_answers() {
+    let session = session();
+    let whole = answers_to(vec![session.clone()]);
+    for size in (1..70).chain([1_000, 1_024, 1_025]) {
+        let pieces = session.chunks(size).map(<[u8]>::to_vec).collect();
+        assert!(answers_to(pieces) == whole, "pieces of {size}");
+    }
+}
