@@ -122,7 +122,7 @@ impl Search<'_> {
                 self.furthest = (i, j);
             }
             let (a_done, b_done) = (i == self.ours.len(), j == self.theirs.len());
-            if (a_done && b_done) || (a_done && self.ended.0) || (b_done && self.ended.1) {
+            if (a_done && (b_done || self.ended.0)) || (b_done && self.ended.1) {
                 return true;
             }
             let (a, b) = (self.ours.get(i).copied(), self.theirs.get(j).copied());
