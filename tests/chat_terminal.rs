@@ -6,9 +6,13 @@ mod common;
 
 use common::{Client, PATIENCE, SWITCHBOARD, Server};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use switchboard::wire::frame::{Said, Tell};
 use switchboard::wire::{Frame, Kind};
+
+/// Screens started so far: several may have a chat of the same name.
+static SCREENS: AtomicUsize = AtomicUsize::new(0);
 
 /// A terminal with a chat in it, on a tmux server of its own.
 struct Screen {
@@ -17,7 +21,8 @@ struct Screen {
 
 impl Screen {
     fn start(server: &Server, name: &str, args: &str) -> Screen {
-        let screen = Screen { socket: format!("switchboard-test-{}-{name}", std::process::id()) };
+        let number = SCREENS.fetch_add(1, Ordering::Relaxed);
+        let screen = Screen { socket: format!("switchboard-test-{}-{number}", std::process::id()) };
         let address = server.address;
         // The shell stays, so that the exit status and the terminal's mode can be seen afterwards.
         let chat = format!(
