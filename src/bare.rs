@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("switchboard: {error}\n{USAGE}");
+            complain(&format!("{error}\n{USAGE}"));
             ExitCode::from(2)
         }
     }
@@ -32,10 +32,15 @@ fn serve(listen: Vec<SocketAddr>) -> ExitCode {
         Ok(Exit::Drained) => ExitCode::SUCCESS,
         Ok(Exit::AtOnce) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("switchboard: {error}");
+            complain(&error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+/// On stderr, even if nobody is reading there.
+fn complain(error: &str) {
+    let _ = writeln!(std::io::stderr(), "switchboard: {error}");
 }
 
 fn run(settings: Settings) -> std::io::Result<Exit> {

@@ -2,16 +2,13 @@
 //! reason. Nobody else notices, and the server's memory stays what it was.
 
 mod common;
+#[path = "common/intruder.rs"]
+mod intruder;
 
-use common::{Client, Received, Server};
-use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-use switchboard::wire::frame::{self, Body, Frame};
-use switchboard::wire::{
-    BODY_MAX, BODY_MAX_FLOOR, ByeCode, Flags, Kind, LeftCode, RefusalCode, Split, header, split,
-};
+use common::{Client, Server};
+use intruder::{Bystanders, assert_small, bye_code, claimed, name, raw, whole};
+use switchboard::wire::frame::{self, Frame};
+use switchboard::wire::{BODY_MAX, BODY_MAX_FLOOR, ByeCode, Kind, LeftCode, RefusalCode};
 
 /// What becomes of somebody who sends something.
 #[derive(Clone, Copy, Debug)]
@@ -23,22 +20,6 @@ enum Outcome {
 }
 use Outcome::{Bye, Nothing, Refused};
 
-/// A frame of any kind, with any body.
-fn raw(kind: u8, channel: u32, body: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(body.len()).expect("a length that can be written down");
-    let mut bytes = claimed(kind, channel, length);
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-/// A header that claims a body of this length.
-fn claimed(kind: u8, channel: u32, length: u16) -> Vec<u8> {
-    let mut bytes = vec![kind, 0];
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&channel.to_be_bytes());
-    bytes
-}
-
 /// The request id that requests below carry.
 const REQUEST: u32 = 0xabcd_1234;
 
@@ -47,57 +28,8 @@ fn request(kind: Kind, channel: u32, rest: &[u8]) -> Vec<u8> {
     raw(kind as u8, channel, &[&REQUEST.to_be_bytes(), rest].concat())
 }
 
-/// A name field.
-fn name(name: impl AsRef<[u8]>) -> Vec<u8> {
-    let name = name.as_ref();
-    [&[u8::try_from(name.len()).expect("a short name")], name].concat()
-}
-
-fn whole<'a>(channel: u32, body: &impl Body<'a>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    header::put(&mut bytes, Flags::NONE, channel, body);
-    bytes
-}
-
 fn hello(version: u8, name: &str) -> Vec<u8> {
     whole(0, &frame::Hello { request: REQUEST, version, body_max: BODY_MAX, name })
-}
-
-/// Two in a room, to whom nothing may happen.
-struct Bystanders {
-    alice: Client,
-    bob: Client,
-    room: u32,
-    said: u32,
-}
-
-impl Bystanders {
-    fn start(server: &Server) -> Bystanders {
-        let mut alice = Client::login(server.address, "alice");
-        let mut bob = Client::login(server.address, "bob");
-        let room = alice.join("#lobby");
-        bob.join("#lobby");
-        assert_eq!(alice.receive().kind(), Kind::Entered);
-        Bystanders { alice, bob, room, said: 0 }
-    }
-
-    /// The next thing that bob hears is what alice says now, and the next that she hears is that it is done.
-    fn notice_nothing(&mut self, after: &dyn std::fmt::Debug) {
-        self.said += 1;
-        let text = &self.said.to_string();
-        self.alice.send(self.room, &frame::Say { request: self.said, text });
-        let done = self.alice.receive();
-        assert_eq!(done.frame(), Frame::Done(frame::Done { request: self.said }), "after {after:?}");
-        let said = self.bob.receive();
-        assert_eq!(said.frame(), Frame::Said(frame::Said { by: "alice", text }), "after {after:?}");
-    }
-}
-
-fn bye_code(received: &Received) -> Option<ByeCode> {
-    match received.frame() {
-        Frame::Bye(bye) => ByeCode::from_number(bye.code),
-        _ => None,
-    }
 }
 
 /// Sends `bytes` and sees what comes of it. Whoever is only refused can go on.
@@ -122,14 +54,6 @@ fn check(client: &mut Client, bytes: &[u8], outcome: Outcome, case: &str) {
         }
         Nothing => {}
     }
-}
-
-/// How much more memory than at the start the server may have, in bytes.
-const GROWTH_MAX: usize = 8 * 1_024 * 1_024;
-
-fn assert_small(server: &Server, before: usize, after: &str) {
-    let grown = server.memory().saturating_sub(before);
-    assert!(grown < GROWTH_MAX, "the server grew by {grown} bytes after {after}");
 }
 
 #[test]
@@ -222,8 +146,6 @@ fn cases_of_requests(room: u32, foreign_room: u32, offered: u32) -> Vec<(String,
         };
         add(&format!("{kind:?} that is not UTF-8"), bytes, Refused(RefusalCode::NotUtf8));
     }
-    let bye = raw(Kind::Bye as u8, 0, &[&[0, 0], not_utf8].concat());
-    add("a goodbye that is not UTF-8", bye, Refused(RefusalCode::NotUtf8));
 
     let bad_text = Refused(RefusalCode::BadText);
     for text in ["a\0b", "a\rb", "a\nb", "\r\n"] {
@@ -318,6 +240,7 @@ fn requests_that_cannot_be_carried_out_are_refused_and_the_connection_goes_on() 
     // A call that rings at mallory's.
     bystanders.alice.call("mallory");
     let offered = mallory.receive_kind(Kind::Offer).channel();
+    assert_eq!(bystanders.alice.receive().kind(), Kind::Ringing);
     for (case, bytes, outcome) in cases_of_requests(room, bystanders.room, offered) {
         check(&mut mallory, &bytes, outcome, &case);
         mallory.send(0, &frame::Ping { token: 3 });
@@ -407,217 +330,4 @@ fn a_name_is_free_again_once_its_owner_is_gone() {
         second.send(0, &frame::Bye { code: 0, text: "" });
         second.receive_all();
     }
-}
-
-#[test]
-fn a_frame_that_is_cut_off_ends_the_connection_without_a_word() {
-    let server = Server::start(&[]);
-    let mut bystanders = Bystanders::start(&server);
-    let say = whole(bystanders.room, &frame::Say { request: 1, text: "half of it" });
-    for length in [1, 4, 8, say.len() - 1] {
-        let mut mallory = Client::login(server.address, "mallory");
-        mallory.send_bytes(&say[..length]);
-        mallory.stream.shutdown(Shutdown::Write).expect("the end");
-        assert_eq!(mallory.receive_all(), []);
-        bystanders.notice_nothing(&length);
-    }
-}
-
-#[test]
-fn a_trickle_of_single_bytes_is_as_good_as_any() {
-    let server = Server::start(&[]);
-    let mut bystanders = Bystanders::start(&server);
-    let mut slow = Client::connect(server.address);
-    let text = &"é".repeat(2_048);
-    let mut bytes = hello(1, "slow");
-    bytes.extend(whole(0, &frame::Tell { request: 2, to: "bob", text }));
-    bytes.extend(whole(0, &frame::Ping { token: 3 }));
-    for byte in bytes {
-        slow.send_bytes(&[byte]);
-    }
-    let kinds = [(); 3].map(|()| slow.receive().kind());
-    assert_eq!(kinds, [Kind::Welcome, Kind::Done, Kind::Pong]);
-    assert_eq!(bystanders.bob.receive().frame(), Frame::Told(frame::Told { from: "slow", text }));
-    bystanders.notice_nothing(&"a trickle");
-}
-
-/// splitmix64: a seed is all that it takes to see a failure again.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.next() as u8).collect()
-    }
-
-    /// Noise; or noise in the shape of frames, which gets further.
-    fn input(&mut self) -> Vec<u8> {
-        if self.below(2) == 0 {
-            let length = self.below(2_000);
-            return self.bytes(length);
-        }
-        let mut bytes = Vec::new();
-        for _ in 0..self.below(30) {
-            let kind = match self.below(10) {
-                0 => self.next() as u8 | 0x80,
-                _ => Kind::ALL[self.below(Kind::ALL.len())] as u8,
-            };
-            if kind == Kind::Bye as u8 {
-                continue;
-            }
-            let mut body = match self.below(4) {
-                0 => Vec::new(),
-                _ => (self.next() as u32).to_be_bytes().to_vec(),
-            };
-            for _ in 0..self.below(3) {
-                let length = self.below(20);
-                let field = self.bytes(length);
-                body.extend(name(&field));
-            }
-            let channel = if self.below(2) == 0 { 0 } else { self.next() as u32 };
-            bytes.extend(raw(kind, channel, &body));
-        }
-        bytes
-    }
-}
-
-#[test]
-fn random_bytes_are_survived() {
-    let server = Server::start(&[]);
-    let mut bystanders = Bystanders::start(&server);
-    let before = server.memory();
-    for seed in 0..1_000 {
-        let mut random = Random(seed);
-        let input = random.input();
-        let mut stranger = Client::connect(server.address);
-        stranger.send_bytes(&input);
-        stranger.stream.shutdown(Shutdown::Write).expect("the end");
-        let answer = stranger.stream.read_to_end(&mut Vec::new());
-        answer.unwrap_or_else(|e| panic!("seed {seed} before login: {e}"));
-
-        let mut known = Client::login(server.address, &format!("seed{seed}"));
-        known.send_bytes(&input);
-        known.stream.shutdown(Shutdown::Write).expect("the end");
-        for received in known.receive_all() {
-            received.frame();
-        }
-        if seed % 50 == 0 {
-            bystanders.notice_nothing(&seed);
-        }
-    }
-    bystanders.notice_nothing(&"all seeds");
-    assert_small(&server, before, "random bytes");
-}
-
-const WITHOUT_END: usize = 10 * 1_024 * 1_024;
-
-/// Writes 10 MB of the same, unless it is cut off, and meanwhile reads to the end.
-fn send_without_end(client: &mut Client, start: &[u8], piece: &[u8]) -> Vec<u8> {
-    let mut writer = client.stream.try_clone().expect("a clone");
-    let mut received = Vec::new();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let (mut next, mut written) = (start, 0);
-            while written < WITHOUT_END && writer.write_all(next).is_ok() {
-                written += next.len();
-                next = piece;
-            }
-            let _ = writer.shutdown(Shutdown::Write);
-        });
-        match client.stream.read_to_end(&mut received) {
-            Ok(_) => {}
-            // Who goes on and on is told, and then cut off.
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-            Err(error) => panic!("{error}"),
-        }
-    });
-    received
-}
-
-fn frames(mut bytes: &[u8]) -> Vec<Received> {
-    let mut frames = Vec::new();
-    while let Ok(Split::Frame(raw)) = split(bytes, u16::MAX) {
-        frames.push(Received { header: raw.header, body: raw.body.to_vec() });
-        bytes = &bytes[raw.len()..];
-    }
-    frames
-}
-
-#[test]
-fn what_never_ends_costs_the_server_next_to_nothing() {
-    let server = Server::start(&[]);
-    let mut bystanders = Bystanders::start(&server);
-    let before = server.memory();
-
-    let line = send_without_end(&mut Client::connect(server.address), b"NICK ", &[b'a'; 65_536]);
-    assert!(line.starts_with(b"ERROR :"), "a line without an end: {:?}", String::from_utf8_lossy(&line));
-
-    let too_long = claimed(Kind::Say as u8, bystanders.room, u16::MAX);
-    let mut strangers = Client::connect(server.address);
-    let mut known = Client::login(server.address, "known");
-    for client in [&mut strangers, &mut known] {
-        let received = frames(&send_without_end(client, &too_long, &[0; 65_536]));
-        let codes: Vec<_> = received.iter().map(bye_code).collect();
-        assert_eq!(codes, [Some(ByeCode::FrameTooLong)], "a frame without an end");
-    }
-
-    let payload = whole(77, &frame::Data { payload: &[0; 30_000] });
-    let mut pusher = Client::login(server.address, "pusher");
-    let refused = frames(&send_without_end(&mut pusher, &payload, &payload));
-    assert!(!refused.is_empty() && refused.iter().all(|f| f.kind() == Kind::Refused && f.channel() == 77));
-
-    bystanders.notice_nothing(&"what never ends");
-    assert_small(&server, before, "what never ends");
-}
-
-/// The one who asks is made to wait, not the server to remember: reading stops at the high-water mark of its answers.
-#[test]
-fn questions_without_end_whose_answers_nobody_reads_are_not_kept() {
-    let server = Server::start(&["--send-buffer-bytes", "65536"]);
-    let mut bystanders = Bystanders::start(&server);
-    let before = server.memory();
-    let mut asker = Client::login(server.address, "asker");
-    let questions = 8 * WITHOUT_END / 16; // far more than the kernel keeps on the way
-    let mut writer = asker.stream.try_clone().expect("a clone");
-    let written = &AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let piece = whole(0, &frame::Ping { token: 1 }).repeat(1_024);
-            for _ in 0..questions / 1_024 {
-                writer.write_all(&piece).expect("the server reads on in the end");
-                written.fetch_add(1_024, Ordering::Relaxed);
-            }
-        });
-        let mut last = (0, Instant::now());
-        common::eventually("the asker has to wait", || {
-            let written = written.load(Ordering::Relaxed);
-            if written != last.0 {
-                last = (written, Instant::now());
-            }
-            written > 0 && last.1.elapsed() > Duration::from_millis(200)
-        });
-        assert!(last.0 < questions, "all questions were taken");
-        bystanders.notice_nothing(&"questions without end");
-        assert_small(&server, before, "questions without end");
-        let answers = whole(0, &frame::Pong { token: 1 }).repeat(1_024);
-        let mut received = vec![0; answers.len()];
-        for n in 0..questions / 1_024 {
-            asker.stream.read_exact(&mut received).expect("answers");
-            assert!(received == answers, "the answers from {} on are others", n * 1_024);
-        }
-    });
-    asker.round_trip();
-    bystanders.notice_nothing(&"questions without end");
-    assert_small(&server, before, "answers that were read in the end");
 }

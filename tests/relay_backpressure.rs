@@ -228,6 +228,7 @@ fn payload_before_the_answer_and_after_the_end_is_refused() {
     let mut bob = Client::login(server.address, "bob");
     alice.call("bob");
     let relay = bob.receive_kind(Kind::Offer).channel();
+    assert_eq!(alice.receive().kind(), Kind::Ringing);
     for client in [&mut alice, &mut bob] {
         client.send(relay, &frame::Data { payload: b"too early" });
         assert_eq!(refusal(client), (RefusalCode::NoSuchRelay, relay));
@@ -276,6 +277,7 @@ fn a_user_has_so_many_relays_and_no_more() {
     let first = open_relay(&mut alice, &mut others[0], "bob");
     alice.call("carol"); // one that only rings counts too
     others[1].receive_kind(Kind::Offer);
+    assert_eq!(alice.receive().kind(), Kind::Ringing);
     alice.call("dave");
     assert_eq!(refusal(&mut alice).0, RefusalCode::TooManyRelays, "as the caller");
     others[2].call("alice");

@@ -44,7 +44,7 @@ fn read_slowly(client: &mut Client) -> Vec<Received> {
             break;
         }
         bytes.extend_from_slice(&chunk[..n]);
-        std::thread::sleep(Duration::from_millis(2)); // this is what makes it slow
+        std::thread::sleep(Duration::from_millis(1)); // this is what makes it slow
     }
     let mut rest = &bytes[..];
     while let Split::Frame(raw) = split(rest, u16::MAX).expect("frames") {
@@ -63,7 +63,7 @@ fn a_slow_reader_gets_everything_then_bye_then_the_end() {
         let mut bob = login_with_a_small_buffer(server.address, "bob");
         let room = alice.join("#lobby");
         bob.join("#lobby");
-        const MESSAGES: usize = 200;
+        const MESSAGES: usize = 150;
         for n in 0..MESSAGES {
             alice.say(room, &text(n));
         }

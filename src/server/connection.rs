@@ -164,11 +164,10 @@ impl<S> Connection<S> {
         matches!(self.phase, Phase::Draining { input_ended: true, output_ended: true, .. })
     }
 
-    /// Something came from the client. `true` when a ping waited for that: the next deadline may then be an earlier
-    /// one.
-    pub fn note_heard(&mut self, now: Instant) -> bool {
+    /// Something came from the client.
+    pub fn note_heard(&mut self, now: Instant) {
         self.heard = now;
-        self.pinged.take().is_some()
+        self.pinged = None;
     }
 
     pub fn note_pinged(&mut self, now: Instant) {

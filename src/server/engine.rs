@@ -145,7 +145,10 @@ impl<S: Socket> Engine<S> {
                 let Some(connection) = engine.exchange.connections.get_mut(key) else { return };
                 connection.listed.to_read = false;
                 match connection.phase {
-                    Phase::Open => engine.read_connection(key, &mut scratch),
+                    Phase::Open => {
+                        engine.read_connection(key, &mut scratch);
+                        engine.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
+                    }
                     Phase::Draining { .. } => engine.discard_input(key, &mut scratch),
                     Phase::Closing { .. } => {}
                 }
@@ -162,7 +165,7 @@ impl<S: Socket> Engine<S> {
             if !connection.alarm.ring(set_for) {
                 continue;
             }
-            if connection.waits_for.is_some() {
+            if connection.waits_for.is_some() && connection.outbox.is_empty() {
                 connection.note_heard(now); // its silence is our doing: we do not read it
             }
             match connection.deadline(&self.exchange.limits) {
@@ -251,7 +254,7 @@ impl<S: Socket> Engine<S> {
                 let before = connection.inbox.len();
                 match connection.inbox.fill(&mut connection.socket, scratch) {
                     Ok(filled) => {
-                        let was_pinged = connection.note_heard(self.exchange.now);
+                        connection.note_heard(self.exchange.now);
                         let total = match filled {
                             Filled::Scratch(n) => n,
                             Filled::Held => connection.inbox.len(),
@@ -259,9 +262,6 @@ impl<S: Socket> Engine<S> {
                         };
                         budget.bytes = budget.bytes.saturating_sub(total - before);
                         self.exchange.counters.bytes_read += (total - before) as u64;
-                        if was_pinged {
-                            self.exchange.arm(key);
-                        }
                         filled
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -414,12 +414,17 @@ impl<S: Socket> Engine<S> {
             return;
         }
         let Connection { outbox, socket, .. } = connection;
+        let queued = outbox.queued_bytes();
         let flushed = if connection.writable {
             outbox.flush(blocks, socket, limits.flush_bytes_per_turn_max)
         } else {
             Ok(Flushed::WouldBlock)
         };
+        if connection.waits_for.is_some() && connection.outbox.queued_bytes() < queued {
+            connection.note_heard(*now); // we do not read it; that it reads us is its sign of life
+        }
         connection.note_queued(*now, limits);
+        let is_slow = !connection.outbox.is_empty();
         let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
         match flushed {
             Ok(Flushed::All) => self.flushed_all(key),
@@ -432,6 +437,9 @@ impl<S: Socket> Engine<S> {
         }
         if woken {
             self.exchange.wake_waiters(key);
+        }
+        if is_slow {
+            self.exchange.arm(key);
         }
     }
 

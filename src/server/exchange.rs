@@ -4,9 +4,9 @@ use super::connection::Connection;
 use super::counters::Counters;
 use super::fanout::Fanout;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, Reply, SessionId};
+use crate::hub::{ChannelId, Effect, Effects, SessionId};
 use crate::net::blocks::Expect;
-use crate::net::{Blocks, Key, Slots, Socket, Timers};
+use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
 use log::debug;
 use std::io::ErrorKind;
@@ -224,7 +224,29 @@ impl<S: Socket> Exchange<S> {
             self.arm(key);
         }
         for key in overfull {
+            self.drop_if_slow(key);
+        }
+    }
+
+    /// A queue is over its limit. That may be the work of one turn, which the socket was not even offered yet; slow is
+    /// who does not take it.
+    fn drop_if_slow(&mut self, key: Key) {
+        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
+            return;
+        };
+        if connection.writable {
+            let Connection { outbox, socket, .. } = connection;
+            match outbox.flush(blocks, socket, outbox.queued_bytes()) {
+                Ok(Flushed::All | Flushed::Budget) => {}
+                Ok(Flushed::WouldBlock) => connection.writable = false,
+                Err(error) => return self.close(key, CloseReason::Io(error.kind())),
+            }
+        }
+        if connection.note_queued(*now, limits) {
             self.close(key, CloseReason::SlowConsumer);
+        } else {
+            self.arm(key);
         }
     }
 
@@ -239,7 +261,7 @@ impl<S: Socket> Exchange<S> {
         let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
         self.list_to_flush(to);
         if overfull {
-            self.close(to, CloseReason::SlowConsumer);
+            self.drop_if_slow(to);
         } else if over_soft {
             self.arm(to);
         }
@@ -279,9 +301,6 @@ impl<S: Socket> Effects for Exchange<S> {
                         session.encode_reply(request, channel, &reply, out);
                     });
                 });
-                if let Reply::LoggedIn { .. } = reply {
-                    self.arm(to); // from the deadline of the login to that of silence, which may be earlier
-                }
             }
             Effect::Send { to, cause, channel, event } => {
                 let to = key_of(to);

@@ -36,6 +36,8 @@ pub struct Reactor {
     engine: Engine<TcpStream>,
     listeners: Vec<Listening>,
     reserve: Reserve,
+    /// Whether the last attempt to accept found no descriptor free; so that a flood is one line in the log.
+    out_of_descriptors: bool,
     /// When to try to accept again after descriptors ran out.
     accept_again: Option<Instant>,
     signals: Option<Signals>,
@@ -108,6 +110,7 @@ impl Reactor {
             engine,
             listeners,
             reserve: Reserve::new(),
+            out_of_descriptors: false,
             accept_again: None,
             signals: None,
             terminations: 0,
@@ -222,11 +225,17 @@ impl Reactor {
             while self.listeners[index].ready && budget > 0 {
                 budget -= 1;
                 match listener::accept(&self.listeners[index].socket) {
-                    Accepted::Connection(socket, address) => self.admit(socket, address),
+                    Accepted::Connection(socket, address) => {
+                        self.out_of_descriptors = false;
+                        self.admit(socket, address);
+                    }
                     Accepted::Drained => self.listeners[index].ready = false,
                     Accepted::Skipped(error) => debug!("a newcomer was gone before it was accepted: {error}"),
                     Accepted::OutOfDescriptors(error) => {
-                        if !self.turn_away(index, &error) {
+                        if !std::mem::replace(&mut self.out_of_descriptors, true) {
+                            warn!("newcomers are turned away: {error} (see ulimit -n, and connections-max)");
+                        }
+                        if !self.turn_away(index) {
                             self.accept_again = Some(self.engine.now() + ACCEPT_RETRY);
                             return;
                         }
@@ -261,13 +270,13 @@ impl Reactor {
 
     /// No descriptor is free: gives up the one in reserve, so that at least one newcomer can be told. `false` when
     /// that cannot be done now.
-    fn turn_away(&mut self, index: usize, error: &io::Error) -> bool {
+    fn turn_away(&mut self, index: usize) -> bool {
         if !self.reserve.spend() {
             return self.reserve.refill();
         }
         let accepted = listener::accept(&self.listeners[index].socket);
         if let Accepted::Connection(socket, address) = accepted {
-            warn!("{address} turned away: {error}");
+            debug!("{address} turned away");
             listener::turn_away(socket, FULL);
         } else if let Accepted::Drained = accepted {
             self.listeners[index].ready = false;
