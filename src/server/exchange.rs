@@ -322,6 +322,7 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Unsubscribe { channel, session } => {
                 let Exchange { connections, blocks, fanout, .. } = self;
                 fanout.unsubscribe(connections, blocks, channel, key_of(session));
+                self.list_to_flush(key_of(session)); // it may just have caught up
             }
         }
     }
