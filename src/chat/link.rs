@@ -36,7 +36,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
 /// While this side does not read, or the server does not read from it, the other one hears of us this often.
-const STALLED_PING: Duration = Duration::from_secs(20);
+const STALLED_PING: Duration = Duration::from_secs(5);
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 * 1_024;

@@ -1,10 +1,10 @@
 //! The terminal clients: `switchboard chat` and `switchboard pipe`.
 //!
-//! - [`link`] one connection to a server, [`lost`] how it ends, [`pause`] when it is made again;
-//! - [`conversation`] the chat itself, pure; [`command`] what is typed, [`shown`] and [`sanitise`] what is shown;
-//! - [`client`] the poll loop of a chat, with a [`terminal`] or a [`script`] for a face;
-//! - [`pipe`](mod@pipe) both ends of a pipe;
-//! - [`stdio`] standard input and output beside a poll loop.
+//! - `link` one connection to a server, `lost` how it ends, `pause` when it is made again;
+//! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
+//! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face;
+//! - `pipe` both ends of a pipe;
+//! - `stdio` standard input and output beside a poll loop.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
 //! anything that resends by itself: whether a message that was not confirmed was delivered, nobody can know.

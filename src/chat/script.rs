@@ -10,7 +10,7 @@ use super::error::Error;
 use super::shown::Shown;
 use super::stdio::{Input, LineReader, Writer};
 use mio::Waker;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
 /// Lines on their way to the server. More would only be more to worry about when the connection breaks.
@@ -52,7 +52,8 @@ impl Face for Script {
             self.output.push(shown.line().as_bytes());
             self.output.push(b"\n");
         } else {
-            eprintln!("{}", shown.line());
+            // Nobody may be reading notices.
+            let _ = writeln!(io::stderr(), "{}", shown.line());
         }
     }
 

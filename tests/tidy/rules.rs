@@ -139,22 +139,22 @@ pub const REVIEWED: &[Reviewed] = &[
         because: "it was made longer than `held` on the line before",
     },
     Reviewed {
-        file: "src/server/engine.rs",
+        file: "src/server/read.rs",
         line: "self.consume(key, &scratch[..n], ",
         because: "the inbox says how much of scratch it filled",
     },
     Reviewed {
-        file: "src/server/engine.rs",
+        file: "src/server/read.rs",
         line: "connection.inbox.keep(&scratch[used..n], ",
         because: "`used` adds up steps that lie within the n bytes",
     },
     Reviewed {
-        file: "src/server/engine.rs",
+        file: "src/server/read.rs",
         line: "let rest = &bytes[done..]",
         because: "`done` adds up steps that lie within the bytes",
     },
     Reviewed {
-        file: "src/server/engine.rs",
+        file: "src/server/read.rs",
         line: "self.pass_on(key, relay, longest, &rest[..used])",
         because: "a step's `used` is a part of the bytes that the session was given",
     },
@@ -172,6 +172,7 @@ pub const INDEXING_IS_CHECKED: &[&str] = &[
     "src/hub/",
     "src/net/inbox.rs",
     "src/server/engine.rs",
+    "src/server/read.rs",
     "src/server/exchange.rs",
 ];
 

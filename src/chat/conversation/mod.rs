@@ -66,14 +66,17 @@ struct Call {
 }
 
 /// ```text
-///   we call:     Asked ──opened──▶ Open ──▶ gone
+///   we call:     Asked ──ringing──▶ Ringing ──opened──▶ Open ──▶ gone
 ///   they call:   Offered ──accept──▶ Accepted ──done──▶ Open
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
-    /// We called; the relay has no channel that we know. Hanging up now means to close it as soon as it has.
+    /// We called; the relay has no channel that we know. Hanging up now means to close it as soon as it has one.
     Asked {
         hung_up: bool,
+    },
+    Ringing {
+        channel: u32,
     },
     Offered {
         channel: u32,
@@ -214,9 +217,10 @@ impl Conversation {
 
     /// Whether an answer is to come that may change the target, so that the next prompt had better wait for it.
     pub fn is_moving(&self) -> bool {
-        self.pending.values().any(|pending| {
-            matches!(pending, Pending::Join { .. } | Pending::Leave { .. } | Pending::Accept { .. })
-        })
+        self.calls.iter().any(|call| call.stage == Stage::Asked { hung_up: false })
+            || self.pending.values().any(|pending| {
+                matches!(pending, Pending::Join { .. } | Pending::Leave { .. } | Pending::Accept { .. })
+            })
     }
 
     /// Whether a line can be said in the first room now.
@@ -340,7 +344,8 @@ impl Stage {
     fn channel(self) -> Option<u32> {
         match self {
             Stage::Asked { .. } => None,
-            Stage::Offered { channel, .. }
+            Stage::Ringing { channel }
+            | Stage::Offered { channel, .. }
             | Stage::Accepted { channel, .. }
             | Stage::Open { channel, .. } => Some(channel),
         }

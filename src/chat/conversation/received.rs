@@ -41,6 +41,7 @@ impl Conversation {
                 self.notice(format!("{name} is here"));
             }
             Frame::Offer(offer) => self.offered_by(channel, offer),
+            Frame::Ringing(ringing) => self.rings(channel, ringing.request),
             Frame::Opened(opened) => self.opened(channel, opened),
             Frame::Closed(closed) => self.closed(channel, closed),
             Frame::Data(data) => self.show_in_call(channel, data.payload, flags),
@@ -185,10 +186,10 @@ impl Conversation {
             _ => {}
         }
         let place = match of {
-            NamesOf::Room { name, .. } => name,
-            NamesOf::Server => "the server".to_owned(),
+            NamesOf::Room { name, .. } => format!("in {name}"),
+            NamesOf::Server => "on the server".to_owned(),
         };
-        self.notice(format!("{} in {place}:", count_of(names.len(), more, "user")));
+        self.notice(format!("{} {place}:", count_of(names.len(), more, "user")));
         for line in names[..names.len().min(LISTED_MAX)].chunks(NAMES_PER_LINE) {
             self.notice(line.join(", "));
         }
@@ -209,12 +210,24 @@ impl Conversation {
         self.notice(format!("a call from {} was declined: {declined_with}", offer.from));
     }
 
+    /// Our call has reached the peer, and has a channel from now on.
+    fn rings(&mut self, channel: u32, request: u32) {
+        let Some(&Pending::Open { call }) = self.pending.get(&request) else { return };
+        match self.call(call).map(|call| call.stage) {
+            Some(Stage::Asked { hung_up: false }) => self.set_stage(call, Stage::Ringing { channel }),
+            _ => {
+                self.remove_call(call);
+                self.request(channel, Pending::End, |request| Close { request });
+            }
+        }
+    }
+
     /// The peer took our call.
     fn opened(&mut self, channel: u32, opened: Opened<'_>) {
         let Some(Pending::Open { call }) = self.pending.remove(&opened.request) else { return };
-        if self.call(call).is_none_or(|call| call.stage == (Stage::Asked { hung_up: true })) {
-            self.remove_call(call);
-            return self.request(channel, Pending::End, |request| Close { request });
+        // Taken back at the moment in which it was taken: close is under way.
+        if self.call(call).is_none() {
+            return;
         }
         let payload_max = usize::from(opened.payload_max).max(1);
         self.set_stage(call, Stage::Open { channel, payload_max });
@@ -239,10 +252,9 @@ impl Conversation {
             Some(ClosedCode::PeerLeft) => "is gone",
             Some(ClosedCode::NoAnswer) => "called, and you did not answer",
             Some(ClosedCode::Cancelled) => "gave up calling",
-            None => "is not on the line any more",
+            None => return self.notice(format!("the call with {peer} has ended: {}", closed.text)),
         };
-        let words = if closed.text.is_empty() { String::new() } else { format!(": {}", closed.text) };
-        self.notice(format!("{peer} {how}{words}"));
+        self.notice(format!("{peer} {how}"));
     }
 
     fn show_in_call(&mut self, channel: u32, payload: &[u8], flags: Flags) {

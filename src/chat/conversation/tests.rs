@@ -1,7 +1,7 @@
 //! Lines in, frames out; frames in, lines out.
 
 use super::*;
-use crate::wire::frame::{Closed, Data, Done, Joined, Offer, Opened, Refused, Said, Told, put_list};
+use crate::wire::frame::{Closed, Data, Done, Joined, Offer, Opened, Refused, Ringing, Said, Told, put_list};
 use crate::wire::{BODY_MAX, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
 
 const LOBBY: u32 = 7;
@@ -142,15 +142,27 @@ fn a_call_that_we_make() {
 }
 
 #[test]
-fn a_call_given_up_is_closed_as_soon_as_it_is_answered() {
-    let mut alice = in_lobby(true);
-    typed(&mut alice, "/call bob");
-    let id = request(&mut alice, Kind::Open);
-    typed(&mut alice, "/hangup");
-    assert_eq!(alice.prompt(), "#lobby> ");
-    receive(&mut alice, RELAY, Frame::Opened(Opened { request: id, payload_max: 10, peer: "bob" }));
-    request(&mut alice, Kind::Close);
-    assert!(alice.calls.is_empty());
+fn a_call_is_taken_back_as_soon_as_it_has_a_channel() {
+    for hung_up_first in [true, false] {
+        let mut alice = in_lobby(true);
+        typed(&mut alice, "/call bob");
+        let id = request(&mut alice, Kind::Open);
+        assert!(alice.is_moving(), "the prompt waits for a refusal at once");
+        let ringing = Frame::Ringing(Ringing { request: id });
+        if hung_up_first {
+            typed(&mut alice, "/hangup");
+            assert_eq!(alice.prompt(), "#lobby> ");
+            receive(&mut alice, RELAY, ringing);
+        } else {
+            receive(&mut alice, RELAY, ringing);
+            assert!(!alice.is_moving());
+            typed(&mut alice, "/hangup");
+        }
+        request(&mut alice, Kind::Close);
+        alice.take_shown();
+        receive(&mut alice, RELAY, refused(id, RefusalCode::Cancelled, "you took the call back"));
+        assert!(alice.calls.is_empty() && lines(&mut alice).is_empty());
+    }
 }
 
 #[test]
@@ -229,7 +241,7 @@ fn lists_are_asked_for_page_by_page() {
         let Ok(Split::Frame(raw)) = split(&bytes, BODY_MAX) else { panic!("no frame") };
         alice.receive(0, raw.flags(), raw.decode().expect("a list"));
     }
-    assert_eq!(lines(&mut alice), ["-- 4 users in the server:", "-- alice, bob, carol, dave"]);
+    assert_eq!(lines(&mut alice), ["-- 4 users on the server:", "-- alice, bob, carol, dave"]);
 }
 
 #[test]
