@@ -1,9 +1,15 @@
 //! One client: its socket, its session, what was read from it and what it is owed.
 //!
 //! ```text
-//!   Open ──close(reason)──▶ Draining ──flushed, write side shut, input at its end or thrown away──▶ Closing
-//!     └─────────────the connection is dead already─────────────────────────────────────────────────▶ Closing
+//!   Open ──close(reason)──▶ Draining ──all is flushed, our side shut, and the client's closed────▶ Closing
+//!     │                        ├───────the drain deadline has passed──────────────────────────────▶ Closing
+//!     │                        ├───────more than discarded_bytes_max had to be thrown away────────▶ Closing
+//!     │                        └───────the connection broke───────────────────────────────────────▶ Closing
+//!     └─────────────the connection is dead already────────────────────────────────────────────────▶ Closing
 //! ```
+//!
+//! Why not close at once: close(2) with unread input sends RST, and the peer loses our last bytes. So what the client
+//! still sends is read and thrown away until it closes its side, within those bounds.
 //!
 //! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
 
@@ -27,6 +33,7 @@ impl fmt::Display for ClientAddress {
     }
 }
 
+/// Where a connection is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
     Open,
@@ -53,6 +60,7 @@ pub struct Listed {
     pub to_reap: bool,
 }
 
+/// One client, as the exchange and the engine see it.
 pub struct Connection<S> {
     pub socket: S,
     pub address: ClientAddress,

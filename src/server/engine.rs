@@ -1,4 +1,5 @@
-//! Stages 3 to 7 of the turn, over any [`Socket`] and any time.
+//! Read, timers, flush and reap (stages 3, 4, 6 and 7 of the turn), and the flags of note, over any [`Socket`] and any
+//! time.
 //!
 //! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
 //! and asks it when it wants to be called again.

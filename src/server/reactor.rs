@@ -1,5 +1,9 @@
 //! The turn, with the sockets of the real world around the [`Engine`]: mio's poll, listeners, signals, and a mailbox
 //! for other threads.
+//!
+//! mio reports *edges*: a socket is named when it becomes ready, and not again until it has said `WouldBlock`. So
+//! readiness is remembered in flags that `WouldBlock` alone clears, and whoever is stopped by a budget stays on
+//! `to_read` or `to_flush`: while these hold anybody, the timeout of poll is zero.
 
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
@@ -30,6 +34,7 @@ const FIRST_LISTENER: usize = usize::MAX - 2;
 /// Reads the settings anew; what it returns replaces those that can change while the server runs.
 pub type Reload = Box<dyn FnMut() -> Result<Settings, String>>;
 
+/// The server: the engine, its poll, and everything else that the turn looks at.
 pub struct Reactor {
     poll: Poll,
     events: Events,
@@ -102,7 +107,7 @@ impl Reactor {
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
         }
-        settings.fit_descriptors(); // may warn; a server that cannot listen says that alone
+        settings.fit_descriptors(); // may log; a server that cannot listen says that alone
         let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
         Ok(Reactor {
             poll,
@@ -259,7 +264,8 @@ impl Reactor {
         }
     }
 
-    /// Sets every option explicitly: a frame must not wait for the one after it (Nagle's algorithm).
+    /// A frame must not wait for the one before it to be acknowledged (Nagle's algorithm). The send buffer is the
+    /// kernel's affair unless it is set.
     fn set_options(&self, socket: &TcpStream) -> io::Result<()> {
         socket.set_nodelay(true)?;
         match self.engine.limits().send_buffer_bytes {
