@@ -15,9 +15,8 @@
 //!
 //! `tests/tidy.rs` holds this table.
 //!
-//! **To read it as a newcomer**, follow one message: [`server::reactor`] is the turn; [`server::engine`] reads and
-//! writes; [`wire::header`] finds a frame, [`session`] makes a command of it, [`hub`] says what follows;
-//! [`server::exchange`] and [`server::fanout`] put it into everybody's [`net::outbox`].
+//! **To read it as a newcomer**, begin with [`server::reactor`], which is the turn, and go on in the order that
+//! `README.md` gives under *For those who study*: it follows one message from the socket to everybody's queue.
 
 #![forbid(unsafe_code)]
 

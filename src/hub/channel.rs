@@ -1,5 +1,9 @@
 //! Channels: the numbers under which rooms and relays are known on the wire. They are server-wide, so that a room's
 //! frame is the same bytes for every member and a relay's frame the same for both ends.
+//!
+//! A slot and a generation, like the keys of connections (`net/slots.rs`), and yet not the same slab: the hub does not
+//! import net, and a channel's number has 32 bits on the wire, so that its generation comes round after 4,095
+//! channels.
 
 use super::relays::Relay;
 use super::rooms::Room;

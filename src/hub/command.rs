@@ -21,6 +21,7 @@ pub enum Purpose {
     Pipe,
 }
 
+/// What a session asks of the hub.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command<'a> {
     /// `payload_max`: the longest relay payload the session takes, in bytes; 0 for a dialect without relays.

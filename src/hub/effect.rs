@@ -8,6 +8,7 @@ pub trait Effects {
     fn emit(&mut self, effect: Effect<'_>);
 }
 
+/// What follows from a command, for the server to carry out.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Effect<'a> {
     /// The answer to a request. `channel` is the request's, or the one that the reply makes known. `cause` is who
@@ -66,6 +67,7 @@ pub enum Reply<'a> {
     },
 }
 
+/// An entry in the list of rooms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RoomSummary<'a> {
     pub name: &'a str,

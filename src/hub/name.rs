@@ -4,6 +4,8 @@
 //! impersonated by a capital letter. Beyond ASCII only letters and digits are allowed, which leaves out combining
 //! marks, invisible characters and everything that changes the direction of writing. What ASCII leaves out is what
 //! has a meaning on an IRC line (Modern IRC, "Clients" and "Channels"), so that every name can be said there too.
+//!
+//! Absent on purpose: telling look-alikes of different scripts apart (UTS #39). Who needs that needs accounts.
 
 use super::refusal::{BadName, Refusal};
 use std::borrow::Cow;
@@ -107,8 +109,11 @@ fn check_room(name: &str, bytes_max: u8) -> Result<(), BadName> {
 }
 
 fn allowed_beyond_ascii(c: char) -> bool {
-    !c.is_ascii() && c.is_alphanumeric()
+    !c.is_ascii() && c.is_alphanumeric() && !INVISIBLE_LETTERS.contains(&c)
 }
+
+/// Letters to Unicode (the fillers of Hangul), nothing to the eye.
+const INVISIBLE_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 fn check_length(name: &str, bytes_max: u8) -> Result<(), BadName> {
     if name.is_empty() {
@@ -154,6 +159,7 @@ mod tests {
             ("a b", BadName::Character(' ')),
             ("a\n", BadName::Character('\n')),
             ("a\u{202e}", BadName::Character('\u{202e}')),
+            ("a\u{3164}", BadName::Character('\u{3164}')),
             ("e\u{301}", BadName::Character('\u{301}')),
             ("a!b", BadName::Character('!')),
         ];

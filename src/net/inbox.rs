@@ -5,18 +5,20 @@
 //!
 //! ```text
 //!   scratch   [ frame | frame | frame | fra ]          the rest moves to `held` …
-//!   held      [ fra ]                                  … and back to the front of scratch before the next read
-//!   held      [ a long fra               …… ]          or, when it is long, is filled up in place: nobody who
-//!                                            └ needed    writes byte by byte makes us copy the start each time
+//!   held      [ fra ]                                  … and, once the next read has put its bytes behind the
+//!                                                      place for it, back to the front of scratch
+//!   held      [ a long fra               …… ]          or, above 1 KiB, is filled up in place: who writes such a
+//!                                            └ needed  frame byte by byte does not make us copy its start each time
 //! ```
 
 use super::Socket;
 use std::io;
 
-/// Up to this many held bytes are copied in front of the next read, which saves the read of the rest of a frame
+/// Up to this many held bytes are copied in front of what the next read brought, which saves the read of the rest of a frame
 /// alone; copying this much costs less than a system call.
 const COPIED_BYTES_MAX: usize = 1_024;
 
+/// What one connection has sent and nobody has used yet.
 #[derive(Default)]
 pub struct Inbox {
     held: Vec<u8>,

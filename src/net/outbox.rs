@@ -8,6 +8,10 @@
 //!
 //! Ranges that touch become one. A partial write leaves an offset into the first. The queue counts its bytes; who
 //! fills it decides what is too many.
+//!
+//! Only ranges hold blocks. `own` is the block that the connection's own bytes are appended to while ranges of it are
+//! queued; it is named there, not held, and forgotten with its last range. When the socket takes no more,
+//! [`Outbox::settle`] copies short ranges off long blocks, which a slow reader would otherwise keep alive.
 
 use super::blocks::Expect;
 use super::{BlockId, Blocks, Socket};
@@ -21,20 +25,21 @@ const SLICES_MAX: usize = 64;
 /// given back while its end is still queued.
 const OWN_BLOCK_BYTES_MAX: usize = 64 * 1_024;
 
-/// A queued range that is less than this part of its block is copied off when the socket does not take it, so that
-/// a slow reader pins at most so many times the bytes it is owed.
+/// A queued range that is less than 1/`PINNED_FACTOR_MAX` of its block is copied off when the socket does not take it,
+/// so that a slow reader pins at most so many times the bytes it is owed (and its own block besides).
 const PINNED_FACTOR_MAX: usize = 4;
 
 /// A queue longer than this goes back to the allocator once it is empty.
 const KEPT_RANGES_MAX: usize = 16;
 
+/// What one connection is owed.
 #[derive(Default)]
 pub struct Outbox {
     ranges: VecDeque<Range>,
     /// Bytes of the first range that are written already.
     written: u32,
     queued: usize,
-    /// The block that this connection's own bytes are appended to.
+    /// The block that this connection's own bytes are appended to; named, not held.
     own: Option<BlockId>,
     /// How many of the ranges [`Outbox::settle`] has looked at.
     settled: usize,

@@ -1,5 +1,6 @@
-//! A slab whose keys carry a generation. An event, a timer or a reply that arrives late names a slot that may long
-//! belong to somebody else; the generation tells them apart.
+//! A slab whose keys carry a generation. An event, a timer or a reply that arrives late names a slot that may by
+//! then belong to somebody else; the generation tells them apart. (The hub's channels have the same scheme in the 32
+//! bits that they have on the wire: `hub/channel.rs`.)
 
 use mio::Token;
 use slab::Slab;

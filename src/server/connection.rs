@@ -1,9 +1,15 @@
 //! One client: its socket, its session, what was read from it and what it is owed.
 //!
 //! ```text
-//!   Open ──close(reason)──▶ Draining ──flushed, write side shut, input at its end or thrown away──▶ Dead
-//!     └─────────────the connection is dead already─────────────────────────────────────────────────▶ Dead
+//!   Open ──close(reason)──▶ Draining ──all is flushed, our side shut, and the client's closed────▶ Dead
+//!     │                        ├───────the drain deadline has passed──────────────────────────────▶ Dead
+//!     │                        ├───────more than discarded_bytes_max had to be thrown away────────▶ Dead
+//!     │                        └───────the connection broke───────────────────────────────────────▶ Dead
+//!     └─────────────the connection is dead already────────────────────────────────────────────────▶ Dead
 //! ```
+//!
+//! Why not close at once: close(2) with unread input sends RST, and the peer loses our last bytes. So what the client
+//! still sends is read and thrown away until it closes its side, within those bounds.
 //!
 //! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
 
@@ -27,6 +33,7 @@ impl fmt::Display for ClientAddress {
     }
 }
 
+/// Where a connection is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
     Open,
@@ -54,6 +61,7 @@ pub struct Listed {
     pub to_reap: bool,
 }
 
+/// One client, as the exchange and the engine see it.
 pub struct Connection<S> {
     pub socket: S,
     pub address: ClientAddress,
@@ -68,6 +76,8 @@ pub struct Connection<S> {
     pub listed: Listed,
     /// Whose queue has to fall before this connection is read again: a relay's other end, or its own.
     pub waits_for: Option<Key>,
+    /// Whether an event has hinted that the client sends no more.
+    pub hung_up: bool,
     /// Who waits for this one's queue.
     pub waiters: Vec<Key>,
     /// Kept by the fan-out.
@@ -105,6 +115,7 @@ impl<S> Connection<S> {
             writable: true,
             listed: Listed::default(),
             waits_for: None,
+            hung_up: false,
             waiters: Vec::new(),
             memberships: Vec::new(),
             undistributed: None,

@@ -4,6 +4,7 @@ use crate::session::CloseReason;
 use std::collections::HashMap;
 use std::mem::Discriminant;
 
+/// Since the server started.
 #[derive(Default, Debug)]
 pub struct Counters {
     pub accepted: u64,

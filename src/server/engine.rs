@@ -1,4 +1,5 @@
-//! Stages 3 to 7 of the turn, over any [`Socket`] and any time.
+//! Read, timers, flush and reap (stages 3, 4, 6 and 7 of the turn), and the flags of note, over any [`Socket`] and any
+//! time.
 //!
 //! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
 //! and asks it when it wants to be called again.
@@ -113,7 +114,7 @@ impl<S: Socket> Engine<S> {
         connection.readable |= readable;
         connection.writable |= writable;
         trace!("{key} ready: readable {readable}, writable {writable}");
-        if readable && connection.waits_for.is_some() {
+        if readable && connection.waits_for.is_some() && !connection.hung_up {
             connection.note_heard(self.exchange.now); // we do not read it now, but there is somebody who writes
         }
         if readable {
@@ -121,6 +122,18 @@ impl<S: Socket> Engine<S> {
         }
         if writable {
             self.exchange.list_to_flush(key);
+        }
+    }
+
+    /// Stage 2, for a connection that seems to have ended: the client sends no more, or, if `broken`, is not there at all.
+    /// A hint like any other, and only of use where we do not read and so cannot find out: from now on the connection's
+    /// silence counts, and a broken one is read all the same, which will show it.
+    pub fn note_hang_up(&mut self, key: Key, broken: bool) {
+        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        connection.hung_up = true;
+        if broken {
+            connection.waits_for = None;
+            self.exchange.list_to_read(key);
         }
     }
 
@@ -153,7 +166,7 @@ impl<S: Socket> Engine<S> {
             if !connection.alarm.ring(set_for) {
                 continue;
             }
-            if connection.waits_for.is_some() && connection.outbox.is_empty() {
+            if connection.waits_for.is_some() && connection.outbox.is_empty() && !connection.hung_up {
                 connection.note_heard(now); // its silence is our doing: we do not read it
             }
             match connection.deadline(&self.exchange.limits) {

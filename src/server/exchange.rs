@@ -1,10 +1,24 @@
-//! Where effects of the hub become bytes in outboxes. Everything that a client is sent passes here.
+//! Where effects of the hub become bytes in outboxes. Everything that a client is sent passes here, but for the last
+//! words to newcomers who are turned away ([`crate::net::listener::turn_away`]).
+//!
+//! **Backpressure.** Three things fill a connection's queue, and over `high_water_bytes` they differ in who waits:
+//!
+//! - *rooms and private messages*: not those who write, or one slow reader would hold up a room. Instead the reader is
+//!   dropped: at once over `queued_bytes_max` if its socket does not take the excess, else after `slow_consumer_grace`
+//!   over `queued_bytes_soft`;
+//! - *a relay*: its sender, whose connection is not read until the queue has fallen;
+//! - *answers*: the asker itself. Its requests are not read while its queue is long, whatever else made it so.
+//!
+//! Who waits has `waits_for`, and whoever is waited for has the other in `waiters`. They are woken by the flush that
+//! brings the queue down to half of high water (at the mark itself, each write would wake and stop them anew), or when
+//! the one waited for closes. Bytes that were read already, and not used, stay in the inbox meanwhile; bytes that were
+//! not read stay in the kernel, whose window then stops the sender.
 
 use super::connection::Connection;
 use super::counters::Counters;
 use super::fanout::Fanout;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, Reply, SessionId};
+use crate::hub::{ChannelId, Effect, Effects, Event, Reply, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
@@ -23,7 +37,8 @@ pub struct Exchange<S> {
     pub to_reap: Vec<Key>,
     pub limits: Limits,
     pub now: Instant,
-    /// Counts turns, so that what holds for one turn is not taken to hold for the next.
+    /// Counts distributions of all rooms, which is once a turn, in the flush: what is published after it (by reap)
+    /// belongs to the next.
     pub turn: u64,
     pub counters: Counters,
 }
@@ -162,7 +177,8 @@ impl<S: Socket> Exchange<S> {
         }
     }
 
-    /// Reading from `source` stops until `target`'s queue is shorter.
+    /// Reading from `source` stops until `target`'s queue is shorter. Where both are the same, it is its own answers
+    /// that it does not read.
     pub fn pause(&mut self, source: Key, target: Key) {
         let Some(connection) = self.connections.get_mut(source) else { return };
         connection.waits_for = Some(target);
@@ -175,16 +191,21 @@ impl<S: Socket> Exchange<S> {
     pub fn wake_waiters(&mut self, key: Key) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         for waiter in std::mem::take(&mut connection.waiters) {
-            if let Some(connection) = self.connections.get_mut(waiter)
-                && connection.waits_for == Some(key)
-            {
-                connection.waits_for = None;
-                self.list_to_read(waiter);
-            }
+            self.resume(waiter, key);
         }
     }
 
-    fn publish(&mut self, channel: ChannelId, cause: Key, event: &crate::hub::Event<'_>) {
+    /// If `source` waits for `target`, it does so no more.
+    fn resume(&mut self, source: Key, target: Key) {
+        if let Some(connection) = self.connections.get_mut(source)
+            && connection.waits_for == Some(target)
+        {
+            connection.waits_for = None;
+            self.list_to_read(source);
+        }
+    }
+
+    fn publish(&mut self, channel: ChannelId, cause: Key, event: &Event<'_>) {
         let latest = Some((self.turn, channel));
         let previous =
             self.connections.get_mut(cause).and_then(|c| std::mem::replace(&mut c.undistributed, latest));
@@ -307,8 +328,12 @@ impl<S: Socket> Effects for Exchange<S> {
                 });
             }
             Effect::Send { to, cause, channel, event } => {
-                let to = key_of(to);
-                self.keep_order(to, key_of(cause));
+                let (to, cause) = (key_of(to), key_of(cause));
+                if let Event::RelayClosed { .. } = event {
+                    self.resume(to, cause);
+                    self.resume(cause, to);
+                }
+                self.keep_order(to, cause);
                 self.push(to, |connection, blocks| {
                     let Connection { session, outbox, .. } = connection;
                     if let Some(dialect) = session.dialect() {

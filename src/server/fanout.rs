@@ -1,6 +1,7 @@
 //! Fan-out: who is subscribed to a channel, and how far each has got.
 //!
-//! What a room produces in one turn lies in one block per dialect. A member's queue gets *ranges* of it, and not per
+//! What a room produces in one turn lies in one block per dialect (there is one dialect today; the arrays are for the
+//! second). A member's queue gets *ranges* of it, and not per
 //! message but once, at the end of the turn:
 //!
 //! ```text

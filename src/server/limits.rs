@@ -22,6 +22,7 @@ impl Default for Settings {
     }
 }
 
+/// The bounds of connections, queues and turns; those of the domain are [`hub::Limits`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Connections at one time. The process needs a few descriptors more than that.

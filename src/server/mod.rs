@@ -6,12 +6,16 @@
 //!   3 read      bytes → session → hub → outboxes
 //!   4 timers    connections whose deadline has come, then the hub's
 //!   5 replies   what other threads have sent
-//!   6 flush     one vectored write per connection that has something to say
+//!   6 flush     everybody who is owed something is written to, as a rule with one vectored write
 //!   7 reap      the closed ones: the hub is told, slots are freed
 //! ```
 //!
-//! - [`reactor`] stages 1 and 2, with the sockets of the real world: mio, listeners, signals;
-//! - [`engine`] stages 3 to 7, over any [`Socket`](crate::net::Socket) and any time, so that a test can be the world;
+//! Two exceptions write before stage 6: relay payload goes straight to a peer for whom nothing is queued, and a queue
+//! that is overfull is offered to its socket before it counts as slow.
+//!
+//! - [`reactor`] poll, accept, signals, mailbox, and the order of the stages: the sockets of the real world;
+//! - [`engine`] read, timers, flush, reap, and the flags of note, over any [`Socket`](crate::net::Socket) and any time,
+//!   so that a test can be the world;
 //! - `read` stage 3 for one connection;
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;

@@ -1,5 +1,9 @@
 //! The turn, with the sockets of the real world around the [`Engine`]: mio's poll, listeners, signals, and a mailbox
 //! for other threads.
+//!
+//! mio reports *edges*: a socket is named when it becomes ready, and not again until it has said `WouldBlock`. So
+//! readiness is remembered in flags that `WouldBlock` alone clears, and whoever is stopped by a budget stays on
+//! `to_read` or `to_flush`: while these hold anybody, the timeout of poll is zero.
 
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
@@ -10,6 +14,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
+use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +27,14 @@ const EVENTS_PER_POLL: usize = 1_024;
 /// How long to wait before trying again to accept when no descriptor was free. A close tries at once.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// Newcomers that may turn out to be gone in one turn. More of them are no coincidence, and not worth a busy loop.
+const SKIPPED_MAX: u32 = 1_000;
+
+/// After how much silence the kernel asks whether the client's machine is still there, and how often it asks again; it
+/// gives up after a few. Our own ping does not reach those whom a slow relay keeps us from reading.
+const KEEPALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
+
 /// Tokens that are no connection's: no slab gets that large.
 const SIGNALS: Token = Token(usize::MAX);
 const MAILBOX: Token = Token(usize::MAX - 1);
@@ -30,6 +43,7 @@ const FIRST_LISTENER: usize = usize::MAX - 2;
 /// Reads the settings anew; what it returns replaces those that can change while the server runs.
 pub type Reload = Box<dyn FnMut() -> Result<Settings, String>>;
 
+/// The server: the engine, its poll, and everything else that the turn looks at.
 pub struct Reactor {
     poll: Poll,
     events: Events,
@@ -102,7 +116,7 @@ impl Reactor {
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
         }
-        settings.fit_descriptors(); // may warn; a server that cannot listen says that alone
+        settings.fit_descriptors(); // may log; a server that cannot listen says that alone
         let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
         Ok(Reactor {
             poll,
@@ -214,7 +228,11 @@ impl Reactor {
                     // HUP, RDHUP and ERR are hints: a read or a write will say what really happened.
                     let hint = event.is_error() || event.is_read_closed() || event.is_write_closed();
                     let (readable, writable) = (event.is_readable() || hint, event.is_writable() || hint);
-                    self.engine.note(Key::from(token), readable, writable);
+                    let (key, broken) = (Key::from(token), event.is_error() || event.is_write_closed());
+                    if hint {
+                        self.engine.note_hang_up(key, broken);
+                    }
+                    self.engine.note(key, readable, writable);
                 }
             }
         }
@@ -229,6 +247,7 @@ impl Reactor {
             return;
         }
         self.accept_again = None;
+        let mut skipped = 0;
         for index in 0..self.listeners.len() {
             let mut budget = self.engine.limits().accepts_per_turn_max;
             while self.listeners[index].ready && budget > 0 {
@@ -239,7 +258,15 @@ impl Reactor {
                         self.admit(socket, address);
                     }
                     Accepted::Drained => self.listeners[index].ready = false,
-                    Accepted::Skipped(error) => debug!("a newcomer was gone before it was accepted: {error}"),
+                    Accepted::Skipped(error) if skipped < SKIPPED_MAX => {
+                        skipped += 1;
+                        debug!("a newcomer was gone before it was accepted: {error}");
+                    }
+                    Accepted::Skipped(error) => {
+                        warn!("accepting fails again and again: {error}");
+                        self.accept_again = Some(self.engine.now() + ACCEPT_RETRY);
+                        return;
+                    }
                     Accepted::OutOfDescriptors(error) => {
                         if !std::mem::replace(&mut self.out_of_descriptors, true) {
                             warn!("newcomers are turned away: {error} (see ulimit -n, and connections-max)");
@@ -268,12 +295,14 @@ impl Reactor {
         }
     }
 
-    /// Sets every option explicitly: a frame must not wait for the one after it (Nagle's algorithm).
+    /// A frame must not wait for the one before it to be acknowledged (Nagle's algorithm). The send buffer is the
+    /// kernel's affair unless it is set.
     fn set_options(&self, socket: &TcpStream) -> io::Result<()> {
         socket.set_nodelay(true)?;
+        SockRef::from(socket).set_tcp_keepalive(&KEEPALIVE)?;
         match self.engine.limits().send_buffer_bytes {
             0 => Ok(()),
-            bytes => socket2::SockRef::from(socket).set_send_buffer_size(bytes),
+            bytes => SockRef::from(socket).set_send_buffer_size(bytes),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::wire::ByeCode;
 use std::fmt;
 use std::io::ErrorKind;
 
+/// Why a connection ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum CloseReason {
     /// The client said goodbye.

@@ -7,7 +7,6 @@
 //! - [`fields`] the few primitives that bodies are made of;
 //! - [`code`] the numbers of refusals, farewells, departures;
 //! - [`sniff`] which protocol a connection's first bytes belong to.
-//!
 
 pub mod code;
 pub mod fields;

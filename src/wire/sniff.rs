@@ -3,6 +3,7 @@
 
 use super::frame::Kind;
 
+/// What begins a connection; `Native` alone is spoken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {
     Native,

@@ -96,6 +96,7 @@ pub trait Body<'a>: Sized {
 /// The table of kinds: number, name, and whether a client sends it as a request that begins with a request id.
 macro_rules! kinds {
     ($($number:literal $kind:ident $(<$life:lifetime>)? $($request:ident)?;)*) => {
+        /// What a frame is: the first byte of its header.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
         pub enum Kind { $($kind = $number,)* }
