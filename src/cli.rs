@@ -7,6 +7,8 @@ use crate::{chat, server::limits};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::io::Write;
+#[cfg(feature = "client")]
+use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 /// A chat and relay server on one port, and its clients
@@ -35,8 +37,8 @@ enum Command {
 #[cfg(feature = "client")]
 #[derive(clap::Args, Debug)]
 struct ChatArgs {
-    /// Host and port of the server
-    #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string())]
+    /// Host of the server, and its port if it is not 7667
+    #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string(), value_parser = server_address)]
     server: String,
     /// The name that others see
     #[arg(long, value_name = "NAME")]
@@ -49,8 +51,8 @@ struct ChatArgs {
 #[cfg(feature = "client")]
 #[derive(clap::Args, Debug)]
 struct PipeArgs {
-    /// Host and port of the server
-    #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string())]
+    /// Host of the server, and its port if it is not 7667
+    #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string(), value_parser = server_address)]
     server: String,
     /// The name of this end
     #[arg(long, value_name = "ME")]
@@ -71,22 +73,26 @@ struct PipeRole {
     from: Option<String>,
 }
 
+// A paragraph is one line: clap wraps it to the terminal.
 #[cfg(feature = "client")]
 const CHAT_HELP: &str = "\
-On a terminal: type to talk, /help for the commands. Otherwise every line of standard input is said in the first room,
-every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private), notices go to
-standard error, and the end of input leaves once the server has taken everything. Exit status 0 means that it has.";
+On a terminal: type to talk, /help for the commands. Otherwise every non-empty line of standard input is said in the \
+first room, every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private), \
+notices go to standard error, and the end of input leaves once the server has taken everything. Exit status 0 means \
+that it has.";
 
 #[cfg(feature = "client")]
 const PIPE_HELP: &str = "\
 Start the end with --from first. Both ends exit with status 0 only if every byte has been written at the other end.
-    switchboard pipe --nick bob --from alice | tar x
-    tar c photos | switchboard pipe --nick alice --to bob";
+
+    switchboard pipe --nick bob --from alice | tar xf -
+    tar cf - photos | switchboard pipe --nick alice --to bob";
 
 const SERVE_HELP: &str = "\
-Signals: TERM and INT stop the server once everything queued is sent, within drain-seconds; a second one stops it at
+Signals: TERM and INT stop the server once everything queued is sent, within drain-seconds; a second one stops it at \
 once. HUP reads the config file again; a file with a mistake changes nothing.
-RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace everything.";
+
+RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace the readiness of every connection.";
 
 /// Runs what the command line says, and turns an error into one sentence on stderr.
 pub fn main() -> ExitCode {
@@ -128,14 +134,49 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 
+/// How clap begins to tell that a value with a hyphen in front goes behind `--`. There it would be the value of another
+/// option than the one meant.
+const HYPHEN_TIP: &str = "tip: to pass '-";
+const HYPHEN_HELP: &str = "a value that begins with - goes behind =, as in --name=-value";
+
 /// clap explains itself in paragraphs: what is wrong, perhaps a tip, then the usage, which is for `--help`.
 fn one_line(paragraphs: &str) -> String {
     let text = paragraphs.strip_prefix("error: ").unwrap_or(paragraphs);
     let explanation = text
         .split("\n\n")
         .take_while(|part| !part.starts_with("Usage: ") && !part.starts_with("For more information"));
-    let lines = explanation.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("; ")
+    let mut sentence = String::new();
+    for line in explanation.flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty()) {
+        match sentence.chars().last() {
+            None => {}
+            Some(':') => sentence.push(' '),
+            Some(_) => sentence.push_str("; "),
+        }
+        sentence.push_str(if line.starts_with(HYPHEN_TIP) { HYPHEN_HELP } else { line });
+    }
+    sentence
+}
+
+/// The address of a server as a user writes it, with the port that may be left out.
+#[cfg(feature = "client")]
+fn server_address(text: &str) -> Result<String, String> {
+    let default = limits::DEFAULT_LISTEN.port();
+    // IPv6 is full of colons: with a port it stands in brackets.
+    let whole = match text.parse::<Ipv6Addr>() {
+        Ok(_) => format!("[{text}]:{default}"),
+        Err(_) if text.ends_with(']') || !text.contains(':') => format!("{text}:{default}"),
+        Err(_) => text.to_owned(),
+    };
+    let (host, port) = whole.rsplit_once(':').unwrap_or_default();
+    if port.parse::<u16>().is_ok_and(|port| port > 0) {
+        let bracketed = host.contains(['[', ']', ':']);
+        if !host.is_empty() && (!bracketed || whole.parse::<SocketAddr>().is_ok()) {
+            return Ok(whole);
+        }
+    } else if host.ends_with(']') || (!host.is_empty() && !host.contains(':')) {
+        return Err(format!("{port:?} is no port; a port is a number from 1 to 65535"));
+    }
+    Err("a server is HOST or HOST:PORT, such as example.org, 127.0.0.1:7667 or [::1]:7667".to_owned())
 }
 
 #[cfg(feature = "client")]
@@ -174,5 +215,44 @@ pub fn run(mut reactor: Reactor) -> Result<ExitCode, String> {
         Ok(Exit::Drained) => Ok(ExitCode::SUCCESS),
         Ok(Exit::AtOnce) => Err("stopped at once: a second signal came before everything was sent".into()),
         Err(error) => Err(format!("the poll loop failed: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clap_says_is_one_sentence() {
+        let missing =
+            "error: the following required arguments were not provided:\n  --nick <NAME>\n\nUsage: x";
+        assert_eq!(one_line(missing), "the following required arguments were not provided: --nick <NAME>");
+        let tip = "error: unexpected argument '--nik' found\n\n  tip: a similar one exists\n\nUsage: x";
+        assert_eq!(one_line(tip), "unexpected argument '--nik' found; tip: a similar one exists");
+        let hyphen = "error: unexpected argument '-x' found\n\n  tip: to pass '-x' as a value, use '-- -x'\n";
+        assert_eq!(one_line(hyphen), format!("unexpected argument '-x' found; {HYPHEN_HELP}"));
+    }
+
+    #[cfg(feature = "client")]
+    #[test]
+    fn a_server_may_be_named_without_its_port() {
+        for (text, expected) in [
+            ("example.org", "example.org:7667"),
+            ("example.org:1", "example.org:1"),
+            ("127.0.0.1", "127.0.0.1:7667"),
+            ("127.0.0.1:99", "127.0.0.1:99"),
+            ("::1", "[::1]:7667"),
+            ("[::1]", "[::1]:7667"),
+            ("[::1]:99", "[::1]:99"),
+        ] {
+            assert_eq!(server_address(text).as_deref(), Ok(expected));
+        }
+        for port in ["localhost:", "localhost:0", "localhost:65536", "localhost:x", "127.0.0.1:-1", "[::1]:0"]
+        {
+            assert!(server_address(port).is_err_and(|e| e.contains("from 1 to 65535")), "{port}");
+        }
+        for bad in ["", ":7667", "[", "[]", "[x]:1", "::1]:1", "a:b:1", "[::1]x:1"] {
+            assert!(server_address(bad).is_err_and(|e| e.contains("HOST:PORT")), "{bad}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use toml::de::DeTable;
 
 /// Declares every option once: its name, its type, where its value goes, and its help.
 macro_rules! options {
@@ -19,7 +20,12 @@ macro_rules! options {
             /// Address and port to listen on, for TCP; can be given many times [default: 127.0.0.1:7667]
             #[arg(long, value_name = "ADDR", value_parser = parse_address)]
             listen: Option<Vec<SocketAddr>>,
-            $($(#[doc = $doc])+ #[arg(long, value_name = "N", help_heading = "Limits")] $name: Option<$type>,)*
+            $(
+                $(#[doc = $doc])+
+                #[arg(long, value_name = "N", help_heading = "Limits")]
+                #[arg(allow_negative_numbers = true, value_parser = <$type as Value>::from_flag)]
+                $name: Option<$type>,
+            )*
         }
 
         impl Options {
@@ -32,6 +38,12 @@ macro_rules! options {
                     settings.$($place).+ = value.into();
                 })*
             }
+
+            /// Every key of the file, and what its value has to be.
+            const KEYS: &[(&str, &str)] = &[
+                ("listen", LISTEN_IS),
+                $((stringify!($name), <$type as Value>::IS),)*
+            ];
 
             #[cfg(test)]
             fn documented() -> Vec<(&'static str, String, String)> {
@@ -124,8 +136,17 @@ impl ServeArgs {
             read_file(path)?.apply(&mut settings);
         }
         self.options.apply(&mut settings);
-        settings.check()?;
+        settings.check().map_err(|what| format!("{}: {what}", self.source()))?;
         Ok(settings)
+    }
+
+    /// Where the settings come from, for a complaint about several of them.
+    fn source(&self) -> String {
+        match &self.config {
+            None => "on the command line".to_owned(),
+            Some(path) if self.options == Options::default() => path.display().to_string(),
+            Some(path) => format!("{} and the flags over it", path.display()),
+        }
     }
 }
 
@@ -135,9 +156,75 @@ fn read_file(path: &Path) -> Result<Options, String> {
     toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(0, |before| before.matches('\n').count() + 1);
-        let what = error.message().trim_end().replace('\n', "; ");
+        let what = explain(&text, &error).unwrap_or_else(|| error.message().trim_end().replace('\n', "; "));
         format!("{}, line {line}: {what}", path.display())
     })
+}
+
+/// What is wrong with a file that is TOML: a key that is none, or a value that is none for its key.
+fn explain(text: &str, error: &toml::de::Error) -> Option<String> {
+    let at = error.span()?;
+    let table = DeTable::parse(text).ok()?;
+    for (key, value) in table.get_ref() {
+        let name: &str = key.get_ref();
+        if key.span().contains(&at.start) {
+            return Some(unknown(name));
+        }
+        if value.span().contains(&at.start) {
+            let (_, is) = Options::KEYS.iter().find(|(known, _)| in_file(known) == name)?;
+            let found = text.get(value.span()).filter(|found| found.len() <= QUOTED_BYTES_MAX);
+            let found = found.filter(|found| !found.contains('\n'));
+            let instead = found.map_or_else(String::new, |found| format!(", not {found}"));
+            return Some(format!("{name} must be {is}{instead}"));
+        }
+    }
+    None
+}
+
+fn unknown(name: &str) -> String {
+    let known = Options::KEYS.iter().map(|(known, _)| in_file(known));
+    let nearest = known.map(|known| (strsim::damerau_levenshtein(&known, name), known)).min();
+    match nearest {
+        Some((edits, nearest)) if edits <= nearest.len() / 3 => {
+            format!("there is no setting {name}; did you mean {nearest}?")
+        }
+        _ => format!("there is no setting {name}; `switchboard serve --help` lists them, with -- in front"),
+    }
+}
+
+fn in_file(field: &str) -> String {
+    field.replace('_', "-")
+}
+
+/// A longer value is not repeated to whoever wrote it.
+const QUOTED_BYTES_MAX: usize = 60;
+
+const LISTEN_IS: &str = "a list of addresses, such as [\"127.0.0.1:7667\"]";
+
+/// A type that options have.
+trait Value: FromStr {
+    /// What a value is, for those who wrote something else.
+    const IS: &str;
+
+    fn from_flag(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("it must be {}", Self::IS))
+    }
+}
+
+impl Value for usize {
+    const IS: &str = "a whole number, 0 or more";
+}
+
+impl Value for u8 {
+    const IS: &str = "a whole number from 0 to 255";
+}
+
+impl Value for u16 {
+    const IS: &str = "a whole number from 0 to 65535";
+}
+
+impl Value for Seconds {
+    const IS: &str = "a number of seconds, above 0 and at most 1000000000";
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
@@ -159,7 +246,7 @@ impl TryFrom<f64> for Seconds {
         if seconds > 0.0 && seconds <= SECONDS_MAX {
             Ok(Seconds(seconds))
         } else {
-            Err(format!("{seconds} is no number of seconds; it must be above 0 and at most {SECONDS_MAX}"))
+            Err(format!("it must be {}", Seconds::IS))
         }
     }
 }
@@ -168,7 +255,7 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse::<f64>().map_err(|_| format!("{text:?} is no number"))?.try_into()
+        text.parse::<f64>().map_err(|error| error.to_string())?.try_into()
     }
 }
 

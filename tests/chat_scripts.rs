@@ -100,7 +100,10 @@ fn a_refused_line_is_told_and_is_no_success() {
     say(&mut child, "good\nbad\0\n");
     let (status, output, errors) = finish(child);
     assert!(!status.success() && output.is_empty());
-    assert!(errors.contains("!! not said to #ops") && errors.contains("1 line was refused"), "{errors}");
+    assert!(
+        errors.contains("!! #ops did not get \"bad^@\": ") && errors.contains("1 line was refused"),
+        "{errors}"
+    );
 }
 
 #[test]
@@ -111,11 +114,15 @@ fn what_cannot_work_is_one_sentence_and_no_success() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let nobody = free.local_addr().expect("its address").to_string();
     drop(free);
-    let cases: [(&str, &[&str], &str); 5] = [
+    let cases: [(&str, &[&str], &str); 9] = [
         (&nobody, &["--nick", "a", "--room", "r"], "is a server running there"),
         (&address, &["--nick", "taken", "--room", "r"], "somebody here has that name"),
         (&address, &["--nick", "a b", "--room", "r"], "that user name cannot be used"),
         (&address, &["--nick", "a", "--room", "r r"], "cannot enter #r r"),
+        (&address, &["--nick", "-x"], "a value that begins with - goes behind ="),
+        (&address, &["--nick", "--room", "r"], "a value is required for '--nick <NAME>'"),
+        (&address, &[], "were not provided: --nick <NAME>"),
+        ("127.0.0.1:x", &["--nick", "a"], "a port is a number from 1 to 65535"),
         (&address, &["--nick", "a"], "there is no room to say a line in"),
     ];
     for (server, args, said) in cases {
@@ -125,6 +132,8 @@ fn what_cannot_work_is_one_sentence_and_no_success() {
         let (status, output, errors) = finish(child);
         assert!(!status.success() && output.is_empty(), "{args:?}: {output}");
         assert!(errors.lines().last().is_some_and(|line| line.contains(said)), "{args:?}: {errors}");
+        let complaints = errors.lines().filter(|line| !line.starts_with("-- ")).count();
+        assert_eq!(complaints, 1, "{args:?}: {errors}");
     }
 }
 

@@ -70,14 +70,42 @@ impl Drop for ConfigFile {
 
 #[test]
 fn a_wrong_file_is_told_with_its_line() {
-    let cases: [(&str, &[u8], &[&str]); 10] = [
-        ("unknown-key", b"rooms-max = 1\n\nroms-max = 5\n", &["line 3: unknown field `roms-max`"]),
-        ("underscore", b"rooms_max = 5\n", &["line 1: unknown field `rooms_max`"]),
-        ("type", b"rooms-max = \"five\"\n", &["line 1: ", "expected usize"]),
-        ("negative", b"rooms-max = -5\n", &["line 1: ", "-5"]),
-        ("too-large", b"name-bytes-max = 256\n", &["line 1: ", "256"]),
-        ("no-time", b"login-seconds = 0\n", &["line 1: 0 is no number of seconds"]),
-        ("address", b"listen = [\"localhost\"]\n", &["line 1: ", "socket address"]),
+    let cases: [(&str, &[u8], &[&str]); 14] = [
+        (
+            "unknown-key",
+            b"rooms-max = 1\n\nroms-max = 5\n",
+            &["line 3: there is no setting roms-max; did you mean rooms-max?"],
+        ),
+        (
+            "underscore",
+            b"rooms_max = 5\n",
+            &["line 1: there is no setting rooms_max; did you mean rooms-max?"],
+        ),
+        (
+            "type",
+            b"rooms-max = \"five\"\n",
+            &["line 1: rooms-max must be a whole number, 0 or more, not \"five\""],
+        ),
+        ("negative", b"rooms-max = -5\n", &["line 1: rooms-max must be", "not -5"]),
+        (
+            "too-large",
+            b"name-bytes-max = 256\n",
+            &["line 1: name-bytes-max must be a whole number from 0 to 255, not 256"],
+        ),
+        ("no-time", b"login-seconds = 0\n", &["line 1: login-seconds must be a number of seconds", "not 0"]),
+        (
+            "address",
+            b"listen = [\"localhost\"]\n",
+            &["line 1: listen must be a list of addresses, such as [\"127.0.0.1:7667\"], not"],
+        ),
+        ("no-list", b"listen = \"127.0.0.1:1\"\n", &["line 1: listen must be a list", "not \"127.0.0.1:1\""]),
+        (
+            "text-for-time",
+            b"\nlogin-seconds = \"5\"\n",
+            &["line 2: login-seconds must be a number", "not \"5\""],
+        ),
+        ("far", b"colour = 1\n", &["line 1: there is no setting colour; `switchboard serve --help` lists"]),
+        ("section", b"[limits]\nrooms-max = 5\n", &["line 1: there is no setting limits"]),
         ("syntax", b"rooms-max 5\n", &["line 1: "]),
         ("twice", b"rooms-max = 5\nrooms-max = 6\n", &["line 2: duplicate key"]),
         ("bytes", b"rooms-max = \xff\n", &["cannot read the config file", "UTF-8"]),
@@ -103,8 +131,10 @@ fn a_file_that_cannot_be_read_is_named() {
 fn a_wrong_flag_is_told_with_what_would_be_right() {
     assert_refused(&["--rooms-max", "many"], &["many", "--rooms-max"]);
     assert_refused(&["--rooms-max=-1"], &["-1", "--rooms-max"]);
-    assert_refused(&["--login-seconds", "0"], &["0 is no number of seconds"]);
-    assert_refused(&["--login-seconds", "soon"], &["\"soon\" is no number"]);
+    assert_refused(&["--rooms-max", "-1"], &["'-1' for '--rooms-max <N>': it must be a whole number"]);
+    assert_refused(&["--name-bytes-max", "300"], &["it must be a whole number from 0 to 255"]);
+    assert_refused(&["--login-seconds", "0"], &["it must be a number of seconds, above 0"]);
+    assert_refused(&["--login-seconds", "soon"], &["soon", "it must be a number of seconds"]);
     assert_refused(&["--listen", "localhost"], &["localhost", "an address looks like 127.0.0.1:7667"]);
     assert_refused(&["--listen", "127.0.0.1:99999"], &["an address looks like"]);
     assert_refused(&["--listen"], &["--listen"]);
@@ -127,7 +157,10 @@ fn settings_that_do_not_fit_together_are_told_by_name() {
         &["occupants-per-room-max is 0; it must be at least 1"],
     );
     let file = ConfigFile::new("nowhere", "listen = []\n");
-    assert_refused(&["--config", file.path()], &["there is no address to listen on"]);
+    assert_refused(&["--config", file.path()], &[file.path(), "there is no address to listen on"]);
+    let file = ConfigFile::new("soft", "queued-bytes-soft = 1000\n");
+    let parts = [file.path(), "and the flags over it: queued-bytes-soft is 1000"];
+    assert_refused(&["--config", file.path(), "--rooms-max", "5"], &parts);
 }
 
 #[test]

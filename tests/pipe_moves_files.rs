@@ -145,7 +145,10 @@ fn what_is_typed_goes_through_at_once() {
 #[test]
 fn a_peer_that_is_not_there_or_does_not_want_it() {
     let server = Server::start(&[]);
-    assert!(error_of(sender(&server)).contains("no relay with Bob: nobody of that name is here"));
+    assert!(
+        error_of(sender(&server))
+            .contains("Bob is not connected yet; start `switchboard pipe --from` there first")
+    );
     let mut bob = Client::login(server.address, "bob");
     let alice = sender(&server);
     let channel = bob.receive_kind(Kind::Offer).channel();

@@ -254,8 +254,8 @@ fn hup_takes_a_new_file_and_keeps_the_old_settings_when_it_is_wrong() {
     assert!(!may_join(&mut alice, "#three"));
 
     let mistakes = [
-        ("rooms-max = 3\nroms-max = 4\n", "line 2: unknown field `roms-max`"),
-        ("rooms-max = \"many\"\n", "line 1: invalid type"),
+        ("rooms-max = 3\nroms-max = 4\n", "line 2: there is no setting roms-max; did you mean rooms-max?"),
+        ("rooms-max = \"many\"\n", "line 1: rooms-max must be a whole number"),
         ("rooms-max = 3\nqueued-bytes-soft = 1\n", "queued-bytes-soft is 1; it must be at least"),
         ("rooms-max = \n", "line 1: "),
     ];

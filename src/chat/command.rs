@@ -18,13 +18,15 @@ pub enum Command<'a> {
     },
     Peers,
     Rooms,
-    Who,
+    /// The target, or the room named.
+    Who(Option<&'a str>),
     /// Show it, or set it; `-` clears it.
     Subject(Option<&'a str>),
     Call(&'a str),
     /// The only incoming call, or that of the peer named.
     Accept(Option<&'a str>),
-    Decline(Option<&'a str>),
+    /// A caller's name and words for them; without the name, for the only one who is calling.
+    Decline(&'a str),
     /// The current call, or the one with the peer named.
     Hangup(Option<&'a str>),
     /// With these words to those who stay, often none.
@@ -33,19 +35,20 @@ pub enum Command<'a> {
 
 pub const HELP: &[&str] = &[
     "A line without / is said to the target that the prompt shows: a room, or a call.",
-    "/join ROOM          enter a room and make it the target; in it already: make it the target",
-    "/leave [ROOM]       leave the target, or the room named",
-    "/switch ROOM|PEER   make a room you are in, or a call you have, the target",
-    "/rooms              list the rooms",
-    "/who                list who is in the target",
-    "/subject [TEXT]     show the room's subject, or set it; /subject - clears it",
-    "/msg PEER TEXT      say something to one peer alone",
-    "/peers              list who is on the server",
-    "/call PEER          call a peer; lines go to them alone while the call is the target",
-    "/accept [PEER]      take a call, which becomes the target; /decline [PEER] does not",
-    "/hangup [PEER]      end the call that is the target, or the one named",
-    "/quit [TEXT]        leave the server, with a word to those who stay; so do Ctrl-D and Ctrl-C",
-    "//TEXT              say a text that starts with /",
+    "/join ROOM              enter a room and make it the target; in it already: make it the target",
+    "/leave [ROOM]           leave the target, or the room named",
+    "/switch ROOM|PEER       make a room you are in, or a call you have, the target",
+    "/rooms                  list the rooms",
+    "/who [ROOM]             list who is in the target, or in a room you are in",
+    "/subject [TEXT]         show the room's subject, or set it; /subject - clears it",
+    "/msg PEER TEXT          say something to one peer alone",
+    "/peers                  list who is on the server",
+    "/call PEER              call a peer; lines go to them alone while the call is the target",
+    "/accept [PEER]          take a call, which becomes the target",
+    "/decline [PEER] [TEXT]  do not take it, and say why",
+    "/hangup [PEER]          end the call that is the target, or the one named",
+    "/quit [TEXT]            leave the server, with a word to those who stay; so do Ctrl-D and Ctrl-C",
+    "//TEXT                  say a text that starts with /",
 ];
 
 /// # Errors
@@ -58,27 +61,33 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         return Ok(Command::Text(rest));
     }
     let (word, args) = split_word(rest);
-    let optional = (!args.is_empty()).then_some(args);
-    let named = |usage: &str| {
-        if args.is_empty() { Err(format!("/{word} needs more: {usage}")) } else { Ok(split_word(args).0) }
+    let (first, behind) = split_word(args);
+    let missing = |usage: &str| format!("/{word} needs more: {usage}");
+    let nothing = || match args {
+        "" => Ok(()),
+        _ => Err(format!("/{word} takes nothing behind it, so {args:?} was not understood")),
     };
+    let perhaps = |what: &str, usage: &str| match (first, behind) {
+        ("", _) => Ok(None),
+        (name, "") => Ok(Some(name)),
+        _ => Err(format!("/{word} takes one {what}, not {args:?}: {usage}")),
+    };
+    let one = |what: &str, usage: &str| perhaps(what, usage)?.ok_or_else(|| missing(usage));
     Ok(match word.to_ascii_lowercase().as_str() {
         "help" | "?" => Command::Help,
-        "join" => Command::Join(named("/join ROOM")?),
-        "leave" | "part" => Command::Leave(optional),
-        "switch" => Command::Switch(named("/switch ROOM, or /switch PEER for a call")?),
-        "msg" => match (named("/msg PEER TEXT")?, split_word(args).1) {
-            (_, "") => return Err("/msg needs more: /msg PEER TEXT".to_owned()),
-            (to, text) => Command::Msg { to, text },
-        },
-        "peers" => Command::Peers,
-        "rooms" => Command::Rooms,
-        "who" => Command::Who,
-        "subject" => Command::Subject(optional),
-        "call" => Command::Call(named("/call PEER")?),
-        "accept" => Command::Accept(optional),
-        "decline" => Command::Decline(optional),
-        "hangup" => Command::Hangup(optional),
+        "join" => Command::Join(one("room", "/join ROOM")?),
+        "leave" | "part" => Command::Leave(perhaps("room", "/leave ROOM")?),
+        "switch" => Command::Switch(one("name", "/switch ROOM, or /switch PEER for a call")?),
+        "msg" if behind.is_empty() => return Err(missing("/msg PEER TEXT")),
+        "msg" => Command::Msg { to: first, text: behind },
+        "peers" => nothing().map(|()| Command::Peers)?,
+        "rooms" => nothing().map(|()| Command::Rooms)?,
+        "who" => Command::Who(perhaps("room", "/who ROOM")?),
+        "subject" => Command::Subject((!args.is_empty()).then_some(args)),
+        "call" => Command::Call(one("name", "/call PEER")?),
+        "accept" => Command::Accept(perhaps("name", "/accept PEER")?),
+        "decline" => Command::Decline(args),
+        "hangup" => Command::Hangup(perhaps("name", "/hangup PEER")?),
         "quit" | "exit" => Command::Quit(args),
         _ => {
             return Err(format!(
@@ -88,7 +97,8 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
     })
 }
 
-fn split_word(text: &str) -> (&str, &str) {
+/// The first word, and what is behind it.
+pub fn split_word(text: &str) -> (&str, &str) {
     let text = text.trim();
     text.split_once(char::is_whitespace).map_or((text, ""), |(word, rest)| (word, rest.trim_start()))
 }
@@ -104,10 +114,13 @@ mod tests {
             ("  ", Command::Empty),
             ("//usr/bin", Command::Text("/usr/bin")),
             ("/join lobby", Command::Join("lobby")),
-            ("/JOIN  #lobby now ", Command::Join("#lobby")),
+            ("/JOIN  #lobby ", Command::Join("#lobby")),
             ("/leave", Command::Leave(None)),
             ("/msg bob  hi  there", Command::Msg { to: "bob", text: "hi  there" }),
             ("/subject a b", Command::Subject(Some("a b"))),
+            ("/who", Command::Who(None)),
+            ("/who lobby", Command::Who(Some("lobby"))),
+            ("/decline not now", Command::Decline("not now")),
             ("/quit", Command::Quit("")),
             ("/quit see you", Command::Quit("see you")),
         ] {
@@ -123,6 +136,9 @@ mod tests {
             ("/msg bob", "/msg PEER TEXT"),
             ("/msg", "/msg PEER TEXT"),
             ("/join", "/join ROOM"),
+            ("/join tea x y", "/join takes one room, not \"tea x y\""),
+            ("/call zed please", "/call takes one name, not \"zed please\": /call PEER"),
+            ("/peers all", "/peers takes nothing behind it"),
         ] {
             let error = parse(line).expect_err(line);
             assert!(error.contains(said), "{error}");

@@ -31,6 +31,10 @@ pub enum Error {
         refused: usize,
         unconfirmed: usize,
     },
+    /// The other end of a pipe is not there, or not yet.
+    Absent {
+        peer: String,
+    },
     /// The relay to the peer did not come about: the server's sentence.
     Relay {
         peer: String,
@@ -56,6 +60,9 @@ impl fmt::Display for Error {
 impl Error {
     fn sentence(&self) -> String {
         match self {
+            Error::Server { server, lost: Lost::Resolve(error) } => {
+                format!("no address is known for {server}: {error}; is the name right?")
+            }
             Error::Server { server, lost: Lost::Connect(error) } => {
                 format!("cannot connect to {server}: {error}; is a server running there?")
             }
@@ -81,6 +88,9 @@ impl Error {
                 "{} refused by the server and {unconfirmed} not confirmed when the connection broke, told above",
                 lines(*refused, "was", "were")
             ),
+            Error::Absent { peer } => {
+                format!("{peer} is not connected yet; start `switchboard pipe --from` there first")
+            }
             Error::Relay { peer, text } => format!("no relay with {peer}: {text}"),
             Error::Cut { peer, why, bytes } => {
                 format!("the transfer with {peer} is incomplete: {why}, after {bytes} bytes")

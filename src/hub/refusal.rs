@@ -52,17 +52,23 @@ pub enum BadText {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NotLoggedIn => f.write_str("say hello first"),
-            Refusal::AlreadyLoggedIn => f.write_str("you are already logged in on this connection"),
-            Refusal::BadName(bad) => write!(f, "that user name cannot be used: {bad}"),
+            Refusal::NotLoggedIn => f.write_str("you are not logged in yet; say hello first"),
+            Refusal::AlreadyLoggedIn => {
+                f.write_str("you are already logged in on this connection; for another name, connect again")
+            }
+            Refusal::BadName(bad) => {
+                write!(f, "that user name cannot be used: {}", WhyNot { bad, first: USER_FIRST })
+            }
             Refusal::NameTaken => f.write_str("somebody here has that name; choose another one"),
-            Refusal::BadRoomName(bad) => write!(f, "that room name cannot be used: {bad}"),
-            Refusal::BadText(BadText::Empty) => f.write_str("there is no text to send"),
+            Refusal::BadRoomName(bad) => {
+                write!(f, "that room name cannot be used: {}", WhyNot { bad, first: ROOM_FIRST })
+            }
+            Refusal::BadText(BadText::Empty) => f.write_str("the text is empty; write something"),
             Refusal::BadText(BadText::Control) => {
                 f.write_str("a text must be one line, without NUL, CR or LF")
             }
             Refusal::TextTooLong { bytes_max } => {
-                write!(f, "the text is too long: the limit is {bytes_max} bytes")
+                write!(f, "the text is longer than {bytes_max} bytes, which is the limit; shorten it")
             }
             Refusal::NotInRoom => f.write_str("you are not in that room; join it first"),
             Refusal::AlreadyInRoom => f.write_str("you are already in that room"),
@@ -70,14 +76,16 @@ impl fmt::Display for Refusal {
                 write!(f, "you are in {rooms_max} rooms, which is the limit; leave one first")
             }
             Refusal::RoomFull { occupants_max } => {
-                write!(f, "the room is full: its limit is {occupants_max} occupants")
+                write!(f, "the room is full: its limit is {occupants_max} occupants; try again later")
             }
             Refusal::TooManyRoomsOnServer => {
                 f.write_str("the server has as many rooms as it may have; try again later")
             }
             Refusal::NoSuchPeer => f.write_str("nobody of that name is here"),
-            Refusal::TakesNoRelays => f.write_str("that peer's client takes no relays"),
-            Refusal::Yourself => f.write_str("that is you"),
+            Refusal::TakesNoRelays => {
+                f.write_str("that peer's client takes no relays; send a message instead")
+            }
+            Refusal::Yourself => f.write_str("you cannot message or call yourself"),
             Refusal::NoSuchRelay => f.write_str("you have no such relay; it may have ended"),
             Refusal::TooManyRelays { relays_max } => {
                 write!(f, "you have {relays_max} relays, which is the limit; close one first")
@@ -88,24 +96,49 @@ impl fmt::Display for Refusal {
             Refusal::TooManyRelaysOnServer => {
                 f.write_str("the server has as many relays as it may have; try again later")
             }
-            Refusal::NoAnswer => f.write_str("the peer did not answer"),
+            Refusal::NoAnswer => f.write_str("the peer did not answer; try again later"),
             Refusal::Cancelled => f.write_str("you took the call back"),
-            Refusal::PeerLeft => f.write_str("the peer left before it answered"),
+            Refusal::PeerLeft => f.write_str("the peer left before it answered; try again when it is back"),
         }
     }
 }
 
 impl std::error::Error for Refusal {}
 
-impl fmt::Display for BadName {
+/// How a user's name begins.
+const USER_FIRST: &str = "a letter, a digit or one of _ [ ] { } \\ | ^ `";
+
+/// How a room's name begins.
+const ROOM_FIRST: &str = "#";
+
+/// What is wrong with a name, and what would be right: a room's name begins with something else than a user's.
+struct WhyNot<'a> {
+    bad: &'a BadName,
+    first: &'static str,
+}
+
+impl fmt::Display for WhyNot<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BadName::Empty => f.write_str("it is empty"),
-            BadName::TooLong { bytes_max } => write!(f, "it is longer than {bytes_max} bytes"),
-            BadName::FirstCharacter => f.write_str(
-                "a room's name begins with #, a user's with a letter, a digit or one of _ [ ] { } \\ | ^ `",
-            ),
-            BadName::Character(c) => write!(f, "it contains {c:?}"),
+        match self.bad {
+            BadName::Empty => f.write_str("it is empty; choose one"),
+            BadName::TooLong { bytes_max } => {
+                write!(f, "it is longer than {bytes_max} bytes; choose a shorter one")
+            }
+            BadName::FirstCharacter => write!(f, "it must begin with {}", self.first),
+            BadName::Character(c) => write!(f, "it contains {c:?}; leave that out"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_how_names_of_its_kind_begin() {
+        let user = Refusal::BadName(BadName::FirstCharacter).to_string();
+        assert!(user.contains("user name") && user.contains("a letter") && !user.contains("room"), "{user}");
+        let room = Refusal::BadRoomName(BadName::FirstCharacter).to_string();
+        assert!(room.ends_with("it must begin with #"), "{room}");
     }
 }

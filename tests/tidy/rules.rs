@@ -34,7 +34,7 @@ pub const LAYERS: &[Layer] = &[
             "indicatif",
         ],
     },
-    Layer { name: "config", modules: EVERYTHING, crates: &["clap", "serde", "toml", "log"] },
+    Layer { name: "config", modules: EVERYTHING, crates: &["clap", "serde", "toml", "strsim", "log"] },
     Layer { name: "cli", modules: EVERYTHING, crates: &["clap", "log"] },
     Layer { name: "bare", modules: EVERYTHING, crates: &["log"] },
     Layer { name: "main", modules: EVERYTHING, crates: &["env_logger", "log"] },

@@ -77,11 +77,13 @@ impl Conversation {
             Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
             Some(Pending::Text { to, text }) => {
                 self.refused += 1;
-                self.trouble(format!("not said to {to}: {why}: {text}"));
+                let why = self.advised(code, why);
+                self.trouble(format!("{to} did not get \"{text}\": {why}"));
             }
             Some(Pending::Open { call }) => {
                 let Some(call) = self.remove_call(call) else { return };
                 if call.stage != (Stage::Asked { hung_up: true }) {
+                    let why = self.advised(code, why);
                     self.trouble(format!("no call with {}: {why}", call.peer));
                 }
             }
@@ -96,14 +98,25 @@ impl Conversation {
         }
     }
 
+    /// The server's reason, and what somebody at a prompt can do about it.
+    fn advised(&self, code: u16, why: &str) -> String {
+        if self.interactive && is_code(code, RefusalCode::NoSuchPeer) {
+            format!("{why}; /peers lists who is")
+        } else {
+            why.to_owned()
+        }
+    }
+
     fn join_refused(&mut self, room: String, typed: bool, code: u16, why: &str) {
         // The same room twice on the command line, perhaps; either way we are in it.
         if is_code(code, RefusalCode::AlreadyInRoom) {
             return;
         }
         self.remove_room(&room);
-        self.trouble(format!("you are not in {room}: {why}"));
-        if !typed {
+        if typed || self.interactive {
+            self.trouble(format!("you are not in {room}: {why}"));
+        } else {
+            // A script ends with it, and says so then.
             self.failed_room.get_or_insert((room, why.to_owned()));
         }
     }
@@ -213,8 +226,11 @@ impl Conversation {
     /// Our call has reached the peer, and has a channel from now on.
     fn rings(&mut self, channel: u32, request: u32) {
         let Some(&Pending::Open { call }) = self.pending.get(&request) else { return };
-        match self.call(call).map(|call| call.stage) {
-            Some(Stage::Asked { hung_up: false }) => self.set_stage(call, Stage::Ringing { channel }),
+        match self.call(call).map(|call| (call.stage, call.peer.clone())) {
+            Some((Stage::Asked { hung_up: false }, peer)) => {
+                self.set_stage(call, Stage::Ringing { channel });
+                self.notice(format!("calling {peer}; /hangup gives up"));
+            }
             _ => {
                 self.remove_call(call);
                 self.request(channel, Pending::End, |request| Close { request });

@@ -184,6 +184,62 @@ fn a_call_that_we_take_or_do_not_take() {
 }
 
 #[test]
+fn words_go_with_a_decline() {
+    let cases = [
+        ("/decline", ""),
+        ("/decline not now", "not now"),
+        ("/decline BOB", ""),
+        ("/decline bob at lunch", "at lunch"),
+    ];
+    for (line, words) in cases {
+        let mut alice = in_lobby(true);
+        receive(&mut alice, RELAY, offer("bob", Purpose::Conversation));
+        typed(&mut alice, line);
+        let mut declined = Vec::new();
+        sent(&mut alice, |_, frame| {
+            let Frame::Decline(decline) = frame else { panic!("{line}") };
+            declined.push(decline.text.to_owned());
+        });
+        assert_eq!(declined, [words], "{line}");
+    }
+    let mut alice = in_lobby(true);
+    for (from, channel) in [("bob", RELAY), ("carol", RELAY + 1)] {
+        receive(&mut alice, channel, offer(from, Purpose::Conversation));
+    }
+    typed(&mut alice, "/decline not now");
+    assert!(alice.take_frames().is_empty(), "it is not clear who is meant");
+}
+
+#[test]
+fn a_call_is_under_way_once_the_server_has_agreed() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/call alice");
+    let id = request(&mut alice, Kind::Open);
+    assert!(lines(&mut alice).is_empty());
+    receive(&mut alice, 0, refused(id, RefusalCode::NoSuchPeer, "nobody of that name is here"));
+    let expected = "!! no call with alice: nobody of that name is here; /peers lists who is";
+    assert_eq!(lines(&mut alice), [expected]);
+    typed(&mut alice, "/call bob");
+    let request = request(&mut alice, Kind::Open);
+    receive(&mut alice, RELAY, Frame::Ringing(Ringing { request }));
+    assert_eq!(lines(&mut alice), ["-- calling bob; /hangup gives up"]);
+}
+
+#[test]
+fn who_lists_the_room_named() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/join ops");
+    let id = request(&mut alice, Kind::Join);
+    join(&mut alice, id, "#ops", 8);
+    alice.take_shown();
+    typed(&mut alice, "/who lobby");
+    sent(&mut alice, |channel, frame| assert!(matches!((channel, frame), (LOBBY, Frame::Who(_)))));
+    typed(&mut alice, "/who tea");
+    assert!(alice.take_frames().is_empty());
+    assert_eq!(lines(&mut alice), ["!! you are not in #tea; /join it first"]);
+}
+
+#[test]
 fn pipes_are_declined_and_scripts_decline_everything() {
     for (interactive, purpose) in
         [(true, Purpose::Pipe), (false, Purpose::Conversation), (false, Purpose::Pipe)]
@@ -217,7 +273,7 @@ fn refused_lines_are_counted_and_told() {
     alice.say_in_first_room("a\0b");
     let id = request(&mut alice, Kind::Say);
     receive(&mut alice, LOBBY, refused(id, RefusalCode::BadText, "a text must be one line"));
-    assert_eq!(lines(&mut alice), ["!! not said to #lobby: a text must be one line: a^@b"]);
+    assert_eq!(lines(&mut alice), ["!! #lobby did not get \"a^@b\": a text must be one line"]);
     assert_eq!((alice.refused(), alice.is_settled()), (1, true));
 }
 
@@ -228,6 +284,7 @@ fn a_room_that_cannot_be_entered_is_told() {
     let id = request(&mut alice, Kind::Join);
     receive(&mut alice, 0, refused(id, RefusalCode::BadRoomName, "it contains ' '"));
     assert_eq!(alice.failed_room(), Some(("#a b".to_owned(), "it contains ' '".to_owned())));
+    assert_eq!(lines(&mut alice), ["-- connected as alice"], "a script says it once, as it ends");
 }
 
 #[test]

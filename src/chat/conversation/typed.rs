@@ -1,7 +1,7 @@
 //! What the user types, or a script writes.
 
 use super::{Call, Conversation, NamesOf, Pending, PlaceId, Stage, pieces, room_name, same_name};
-use crate::chat::command::{Command, HELP, parse};
+use crate::chat::command::{Command, HELP, parse, split_word};
 use crate::wire::frame::{
     Accept, Close, Data, Decline, Leave, ListPeers, ListRooms, Open, Say, SetSubject, Tell, Who,
 };
@@ -51,11 +51,11 @@ impl Conversation {
                     after: "",
                 });
             }
-            Command::Who => self.who(),
+            Command::Who(room) => self.who(room),
             Command::Subject(Some(text)) => self.set_subject(if text == "-" { "" } else { text }),
             Command::Call(peer) => self.call_peer(peer),
             Command::Accept(peer) => self.accept(peer),
-            Command::Decline(peer) => self.decline(peer),
+            Command::Decline(words) => self.decline(words),
             Command::Hangup(peer) => self.hang_up(peer),
         }
     }
@@ -135,14 +135,23 @@ impl Conversation {
         }
     }
 
-    fn who(&mut self) {
-        let Some(id) = self.target else {
-            return self.trouble("you are in no room; /join ROOM first, or /peers for all who are here");
+    fn who(&mut self, room: Option<&str>) {
+        let place = match room {
+            Some(name) => self.room_named(&room_name(name)).map(|room| room.id),
+            None => self.target,
+        };
+        let Some(id) = place else {
+            return match room {
+                Some(name) => self.trouble(format!("you are not in {}; /join it first", room_name(name))),
+                None => self.trouble("you are in no room; /join ROOM first, or /peers for all who are here"),
+            };
         };
         if let Some((name, Some(channel))) = self.room(id).map(|room| (room.name.clone(), room.channel)) {
             self.list(NamesOf::Room { channel, name });
         } else if let Some(peer) = self.call(id).map(|call| call.peer.clone()) {
             self.notice(format!("in this call: you and {peer}"));
+        } else if let Some(name) = self.place_name(id) {
+            self.trouble(format!("you are not in {name} now; /join {name} first"));
         }
     }
 
@@ -193,7 +202,6 @@ impl Conversation {
         let purpose = Purpose::Conversation.number();
         self.request(0, Pending::Open { call }, |request| Open { request, purpose, to: peer });
         self.target = Some(call);
-        self.notice(format!("calling {peer}; /hangup gives up"));
     }
 
     fn accept(&mut self, peer: Option<&str>) {
@@ -203,11 +211,18 @@ impl Conversation {
         self.target = Some(call);
     }
 
-    fn decline(&mut self, peer: Option<&str>) {
+    /// A first word that is no caller's name belongs to what the caller is told.
+    fn decline(&mut self, words: &str) {
+        let (first, behind) = split_word(words);
+        let offered = |call: &Call| matches!(call.stage, Stage::Offered { .. });
+        let names_one = self.calls.iter().any(|call| offered(call) && same_name(first, &call.peer));
+        let (peer, text) = if names_one { (Some(first), behind) } else { (None, words) };
         let Some((call, channel, _)) = self.offered(peer) else { return };
-        self.request(channel, Pending::End, |request| Decline { request, text: "" });
+        let text = pieces(text, self.text_max).next().unwrap_or_default();
+        self.request(channel, Pending::End, |request| Decline { request, text });
         if let Some(call) = self.remove_call(call) {
-            self.notice(format!("the call from {} is declined", call.peer));
+            let words = if text.is_empty() { String::new() } else { format!(": {text}") };
+            self.notice(format!("the call from {} is declined{words}", call.peer));
         }
     }
 
@@ -222,7 +237,10 @@ impl Conversation {
             .map(|(call, channel, payload_max)| (call.id, channel, payload_max))
             .collect();
         match meant.as_slice() {
-            [] => self.trouble("nobody is calling you"),
+            [] => match peer {
+                Some(peer) => self.trouble(format!("{peer} is not calling you; /call calls them")),
+                None => self.trouble("nobody is calling you; /call PEER calls somebody"),
+            },
             [only] => return Some(*only),
             _ => self.trouble("several peers are calling you; name one of them"),
         }

@@ -6,7 +6,7 @@ use crate::chat::link::{Incoming, Outgoing};
 use crate::chat::lost::Lost;
 use crate::chat::stdio::{Input, Layout, Reader};
 use crate::wire::frame::{Closed, Data, Open, Opened, Refused};
-use crate::wire::{ClosedCode, Flags, Frame, HEADER_LEN, Header, Kind, Purpose};
+use crate::wire::{ClosedCode, Flags, Frame, HEADER_LEN, Header, Kind, Purpose, RefusalCode};
 use indicatif::ProgressBar;
 
 const OPEN: u32 = 1;
@@ -91,9 +91,12 @@ impl PipeEnd for Sender {
         let Incoming::Frame { channel, frame, .. } = incoming else { return };
         match frame {
             Frame::Opened(opened) if opened.request == OPEN => self.opened(channel, opened),
-            Frame::Refused(Refused { request: OPEN, text, .. }) => {
-                let error = Error::Relay { peer: self.peer.clone(), text: text.to_owned() };
-                self.stage = over(Err(error));
+            Frame::Refused(Refused { request: OPEN, code, text }) => {
+                let peer = self.peer.clone();
+                self.stage = over(Err(match RefusalCode::from_number(code) {
+                    Some(RefusalCode::NoSuchPeer) => Error::Absent { peer },
+                    _ => Error::Relay { peer, text: text.to_owned() },
+                }));
             }
             Frame::Closed(closed) if self.channel() == Some(channel) => self.closed(closed),
             _ => {}
