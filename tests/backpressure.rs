@@ -10,6 +10,7 @@ mod stage;
 use stage::{Guest, Stage};
 use std::time::Duration;
 use switchboard::server::Limits;
+use switchboard::server::connection::HangUp;
 use switchboard::session::CloseReason;
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{ByeCode, ClosedCode, Kind, LeftCode};
@@ -122,6 +123,23 @@ fn a_source_that_is_made_to_wait_is_not_taken_for_dead() {
     assert!(stage.is_open(&ann) && ann.unread() > 400_000);
     assert!(received.iter().all(|received| received.kind() == Kind::Data));
     assert_eq!(receive_payload(&mut stage, &mut bob, &[&ann], received.len()), 500);
+}
+
+#[test]
+fn a_source_that_left_while_it_was_made_to_wait_is_missed_in_time() {
+    let mut stage = Stage::new(limits());
+    let (mut ann, mut bob) = (stage.login("ann", WINDOW), stage.login("bob", WINDOW));
+    let channel = stage.relay(&mut ann, &mut bob, "bob");
+    send_payload(&mut ann, channel, 500);
+    stage.run(&[&ann, &bob]);
+    stage.engine.note_hang_up(ann.key, HangUp::SendsNoMore);
+    for _ in 0..30 {
+        bob.receive_at_most(100);
+        bob.send(0, &frame::Pong { token: 0 });
+        stage.pass(Duration::from_secs(60), &[&bob]);
+    }
+    assert_eq!(stage.engine.exchange().counters.closed(CloseReason::IdleTimeout), 1);
+    assert_eq!(stage.engine.hub().users_len(), 1);
 }
 
 #[test]

@@ -311,3 +311,58 @@ fn a_peer_that_dies_in_the_middle_ends_the_relay_and_frees_the_source() {
     }
     bulk.thread.join().expect("the writer").expect("everything was written");
 }
+
+/// Alice's client goes while it is paused, because bob does not read.
+fn assert_that_alice_is_missed(
+    server: &Server,
+    send: impl FnOnce(&mut Client, u32),
+    go: impl FnOnce(Client),
+) {
+    let (mut alice, mut bob, relay) = alice_and_bob(server);
+    send(&mut alice, relay);
+    go(alice);
+    let mut carol = Client::login(server.address, "carol");
+    common::eventually("alice's name is free", || {
+        bob.send(0, &frame::Pong { token: 0 }); // a sign of life, though he does not read
+        carol.send(0, &frame::Lookup { request: 1, name: "alice" });
+        loop {
+            match carol.receive().frame() {
+                Frame::Refused(refused) => break refused.code == RefusalCode::NoSuchPeer.number(),
+                Frame::Peer(_) => break false,
+                Frame::Ping(frame::Ping { token }) => carol.send(0, &frame::Pong { token }),
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+}
+
+#[test]
+fn a_source_that_breaks_while_it_is_paused_is_missed_at_once() {
+    let server = Server::start(&[]);
+    let as_much_as_goes = |alice: &mut Client, relay: u32| {
+        alice.stream.set_write_timeout(Some(Duration::from_millis(300))).expect("a time-out");
+        let mut bytes = Vec::new();
+        header::put(&mut bytes, Flags::NONE, relay, &frame::Data { payload: &pattern(0, PIECE) });
+        while alice.stream.write_all(&bytes).is_ok() {}
+    };
+    assert_that_alice_is_missed(&server, as_much_as_goes, |alice| {
+        let socket = socket2::SockRef::from(&alice.stream);
+        socket.set_linger(Some(Duration::ZERO)).expect("an option"); // a reset instead of an end
+    });
+}
+
+#[test]
+fn the_end_of_a_relay_ends_the_pause_it_caused() {
+    let server = Server::start(&[]);
+    let (mut alice, mut bob, relay) = alice_and_bob(&server);
+    let bulk = Bulk::start(alice.stream.try_clone().expect("a clone"), relay, 32 * MIB / PIECE);
+    bulk.wait_until_it_stalls();
+    // Bob reads until the server reads him again, closes, and reads no more.
+    bob.send(relay, &frame::Close { request: 1 });
+    while bob.receive().kind() != Kind::Done {}
+    let closed = alice.receive_kind(Kind::Closed);
+    assert_eq!(closed.channel(), relay);
+    // Alice is read to the end of what she sent, though bob's queue may be as long as it was.
+    while alice.receive_kind(Kind::Pong).frame() != Frame::Pong(frame::Pong { token: BEHIND_BULK }) {}
+    bulk.thread.join().expect("the writer").expect("everything was written");
+}

@@ -10,7 +10,7 @@ use crowd::{Crowd, bytes_of, need_descriptors, p99};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{ByeCode, Flags, Kind, LeftCode, header};
+use switchboard::wire::{ByeCode, Flags, Header, Kind, LeftCode, header};
 
 const KIB: usize = 1_024;
 
@@ -150,11 +150,19 @@ struct Members {
     rooms: Vec<u32>,
 }
 
+/// A room's channel is told with the first join that is answered.
+fn note_room(rooms: &mut [u32], header: Header, frame: Frame<'_>) {
+    if let Frame::Joined(joined) = frame {
+        rooms[joined.request as usize - 2] = header.channel;
+    }
+}
+
 impl Members {
     /// `room_of` says in which rooms a member is. Those who will not read have small buffers in the kernel.
     fn start(server: &Server, count: usize, rooms: usize, room_of: impl Fn(usize) -> Vec<usize>) -> Members {
         let mut crowd = Crowd::new();
         let mut joins = 0;
+        let mut channels = vec![0; rooms];
         for n in 0..count {
             crowd.connect(server.address, is_slow(n).then_some(4_096));
             let mut bytes = Vec::new();
@@ -167,9 +175,10 @@ impl Members {
                 joins += 1;
             }
             crowd.send_bytes(n, &bytes);
-            crowd.read_for(Duration::ZERO, |_, _, _| ()); // nobody is slow yet; joins are counted by who is there
+            // Nobody is slow yet; joins are counted by who is there.
+            crowd.read_for(Duration::ZERO, |_, header, frame| note_room(&mut channels, header, frame));
         }
-        let mut members = Members { crowd, rooms: vec![0; rooms] };
+        let mut members = Members { crowd, rooms: channels };
         members.settle(joins);
         members
     }
@@ -188,10 +197,7 @@ impl Members {
                 || pongs.get() == count,
                 |_, header, frame| match frame {
                     Frame::Pong(_) => pongs.set(pongs.get() + 1),
-                    Frame::Joined(joined) => {
-                        rooms.borrow_mut()[joined.request as usize - 2] = header.channel;
-                    }
-                    _ => {}
+                    frame => note_room(&mut rooms.borrow_mut(), header, frame),
                 },
             );
         }

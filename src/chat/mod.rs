@@ -30,9 +30,12 @@ pub use pipe::{PipeOptions, PipeRole, pipe};
 use client::{Client, End};
 use mio::{Poll, Token, Waker};
 use script::Script;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use terminal::Terminal;
 
 const LINK: Token = Token(0);
@@ -62,9 +65,11 @@ pub fn run(options: ChatOptions) -> Result<(), Error> {
         // The terminal is put back as it was where the face goes, before anything else is said.
         Client::new(&options, poll, face, true)?.run().0?
     } else {
+        let hurry = end_at_second_signal()?;
         let face = Script::new(&waker).map_err(started)?;
         let (end, face) = Client::new(&options, poll, face, false)?.run();
         if !matches!(end, Ok(End::Signal(_))) {
+            hurry.store(true, Ordering::Relaxed); // what remains may wait for a reader who never comes
             let written = face.finish();
             end.and_then(|end| written.map(|()| end))?
         } else {
@@ -77,6 +82,19 @@ pub fn run(options: ChatOptions) -> Result<(), Error> {
             emulate_default_handler(signal).map_err(|error| Error::System { what: "end by a signal", error })
         }
     }
+}
+
+/// Once what it returns is set, which the first signal does, a signal ends the process whatever it waits for: output
+/// that nobody reads would else keep it from saying goodbye, and from ending. Not for a terminal, which has to be put
+/// back as it was.
+fn end_at_second_signal() -> Result<Arc<AtomicBool>, Error> {
+    let hurry = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register_conditional_default(signal, Arc::clone(&hurry))
+            .and_then(|_| flag::register(signal, Arc::clone(&hurry)))
+            .map_err(|error| Error::System { what: "watch for signals", error })?;
+    }
+    Ok(hurry)
 }
 
 fn poll_and_waker() -> Result<(Poll, Arc<Waker>), Error> {

@@ -53,6 +53,17 @@ pub enum Phase {
     },
 }
 
+/// What an event has hinted about the client's end of the connection. Reads and writes decide; but a connection that is
+/// paused is not read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum HangUp {
+    No,
+    /// The client sends no more.
+    SendsNoMore,
+    /// The connection is broken.
+    Broken,
+}
+
 /// Which lists of the coming stages a connection is on; each list has it once.
 #[derive(Clone, Copy, Default)]
 pub struct Listed {
@@ -76,8 +87,7 @@ pub struct Connection<S> {
     pub listed: Listed,
     /// Whose queue has to fall before this connection is read again: a relay's other end, or its own.
     pub waits_for: Option<Key>,
-    /// Whether an event has hinted that the client sends no more.
-    pub hung_up: bool,
+    pub hang_up: HangUp,
     /// Who waits for this one's queue.
     pub waiters: Vec<Key>,
     /// Kept by the fan-out.
@@ -115,7 +125,7 @@ impl<S> Connection<S> {
             writable: true,
             listed: Listed::default(),
             waits_for: None,
-            hung_up: false,
+            hang_up: HangUp::No,
             waiters: Vec::new(),
             memberships: Vec::new(),
             undistributed: None,

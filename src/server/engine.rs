@@ -4,7 +4,7 @@
 //! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
 //! and asks it when it wants to be called again.
 
-use super::connection::{ClientAddress, Connection, Due, Phase};
+use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
 use super::counters::Counters;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
@@ -114,7 +114,7 @@ impl<S: Socket> Engine<S> {
         connection.readable |= readable;
         connection.writable |= writable;
         trace!("{key} ready: readable {readable}, writable {writable}");
-        if readable && connection.waits_for.is_some() && !connection.hung_up {
+        if readable && connection.waits_for.is_some() && connection.hang_up == HangUp::No {
             connection.note_heard(self.exchange.now); // we do not read it now, but there is somebody who writes
         }
         if readable {
@@ -125,13 +125,13 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Stage 2, for a connection that seems to have ended: the client sends no more, or, if `broken`, is not there at all.
-    /// A hint like any other, and only of use where we do not read and so cannot find out: from now on the connection's
-    /// silence counts, and a broken one is read all the same, which will show it.
-    pub fn note_hang_up(&mut self, key: Key, broken: bool) {
+    /// Stage 2, for a connection that seems to have ended. A hint like any other, and of use only where we do not read
+    /// and so cannot find out: from now on the connection's silence counts, and a broken one is not paused any more, so
+    /// that a read will show it.
+    pub fn note_hang_up(&mut self, key: Key, hint: HangUp) {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-        connection.hung_up = true;
-        if broken {
+        connection.hang_up = connection.hang_up.max(hint);
+        if hint == HangUp::Broken {
             connection.waits_for = None;
             self.exchange.list_to_read(key);
         }
@@ -166,7 +166,10 @@ impl<S: Socket> Engine<S> {
             if !connection.alarm.ring(set_for) {
                 continue;
             }
-            if connection.waits_for.is_some() && connection.outbox.is_empty() && !connection.hung_up {
+            if connection.waits_for.is_some()
+                && connection.outbox.is_empty()
+                && connection.hang_up == HangUp::No
+            {
                 connection.note_heard(now); // its silence is our doing: we do not read it
             }
             match connection.deadline(&self.exchange.limits) {
@@ -251,7 +254,9 @@ impl<S: Socket> Engine<S> {
         } else {
             Ok(Flushed::WouldBlock)
         };
-        let shows_life = connection.waits_for.is_some() && connection.outbox.queued_bytes() < queued;
+        let shows_life = connection.waits_for.is_some()
+            && connection.hang_up == HangUp::No
+            && connection.outbox.queued_bytes() < queued;
         if shows_life {
             connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
         }

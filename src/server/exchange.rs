@@ -14,7 +14,7 @@
 //! the one waited for closes. Bytes that were read already, and not used, stay in the inbox meanwhile; bytes that were
 //! not read stay in the kernel, whose window then stops the sender.
 
-use super::connection::Connection;
+use super::connection::{Connection, HangUp};
 use super::counters::Counters;
 use super::fanout::Fanout;
 use super::limits::Limits;
@@ -179,12 +179,19 @@ impl<S: Socket> Exchange<S> {
 
     /// Reading from `source` stops until `target`'s queue is shorter. Where both are the same, it is its own answers
     /// that it does not read.
-    pub fn pause(&mut self, source: Key, target: Key) {
-        let Some(connection) = self.connections.get_mut(source) else { return };
+    ///
+    /// Returns `false` where it does not stop: a broken connection has little more to come, and its end should be found
+    /// out.
+    pub fn pause(&mut self, source: Key, target: Key) -> bool {
+        let Some(connection) = self.connections.get_mut(source) else { return false };
+        if connection.hang_up == HangUp::Broken {
+            return false;
+        }
         connection.waits_for = Some(target);
         if let Some(target) = self.connections.get_mut(target) {
             target.waiters.push(source);
         }
+        true
     }
 
     /// Those who waited for this connection's queue are read again.

@@ -5,6 +5,7 @@
 //! readiness is remembered in flags that `WouldBlock` alone clears, and whoever is stopped by a budget stays on
 //! `to_read` or `to_flush`: while these hold anybody, the timeout of poll is zero.
 
+use super::connection::HangUp;
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use crate::net::Key;
@@ -228,9 +229,11 @@ impl Reactor {
                     // HUP, RDHUP and ERR are hints: a read or a write will say what really happened.
                     let hint = event.is_error() || event.is_read_closed() || event.is_write_closed();
                     let (readable, writable) = (event.is_readable() || hint, event.is_writable() || hint);
-                    let (key, broken) = (Key::from(token), event.is_error() || event.is_write_closed());
-                    if hint {
-                        self.engine.note_hang_up(key, broken);
+                    let key = Key::from(token);
+                    if event.is_error() || event.is_write_closed() {
+                        self.engine.note_hang_up(key, HangUp::Broken);
+                    } else if event.is_read_closed() {
+                        self.engine.note_hang_up(key, HangUp::SendsNoMore);
                     }
                     self.engine.note(key, readable, writable);
                 }

@@ -110,21 +110,21 @@ impl<S: Socket> Engine<S> {
         let session = session_id(key);
         let mut done = 0;
         loop {
-            let Some(connection) = self.exchange.connections.get_mut(key) else {
-                return (done, Stop::Closed);
-            };
-            if !connection.is_open() {
-                return (done, Stop::Closed);
-            }
-            if connection.is_over_high_water(&self.exchange.limits) {
-                self.exchange.pause(key, key);
-                return (done, Stop::Paused);
+            let open = self.exchange.connections.get(key).filter(|connection| connection.is_open());
+            let is_full = open.map(|connection| connection.is_over_high_water(&self.exchange.limits));
+            match is_full {
+                None => return (done, Stop::Closed),
+                Some(true) if self.exchange.pause(key, key) => return (done, Stop::Paused),
+                Some(_) => {}
             }
             if budget.frames == 0 {
                 return (done, Stop::Budget);
             }
             budget.frames -= 1;
             let rest = &bytes[done..];
+            let Some(connection) = self.exchange.connections.get_mut(key) else {
+                return (done, Stop::Closed);
+            };
             let step = connection.session.next(rest);
             if !matches!(step, Step::Incomplete { .. } | Step::Close(_)) {
                 self.exchange.counters.frames += 1;
@@ -137,8 +137,9 @@ impl<S: Socket> Engine<S> {
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
-                    if let Some(target) = self.pass_on(key, relay, longest, &rest[..used]) {
-                        self.exchange.pause(key, target);
+                    if let Some(target) = self.pass_on(key, relay, longest, &rest[..used])
+                        && self.exchange.pause(key, target)
+                    {
                         return (done, Stop::Paused);
                     }
                 }

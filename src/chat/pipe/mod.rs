@@ -55,6 +55,8 @@ pub struct PipeOptions {
 /// [`Error`], in one sentence for the user, unless all of the input was written to the output.
 pub fn pipe(options: PipeOptions) -> Result<(), Error> {
     let (poll, waker) = poll_and_waker()?;
+    // Held to the end: with its last holder the waker closes, and takes a wake-up along that nobody has polled yet.
+    let _held = Arc::clone(&waker);
     let progress = progress();
     let outcome = match options.role {
         PipeRole::To(peer) => {
