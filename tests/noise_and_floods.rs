@@ -4,9 +4,12 @@
 mod common;
 #[path = "common/intruder.rs"]
 mod intruder;
+#[path = "common/random.rs"]
+mod random;
 
 use common::{Client, Received, Server};
 use intruder::{Bystanders, assert_small, bye_code, claimed, name, raw, whole};
+use random::Random;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,55 +50,38 @@ fn a_trickle_of_single_bytes_is_as_good_as_any() {
     bystanders.notice_nothing(&"a trickle");
 }
 
-/// splitmix64: a seed is all that it takes to see a failure again.
-struct Random(u64);
+fn random_bytes(random: &mut Random, length: usize) -> Vec<u8> {
+    (0..length).map(|_| random.next() as u8).collect()
+}
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+/// Noise; or noise in the shape of frames, which gets further.
+fn random_input(random: &mut Random) -> Vec<u8> {
+    if random.below(2) == 0 {
+        let length = random.below(2_000);
+        return random_bytes(random, length);
     }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn bytes(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| self.next() as u8).collect()
-    }
-
-    /// Noise; or noise in the shape of frames, which gets further.
-    fn input(&mut self) -> Vec<u8> {
-        if self.below(2) == 0 {
-            let length = self.below(2_000);
-            return self.bytes(length);
+    let mut bytes = Vec::new();
+    for _ in 0..random.below(30) {
+        let kind = match random.below(10) {
+            0 => random.next() as u8 | 0x80,
+            _ => Kind::ALL[random.below(Kind::ALL.len())] as u8,
+        };
+        if kind == Kind::Bye as u8 {
+            continue;
         }
-        let mut bytes = Vec::new();
-        for _ in 0..self.below(30) {
-            let kind = match self.below(10) {
-                0 => self.next() as u8 | 0x80,
-                _ => Kind::ALL[self.below(Kind::ALL.len())] as u8,
-            };
-            if kind == Kind::Bye as u8 {
-                continue;
-            }
-            let mut body = match self.below(4) {
-                0 => Vec::new(),
-                _ => (self.next() as u32).to_be_bytes().to_vec(),
-            };
-            for _ in 0..self.below(3) {
-                let length = self.below(20);
-                let field = self.bytes(length);
-                body.extend(name(&field));
-            }
-            let channel = if self.below(2) == 0 { 0 } else { self.next() as u32 };
-            bytes.extend(raw(kind, channel, &body));
+        let mut body = match random.below(4) {
+            0 => Vec::new(),
+            _ => (random.next() as u32).to_be_bytes().to_vec(),
+        };
+        for _ in 0..random.below(3) {
+            let length = random.below(20);
+            let field = random_bytes(random, length);
+            body.extend(name(&field));
         }
-        bytes
+        let channel = if random.below(2) == 0 { 0 } else { random.next() as u32 };
+        bytes.extend(raw(kind, channel, &body));
     }
+    bytes
 }
 
 #[test]
@@ -104,8 +90,8 @@ fn random_bytes_are_survived() {
     let mut bystanders = Bystanders::start(&server);
     let before = server.memory();
     for seed in 0..1_000 {
-        let mut random = Random(seed);
-        let input = random.input();
+        let mut random = Random::new(seed);
+        let input = random_input(&mut random);
         let mut stranger = Client::connect(server.address);
         stranger.send_bytes(&input);
         stranger.stream.shutdown(Shutdown::Write).expect("the end");

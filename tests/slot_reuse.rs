@@ -2,30 +2,16 @@
 //! was meant for one client never reaches the next one in its place.
 
 mod common;
+#[path = "common/random.rs"]
+mod random;
 
 use common::{Client, Server, open_relay};
+use random::Random;
 use socket2::SockRef;
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{BODY_MAX, Flags, header};
-
-/// SplitMix64: small, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-}
 
 /// A client whose every byte can be told from anybody else's.
 struct Tagged {
@@ -103,7 +89,7 @@ impl Tagged {
 
 /// One seed's storm, among others on the same server.
 fn storm(address: SocketAddr, seed: u64) {
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut next = 0;
     let mut newcomer = || {
         next += 1;
@@ -155,7 +141,7 @@ fn a_storm_of_connections_never_mixes_two_clients_up() {
 #[test]
 fn going_coming_and_talking_in_one_turn_never_mixes_two_clients_up() {
     let server = Server::start(&[]);
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut next = 0;
     let mut name = move || {
         next += 1;
@@ -192,7 +178,7 @@ fn going_coming_and_talking_in_one_turn_never_mixes_two_clients_up() {
 #[test]
 fn relay_payload_for_one_who_went_reaches_nobody() {
     let server = Server::start(&[]);
-    let mut random = Random(2);
+    let mut random = Random::new(2);
     let mut alice = Client::login(server.address, "alice");
     for round in 0..40 {
         let callee = format!("callee{round}");

@@ -158,7 +158,7 @@ fn a_dependency_without_a_reason_is_caught_and_so_is_a_runtime() {
 fn a_place_on_one_machine_is_caught() {
     let count = |text| check_places(&file("README.md", text)).len();
     assert_eq!(count("see /home/alice/notes"), 1);
-    assert_eq!(count("(/tmp/x) and \"/root/y\""), 2);
+    assert_eq!(count("(/tmp/x) and \"/home/y\""), 2);
     assert_eq!(count("https://example.org/home/x, src/home/x, ./build/x, target/tmp/x"), 0);
 }
 
