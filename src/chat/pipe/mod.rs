@@ -91,8 +91,9 @@ trait PipeEnd {
     /// How it ended, once it has.
     fn outcome(&mut self) -> Option<Result<(), Error>>;
 
-    /// What a lost connection means: before the relay was there, that; later, an incomplete transfer.
-    fn lost(&self, server: &str, lost: Lost) -> Error;
+    /// What a lost connection means: before the relay was there, that; later, an incomplete transfer; at the very end,
+    /// nothing.
+    fn lost(&self, server: &str, lost: Lost) -> Result<(), Error>;
 }
 
 fn run(server: &str, nick: &str, mut poll: Poll, mut end: impl PipeEnd) -> Result<(), Error> {
@@ -110,7 +111,10 @@ fn run(server: &str, nick: &str, mut poll: Poll, mut end: impl PipeEnd) -> Resul
             say_farewell(poll, events, link);
             return outcome;
         }
-        more = driven.map_err(|lost| end.lost(server, lost))?;
+        more = match driven {
+            Ok(more) => more,
+            Err(lost) => return end.lost(server, lost),
+        };
     }
 }
 

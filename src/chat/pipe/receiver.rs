@@ -138,10 +138,12 @@ impl PipeEnd for Receiver {
         if let Stage::Over(outcome) = &mut self.stage { outcome.take() } else { None }
     }
 
-    fn lost(&self, server: &str, lost: Lost) -> Error {
+    fn lost(&self, server: &str, lost: Lost) -> Result<(), Error> {
         match self.stage {
-            Stage::Waiting => Error::Server { server: server.to_owned(), lost },
-            _ => self.cut(&lost.to_string()),
+            Stage::Waiting => Err(Error::Server { server: server.to_owned(), lost }),
+            // Every byte is written; only the sender may not have been told.
+            Stage::Closing => Ok(()),
+            _ => Err(self.cut(&lost.to_string())),
         }
     }
 }

@@ -144,11 +144,11 @@ impl PipeEnd for Sender {
         if let Stage::Over(outcome) = &mut self.stage { outcome.take() } else { None }
     }
 
-    fn lost(&self, server: &str, lost: Lost) -> Error {
-        match self.stage {
+    fn lost(&self, server: &str, lost: Lost) -> Result<(), Error> {
+        Err(match self.stage {
             Stage::Calling => Error::Server { server: server.to_owned(), lost },
             _ => self.cut(&lost.to_string()),
-        }
+        })
     }
 }
 
