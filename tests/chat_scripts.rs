@@ -210,6 +210,27 @@ fn a_signal_says_goodbye_first_and_then_ends_it_as_a_signal_does() {
 }
 
 #[test]
+fn output_that_nobody_reads_does_not_keep_it_from_ending() {
+    use std::os::unix::process::ExitStatusExt;
+    let server = Server::start(&[]);
+    let mut bob = Client::login(server.address, "bob");
+    let room = bob.join("#ops");
+    let mut child = chat(&server.address.to_string(), &["--nick", "a", "--room", "ops"]);
+    wait_for_notice(&mut child, "you are in #ops");
+    for _ in 0..50 {
+        bob.say(room, &"more than a pipe holds ".repeat(150));
+    }
+    drop(child.stdin.take()); // it leaves, and then waits for somebody to read what it has shown
+    bob.receive_kind(Kind::Left);
+    let pid = child.id().to_string();
+    eventually("a signal ends it", || {
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.expect("kill runs").success());
+        matches!(child.try_wait(), Ok(Some(status)) if status.signal() == Some(15))
+    });
+}
+
+#[test]
 fn two_talk_privately_while_a_third_is_in_the_room() {
     let server = Server::start(&[]);
     let mut script = chat(&server.address.to_string(), &["--nick", "carol", "--room", "ops"]);
