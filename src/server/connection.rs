@@ -220,6 +220,11 @@ impl<S> Connection<S> {
         self.pinged = None;
     }
 
+    /// Whether its silence is our doing: we do not read it for now, and nothing has hinted that it is gone.
+    pub fn is_silenced(&self) -> bool {
+        self.waits_for.is_some() && self.hang_up == HangUp::No
+    }
+
     pub fn note_pinged(&mut self, now: Instant) {
         self.pinged = Some(now);
     }

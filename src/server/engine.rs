@@ -114,7 +114,7 @@ impl<S: Socket> Engine<S> {
         connection.readable |= readable;
         connection.writable |= writable;
         trace!("{key} ready: readable {readable}, writable {writable}");
-        if readable && connection.waits_for.is_some() && connection.hang_up == HangUp::No {
+        if readable && connection.is_silenced() {
             connection.note_heard(self.exchange.now); // we do not read it now, but there is somebody who writes
         }
         if readable {
@@ -166,11 +166,8 @@ impl<S: Socket> Engine<S> {
             if !connection.alarm.ring(set_for) {
                 continue;
             }
-            if connection.waits_for.is_some()
-                && connection.outbox.is_empty()
-                && connection.hang_up == HangUp::No
-            {
-                connection.note_heard(now); // its silence is our doing: we do not read it
+            if connection.is_silenced() && connection.outbox.is_empty() {
+                connection.note_heard(now);
             }
             match connection.deadline(&self.exchange.limits) {
                 Some((deadline, due)) if deadline <= now => self.expire(key, due),
@@ -182,7 +179,7 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Stage 6, flush: what rooms said in this turn is distributed, then everybody who is owed something is written
-    /// to, once.
+    /// to, within the budget of a turn.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
         self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
@@ -254,9 +251,7 @@ impl<S: Socket> Engine<S> {
         } else {
             Ok(Flushed::WouldBlock)
         };
-        let shows_life = connection.waits_for.is_some()
-            && connection.hang_up == HangUp::No
-            && connection.outbox.queued_bytes() < queued;
+        let shows_life = connection.is_silenced() && connection.outbox.queued_bytes() < queued;
         if shows_life {
             connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
         }

@@ -177,8 +177,8 @@ impl<S: Socket> Exchange<S> {
         }
     }
 
-    /// Reading from `source` stops until `target`'s queue is shorter. Where both are the same, it is its own answers
-    /// that it does not read.
+    /// Reading from `source` stops until `target`'s queue is shorter. Where both are the same, it is `source` that
+    /// does not read what it is owed.
     ///
     /// Returns `false` where it does not stop: a broken connection has little more to come, and its end should be found
     /// out.
