@@ -1,6 +1,7 @@
 //! The command line of the bare build, which has no crate for it: `switchboard serve [--listen ADDR]…`.
 
 use crate::server::{Reactor, Settings, reactor::Exit};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -12,11 +13,11 @@ pub fn main() -> ExitCode {
     match arguments(std::env::args().skip(1)) {
         Ok(Some(listen)) => serve(listen),
         Ok(None) => {
-            println!("{USAGE}");
+            let _ = writeln!(std::io::stdout(), "{USAGE}"); // nobody may be reading
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("switchboard: {error}\n{USAGE}");
+            complain(&format!("{error}\n{USAGE}"));
             ExitCode::from(2)
         }
     }
@@ -31,17 +32,23 @@ fn serve(listen: Vec<SocketAddr>) -> ExitCode {
         Ok(Exit::Drained) => ExitCode::SUCCESS,
         Ok(Exit::AtOnce) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("switchboard: {error}");
+            complain(&error.to_string());
             ExitCode::FAILURE
         }
     }
+}
+
+/// On stderr, even if nobody is reading there.
+fn complain(error: &str) {
+    let _ = writeln!(std::io::stderr(), "switchboard: {error}");
 }
 
 fn run(settings: Settings) -> std::io::Result<Exit> {
     let mut reactor = Reactor::bind(settings)?;
     reactor.catch_signals(None)?;
     for address in reactor.addresses() {
-        println!("listening on {address} (TCP)");
+        // Nobody may be reading; the server runs all the same.
+        let _ = writeln!(std::io::stdout(), "listening on {address} (TCP)");
     }
     reactor.run()
 }

@@ -133,7 +133,8 @@ fn read_file(path: &Path) -> Result<Options, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("cannot read the config file {}: {error}", path.display()))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(0, |before| before.matches('\n').count() + 1);
         let what = error.message().trim_end().replace('\n', "; ");
         format!("{}, line {line}: {what}", path.display())
     })

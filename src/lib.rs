@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`wire`] | bytes ⇄ frames | std |
 //! | [`hub`] | the domain: users, rooms, relays | std, slab |
-//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, rustix, slab |
+//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, rustix, slab, log |
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire |
@@ -23,6 +23,8 @@
 
 #[cfg(not(feature = "config"))]
 mod bare;
+#[cfg(feature = "client")]
+pub mod chat;
 #[cfg(feature = "config")]
 pub mod cli;
 #[cfg(feature = "config")]

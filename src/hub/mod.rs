@@ -173,6 +173,15 @@ impl Hub {
         self.users.len()
     }
 
+    pub fn rooms_len(&self) -> usize {
+        self.room_names.len()
+    }
+
+    /// Relays and calls that ring.
+    pub fn relays_len(&self) -> usize {
+        self.channels.relays_len()
+    }
+
     fn login(
         &mut self,
         now: Instant,

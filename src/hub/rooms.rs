@@ -92,7 +92,7 @@ impl Hub {
         let mut rooms: Vec<RoomSummary<'_>> = behind(&self.room_names, after)
             .filter_map(|(_, &channel)| self.channels.room(channel))
             .map(|room| RoomSummary { name: room.name.shown(), occupants: room.occupants.len() })
-            .take(page + 1)
+            .take(page.saturating_add(1))
             .collect();
         let more = rooms.len() > page;
         rooms.truncate(page);
@@ -118,7 +118,7 @@ impl Hub {
         let mut names: Vec<&str> = behind(index, after)
             .filter_map(|(_, session)| self.users.get(session))
             .map(|user| user.name.shown())
-            .take(page + 1)
+            .take(page.saturating_add(1))
             .collect();
         let more = names.len() > page;
         names.truncate(page);

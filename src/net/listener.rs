@@ -5,7 +5,7 @@ use mio::net::TcpStream;
 use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 
 /// Connections that the kernel completes before we accept them. mio's own bind asks for 128, of which a burst of
 /// a thousand clients loses most to retransmission time-outs.
@@ -67,6 +67,13 @@ pub fn accept<A: Accept>(listener: &A) -> Accepted<A::Socket> {
         Err(error) if is_out_of_descriptors(&error) => Accepted::OutOfDescriptors(error),
         Err(error) => Accepted::Skipped(error),
     }
+}
+
+/// Last words to a connection that there is no room for; then it is closed. One attempt: nothing waits for it.
+pub fn turn_away(mut socket: impl Socket, words: &[u8]) {
+    let _ = socket.write(words);
+    let _ = socket.shutdown(Shutdown::Write);
+    let _ = socket.read(&mut [0; 1_024]); // unread input would reset the connection before it is told
 }
 
 /// ::ffff:127.0.0.1 is 127.0.0.1: no limit, ban or log line must tell them apart.

@@ -340,6 +340,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_queued_behind_settled_ranges_is_settled_in_its_turn() {
+        let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+        let mut sink = Sink::new(0, 10);
+        for turn in 1..=4 {
+            let room = shared(&mut blocks, &[b'x'; 10_000]);
+            outbox.push_range(&mut blocks, room, 10, 20);
+            outbox.push_range(&mut blocks, room, 30, 40);
+            blocks.release(room);
+            sink.room = 10; // one of the ranges in front goes
+            outbox.flush(&mut blocks, &mut sink, usize::MAX).expect("a flush");
+            outbox.settle(&mut blocks);
+            assert_eq!((outbox.queued_bytes(), blocks.held_bytes()), (10 * turn, 10 * turn));
+        }
+    }
+
+    #[test]
     fn own_blocks_are_bounded_and_let_go_from_the_front() {
         let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
         for _ in 0..10 {

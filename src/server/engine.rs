@@ -4,21 +4,19 @@
 //! and asks it when it wants to be called again.
 
 use super::connection::{ClientAddress, Connection, Due, Phase};
-use super::exchange::{Exchange, key_of, session_id};
+use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
-use crate::hub::{self, Departure, Hub, RequestId};
-use crate::net::inbox::Filled;
-use crate::net::{Flushed, Key, Socket};
-use crate::session::{Answer, CloseReason, Step};
-use crate::wire::RefusalCode;
+use crate::hub::{self, Hub};
+use crate::net::{Flushed, Key, Socket, listener};
+use crate::session::CloseReason;
 use log::{debug, trace};
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
 
 pub struct Engine<S> {
-    hub: Hub,
-    exchange: Exchange<S>,
+    pub(super) hub: Hub,
+    pub(super) exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
     scratch: Vec<u8>,
     /// The list that a stage works off while the next one fills; kept for its memory.
@@ -26,27 +24,12 @@ pub struct Engine<S> {
     stopping: bool,
 }
 
-/// How many connections, beyond `connections_max`, may at one time be told that the server is full. The others are
-/// closed without a word.
+/// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
+/// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
 
-/// Why a pass over a connection's bytes ended.
-enum Stop {
-    /// The rest is no whole frame yet.
-    NeedMore { needed: usize },
-    /// The budget of frames is spent.
-    Budget,
-    /// Somebody's queue is too long to go on.
-    Paused,
-    /// The connection is not open any more.
-    Closed,
-}
-
-/// What one connection may still do in this turn.
-struct Budget {
-    bytes: usize,
-    frames: usize,
-}
+/// What they are told; every client can show a line of text.
+pub const FULL: &[u8] = b"ERROR :the server is full; try again later\r\n";
 
 impl<S: Socket> Engine<S> {
     pub fn new(limits: Limits, hub_limits: hub::Limits, now: Instant) -> Self {
@@ -87,13 +70,14 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full, or, where many are being told, just
-    /// dropped (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, at once
+    /// (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
         let exchange = &mut self.exchange;
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
             exchange.counters.refused_full += 1;
+            listener::turn_away(socket, FULL);
             return None;
         }
         let address = ClientAddress(address);
@@ -124,6 +108,9 @@ impl<S: Socket> Engine<S> {
         connection.readable |= readable;
         connection.writable |= writable;
         trace!("{key} ready: readable {readable}, writable {writable}");
+        if readable && connection.waits_for.is_some() {
+            connection.note_heard(self.exchange.now); // we do not read it now, but there is somebody who writes
+        }
         if readable {
             self.exchange.list_to_read(key);
         }
@@ -141,7 +128,10 @@ impl<S: Socket> Engine<S> {
                 let Some(connection) = engine.exchange.connections.get_mut(key) else { return };
                 connection.listed.to_read = false;
                 match connection.phase {
-                    Phase::Open => engine.read_connection(key, &mut scratch),
+                    Phase::Open => {
+                        engine.read_connection(key, &mut scratch);
+                        engine.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
+                    }
                     Phase::Draining { .. } => engine.discard_input(key, &mut scratch),
                     Phase::Closing { .. } => {}
                 }
@@ -158,7 +148,7 @@ impl<S: Socket> Engine<S> {
             if !connection.alarm.ring(set_for) {
                 continue;
             }
-            if connection.waits_for.is_some() {
+            if connection.waits_for.is_some() && connection.outbox.is_empty() {
                 connection.note_heard(now); // its silence is our doing: we do not read it
             }
             match connection.deadline(&self.exchange.limits) {
@@ -229,177 +219,6 @@ impl<S: Socket> Engine<S> {
         self.working = working;
     }
 
-    fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
-        let limits = &self.exchange.limits;
-        let mut budget = Budget { bytes: limits.read_bytes_per_turn_max, frames: limits.frames_per_turn_max };
-        loop {
-            let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-            if !connection.is_open() || connection.waits_for.is_some() {
-                return;
-            }
-            let filled = if connection.inbox.is_worth_a_look() {
-                Filled::Held
-            } else if !connection.readable {
-                return;
-            } else if budget.bytes == 0 {
-                return self.exchange.list_to_read(key);
-            } else {
-                let before = connection.inbox.len();
-                match connection.inbox.fill(&mut connection.socket, scratch) {
-                    Ok(filled) => {
-                        let now = self.exchange.now;
-                        connection.note_heard(now);
-                        let total = match filled {
-                            Filled::Scratch(n) => n,
-                            Filled::Held => connection.inbox.len(),
-                            Filled::End => before,
-                        };
-                        budget.bytes = budget.bytes.saturating_sub(total - before);
-                        self.exchange.counters.bytes_read += (total - before) as u64;
-                        filled
-                    }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        connection.readable = false;
-                        return;
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => return self.exchange.close(key, CloseReason::Io(error.kind())),
-                }
-            };
-            let stop = match filled {
-                Filled::End => return self.exchange.close(key, CloseReason::PeerClosed),
-                Filled::Scratch(n) => {
-                    let (used, stop) = self.consume(key, &scratch[..n], &mut budget);
-                    if let Some(connection) = self.exchange.connections.get_mut(key) {
-                        connection.inbox.keep(&scratch[used..n], stop.needed());
-                    }
-                    stop
-                }
-                Filled::Held => {
-                    let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-                    let held = connection.inbox.take_held();
-                    let (used, stop) = self.consume(key, &held, &mut budget);
-                    if let Some(connection) = self.exchange.connections.get_mut(key) {
-                        connection.inbox.put_back(held, used, stop.needed());
-                    }
-                    stop
-                }
-            };
-            match stop {
-                Stop::NeedMore { .. } => {}
-                Stop::Budget => return self.exchange.list_to_read(key),
-                Stop::Paused | Stop::Closed => return,
-            }
-        }
-    }
-
-    /// Does what the bytes say, frame by frame. Returns how many of them are done with, and why it went no further.
-    fn consume(&mut self, key: Key, bytes: &[u8], budget: &mut Budget) -> (usize, Stop) {
-        let session = session_id(key);
-        let mut done = 0;
-        loop {
-            let Some(connection) = self.exchange.connections.get_mut(key) else {
-                return (done, Stop::Closed);
-            };
-            if !connection.is_open() {
-                return (done, Stop::Closed);
-            }
-            if connection.is_over_high_water(&self.exchange.limits) {
-                self.exchange.pause(key, key);
-                return (done, Stop::Paused);
-            }
-            if budget.frames == 0 {
-                return (done, Stop::Budget);
-            }
-            budget.frames -= 1;
-            let rest = &bytes[done..];
-            let step = connection.session.next(rest);
-            if !matches!(step, Step::Incomplete { .. } | Step::Close(_)) {
-                self.exchange.counters.frames += 1;
-            }
-            match step {
-                Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
-                Step::Command { used, request, command } => {
-                    done += used;
-                    self.hub.handle(self.exchange.now, session, request, command, &mut self.exchange);
-                }
-                Step::Payload { used, relay, longest } => {
-                    done += used;
-                    if let Some(target) = self.pass_on(key, relay, longest, &rest[..used]) {
-                        self.exchange.pause(key, target);
-                        return (done, Stop::Paused);
-                    }
-                }
-                Step::Answer { used, answer } => {
-                    done += used;
-                    self.exchange.answer(key, answer);
-                }
-                Step::Ignore { used } => done += used,
-                Step::Quit { used, text } => {
-                    done += used;
-                    self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
-                    self.exchange.close(key, CloseReason::Goodbye);
-                }
-                Step::Close(reason) => {
-                    self.exchange.close(key, reason);
-                    return (done, Stop::Closed);
-                }
-            }
-        }
-    }
-
-    /// Passes payload to the other end of its relay. Returns whom to wait for when that one's queue is too long.
-    fn pass_on(&mut self, from: Key, relay: hub::ChannelId, longest: usize, payload: &[u8]) -> Option<Key> {
-        let route = match self.hub.route(session_id(from), relay) {
-            Ok(route) => route,
-            Err(_) => {
-                let (request, code) = (RequestId::NONE, RefusalCode::NoSuchRelay);
-                let text = "there is no such relay; it may have ended";
-                self.exchange.answer(from, Answer::Refused { request, channel: relay, code, text });
-                return None;
-            }
-        };
-        if longest > usize::from(route.payload_max) {
-            let (length, max) = (u16::try_from(longest).unwrap_or(u16::MAX), route.payload_max);
-            self.exchange.close(from, CloseReason::FrameTooLong { length, max });
-            return None;
-        }
-        let to = key_of(route.to);
-        (!self.exchange.relay(to, payload)).then_some(to)
-    }
-
-    /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
-    /// connection, and the client would lose what was sent to it last.
-    fn discard_input(&mut self, key: Key, scratch: &mut [u8]) {
-        let bound = self.exchange.limits.discarded_bytes_max;
-        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-        let Connection { socket, phase, inbox, readable, .. } = connection;
-        let Phase::Draining { discarded_bytes, input_ended, .. } = phase else { return };
-        inbox.take_held();
-        if *input_ended || !*readable {
-            return;
-        }
-        match socket.read(scratch) {
-            Ok(0) => {
-                *input_ended = true;
-                if connection.is_drained() {
-                    self.exchange.finish(key, CloseReason::PeerClosed);
-                }
-            }
-            Ok(n) => {
-                *discarded_bytes += n;
-                if *discarded_bytes > bound {
-                    self.exchange.finish(key, CloseReason::PeerClosed);
-                } else {
-                    self.exchange.list_to_read(key);
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => *readable = false,
-            Err(error) if error.kind() == ErrorKind::Interrupted => self.exchange.list_to_read(key),
-            Err(error) => self.exchange.finish(key, CloseReason::Io(error.kind())),
-        }
-    }
-
     fn flush_connection(&mut self, key: Key) {
         let Exchange { connections, blocks, limits, now, .. } = &mut self.exchange;
         let Some(connection) = connections.get_mut(key) else { return };
@@ -408,12 +227,17 @@ impl<S: Socket> Engine<S> {
             return;
         }
         let Connection { outbox, socket, .. } = connection;
+        let queued = outbox.queued_bytes();
         let flushed = if connection.writable {
             outbox.flush(blocks, socket, limits.flush_bytes_per_turn_max)
         } else {
             Ok(Flushed::WouldBlock)
         };
+        if connection.waits_for.is_some() && connection.outbox.queued_bytes() < queued {
+            connection.note_heard(*now); // we do not read it; that it reads us is its sign of life
+        }
         connection.note_queued(*now, limits);
+        let is_slow = !connection.outbox.is_empty();
         let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
         match flushed {
             Ok(Flushed::All) => self.flushed_all(key),
@@ -426,6 +250,9 @@ impl<S: Socket> Engine<S> {
         }
         if woken {
             self.exchange.wake_waiters(key);
+        }
+        if is_slow {
+            self.exchange.arm(key);
         }
     }
 
@@ -478,16 +305,6 @@ impl<S: Socket> Engine<S> {
             Due::PingAnswer => self.exchange.close(key, CloseReason::IdleTimeout),
             Due::SlowConsumer => self.exchange.close(key, CloseReason::SlowConsumer),
             Due::Drained => self.exchange.finish(key, CloseReason::PeerClosed),
-        }
-    }
-}
-
-impl Stop {
-    /// With how many bytes it is worth looking at the rest again; 0 where it is worth it as it is.
-    fn needed(&self) -> usize {
-        match self {
-            Stop::NeedMore { needed } => *needed,
-            Stop::Budget | Stop::Paused | Stop::Closed => 0,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::fanout::Fanout;
 use super::limits::Limits;
 use crate::hub::{ChannelId, Effect, Effects, SessionId};
 use crate::net::blocks::Expect;
-use crate::net::{Blocks, Key, Slots, Socket, Timers};
+use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
 use log::debug;
 use std::io::ErrorKind;
@@ -56,7 +56,8 @@ impl<S: Socket> Exchange<S> {
     /// Passes payload on. The usual case copies nothing: the bytes lie in the reader's buffer and go from there to the
     /// peer's socket; only what the socket does not take is kept. `false` when the peer's queue is so long that its
     /// source should wait.
-    pub fn relay(&mut self, to: Key, payload: &[u8]) -> bool {
+    pub fn relay(&mut self, from: Key, to: Key, payload: &[u8]) -> bool {
+        self.keep_order(to, from);
         let Exchange { connections, blocks, limits, now, .. } = self;
         let Some(peer) = connections.get_mut(to).filter(|peer| peer.is_open()) else { return true };
         let mut rest = payload;
@@ -223,7 +224,29 @@ impl<S: Socket> Exchange<S> {
             self.arm(key);
         }
         for key in overfull {
+            self.drop_if_slow(key);
+        }
+    }
+
+    /// A queue is over its limit. That may be the work of one turn, which the socket was not even offered yet; slow is
+    /// who does not take it.
+    fn drop_if_slow(&mut self, key: Key) {
+        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
+            return;
+        };
+        if connection.writable {
+            let Connection { outbox, socket, .. } = connection;
+            match outbox.flush(blocks, socket, outbox.queued_bytes()) {
+                Ok(Flushed::All | Flushed::Budget) => {}
+                Ok(Flushed::WouldBlock) => connection.writable = false,
+                Err(error) => return self.close(key, CloseReason::Io(error.kind())),
+            }
+        }
+        if connection.note_queued(*now, limits) {
             self.close(key, CloseReason::SlowConsumer);
+        } else {
+            self.arm(key);
         }
     }
 
@@ -238,7 +261,7 @@ impl<S: Socket> Exchange<S> {
         let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
         self.list_to_flush(to);
         if overfull {
-            self.close(to, CloseReason::SlowConsumer);
+            self.drop_if_slow(to);
         } else if over_soft {
             self.arm(to);
         }
@@ -299,6 +322,7 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Unsubscribe { channel, session } => {
                 let Exchange { connections, blocks, fanout, .. } = self;
                 fanout.unsubscribe(connections, blocks, channel, key_of(session));
+                self.list_to_flush(key_of(session)); // it may just have caught up
             }
         }
     }

@@ -94,6 +94,7 @@ impl Settings {
             ("accepts-per-turn-max", self.limits.accepts_per_turn_max),
             ("frames-per-turn-max", self.limits.frames_per_turn_max),
             ("flush-bytes-per-turn-max", self.limits.flush_bytes_per_turn_max),
+            ("occupants-per-room-max", self.hub.occupants_per_room_max),
             ("page-entries-max", self.hub.page_entries_max),
             ("name-bytes-max", self.hub.name_bytes_max.into()),
             ("text-bytes-max", self.hub.text_bytes_max.into()),
@@ -104,10 +105,15 @@ impl Settings {
         if self.listen.is_empty() {
             return Err("there is no address to listen on; give at least one".into());
         }
-        if self.limits.read_bytes_per_turn_max < READ_BYTES_FLOOR {
+        let read_bytes = self.limits.read_bytes_per_turn_max;
+        if read_bytes < READ_BYTES_FLOOR {
             return Err(format!(
-                "read-bytes-per-turn-max is {}; it must be at least {READ_BYTES_FLOOR}",
-                self.limits.read_bytes_per_turn_max
+                "read-bytes-per-turn-max is {read_bytes}; it must be at least {READ_BYTES_FLOOR}"
+            ));
+        }
+        if read_bytes > READ_BYTES_CEILING {
+            return Err(format!(
+                "read-bytes-per-turn-max is {read_bytes}; it can be at most {READ_BYTES_CEILING}"
             ));
         }
         let text_ceiling = usize::from(crate::wire::BODY_MAX_FLOOR) - TEXT_OVERHEAD;
@@ -121,7 +127,7 @@ impl Settings {
             }
         }
         let relay_excess =
-            high_water_bytes + self.hub.relays_per_user_max * self.limits.read_bytes_per_turn_max;
+            self.hub.relays_per_user_max.saturating_mul(read_bytes).saturating_add(high_water_bytes);
         if queued_bytes_soft < relay_excess {
             return Err(format!(
                 "queued-bytes-soft is {queued_bytes_soft}; it must be at least {relay_excess} \
@@ -154,6 +160,9 @@ impl Settings {
 
 /// A read has to be able to hold a short unfinished frame and something new.
 const READ_BYTES_FLOOR: usize = 4_096;
+
+/// All of it is one buffer, which is there from the start.
+const READ_BYTES_CEILING: usize = 16 * 1_024 * 1_024;
 
 /// A frame's fields beside its text, in bytes: two names and some numbers.
 const TEXT_OVERHEAD: usize = 1_024;

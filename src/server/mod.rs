@@ -12,6 +12,7 @@
 //!
 //! - [`reactor`] stages 1 and 2, with the sockets of the real world: mio, listeners, signals;
 //! - [`engine`] stages 3 to 7, over any [`Socket`](crate::net::Socket) and any time, so that a test can be the world;
+//! - `read` stage 3 for one connection;
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
 //! - [`connection`] one client;
@@ -24,6 +25,7 @@ pub mod exchange;
 pub mod fanout;
 pub mod limits;
 pub mod reactor;
+mod read;
 
 pub use engine::Engine;
 pub use limits::{Limits, Settings};

@@ -1,7 +1,7 @@
 //! The turn, with the sockets of the real world around the [`Engine`]: mio's poll, listeners, signals, and a mailbox
 //! for other threads.
 
-use super::engine::Engine;
+use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use crate::net::Key;
 use crate::net::listener::{self, Accepted, Reserve};
@@ -10,8 +10,8 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -36,6 +36,8 @@ pub struct Reactor {
     engine: Engine<TcpStream>,
     listeners: Vec<Listening>,
     reserve: Reserve,
+    /// Whether the last attempt to accept found no descriptor free; so that a flood is one line in the log.
+    out_of_descriptors: bool,
     /// When to try to accept again after descriptors ran out.
     accept_again: Option<Instant>,
     signals: Option<Signals>,
@@ -91,7 +93,6 @@ impl Reactor {
     /// # Errors
     /// A sentence with the address that cannot be listened on, and why; or what kept the poll from being set up.
     pub fn bind(mut settings: Settings) -> io::Result<Reactor> {
-        settings.fit_descriptors();
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), MAILBOX)?);
         let (sender, mailbox) = channel();
@@ -101,6 +102,7 @@ impl Reactor {
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
         }
+        settings.fit_descriptors(); // may warn; a server that cannot listen says that alone
         let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
         Ok(Reactor {
             poll,
@@ -108,6 +110,7 @@ impl Reactor {
             engine,
             listeners,
             reserve: Reserve::new(),
+            out_of_descriptors: false,
             accept_again: None,
             signals: None,
             terminations: 0,
@@ -222,11 +225,17 @@ impl Reactor {
             while self.listeners[index].ready && budget > 0 {
                 budget -= 1;
                 match listener::accept(&self.listeners[index].socket) {
-                    Accepted::Connection(socket, address) => self.admit(socket, address),
+                    Accepted::Connection(socket, address) => {
+                        self.out_of_descriptors = false;
+                        self.admit(socket, address);
+                    }
                     Accepted::Drained => self.listeners[index].ready = false,
                     Accepted::Skipped(error) => debug!("a newcomer was gone before it was accepted: {error}"),
                     Accepted::OutOfDescriptors(error) => {
-                        if !self.turn_away(index, &error) {
+                        if !std::mem::replace(&mut self.out_of_descriptors, true) {
+                            warn!("newcomers are turned away: {error} (see ulimit -n, and connections-max)");
+                        }
+                        if !self.turn_away(index) {
                             self.accept_again = Some(self.engine.now() + ACCEPT_RETRY);
                             return;
                         }
@@ -261,16 +270,14 @@ impl Reactor {
 
     /// No descriptor is free: gives up the one in reserve, so that at least one newcomer can be told. `false` when
     /// that cannot be done now.
-    fn turn_away(&mut self, index: usize, error: &io::Error) -> bool {
+    fn turn_away(&mut self, index: usize) -> bool {
         if !self.reserve.spend() {
             return self.reserve.refill();
         }
         let accepted = listener::accept(&self.listeners[index].socket);
-        if let Accepted::Connection(mut socket, address) = accepted {
-            warn!("{address} turned away: {error}");
-            let _ = socket.write(b"ERROR :the server is full; try again later\r\n");
-            let _ = socket.shutdown(Shutdown::Write);
-            let _ = socket.read(&mut [0; 1_024]); // unread input would reset the connection before it is told
+        if let Accepted::Connection(socket, address) = accepted {
+            debug!("{address} turned away");
+            listener::turn_away(socket, FULL);
         } else if let Accepted::Drained = accepted {
             self.listeners[index].ready = false;
         }

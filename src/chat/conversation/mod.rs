@@ -1,0 +1,380 @@
+//! What one user is in the middle of: rooms, calls, requests that wait for their answers. Pure: typed lines and
+//! frames go in, frames and lines to show come out, and no socket or clock is known here.
+//!
+//! - [`typed`] what the user types, as requests;
+//! - [`received`] what the server sends, as things to show.
+//!
+//! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
+//! is typed at a prompt goes to the place that this prompt showed or nowhere, even if the target has changed since.
+
+mod received;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+use super::shown::Shown;
+use crate::wire::frame::{Body, Join};
+use crate::wire::header::put;
+use crate::wire::{Flags, RefusalCode};
+use std::collections::BTreeMap;
+
+/// How a call or a pipe that nobody here can take is declined.
+pub(super) const NOT_TAKING_CALLS: &str = "this is a script, which takes no calls";
+const NOT_A_PIPE: &str = "this is a chat; the other end of a pipe is `switchboard pipe --from`";
+
+pub struct Conversation {
+    /// As the server writes it.
+    nick: String,
+    /// Whether a person is typing: rooms are then introduced, and calls can be taken.
+    interactive: bool,
+    online: bool,
+    text_max: usize,
+    rooms: Vec<Room>,
+    calls: Vec<Call>,
+    target: Option<PlaceId>,
+    /// The target when the prompt was last shown.
+    prompted: Option<PlaceId>,
+    places: u32,
+    pending: BTreeMap<u32, Pending>,
+    requests: u32,
+    frames: Vec<u8>,
+    shown: Vec<Shown>,
+    leaving: Option<String>,
+    /// Texts that the server refused, and those it had not confirmed when the connection broke.
+    refused: usize,
+    unconfirmed: usize,
+    /// A room from the command line that cannot be entered, and why.
+    failed_room: Option<(String, String)>,
+}
+
+/// Names a room or a call for as long as the client runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct PlaceId(u32);
+
+struct Room {
+    id: PlaceId,
+    name: String,
+    /// Where the server has it, while we are in.
+    channel: Option<u32>,
+    subject: String,
+}
+
+struct Call {
+    id: PlaceId,
+    peer: String,
+    stage: Stage,
+}
+
+/// ```text
+///   we call:     Asked ──ringing──▶ Ringing ──opened──▶ Open ──▶ gone
+///   they call:   Offered ──accept──▶ Accepted ──done──▶ Open
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// We called; the relay has no channel that we know. Hanging up now means to close it as soon as it has one.
+    Asked {
+        hung_up: bool,
+    },
+    Ringing {
+        channel: u32,
+    },
+    Offered {
+        channel: u32,
+        payload_max: usize,
+    },
+    Accepted {
+        channel: u32,
+        payload_max: usize,
+    },
+    Open {
+        channel: u32,
+        payload_max: usize,
+    },
+}
+
+/// What a request that has not been answered was about.
+enum Pending {
+    Join {
+        room: String,
+        typed: bool,
+    },
+    Leave {
+        room: String,
+    },
+    Text {
+        to: String,
+        text: String,
+    },
+    Subject {
+        room: String,
+        text: String,
+    },
+    Names {
+        of: NamesOf,
+        names: Vec<String>,
+    },
+    Rooms {
+        lines: Vec<String>,
+    },
+    Open {
+        call: PlaceId,
+    },
+    Accept {
+        call: PlaceId,
+    },
+    /// Decline or close: the answer says nothing that is not known already.
+    End,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum NamesOf {
+    Room { channel: u32, name: String },
+    Server,
+}
+
+impl Conversation {
+    pub fn new(nick: &str, rooms: &[String], interactive: bool) -> Self {
+        let mut conversation = Conversation {
+            nick: nick.to_owned(),
+            interactive,
+            online: false,
+            text_max: 0,
+            rooms: Vec::new(),
+            calls: Vec::new(),
+            target: None,
+            prompted: None,
+            places: 0,
+            pending: BTreeMap::new(),
+            requests: 0,
+            frames: Vec::new(),
+            shown: Vec::new(),
+            leaving: None,
+            refused: 0,
+            unconfirmed: 0,
+            failed_room: None,
+        };
+        for room in rooms {
+            conversation.add_room(&room_name(room));
+        }
+        conversation
+    }
+
+    /// The server has welcomed us, for the first time or again: enter the rooms.
+    pub fn connected(&mut self, nick: &str, text_max: u16) {
+        self.online = true;
+        nick.clone_into(&mut self.nick);
+        self.text_max = usize::from(text_max).max(1);
+        let rooms: Vec<String> = self.rooms.iter().map(|room| room.name.clone()).collect();
+        self.notice(format!("connected as {nick}"));
+        for room in rooms {
+            self.ask_to_join(room, false);
+        }
+    }
+
+    /// The connection is gone. Nothing is sent again by itself: what was not confirmed may have been said all the
+    /// same.
+    pub fn disconnected(&mut self) {
+        self.online = false;
+        self.frames.clear();
+        for (_, pending) in std::mem::take(&mut self.pending) {
+            if let Pending::Text { to, text } = pending {
+                self.unconfirmed += 1;
+                self.trouble(format!("not confirmed: {to}: {text}"));
+            }
+        }
+        for call in std::mem::take(&mut self.calls) {
+            self.notice(format!("the call with {} has ended with the connection", call.peer));
+        }
+        for room in &mut self.rooms {
+            room.channel = None;
+        }
+        self.mend_target();
+    }
+
+    /// The frames to send, which are then on their way.
+    pub fn take_frames(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.frames)
+    }
+
+    pub fn take_shown(&mut self) -> Vec<Shown> {
+        std::mem::take(&mut self.shown)
+    }
+
+    /// Whether the user wants to go, and with which words.
+    pub fn leaving(&self) -> Option<&str> {
+        self.leaving.as_deref()
+    }
+
+    /// Whether every request has its answer.
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Requests without their answers.
+    pub fn pending_len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether an answer is to come that may change the target, so that the next prompt had better wait for it.
+    pub fn is_moving(&self) -> bool {
+        self.calls.iter().any(|call| call.stage == Stage::Asked { hung_up: false })
+            || self.pending.values().any(|pending| {
+                matches!(pending, Pending::Join { .. } | Pending::Leave { .. } | Pending::Accept { .. })
+            })
+    }
+
+    /// Whether a line can be said in the first room now.
+    pub fn is_in_first_room(&self) -> bool {
+        self.rooms.first().is_some_and(|room| room.channel.is_some())
+    }
+
+    pub fn has_rooms(&self) -> bool {
+        !self.rooms.is_empty()
+    }
+
+    /// A room that was to be entered from the start and cannot be, and why.
+    pub fn failed_room(&mut self) -> Option<(String, String)> {
+        self.failed_room.take()
+    }
+
+    pub fn refused(&self) -> usize {
+        self.refused
+    }
+
+    pub fn unconfirmed(&self) -> usize {
+        self.unconfirmed
+    }
+
+    /// The prompt. The line typed at it goes to the place that it shows.
+    pub fn prompt(&mut self) -> String {
+        self.prompted = self.target;
+        let name = match self.target {
+            Some(id) => self.place_name(id).unwrap_or_default(),
+            None => String::new(),
+        };
+        format!("{name}> ")
+    }
+
+    pub fn notice(&mut self, text: impl Into<String>) {
+        self.shown.push(Shown::Notice(text.into()));
+    }
+
+    pub fn trouble(&mut self, text: impl Into<String>) {
+        self.shown.push(Shown::Trouble(text.into()));
+    }
+
+    fn ask_to_join(&mut self, room: String, typed: bool) {
+        self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join { request, room: &room });
+    }
+
+    /// Sends a request under a new id, and remembers what it was about.
+    fn request<'a, B: Body<'a>>(&mut self, channel: u32, pending: Pending, body: impl FnOnce(u32) -> B) {
+        // Zero means that no answer is wanted.
+        self.requests = self.requests.checked_add(1).unwrap_or(1);
+        put(&mut self.frames, Flags::NONE, channel, &body(self.requests));
+        self.pending.insert(self.requests, pending);
+    }
+
+    fn next_place(&mut self) -> PlaceId {
+        self.places += 1;
+        PlaceId(self.places)
+    }
+
+    fn add_room(&mut self, name: &str) {
+        if self.room_named(name).is_none() {
+            let id = self.next_place();
+            self.rooms.push(Room { id, name: name.to_owned(), channel: None, subject: String::new() });
+        }
+    }
+
+    fn add_call(&mut self, peer: &str, stage: Stage) -> PlaceId {
+        let id = self.next_place();
+        self.calls.push(Call { id, peer: peer.to_owned(), stage });
+        id
+    }
+
+    fn room_named(&self, name: &str) -> Option<&Room> {
+        self.rooms.iter().find(|room| same_name(&room.name, name))
+    }
+
+    fn room_at(&mut self, channel: u32) -> Option<&mut Room> {
+        self.rooms.iter_mut().find(|room| room.channel == Some(channel))
+    }
+
+    fn room(&self, id: PlaceId) -> Option<&Room> {
+        self.rooms.iter().find(|room| room.id == id)
+    }
+
+    fn call(&self, id: PlaceId) -> Option<&Call> {
+        self.calls.iter().find(|call| call.id == id)
+    }
+
+    fn set_stage(&mut self, id: PlaceId, stage: Stage) {
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
+            call.stage = stage;
+        }
+    }
+
+    fn place_name(&self, id: PlaceId) -> Option<String> {
+        let room = self.room(id).map(|room| room.name.clone());
+        room.or_else(|| self.call(id).map(|call| format!("@{}", call.peer)))
+    }
+
+    fn remove_room(&mut self, name: &str) {
+        self.rooms.retain(|room| !same_name(&room.name, name));
+        self.mend_target();
+    }
+
+    fn remove_call(&mut self, id: PlaceId) -> Option<Call> {
+        let at = self.calls.iter().position(|call| call.id == id)?;
+        let call = self.calls.remove(at);
+        self.mend_target();
+        Some(call)
+    }
+
+    /// A target that is no more gives way to the room entered last.
+    fn mend_target(&mut self) {
+        if self.target.is_none_or(|id| self.place_name(id).is_none()) {
+            self.target = self.rooms.last().map(|room| room.id);
+        }
+    }
+}
+
+impl Stage {
+    fn channel(self) -> Option<u32> {
+        match self {
+            Stage::Asked { .. } => None,
+            Stage::Ringing { channel }
+            | Stage::Offered { channel, .. }
+            | Stage::Accepted { channel, .. }
+            | Stage::Open { channel, .. } => Some(channel),
+        }
+    }
+}
+
+/// Whether the server takes two names for the same.
+pub fn same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+/// A room as users write it, with the `#` that they may leave out.
+pub fn room_name(name: &str) -> String {
+    if name.starts_with('#') { name.to_owned() } else { format!("#{name}") }
+}
+
+/// Cuts a text into pieces of at most `bytes_max` bytes, between characters. A limit too small for a character gives
+/// that character alone.
+fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let at = rest.floor_char_boundary(bytes_max).max(first.len_utf8());
+        let (piece, behind) = rest.split_at(at);
+        rest = behind;
+        Some(piece)
+    })
+}
+
+fn is_code(code: u16, expected: RefusalCode) -> bool {
+    code == expected.number()
+}

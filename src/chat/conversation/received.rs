@@ -1,0 +1,296 @@
+//! What the server sends.
+
+use super::{
+    Conversation, NOT_A_PIPE, NOT_TAKING_CALLS, NamesOf, Pending, PlaceId, Stage, is_code, same_name,
+};
+use crate::chat::shown::Shown;
+use crate::wire::frame::{
+    Close, Closed, Decline, Joined, Left, ListRooms, Offer, Opened, Peer, Refused, RoomList, Said, Subject,
+    Told,
+};
+use crate::wire::{ClosedCode, Flags, Frame, LeftCode, Purpose, RefusalCode};
+
+/// Entries of a list that are shown; who wants more has better ways than a chat to read them.
+const LISTED_MAX: usize = 1_000;
+
+/// Entries of a list of names that share a line.
+const NAMES_PER_LINE: usize = 20;
+
+impl Conversation {
+    /// A frame other than those of the session itself.
+    pub fn receive(&mut self, channel: u32, flags: Flags, frame: Frame<'_>) {
+        let more = flags.contains(Flags::MORE);
+        match frame {
+            Frame::Done(done) => self.done(done.request),
+            Frame::Refused(refused) => self.refuse(refused),
+            Frame::Joined(joined) => self.joined(channel, joined),
+            Frame::Said(Said { by, text }) => self.show_in_room(channel, by, text),
+            Frame::Entered(entered) => {
+                self.tell_about_room(channel, |room| format!("{} entered {room}", entered.who))
+            }
+            Frame::Left(left) => self.tell_about_room(channel, |room| departure(left, room)),
+            Frame::Subject(subject) => self.subject_set(channel, subject),
+            Frame::RoomList(list) => self.room_list(list, more),
+            Frame::Occupants(list) => self.names(list.request, list.names.iter(), more),
+            Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
+            Frame::Told(Told { from, text }) => {
+                self.shown.push(Shown::Private { from: from.to_owned(), text: text.to_owned() });
+            }
+            Frame::Peer(Peer { request, name, .. }) => {
+                self.pending.remove(&request);
+                self.notice(format!("{name} is here"));
+            }
+            Frame::Offer(offer) => self.offered_by(channel, offer),
+            Frame::Ringing(ringing) => self.rings(channel, ringing.request),
+            Frame::Opened(opened) => self.opened(channel, opened),
+            Frame::Closed(closed) => self.closed(channel, closed),
+            Frame::Data(data) => self.show_in_call(channel, data.payload, flags),
+            // What only clients send says nothing here.
+            _ => log::debug!("a frame of kind {:?} from the server is passed over", frame.kind()),
+        }
+    }
+
+    fn done(&mut self, request: u32) {
+        match self.pending.remove(&request) {
+            Some(Pending::Leave { room }) => {
+                self.remove_room(&room);
+                self.notice(format!("you left {room}"));
+            }
+            Some(Pending::Accept { call }) => self.accepted(call),
+            Some(Pending::Subject { room, text }) => {
+                if let Some(room) = self.rooms.iter_mut().find(|known| same_name(&known.name, &room)) {
+                    text.clone_into(&mut room.subject);
+                }
+                let now = if text.is_empty() { "nothing in particular" } else { &text };
+                self.notice(format!("{room} is now about: {now}"));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Refusals of what is no request of ours concern payload of a relay that ended under way; what there is to say
+    /// about it, its end says.
+    fn refuse(&mut self, refused: Refused<'_>) {
+        let Refused { request, code, text: why } = refused;
+        match self.pending.remove(&request) {
+            None | Some(Pending::End) => {}
+            Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
+            Some(Pending::Text { to, text }) => {
+                self.refused += 1;
+                self.trouble(format!("not said to {to}: {why}: {text}"));
+            }
+            Some(Pending::Open { call }) => {
+                let Some(call) = self.remove_call(call) else { return };
+                if call.stage != (Stage::Asked { hung_up: true }) {
+                    self.trouble(format!("no call with {}: {why}", call.peer));
+                }
+            }
+            Some(Pending::Accept { call }) => {
+                self.remove_call(call);
+                self.trouble(format!("the call cannot be taken: {why}"));
+            }
+            Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
+                self.trouble(format!("{room}: {why}"))
+            }
+            Some(Pending::Names { .. } | Pending::Rooms { .. }) => self.trouble(why),
+        }
+    }
+
+    fn join_refused(&mut self, room: String, typed: bool, code: u16, why: &str) {
+        // The same room twice on the command line, perhaps; either way we are in it.
+        if is_code(code, RefusalCode::AlreadyInRoom) {
+            return;
+        }
+        self.remove_room(&room);
+        self.trouble(format!("you are not in {room}: {why}"));
+        if !typed {
+            self.failed_room.get_or_insert((room, why.to_owned()));
+        }
+    }
+
+    fn joined(&mut self, channel: u32, joined: Joined<'_>) {
+        let Some(Pending::Join { room: asked, typed }) = self.pending.remove(&joined.request) else { return };
+        let Some(room) = self.rooms.iter_mut().find(|room| same_name(&room.name, &asked)) else { return };
+        joined.room.clone_into(&mut room.name);
+        room.channel = Some(channel);
+        joined.subject.clone_into(&mut room.subject);
+        let id = room.id;
+        if typed || self.target.is_none() {
+            self.target = Some(id);
+        }
+        let others = match joined.occupants.saturating_sub(1) {
+            0 => "with nobody else yet".to_owned(),
+            1 => "with one other".to_owned(),
+            n => format!("with {n} others"),
+        };
+        self.notice(format!("you are in {}, {others}", joined.room));
+        if !joined.subject.is_empty() {
+            self.notice(format!(
+                "{} is about: {} (set by {})",
+                joined.room, joined.subject, joined.subject_by
+            ));
+        }
+        if self.interactive && joined.occupants > 1 {
+            self.list(NamesOf::Room { channel, name: joined.room.to_owned() });
+        }
+    }
+
+    fn show_in_room(&mut self, channel: u32, by: &str, text: &str) {
+        let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
+        self.shown.push(Shown::Room { room, by: by.to_owned(), text: text.to_owned() });
+    }
+
+    fn tell_about_room(&mut self, channel: u32, sentence: impl FnOnce(&str) -> String) {
+        let Some(sentence) = self.room_at(channel).map(|room| sentence(&room.name)) else { return };
+        self.notice(sentence);
+    }
+
+    fn subject_set(&mut self, channel: u32, subject: Subject<'_>) {
+        let Some(room) = self.room_at(channel) else { return };
+        subject.text.clone_into(&mut room.subject);
+        let sentence = match subject.text {
+            "" => format!("{} took the subject of {} away", subject.by, room.name),
+            text => format!("{} is now about: {text} (set by {})", room.name, subject.by),
+        };
+        self.notice(sentence);
+    }
+
+    fn room_list(&mut self, list: RoomList<'_>, more: bool) {
+        let Some(Pending::Rooms { mut lines }) = self.pending.remove(&list.request) else { return };
+        let mut last = None;
+        for room in list.rooms.iter() {
+            lines.push(format!("{} ({})", room.name, room.occupants));
+            last = Some(room.name);
+        }
+        match last {
+            Some(after) if more && lines.len() < LISTED_MAX => {
+                return self.request(0, Pending::Rooms { lines }, |request| ListRooms { request, after });
+            }
+            _ => {}
+        }
+        match lines.len() {
+            0 => self.notice("there are no rooms; /join makes one"),
+            n => self.notice(format!("{}:", count_of(n, more, "room"))),
+        }
+        lines.truncate(LISTED_MAX);
+        lines.into_iter().for_each(|line| self.notice(line));
+    }
+
+    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = &'a str>, more: bool) {
+        let Some(Pending::Names { of, mut names }) = self.pending.remove(&request) else { return };
+        let before = names.len();
+        names.extend(page.map(str::to_owned));
+        let last = names.get(before..).and_then(<[String]>::last).cloned();
+        match last {
+            Some(after) if more && names.len() < LISTED_MAX => return self.list_behind(of, &after, names),
+            _ => {}
+        }
+        let place = match of {
+            NamesOf::Room { name, .. } => format!("in {name}"),
+            NamesOf::Server => "on the server".to_owned(),
+        };
+        self.notice(format!("{} {place}:", count_of(names.len(), more, "user")));
+        for line in names[..names.len().min(LISTED_MAX)].chunks(NAMES_PER_LINE) {
+            self.notice(line.join(", "));
+        }
+    }
+
+    fn offered_by(&mut self, channel: u32, offer: Offer<'_>) {
+        let purpose = Purpose::from_number(offer.purpose);
+        let declined_with = match purpose {
+            _ if !self.interactive => NOT_TAKING_CALLS,
+            Some(Purpose::Conversation) => {
+                let stage = Stage::Offered { channel, payload_max: usize::from(offer.payload_max).max(1) };
+                self.add_call(offer.from, stage);
+                return self.notice(format!("{} is calling you; /accept or /decline", offer.from));
+            }
+            Some(Purpose::Pipe) | None => NOT_A_PIPE,
+        };
+        self.request(channel, Pending::End, |request| Decline { request, text: declined_with });
+        self.notice(format!("a call from {} was declined: {declined_with}", offer.from));
+    }
+
+    /// Our call has reached the peer, and has a channel from now on.
+    fn rings(&mut self, channel: u32, request: u32) {
+        let Some(&Pending::Open { call }) = self.pending.get(&request) else { return };
+        match self.call(call).map(|call| call.stage) {
+            Some(Stage::Asked { hung_up: false }) => self.set_stage(call, Stage::Ringing { channel }),
+            _ => {
+                self.remove_call(call);
+                self.request(channel, Pending::End, |request| Close { request });
+            }
+        }
+    }
+
+    /// The peer took our call.
+    fn opened(&mut self, channel: u32, opened: Opened<'_>) {
+        let Some(Pending::Open { call }) = self.pending.remove(&opened.request) else { return };
+        // Taken back at the moment in which it was taken: close is under way.
+        if self.call(call).is_none() {
+            return;
+        }
+        let payload_max = usize::from(opened.payload_max).max(1);
+        self.set_stage(call, Stage::Open { channel, payload_max });
+        self.notice(format!("{} took the call", opened.peer));
+    }
+
+    /// We took the peer's call.
+    fn accepted(&mut self, call: PlaceId) {
+        let Some((peer, stage)) = self.call(call).map(|call| (call.peer.clone(), call.stage)) else { return };
+        if let Stage::Accepted { channel, payload_max } = stage {
+            self.set_stage(call, Stage::Open { channel, payload_max });
+            self.notice(format!("you are in a call with {peer}; /hangup ends it"));
+        }
+    }
+
+    fn closed(&mut self, channel: u32, closed: Closed<'_>) {
+        let Some(id) = self.call_at(channel) else { return };
+        let Some(call) = self.remove_call(id) else { return };
+        let peer = call.peer;
+        let how = match ClosedCode::from_number(closed.code) {
+            Some(ClosedCode::Done) => "hung up",
+            Some(ClosedCode::PeerLeft) => "is gone",
+            Some(ClosedCode::NoAnswer) => "called, and you did not answer",
+            Some(ClosedCode::Cancelled) => "gave up calling",
+            None => return self.notice(format!("the call with {peer} has ended: {}", closed.text)),
+        };
+        self.notice(format!("{peer} {how}"));
+    }
+
+    fn show_in_call(&mut self, channel: u32, payload: &[u8], flags: Flags) {
+        let Some(peer) = self.call_at(channel).and_then(|id| self.call(id)).map(|call| call.peer.clone())
+        else {
+            return;
+        };
+        if !payload.is_empty() {
+            let text = String::from_utf8_lossy(payload).into_owned();
+            self.shown.push(Shown::Call { peer: peer.clone(), text });
+        }
+        if flags.contains(Flags::END) {
+            self.notice(format!("{peer} has nothing more to say"));
+        }
+    }
+
+    fn call_at(&self, channel: u32) -> Option<PlaceId> {
+        self.calls.iter().find(|call| call.stage.channel() == Some(channel)).map(|call| call.id)
+    }
+}
+
+fn departure(left: Left<'_>, room: &str) -> String {
+    let how = match LeftCode::from_number(left.code) {
+        Some(LeftCode::Left) | None => "left",
+        Some(LeftCode::Quit) => "quit and left",
+        Some(LeftCode::Lost) => "lost the connection and left",
+        Some(LeftCode::Dropped) => "was disconnected and left",
+    };
+    let words = if left.text.is_empty() { String::new() } else { format!(": {}", left.text) };
+    format!("{} {how} {room}{words}", left.who)
+}
+
+fn count_of(count: usize, more: bool, what: &str) -> String {
+    match count {
+        _ if count > LISTED_MAX || more => format!("more than {} {what}s, the first", LISTED_MAX.min(count)),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}

@@ -1,0 +1,274 @@
+//! Lines in, frames out; frames in, lines out.
+
+use super::*;
+use crate::wire::frame::{Closed, Data, Done, Joined, Offer, Opened, Refused, Ringing, Said, Told, put_list};
+use crate::wire::{BODY_MAX, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
+
+const LOBBY: u32 = 7;
+const RELAY: u32 = 40;
+
+/// Gives every frame that waits to be sent to `look`, with its channel.
+fn sent(conversation: &mut Conversation, mut look: impl FnMut(u32, Frame<'_>)) {
+    let bytes = conversation.take_frames();
+    let mut rest = bytes.as_slice();
+    while let Ok(Split::Frame(raw)) = split(rest, BODY_MAX) {
+        look(raw.header.channel, raw.decode().expect("what we send decodes"));
+        rest = &rest[raw.len()..];
+    }
+    assert!(rest.is_empty());
+}
+
+/// The id of the only request that waits to be sent, which is of that kind.
+fn request(conversation: &mut Conversation, kind: Kind) -> u32 {
+    let mut ids = Vec::new();
+    let bytes = conversation.take_frames();
+    let mut rest = bytes.as_slice();
+    while let Ok(Split::Frame(raw)) = split(rest, BODY_MAX) {
+        assert_eq!(raw.kind(), Some(kind));
+        ids.push(raw.request());
+        rest = &rest[raw.len()..];
+    }
+    assert_eq!(ids.len(), 1, "{kind:?}");
+    ids[0]
+}
+
+fn receive(conversation: &mut Conversation, channel: u32, frame: Frame<'_>) {
+    conversation.receive(channel, Flags::NONE, frame);
+}
+
+fn lines(conversation: &mut Conversation) -> Vec<String> {
+    conversation.take_shown().iter().map(Shown::line).collect()
+}
+
+/// Types a line at a fresh prompt.
+fn typed(conversation: &mut Conversation, line: &str) {
+    conversation.prompt();
+    conversation.typed(line);
+}
+
+/// In #lobby, with nobody else.
+fn in_lobby(interactive: bool) -> Conversation {
+    let mut conversation = Conversation::new("alice", &["lobby".to_owned()], interactive);
+    conversation.connected("alice", 100);
+    let request = request(&mut conversation, Kind::Join);
+    join(&mut conversation, request, "#lobby", LOBBY);
+    conversation.take_shown();
+    conversation
+}
+
+fn join(conversation: &mut Conversation, request: u32, room: &str, channel: u32) {
+    let joined = Joined { request, room, occupants: 1, subject_by: "", subject: "" };
+    receive(conversation, channel, Frame::Joined(joined));
+}
+
+fn refused(request: u32, code: RefusalCode, text: &str) -> Frame<'_> {
+    Frame::Refused(Refused { request, code: code.number(), text })
+}
+
+fn offer(from: &str, purpose: Purpose) -> Frame<'_> {
+    Frame::Offer(Offer { purpose: purpose.number(), payload_max: 1_000, from })
+}
+
+#[test]
+fn rooms_are_entered_and_lines_said_to_the_target() {
+    let mut alice = in_lobby(true);
+    assert_eq!(alice.prompt(), "#lobby> ");
+    alice.typed("hello");
+    sent(&mut alice, |channel, frame| {
+        assert!(matches!((channel, frame), (LOBBY, Frame::Say(say)) if say.text == "hello"));
+    });
+    receive(&mut alice, LOBBY, Frame::Said(Said { by: "bob", text: "hi\u{1b}[2J" }));
+    receive(&mut alice, 0, Frame::Told(Told { from: "bob", text: "psst" }));
+    assert_eq!(lines(&mut alice), ["#lobby <bob> hi^[[2J", "*bob* psst"]);
+}
+
+#[test]
+fn a_room_typed_becomes_the_target_once_entered() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/join ops");
+    assert!(alice.is_moving());
+    let id = request(&mut alice, Kind::Join);
+    join(&mut alice, id, "#Ops", 8);
+    assert!(!alice.is_moving());
+    assert_eq!(alice.prompt(), "#Ops> ");
+    typed(&mut alice, "/switch #LOBBY");
+    assert_eq!(alice.prompt(), "#lobby> ");
+    typed(&mut alice, "/join OPS");
+    assert_eq!(alice.prompt(), "#Ops> ", "no second request for a room one is in");
+    typed(&mut alice, "/leave");
+    let id = request(&mut alice, Kind::Leave);
+    receive(&mut alice, 8, Frame::Done(Done { request: id }));
+    assert_eq!(alice.prompt(), "#lobby> ");
+}
+
+#[test]
+fn a_line_goes_to_the_place_its_prompt_showed_or_nowhere() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/call bob");
+    let id = request(&mut alice, Kind::Open);
+    assert_eq!(alice.prompt(), "@bob> ");
+    alice.typed("are you there?");
+    assert!(alice.take_frames().is_empty(), "bob has not answered");
+    alice.prompt();
+    receive(&mut alice, 0, refused(id, RefusalCode::Declined, "not now"));
+    alice.take_shown();
+    alice.typed("just between us");
+    assert!(alice.take_frames().is_empty(), "what was meant for bob is not said in the room");
+    assert_eq!(lines(&mut alice), ["!! that room or call is no more; not said: just between us"]);
+    assert_eq!(alice.prompt(), "#lobby> ");
+}
+
+#[test]
+fn a_call_that_we_make() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/call bob");
+    let request = request(&mut alice, Kind::Open);
+    receive(&mut alice, RELAY, Frame::Opened(Opened { request, payload_max: 10, peer: "Bob" }));
+    typed(&mut alice, "hello there");
+    let mut payloads = Vec::new();
+    sent(&mut alice, |channel, frame| {
+        let Frame::Data(data) = frame else { panic!("no data") };
+        assert_eq!(channel, RELAY);
+        payloads.push(data.payload.to_vec());
+    });
+    assert_eq!(payloads, [b"hello ther".as_slice(), b"e"]);
+    alice.take_shown();
+    receive(&mut alice, RELAY, Frame::Data(Data { payload: "hé".as_bytes() }));
+    receive(&mut alice, RELAY, Frame::Closed(Closed { code: ClosedCode::Done.number(), text: "" }));
+    assert_eq!(lines(&mut alice), ["@bob <bob> hé", "-- bob hung up"]);
+    assert_eq!(alice.prompt(), "#lobby> ");
+    receive(&mut alice, RELAY, refused(0, RefusalCode::NoSuchRelay, "no such relay"));
+    assert!(lines(&mut alice).is_empty(), "payload that crossed the end is no news");
+}
+
+#[test]
+fn a_call_is_taken_back_as_soon_as_it_has_a_channel() {
+    for hung_up_first in [true, false] {
+        let mut alice = in_lobby(true);
+        typed(&mut alice, "/call bob");
+        let id = request(&mut alice, Kind::Open);
+        assert!(alice.is_moving(), "the prompt waits for a refusal at once");
+        let ringing = Frame::Ringing(Ringing { request: id });
+        if hung_up_first {
+            typed(&mut alice, "/hangup");
+            assert_eq!(alice.prompt(), "#lobby> ");
+            receive(&mut alice, RELAY, ringing);
+        } else {
+            receive(&mut alice, RELAY, ringing);
+            assert!(!alice.is_moving());
+            typed(&mut alice, "/hangup");
+        }
+        request(&mut alice, Kind::Close);
+        alice.take_shown();
+        receive(&mut alice, RELAY, refused(id, RefusalCode::Cancelled, "you took the call back"));
+        assert!(alice.calls.is_empty() && lines(&mut alice).is_empty());
+    }
+}
+
+#[test]
+fn a_call_that_we_take_or_do_not_take() {
+    let mut alice = in_lobby(true);
+    receive(&mut alice, RELAY, offer("bob", Purpose::Conversation));
+    receive(&mut alice, RELAY + 1, offer("carol", Purpose::Conversation));
+    typed(&mut alice, "/accept");
+    assert!(lines(&mut alice).last().is_some_and(|line| line.contains("name one of them")));
+    typed(&mut alice, "/accept BOB");
+    let id = request(&mut alice, Kind::Accept);
+    receive(&mut alice, RELAY, Frame::Done(Done { request: id }));
+    assert_eq!(alice.prompt(), "@bob> ");
+    typed(&mut alice, "/decline");
+    request(&mut alice, Kind::Decline);
+    typed(&mut alice, "/hangup");
+    request(&mut alice, Kind::Close);
+    assert!(alice.calls.is_empty());
+}
+
+#[test]
+fn pipes_are_declined_and_scripts_decline_everything() {
+    for (interactive, purpose) in
+        [(true, Purpose::Pipe), (false, Purpose::Conversation), (false, Purpose::Pipe)]
+    {
+        let mut alice = in_lobby(interactive);
+        receive(&mut alice, RELAY, offer("bob", purpose));
+        request(&mut alice, Kind::Decline);
+        assert!(alice.calls.is_empty());
+    }
+}
+
+#[test]
+fn what_was_not_confirmed_when_the_connection_broke_is_told_and_not_sent_again() {
+    let mut alice = in_lobby(false);
+    alice.say_in_first_room("one\r");
+    let first = request(&mut alice, Kind::Say);
+    alice.say_in_first_room("two");
+    receive(&mut alice, LOBBY, Frame::Done(Done { request: first }));
+    alice.disconnected();
+    assert_eq!(lines(&mut alice), ["!! not confirmed: #lobby: two"]);
+    assert_eq!((alice.unconfirmed(), alice.is_in_first_room(), alice.is_settled()), (1, false, true));
+    alice.connected("alice", 100);
+    let id = request(&mut alice, Kind::Join);
+    join(&mut alice, id, "#lobby", 9);
+    assert!(alice.is_in_first_room() && alice.take_frames().is_empty());
+}
+
+#[test]
+fn refused_lines_are_counted_and_told() {
+    let mut alice = in_lobby(false);
+    alice.say_in_first_room("a\0b");
+    let id = request(&mut alice, Kind::Say);
+    receive(&mut alice, LOBBY, refused(id, RefusalCode::BadText, "a text must be one line"));
+    assert_eq!(lines(&mut alice), ["!! not said to #lobby: a text must be one line: a^@b"]);
+    assert_eq!((alice.refused(), alice.is_settled()), (1, true));
+}
+
+#[test]
+fn a_room_that_cannot_be_entered_is_told() {
+    let mut alice = Conversation::new("alice", &["a b".to_owned()], false);
+    alice.connected("alice", 100);
+    let id = request(&mut alice, Kind::Join);
+    receive(&mut alice, 0, refused(id, RefusalCode::BadRoomName, "it contains ' '"));
+    assert_eq!(alice.failed_room(), Some(("#a b".to_owned(), "it contains ' '".to_owned())));
+}
+
+#[test]
+fn lists_are_asked_for_page_by_page() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/peers");
+    for (page, more) in [(["alice", "bob"], true), (["carol", "dave"], false)] {
+        let request = request(&mut alice, Kind::ListPeers);
+        let mut bytes = Vec::new();
+        put_list(&mut bytes, Kind::PeerList, 0, request, BODY_MAX, page.into_iter(), more);
+        let Ok(Split::Frame(raw)) = split(&bytes, BODY_MAX) else { panic!("no frame") };
+        alice.receive(0, raw.flags(), raw.decode().expect("a list"));
+    }
+    assert_eq!(lines(&mut alice), ["-- 4 users on the server:", "-- alice, bob, carol, dave"]);
+}
+
+#[test]
+fn long_lines_are_cut_between_characters() {
+    let mut alice = in_lobby(false);
+    let text = "é".repeat(120);
+    alice.say_in_first_room(&text);
+    let mut said = Vec::new();
+    sent(&mut alice, |_, frame| {
+        if let Frame::Say(say) = frame {
+            said.push(say.text.to_owned());
+        }
+    });
+    assert!(said.iter().all(|piece| piece.len() <= 100) && said.len() == 3);
+    assert_eq!(said.concat(), text);
+    assert_eq!(pieces("日本", 1).collect::<Vec<_>>(), ["日", "本"], "never an endless loop");
+}
+
+#[test]
+fn commands_without_a_connection_are_not_lost_silently() {
+    let mut alice = in_lobby(true);
+    alice.disconnected();
+    alice.take_shown();
+    for line in ["hello", "/who", "/join x", "/msg bob hi"] {
+        typed(&mut alice, line);
+        assert!(lines(&mut alice)[0].starts_with("!! there is no connection now"), "{line}");
+    }
+    typed(&mut alice, "/quit");
+    assert_eq!(alice.leaving(), Some(""));
+}

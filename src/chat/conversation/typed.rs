@@ -1,0 +1,255 @@
+//! What the user types, or a script writes.
+
+use super::{Call, Conversation, NamesOf, Pending, PlaceId, Stage, pieces, room_name, same_name};
+use crate::chat::command::{Command, HELP, parse};
+use crate::wire::frame::{
+    Accept, Close, Data, Decline, Leave, ListPeers, ListRooms, Open, Say, SetSubject, Tell, Who,
+};
+use crate::wire::header::put;
+use crate::wire::{Flags, Purpose};
+
+impl Conversation {
+    /// A line from the prompt.
+    pub fn typed(&mut self, line: &str) {
+        // A line pasted with others in it is several lines.
+        for line in line.split(['\r', '\n']) {
+            match parse(line) {
+                Ok(command) => self.carry_out(command),
+                Err(sentence) => self.trouble(sentence),
+            }
+        }
+    }
+
+    /// A script's line: a text, whatever it looks like, for the first room.
+    pub fn say_in_first_room(&mut self, line: &str) {
+        if let Some(id) = self.rooms.first().map(|room| room.id) {
+            self.say(id, &line.replace('\r', ""));
+        }
+    }
+
+    fn carry_out(&mut self, command: Command<'_>) {
+        match command {
+            Command::Empty => {}
+            Command::Help => HELP.iter().for_each(|line| self.notice(*line)),
+            Command::Quit(words) => self.leaving = Some(words.to_owned()),
+            Command::Switch(name) => self.switch(name),
+            Command::Subject(None) => self.show_subject(),
+            _ if !self.online => {
+                self.trouble("there is no connection now, so that was not done; it is being made again")
+            }
+            Command::Text(text) => match self.prompted {
+                Some(id) => self.say(id, text),
+                None => self.trouble("there is nowhere to say that; /join ROOM first, or /help"),
+            },
+            Command::Join(room) => self.join(&room_name(room)),
+            Command::Leave(room) => self.leave(room),
+            Command::Msg { to, text } => self.tell(to, text),
+            Command::Peers => self.list(NamesOf::Server),
+            Command::Rooms => {
+                self.request(0, Pending::Rooms { lines: Vec::new() }, |request| ListRooms {
+                    request,
+                    after: "",
+                });
+            }
+            Command::Who => self.who(),
+            Command::Subject(Some(text)) => self.set_subject(if text == "-" { "" } else { text }),
+            Command::Call(peer) => self.call_peer(peer),
+            Command::Accept(peer) => self.accept(peer),
+            Command::Decline(peer) => self.decline(peer),
+            Command::Hangup(peer) => self.hang_up(peer),
+        }
+    }
+
+    fn say(&mut self, place: PlaceId, text: &str) {
+        if let Some(room) = self.room(place) {
+            let (name, channel) = (room.name.clone(), room.channel);
+            match channel {
+                Some(channel) => self.say_in_room(channel, &name, text),
+                None => self.trouble(format!("you are not in {name} now; not said: {text}")),
+            }
+        } else if let Some(call) = self.call(place) {
+            let (peer, stage) = (call.peer.clone(), call.stage);
+            match stage {
+                Stage::Open { channel, payload_max } => self.say_in_call(channel, payload_max, text),
+                _ => self.trouble(format!("{peer} has not answered yet; not said: {text}")),
+            }
+        } else {
+            self.trouble(format!("that room or call is no more; not said: {text}"));
+        }
+    }
+
+    fn say_in_room(&mut self, channel: u32, room: &str, text: &str) {
+        for text in pieces(text, self.text_max) {
+            let pending = Pending::Text { to: room.to_owned(), text: text.to_owned() };
+            self.request(channel, pending, |request| Say { request, text });
+        }
+    }
+
+    fn say_in_call(&mut self, channel: u32, payload_max: usize, text: &str) {
+        for text in pieces(text, payload_max) {
+            put(&mut self.frames, Flags::NONE, channel, &Data { payload: text.as_bytes() });
+        }
+    }
+
+    fn tell(&mut self, to: &str, text: &str) {
+        for text in pieces(text, self.text_max) {
+            let pending = Pending::Text { to: to.to_owned(), text: text.to_owned() };
+            self.request(0, pending, |request| Tell { request, to, text });
+        }
+    }
+
+    fn join(&mut self, name: &str) {
+        match self.room_named(name).map(|room| (room.id, room.channel)) {
+            Some((id, Some(_))) => self.target = Some(id),
+            _ => {
+                self.add_room(name);
+                self.ask_to_join(name.to_owned(), true);
+            }
+        }
+    }
+
+    fn leave(&mut self, room: Option<&str>) {
+        let room = match room {
+            Some(name) => self.room_named(&room_name(name)),
+            None => self.target.and_then(|id| self.room(id)),
+        };
+        match room.map(|room| (room.name.clone(), room.channel)) {
+            Some((name, Some(channel))) => {
+                self.request(channel, Pending::Leave { room: name }, |request| Leave { request });
+            }
+            Some((name, None)) => self.remove_room(&name),
+            None => self.trouble("you are not in that room; a call is ended with /hangup"),
+        }
+    }
+
+    fn switch(&mut self, name: &str) {
+        let room = self.room_named(&room_name(name)).map(|room| room.id);
+        let call = self.calls.iter().find(|call| same_name(&call.peer, name.trim_start_matches('@')));
+        // A name with its `#` is a room; without it, the call with that peer comes first.
+        let place = if name.starts_with('#') { room } else { call.map(|call| call.id).or(room) };
+        match place {
+            Some(id) => self.target = Some(id),
+            None => {
+                self.trouble(format!("you are not in a room or a call named {name}; /join or /call first"))
+            }
+        }
+    }
+
+    fn who(&mut self) {
+        let Some(id) = self.target else {
+            return self.trouble("you are in no room; /join ROOM first, or /peers for all who are here");
+        };
+        if let Some((name, Some(channel))) = self.room(id).map(|room| (room.name.clone(), room.channel)) {
+            self.list(NamesOf::Room { channel, name });
+        } else if let Some(peer) = self.call(id).map(|call| call.peer.clone()) {
+            self.notice(format!("in this call: you and {peer}"));
+        }
+    }
+
+    pub(super) fn list(&mut self, of: NamesOf) {
+        self.list_behind(of, "", Vec::new());
+    }
+
+    /// Asks for the page of a list of names that begins behind `after`.
+    pub(super) fn list_behind(&mut self, of: NamesOf, after: &str, names: Vec<String>) {
+        let pending = Pending::Names { of: of.clone(), names };
+        match of {
+            NamesOf::Room { channel, .. } => self.request(channel, pending, |request| Who { request, after }),
+            NamesOf::Server => self.request(0, pending, |request| ListPeers { request, after }),
+        }
+    }
+
+    fn show_subject(&mut self) {
+        let room = self.target.and_then(|id| self.room(id));
+        match room.map(|room| (room.name.clone(), room.subject.clone())) {
+            Some((name, subject)) if subject.is_empty() => self.notice(format!("{name} has no subject")),
+            Some((name, subject)) => self.notice(format!("{name} is about: {subject}")),
+            None => self.trouble("only rooms have a subject; /switch to one first"),
+        }
+    }
+
+    fn set_subject(&mut self, text: &str) {
+        let room = self.target.and_then(|id| self.room(id));
+        match room.map(|room| (room.name.clone(), room.channel)) {
+            Some((room, Some(channel))) => {
+                let pending = Pending::Subject { room, text: text.to_owned() };
+                self.request(channel, pending, |request| SetSubject { request, text });
+            }
+            _ => self.trouble("only rooms have a subject; /switch to one first"),
+        }
+    }
+
+    fn call_peer(&mut self, peer: &str) {
+        let existing = self.calls.iter().find(|call| same_name(&call.peer, peer));
+        match existing.map(|call| (call.id, call.stage)) {
+            Some((_, Stage::Offered { .. })) => return self.accept(Some(peer)),
+            Some((id, stage)) if stage != (Stage::Asked { hung_up: true }) => {
+                self.target = Some(id);
+                return self.notice(format!("you have a call with {peer} already"));
+            }
+            _ => {}
+        }
+        let call = self.add_call(peer, Stage::Asked { hung_up: false });
+        let purpose = Purpose::Conversation.number();
+        self.request(0, Pending::Open { call }, |request| Open { request, purpose, to: peer });
+        self.target = Some(call);
+        self.notice(format!("calling {peer}; /hangup gives up"));
+    }
+
+    fn accept(&mut self, peer: Option<&str>) {
+        let Some((call, channel, payload_max)) = self.offered(peer) else { return };
+        self.set_stage(call, Stage::Accepted { channel, payload_max });
+        self.request(channel, Pending::Accept { call }, |request| Accept { request });
+        self.target = Some(call);
+    }
+
+    fn decline(&mut self, peer: Option<&str>) {
+        let Some((call, channel, _)) = self.offered(peer) else { return };
+        self.request(channel, Pending::End, |request| Decline { request, text: "" });
+        if let Some(call) = self.remove_call(call) {
+            self.notice(format!("the call from {} is declined", call.peer));
+        }
+    }
+
+    /// The incoming call that is meant: of that peer, or the only one.
+    fn offered(&mut self, peer: Option<&str>) -> Option<(PlaceId, u32, usize)> {
+        let offers = self.calls.iter().filter_map(|call| match call.stage {
+            Stage::Offered { channel, payload_max } => Some((call, channel, payload_max)),
+            _ => None,
+        });
+        let meant: Vec<_> = offers
+            .filter(|(call, ..)| peer.is_none_or(|peer| same_name(peer, &call.peer)))
+            .map(|(call, channel, payload_max)| (call.id, channel, payload_max))
+            .collect();
+        match meant.as_slice() {
+            [] => self.trouble("nobody is calling you"),
+            [only] => return Some(*only),
+            _ => self.trouble("several peers are calling you; name one of them"),
+        }
+        None
+    }
+
+    fn hang_up(&mut self, peer: Option<&str>) {
+        let meant = |call: &&Call| match peer {
+            Some(peer) => same_name(peer, &call.peer),
+            None => self.target == Some(call.id),
+        };
+        let Some((id, stage)) = self.calls.iter().find(meant).map(|call| (call.id, call.stage)) else {
+            return self.trouble("there is no such call to end; /leave leaves a room");
+        };
+        match stage.channel() {
+            Some(channel) => {
+                self.request(channel, Pending::End, |request| Close { request });
+                self.remove_call(id);
+            }
+            // Without a channel there is nothing to close yet; it is closed when the peer answers.
+            None => {
+                self.set_stage(id, Stage::Asked { hung_up: true });
+                if self.target == Some(id) {
+                    self.target = self.rooms.last().map(|room| room.id);
+                }
+            }
+        }
+        self.notice("the call has ended");
+    }
+}

@@ -1,0 +1,94 @@
+//! Why a client ends without success: one sentence each.
+
+use super::lost::Lost;
+use super::sanitise::sanitise;
+use std::fmt;
+use std::io;
+
+#[derive(Debug)]
+pub enum Error {
+    /// No connection could be made, or (where none is made again) it was lost.
+    Server {
+        server: String,
+        lost: Lost,
+    },
+    /// The operating system does not give what a client needs.
+    System {
+        what: &'static str,
+        error: io::Error,
+    },
+    Input(io::Error),
+    Output(io::Error),
+    /// A room that a script needs cannot be entered.
+    Room {
+        room: String,
+        text: String,
+    },
+    /// A line to say, and no room to say it in.
+    NoRoom,
+    /// A script's lines that were not said, or perhaps not.
+    Unsaid {
+        refused: usize,
+        unconfirmed: usize,
+    },
+    /// The relay to the peer did not come about: the server's sentence.
+    Relay {
+        peer: String,
+        text: String,
+    },
+    /// The relay ended too soon; `bytes` had gone through this end.
+    Cut {
+        peer: String,
+        why: String,
+        bytes: u64,
+    },
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Servers' and peers' words are in some of them.
+        f.write_str(&sanitise(&self.sentence()))
+    }
+}
+
+impl Error {
+    fn sentence(&self) -> String {
+        match self {
+            Error::Server { server, lost: Lost::Connect(error) } => {
+                format!("cannot connect to {server}: {error}; is a server running there?")
+            }
+            Error::Server { server, lost: lost @ Lost::Refused { .. } } => {
+                format!("{server} does not let us in: {lost}")
+            }
+            Error::Server { server, lost } => format!("{server}: {lost}"),
+            Error::System { what, error } => format!("cannot {what}: {error}"),
+            Error::Input(error) => format!("cannot read standard input: {error}"),
+            Error::Output(error) => format!("cannot write to standard output: {error}"),
+            Error::Room { room, text } => format!("cannot enter {room}: {text}"),
+            Error::NoRoom => "there is no room to say a line in; name one with --room".to_owned(),
+            Error::Unsaid { refused, unconfirmed: 0 } => {
+                format!("{} refused by the server, told above", lines(*refused, "was", "were"))
+            }
+            Error::Unsaid { refused: 0, unconfirmed } => {
+                format!(
+                    "{} not confirmed when the connection broke, told above; check before sending again",
+                    lines(*unconfirmed, "was", "were")
+                )
+            }
+            Error::Unsaid { refused, unconfirmed } => format!(
+                "{} refused by the server and {unconfirmed} not confirmed when the connection broke, told above",
+                lines(*refused, "was", "were")
+            ),
+            Error::Relay { peer, text } => format!("no relay with {peer}: {text}"),
+            Error::Cut { peer, why, bytes } => {
+                format!("the transfer with {peer} is incomplete: {why}, after {bytes} bytes")
+            }
+        }
+    }
+}
+
+fn lines(count: usize, one: &str, more: &str) -> String {
+    if count == 1 { format!("1 line {one}") } else { format!("{count} lines {more}") }
+}

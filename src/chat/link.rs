@@ -1,0 +1,467 @@
+//! One nonblocking connection to a server: dialled, greeted, kept alive.
+//!
+//! ```text
+//!   dial ──▶ connecting ──writable──▶ greeting ──welcome──▶ open
+//!               └─ the next address      └─ refused, or a line of text ──▶ Lost
+//! ```
+//!
+//! Hello, ping and bye are dealt with here; every other frame goes to the caller, borrowed from the read buffer.
+//! The reading budget is one read per call, so that the caller can stop between two of them.
+
+use super::lost::Lost;
+use crate::net::blocks::Expect;
+use crate::net::inbox::Filled;
+use crate::net::{Blocks, Flushed, Inbox, Outbox};
+use crate::wire::frame::{Body, BodyError, Bye, Hello, Ping, Pong, VERSION, Welcome};
+use crate::wire::header::put;
+use crate::wire::{BODY_MAX, ByeCode, Flags, Frame, FrameError, RawFrame, Split, split};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use socket2::{SockRef, TcpKeepalive};
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+/// How long one address may take to answer.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// How long the server may take to answer hello.
+const WELCOME_TIME: Duration = Duration::from_secs(15);
+
+/// After this long without a sign of life one is asked for.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long the answer may take.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+/// While this side does not read, or the server does not read from it, the other one hears of us this often.
+const STALLED_PING: Duration = Duration::from_secs(5);
+
+/// Bytes of one read.
+const READ_BYTES: usize = 256 * 1_024;
+
+/// The longest line of text, in bytes, that is looked at when a server answers with text.
+const TEXT_BYTES_MAX: usize = 400;
+
+pub struct Link {
+    socket: TcpStream,
+    phase: Phase,
+    /// Where to connect if the present address does not answer, the next one last.
+    addresses: Vec<SocketAddr>,
+    token: Token,
+    nick: String,
+    readable: bool,
+    writable: bool,
+    inbox: Inbox,
+    scratch: Vec<u8>,
+    out: Outgoing,
+    body_max: u16,
+    pulse: Pulse,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Connecting { deadline: Instant },
+    Greeting { deadline: Instant },
+    Open,
+}
+
+/// What the caller is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Incoming<'a> {
+    Welcome { nick: &'a str, text_max: u16 },
+    Frame { channel: u32, flags: Flags, frame: Frame<'a> },
+}
+
+/// Frames on their way to the server.
+#[derive(Default)]
+pub struct Outgoing {
+    outbox: Outbox,
+    blocks: Blocks,
+}
+
+impl Outgoing {
+    pub fn send<'a>(&mut self, flags: Flags, channel: u32, body: &impl Body<'a>) {
+        self.outbox.push_own(&mut self.blocks, Expect::Little, |out| put(out, flags, channel, body));
+    }
+
+    /// Whole frames that are encoded already.
+    pub fn send_encoded(&mut self, frames: &[u8]) {
+        self.outbox.push_own(&mut self.blocks, Expect::Little, |out| out.extend_from_slice(frames));
+    }
+
+    /// Whole frames that are encoded already, many of them; the buffer itself is queued.
+    pub fn send_buffer(&mut self, frames: Vec<u8>) {
+        let end = frames.len();
+        let block = self.blocks.adopt(frames);
+        self.outbox.push_range(&mut self.blocks, block, 0, end);
+        self.blocks.release(block);
+    }
+
+    /// A buffer that was sent, empty, to be filled again; or a new one.
+    pub fn spare_buffer(&mut self) -> Vec<u8> {
+        let block = self.blocks.open(Expect::Much);
+        let buffer = std::mem::take(self.blocks.append_to(block));
+        self.blocks.release(block);
+        buffer
+    }
+
+    pub fn queued_bytes(&self) -> usize {
+        self.outbox.queued_bytes()
+    }
+}
+
+impl Link {
+    /// Begins to connect to the first address of `server` (host:port) that takes it.
+    ///
+    /// # Errors
+    /// [`Lost::Resolve`] and [`Lost::Connect`], when not even the beginning works.
+    pub fn dial(
+        registry: &Registry,
+        token: Token,
+        server: &str,
+        nick: &str,
+        now: Instant,
+    ) -> Result<Link, Lost> {
+        // Blocks as long as the resolver takes; while there is no connection there is nothing else to do.
+        let mut addresses: Vec<_> = server.to_socket_addrs().map_err(Lost::Resolve)?.collect();
+        addresses.reverse();
+        let socket = connect_next(registry, token, &mut addresses, None)?;
+        Ok(Link {
+            socket,
+            phase: Phase::Connecting { deadline: now + CONNECT_TIME },
+            addresses,
+            token,
+            nick: nick.to_owned(),
+            readable: false,
+            writable: false,
+            inbox: Inbox::default(),
+            scratch: vec![0; READ_BYTES],
+            out: Outgoing::default(),
+            body_max: BODY_MAX,
+            pulse: Pulse { heard: now, pinged: None, expects_answers: true },
+        })
+    }
+
+    /// Whether the server has welcomed us.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    pub fn out(&mut self) -> &mut Outgoing {
+        &mut self.out
+    }
+
+    /// Whether a read is worth it.
+    pub fn is_readable(&self) -> bool {
+        self.readable && !matches!(self.phase, Phase::Connecting { .. })
+    }
+
+    /// Whether an answer to ping can be expected. It cannot while this side does not read, nor while the server does
+    /// not read from us because the peer of a relay is slow; then only TCP can tell that the connection is dead.
+    pub fn expect_answers(&mut self, expected: bool, now: Instant) {
+        if expected && !self.pulse.expects_answers {
+            (self.pulse.heard, self.pulse.pinged) = (now, None);
+        }
+        self.pulse.expects_answers = expected;
+    }
+
+    /// Notes readiness; only `WouldBlock` takes it back.
+    pub fn note(&mut self, event: &Event) {
+        self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+        self.writable |= event.is_writable() || event.is_write_closed() || event.is_error();
+    }
+
+    /// Sees whether the connection is there, and says hello once it is.
+    ///
+    /// # Errors
+    /// [`Lost::Connect`] when no address is left to try.
+    pub fn advance(&mut self, registry: &Registry, now: Instant) -> Result<(), Lost> {
+        let Phase::Connecting { deadline } = self.phase else { return Ok(()) };
+        let outcome = match self.socket.take_error() {
+            Ok(None) if self.writable => self.socket.peer_addr().map(|_| ()),
+            Ok(None) => Err(ErrorKind::NotConnected.into()),
+            Ok(Some(error)) | Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(()) => {
+                set_options(&self.socket);
+                let hello = Hello { request: 0, version: VERSION, body_max: BODY_MAX, name: &self.nick };
+                self.out.send(Flags::NONE, 0, &hello);
+                self.phase = Phase::Greeting { deadline: now + WELCOME_TIME };
+                self.pulse.heard = now;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::NotConnected && now < deadline => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotConnected => {
+                self.try_next(registry, now, ErrorKind::TimedOut.into())
+            }
+            Err(error) => self.try_next(registry, now, error),
+        }
+    }
+
+    fn try_next(&mut self, registry: &Registry, now: Instant, error: io::Error) -> Result<(), Lost> {
+        self.hang_up(registry);
+        self.socket = connect_next(registry, self.token, &mut self.addresses, Some(error))?;
+        (self.readable, self.writable) = (false, false);
+        self.phase = Phase::Connecting { deadline: now + CONNECT_TIME };
+        Ok(())
+    }
+
+    /// Reads once and hands every whole frame to `take`, which can answer on the spot.
+    ///
+    /// # Errors
+    /// [`Lost`]; the frames before it have been handed over.
+    pub fn read(
+        &mut self,
+        now: Instant,
+        mut take: impl FnMut(&mut Outgoing, Incoming<'_>),
+    ) -> Result<(), Lost> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let filled = self.inbox.fill(&mut self.socket, &mut scratch);
+        let outcome = match filled {
+            Ok(Filled::End) => Err(Lost::Ended),
+            Ok(Filled::Scratch(n)) => self.use_frames(&scratch[..n], now, &mut take).map(|(used, needed)| {
+                self.inbox.keep(&scratch[used..n], needed);
+            }),
+            Ok(Filled::Held) => {
+                let held = self.inbox.take_held();
+                self.use_frames(&held, now, &mut take).map(|(used, needed)| {
+                    self.inbox.put_back(held, used, needed);
+                })
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            Err(error) => Err(Lost::Io(error)),
+        };
+        self.scratch = scratch;
+        outcome
+    }
+
+    /// Returns how many bytes were used, and how many it takes until another look makes sense.
+    fn use_frames(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+        take: &mut impl FnMut(&mut Outgoing, Incoming<'_>),
+    ) -> Result<(usize, usize), Lost> {
+        (self.pulse.heard, self.pulse.pinged) = (now, None);
+        let mut used = 0;
+        loop {
+            let rest = bytes.get(used..).unwrap_or_default();
+            match split(rest, self.body_max) {
+                Ok(Split::Frame(raw)) => {
+                    used += raw.len();
+                    self.use_frame(&raw, take)?;
+                }
+                Ok(Split::Incomplete { needed }) => return Ok((used, needed)),
+                Err(FrameError::NotAFrame(_)) => return Err(Lost::Text(first_line(rest))),
+                Err(error) => return Err(Lost::Broken(error.to_string())),
+            }
+        }
+    }
+
+    fn use_frame(
+        &mut self,
+        raw: &RawFrame<'_>,
+        take: &mut impl FnMut(&mut Outgoing, Incoming<'_>),
+    ) -> Result<(), Lost> {
+        let frame = match raw.decode() {
+            Ok(frame) => frame,
+            Err(BodyError::UnknownKind(kind)) => {
+                log::debug!("a frame of kind 0x{kind:02x}, which a newer server may send, is passed over");
+                return Ok(());
+            }
+            Err(error) => return Err(Lost::Broken(error.to_string())),
+        };
+        match frame {
+            Frame::Ping(Ping { token }) => self.out.send(Flags::NONE, 0, &Pong { token }),
+            Frame::Pong(_) => {}
+            Frame::Bye(Bye { code, text }) => return Err(Lost::Bye { code, text: text.to_owned() }),
+            Frame::Welcome(Welcome { body_max, text_max, name, .. }) if !self.is_open() => {
+                self.phase = Phase::Open;
+                self.body_max = body_max;
+                take(&mut self.out, Incoming::Welcome { nick: name, text_max });
+            }
+            Frame::Refused(refused) if !self.is_open() => {
+                return Err(Lost::Refused { code: refused.code, text: refused.text.to_owned() });
+            }
+            frame => {
+                let (channel, flags) = (raw.header.channel, raw.flags());
+                take(&mut self.out, Incoming::Frame { channel, flags, frame });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what the socket takes, at most so much that reading gets its turn.
+    ///
+    /// # Errors
+    /// [`Lost::Io`].
+    pub fn flush(&mut self) -> Result<(), Lost> {
+        if !self.writable || matches!(self.phase, Phase::Connecting { .. }) {
+            return Ok(());
+        }
+        let Outgoing { outbox, blocks } = &mut self.out;
+        match outbox.flush(blocks, &mut self.socket, 4 * READ_BYTES) {
+            Ok(Flushed::WouldBlock) => self.writable = false,
+            Ok(Flushed::All | Flushed::Budget) => {}
+            Err(error) => return Err(Lost::Io(error)),
+        }
+        Ok(())
+    }
+
+    /// Whether there is more to write and the socket would take it.
+    pub fn is_flushable(&self) -> bool {
+        self.writable && !self.out.outbox.is_empty() && !matches!(self.phase, Phase::Connecting { .. })
+    }
+
+    /// Looks at the clock: asks for a sign of life, or finds that there is none.
+    ///
+    /// # Errors
+    /// [`Lost::Silent`].
+    pub fn tick(&mut self, now: Instant) -> Result<(), Lost> {
+        match self.phase {
+            Phase::Greeting { deadline } if now >= deadline => Err(Lost::Silent),
+            Phase::Connecting { .. } | Phase::Greeting { .. } => Ok(()),
+            Phase::Open => match self.pulse.check(now) {
+                Check::Wait => Ok(()),
+                Check::Ask => {
+                    self.out.send(Flags::NONE, 0, &Ping { token: 0 });
+                    Ok(())
+                }
+                Check::Dead => Err(Lost::Silent),
+            },
+        }
+    }
+
+    /// When the clock next has something to say.
+    pub fn next_look(&self) -> Instant {
+        match self.phase {
+            Phase::Connecting { deadline } | Phase::Greeting { deadline } => deadline,
+            Phase::Open => self.pulse.due(),
+        }
+    }
+
+    /// Queues the last frame.
+    pub fn say_bye(&mut self, text: &str) {
+        self.out.send(Flags::NONE, 0, &Bye { code: ByeCode::Goodbye.number(), text });
+    }
+
+    /// Takes the socket out of the poll, before the link is dropped.
+    pub fn hang_up(&mut self, registry: &Registry) {
+        // It may never have been in there; then there is nothing to take out.
+        let _ = registry.deregister(&mut self.socket);
+    }
+}
+
+/// Signs of life.
+#[derive(Debug)]
+struct Pulse {
+    heard: Instant,
+    pinged: Option<Instant>,
+    expects_answers: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Check {
+    Wait,
+    /// Send a ping.
+    Ask,
+    Dead,
+}
+
+impl Pulse {
+    fn due(&self) -> Instant {
+        match (self.expects_answers, self.pinged) {
+            (true, None) => self.heard + SILENCE,
+            (true, Some(pinged)) => pinged + ANSWER_TIME,
+            (false, pinged) => pinged.unwrap_or(self.heard) + STALLED_PING,
+        }
+    }
+
+    fn check(&mut self, now: Instant) -> Check {
+        if now < self.due() {
+            return Check::Wait;
+        }
+        if self.expects_answers && self.pinged.is_some() {
+            return Check::Dead;
+        }
+        self.pinged = Some(now);
+        Check::Ask
+    }
+}
+
+fn connect_next(
+    registry: &Registry,
+    token: Token,
+    addresses: &mut Vec<SocketAddr>,
+    mut error: Option<io::Error>,
+) -> Result<TcpStream, Lost> {
+    while let Some(address) = addresses.pop() {
+        let socket = TcpStream::connect(address).and_then(|mut socket| {
+            registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
+            Ok(socket)
+        });
+        match socket {
+            Ok(socket) => return Ok(socket),
+            Err(failed) => error = Some(failed),
+        }
+    }
+    Err(Lost::Connect(error.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into())))
+}
+
+/// What a connection is better off with, and works without.
+fn set_options(socket: &TcpStream) {
+    let keepalive =
+        TcpKeepalive::new().with_time(SILENCE).with_interval(Duration::from_secs(10)).with_retries(3);
+    if let Err(error) = socket.set_nodelay(true) {
+        log::debug!("TCP_NODELAY: {error}");
+    }
+    if let Err(error) = SockRef::from(socket).set_tcp_keepalive(&keepalive) {
+        log::debug!("SO_KEEPALIVE: {error}");
+    }
+}
+
+fn first_line(bytes: &[u8]) -> String {
+    let line = bytes.split(|&byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    String::from_utf8_lossy(&line[..line.len().min(TEXT_BYTES_MAX)]).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_asked_about_and_then_believed() {
+        let start = Instant::now();
+        let mut pulse = Pulse { heard: start, pinged: None, expects_answers: true };
+        assert_eq!((pulse.check(start), pulse.due()), (Check::Wait, start + SILENCE));
+        let asked = start + SILENCE;
+        assert_eq!((pulse.check(asked), pulse.due()), (Check::Ask, asked + ANSWER_TIME));
+        assert_eq!(pulse.check(asked), Check::Wait);
+        assert_eq!(pulse.check(asked + ANSWER_TIME), Check::Dead);
+    }
+
+    #[test]
+    fn who_does_not_read_is_heard_of_and_gives_nobody_up() {
+        let mut now = Instant::now();
+        let mut pulse = Pulse { heard: now, pinged: None, expects_answers: false };
+        for _ in 0..100 {
+            assert_eq!((pulse.check(now), pulse.due()), (Check::Wait, now + STALLED_PING));
+            now += STALLED_PING;
+            assert_eq!(pulse.check(now), Check::Ask);
+        }
+    }
+
+    #[test]
+    fn an_answer_in_text_is_its_first_line() {
+        assert_eq!(first_line(b"ERROR :the server is full\r\nmore"), "ERROR :the server is full");
+        assert_eq!(first_line(&[b'x'; 10_000]).len(), TEXT_BYTES_MAX);
+        assert_eq!(first_line(b""), "");
+    }
+}

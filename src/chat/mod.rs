@@ -1,0 +1,87 @@
+//! The terminal clients: `switchboard chat` and `switchboard pipe`.
+//!
+//! - `link` one connection to a server, `lost` how it ends, `pause` when it is made again;
+//! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
+//! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face;
+//! - `pipe` both ends of a pipe;
+//! - `stdio` standard input and output beside a poll loop.
+//!
+//! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
+//! anything that resends by itself: whether a message that was not confirmed was delivered, nobody can know.
+
+mod client;
+mod command;
+mod conversation;
+mod error;
+mod link;
+mod lost;
+mod pause;
+mod pipe;
+mod sanitise;
+mod script;
+mod shown;
+mod stdio;
+mod terminal;
+
+pub use error::Error;
+pub use lost::Lost;
+pub use pipe::{PipeOptions, PipeRole, pipe};
+
+use client::{Client, End};
+use mio::{Poll, Token, Waker};
+use script::Script;
+use signal_hook::low_level::emulate_default_handler;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use terminal::Terminal;
+
+const LINK: Token = Token(0);
+const WAKER: Token = Token(1);
+const SIGNALS: Token = Token(2);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChatOptions {
+    /// `host:port`; every address that the host has is tried.
+    pub server: String,
+    pub nick: String,
+    /// Rooms to enter, with or without their `#`. A script's lines are said in the first.
+    pub rooms: Vec<String>,
+}
+
+/// Chats until the user leaves: on a terminal if standard input and output are one, else as a script.
+///
+/// A signal (INT, TERM, HUP) says goodbye and then ends the process as that signal would have.
+///
+/// # Errors
+/// [`Error`], in one sentence for the user.
+pub fn run(options: ChatOptions) -> Result<(), Error> {
+    let (poll, waker) = poll_and_waker()?;
+    let started = |error| Error::System { what: "start reading standard input", error };
+    let end = if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        let face = Terminal::new(waker).map_err(started)?;
+        // The terminal is put back as it was where the face goes, before anything else is said.
+        Client::new(&options, poll, face, true)?.run().0?
+    } else {
+        let face = Script::new(&waker).map_err(started)?;
+        let (end, face) = Client::new(&options, poll, face, false)?.run();
+        if !matches!(end, Ok(End::Signal(_))) {
+            let written = face.finish();
+            end.and_then(|end| written.map(|()| end))?
+        } else {
+            end?
+        }
+    };
+    match end {
+        End::Quit => Ok(()),
+        End::Signal(signal) => {
+            emulate_default_handler(signal).map_err(|error| Error::System { what: "end by a signal", error })
+        }
+    }
+}
+
+fn poll_and_waker() -> Result<(Poll, Arc<Waker>), Error> {
+    let system = |error| Error::System { what: "set up a poll", error };
+    let poll = Poll::new().map_err(system)?;
+    let waker = Waker::new(poll.registry(), WAKER).map_err(system)?;
+    Ok((poll, Arc::new(waker)))
+}

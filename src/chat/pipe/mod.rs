@@ -1,0 +1,190 @@
+//! `switchboard pipe`: standard input of one end becomes standard output of the other, through a relay.
+//!
+//! ```text
+//!   sender                          server                        receiver
+//!     open bob, for a pipe  ──────────▶   ──── offer ────────────────▶
+//!     ◀──── opened ───────────────────   ◀──── accept ─────────────────
+//!     data … data, end      ──────────▶   ──── data … data, end ──────▶  written, all of it
+//!     ◀──── closed: done ─────────────   ◀──── close ──────────────────
+//! ```
+//!
+//! So closed is the receiver's word that everything is written, and the sender ends with success only then. Nothing
+//! is tried a second time: what had gone through cannot be taken back.
+
+mod receiver;
+mod sender;
+
+use super::error::Error;
+use super::link::{Incoming, Link, Outgoing};
+use super::lost::Lost;
+use super::{LINK, poll_and_waker};
+use indicatif::{ProgressBar, ProgressStyle};
+use mio::{Events, Poll, Waker};
+use receiver::Receiver;
+use sender::Sender;
+use std::io::{self, ErrorKind, IsTerminal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long goodbye may take once everything is done.
+const FAREWELL_TIME: Duration = Duration::from_secs(2);
+
+/// Reads from the server in one turn.
+const READS_MAX: usize = 8;
+
+/// Which end of the pipe this is, and the name of the other one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PipeRole {
+    /// Standard input goes to them.
+    To(String),
+    /// Standard output comes from them.
+    From(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PipeOptions {
+    /// `host:port`; every address that the host has is tried.
+    pub server: String,
+    pub nick: String,
+    pub role: PipeRole,
+}
+
+/// Moves everything from one end to the other.
+///
+/// # Errors
+/// [`Error`], in one sentence for the user, unless all of the input was written to the output.
+pub fn pipe(options: PipeOptions) -> Result<(), Error> {
+    let (poll, waker) = poll_and_waker()?;
+    let progress = progress();
+    let outcome = match options.role {
+        PipeRole::To(peer) => {
+            run(&options.server, &options.nick, poll, Sender::new(peer, waker, progress.clone()))
+        }
+        PipeRole::From(peer) => {
+            let receiver = Receiver::new(peer, waker, progress.clone())
+                .map_err(|error| Error::System { what: "start writing standard output", error })?;
+            run(&options.server, &options.nick, poll, receiver)
+        }
+    };
+    progress.finish_and_clear();
+    outcome
+}
+
+/// One end, without its connection.
+trait PipeEnd {
+    fn welcomed(&mut self, out: &mut Outgoing);
+
+    fn take(&mut self, out: &mut Outgoing, incoming: Incoming<'_>);
+
+    /// Whether nothing more should be read from the server for now.
+    fn is_stalled(&self) -> bool;
+
+    /// Whether the server can be expected to answer a ping.
+    fn expects_answers(&self) -> bool;
+
+    /// Moves bytes on. Returns whether there may be more as soon as there is room for it in `out`; nothing else will
+    /// say so.
+    fn pump(&mut self, out: &mut Outgoing) -> bool;
+
+    /// How it ended, once it has.
+    fn outcome(&mut self) -> Option<Result<(), Error>>;
+
+    /// What a lost connection means: before the relay was there, that; later, an incomplete transfer.
+    fn lost(&self, server: &str, lost: Lost) -> Error;
+}
+
+fn run(server: &str, nick: &str, mut poll: Poll, mut end: impl PipeEnd) -> Result<(), Error> {
+    let mut events = Events::with_capacity(16);
+    let mut link = Link::dial(poll.registry(), LINK, server, nick, Instant::now())
+        .map_err(|lost| Error::Server { server: server.to_owned(), lost })?;
+    let mut more = false;
+    loop {
+        let busy = more || link.is_flushable() || (link.is_readable() && !end.is_stalled());
+        wait(&mut poll, &mut events, if busy { Instant::now() } else { link.next_look() })?;
+        events.iter().filter(|event| event.token() == LINK).for_each(|event| link.note(event));
+        let driven = drive(&poll, &mut link, &mut end);
+        // What the last frames said counts more than that the connection ended after them.
+        if let Some(outcome) = end.outcome() {
+            say_farewell(poll, events, link);
+            return outcome;
+        }
+        more = driven.map_err(|lost| end.lost(server, lost))?;
+    }
+}
+
+/// One turn. Returns whether the next one has something to do already.
+fn drive(poll: &Poll, link: &mut Link, end: &mut impl PipeEnd) -> Result<bool, Lost> {
+    let now = Instant::now();
+    link.advance(poll.registry(), now)?;
+    let read = read(link, end, now);
+    let more = end.pump(link.out());
+    read?;
+    link.flush()?;
+    link.expect_answers(end.expects_answers(), now);
+    link.tick(now)?;
+    // While something is queued that the socket does not take, the socket's readiness is what to wait for.
+    Ok(more && link.out().queued_bytes() == 0)
+}
+
+fn read(link: &mut Link, end: &mut impl PipeEnd, now: Instant) -> Result<(), Lost> {
+    for _ in 0..READS_MAX {
+        if !link.is_readable() || end.is_stalled() {
+            break;
+        }
+        link.read(now, |out, incoming| match incoming {
+            Incoming::Welcome { .. } => end.welcomed(out),
+            Incoming::Frame { .. } => end.take(out, incoming),
+        })?;
+        end.pump(link.out());
+    }
+    Ok(())
+}
+
+/// All is said; what is still queued and the server's goodbye get a moment, but nothing depends on them.
+fn say_farewell(mut poll: Poll, mut events: Events, mut link: Link) {
+    let deadline = Instant::now() + FAREWELL_TIME;
+    if link.is_open() {
+        link.say_bye("");
+    }
+    let mut exchange = || -> Result<(), Lost> {
+        while Instant::now() < deadline {
+            link.flush()?;
+            while link.is_readable() {
+                link.read(Instant::now(), |_, _| {})?;
+            }
+            wait(&mut poll, &mut events, deadline).map_err(|_| Lost::Ended)?;
+            events.iter().filter(|event| event.token() == LINK).for_each(|event| link.note(event));
+        }
+        Ok(())
+    };
+    if let Err(lost) = exchange() {
+        log::debug!("{lost}");
+    }
+}
+
+fn wait(poll: &mut Poll, events: &mut Events, until: Instant) -> Result<(), Error> {
+    match poll.poll(events, Some(until.saturating_duration_since(Instant::now()))) {
+        Err(error) if error.kind() != ErrorKind::Interrupted => {
+            Err(Error::System { what: "wait for events", error })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A progress bar where standard error is a terminal, else nothing.
+fn progress() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    // The template is a constant; a bar in the default style is still a bar.
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {msg}{bytes} at {binary_bytes_per_sec}, {elapsed}")
+    {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Both ends wake the loop from their threads.
+type SharedWaker = Arc<Waker>;

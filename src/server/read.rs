@@ -1,0 +1,211 @@
+//! Stage 3 of the turn, for one connection: bytes → session → hub → outboxes, within a budget.
+
+use super::connection::{Connection, Phase};
+use super::engine::Engine;
+use super::exchange::{key_of, session_id};
+use crate::hub::{self, Departure, RequestId};
+use crate::net::inbox::Filled;
+use crate::net::{Key, Socket};
+use crate::session::{Answer, CloseReason, Step};
+use crate::wire::RefusalCode;
+use std::io::ErrorKind;
+
+/// Why a pass over a connection's bytes ended.
+enum Stop {
+    /// The rest is no whole frame yet.
+    NeedMore { needed: usize },
+    /// The budget of frames is spent.
+    Budget,
+    /// Somebody's queue is too long to go on.
+    Paused,
+    /// The connection is not open any more.
+    Closed,
+}
+
+/// What one connection may still do in this turn.
+struct Budget {
+    bytes: usize,
+    frames: usize,
+}
+
+impl<S: Socket> Engine<S> {
+    pub(super) fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
+        let limits = &self.exchange.limits;
+        let mut budget = Budget { bytes: limits.read_bytes_per_turn_max, frames: limits.frames_per_turn_max };
+        loop {
+            let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+            if !connection.is_open() || connection.waits_for.is_some() {
+                return;
+            }
+            let filled = if connection.inbox.is_worth_a_look() {
+                Filled::Held
+            } else if !connection.readable {
+                return;
+            } else if budget.bytes == 0 {
+                return self.exchange.list_to_read(key);
+            } else {
+                let before = connection.inbox.len();
+                match connection.inbox.fill(&mut connection.socket, scratch) {
+                    Ok(filled) => {
+                        connection.note_heard(self.exchange.now);
+                        let total = match filled {
+                            Filled::Scratch(n) => n,
+                            Filled::Held => connection.inbox.len(),
+                            Filled::End => before,
+                        };
+                        budget.bytes = budget.bytes.saturating_sub(total - before);
+                        self.exchange.counters.bytes_read += (total - before) as u64;
+                        filled
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        connection.readable = false;
+                        return;
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return self.exchange.close(key, CloseReason::Io(error.kind())),
+                }
+            };
+            let stop = match filled {
+                Filled::End => return self.exchange.close(key, CloseReason::PeerClosed),
+                Filled::Scratch(n) => {
+                    let (used, stop) = self.consume(key, &scratch[..n], &mut budget);
+                    if let Some(connection) = self.exchange.connections.get_mut(key) {
+                        connection.inbox.keep(&scratch[used..n], stop.needed());
+                    }
+                    stop
+                }
+                Filled::Held => {
+                    let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+                    let held = connection.inbox.take_held();
+                    let (used, stop) = self.consume(key, &held, &mut budget);
+                    if let Some(connection) = self.exchange.connections.get_mut(key) {
+                        connection.inbox.put_back(held, used, stop.needed());
+                    }
+                    stop
+                }
+            };
+            match stop {
+                Stop::NeedMore { .. } => {}
+                Stop::Budget => return self.exchange.list_to_read(key),
+                Stop::Paused | Stop::Closed => return,
+            }
+        }
+    }
+
+    /// Does what the bytes say, frame by frame. Returns how many of them are done with, and why it went no further.
+    fn consume(&mut self, key: Key, bytes: &[u8], budget: &mut Budget) -> (usize, Stop) {
+        let session = session_id(key);
+        let mut done = 0;
+        loop {
+            let Some(connection) = self.exchange.connections.get_mut(key) else {
+                return (done, Stop::Closed);
+            };
+            if !connection.is_open() {
+                return (done, Stop::Closed);
+            }
+            if connection.is_over_high_water(&self.exchange.limits) {
+                self.exchange.pause(key, key);
+                return (done, Stop::Paused);
+            }
+            if budget.frames == 0 {
+                return (done, Stop::Budget);
+            }
+            budget.frames -= 1;
+            let rest = &bytes[done..];
+            let step = connection.session.next(rest);
+            if !matches!(step, Step::Incomplete { .. } | Step::Close(_)) {
+                self.exchange.counters.frames += 1;
+            }
+            match step {
+                Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
+                Step::Command { used, request, command } => {
+                    done += used;
+                    self.hub.handle(self.exchange.now, session, request, command, &mut self.exchange);
+                }
+                Step::Payload { used, relay, longest } => {
+                    done += used;
+                    if let Some(target) = self.pass_on(key, relay, longest, &rest[..used]) {
+                        self.exchange.pause(key, target);
+                        return (done, Stop::Paused);
+                    }
+                }
+                Step::Answer { used, answer } => {
+                    done += used;
+                    self.exchange.answer(key, answer);
+                }
+                Step::Ignore { used } => done += used,
+                Step::Quit { used, text } => {
+                    done += used;
+                    self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
+                    self.exchange.close(key, CloseReason::Goodbye);
+                }
+                Step::Close(reason) => {
+                    self.exchange.close(key, reason);
+                    return (done, Stop::Closed);
+                }
+            }
+        }
+    }
+
+    /// Passes payload to the other end of its relay. Returns whom to wait for when that one's queue is too long.
+    fn pass_on(&mut self, from: Key, relay: hub::ChannelId, longest: usize, payload: &[u8]) -> Option<Key> {
+        let route = match self.hub.route(session_id(from), relay) {
+            Ok(route) => route,
+            Err(_) => {
+                let (request, code) = (RequestId::NONE, RefusalCode::NoSuchRelay);
+                let text = "there is no such relay; it may have ended";
+                self.exchange.answer(from, Answer::Refused { request, channel: relay, code, text });
+                return None;
+            }
+        };
+        if longest > usize::from(route.payload_max) {
+            let (length, max) = (u16::try_from(longest).unwrap_or(u16::MAX), route.payload_max);
+            self.exchange.close(from, CloseReason::FrameTooLong { length, max });
+            return None;
+        }
+        let to = key_of(route.to);
+        (!self.exchange.relay(from, to, payload)).then_some(to)
+    }
+
+    /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
+    /// connection, and the client would lose what was sent to it last.
+    pub(super) fn discard_input(&mut self, key: Key, scratch: &mut [u8]) {
+        let bound = self.exchange.limits.discarded_bytes_max;
+        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        let Connection { socket, phase, inbox, readable, .. } = connection;
+        let Phase::Draining { discarded_bytes, input_ended, .. } = phase else { return };
+        inbox.take_held();
+        if *input_ended || !*readable {
+            return;
+        }
+        match socket.read(scratch) {
+            Ok(0) => {
+                *input_ended = true;
+                if connection.is_drained() {
+                    self.exchange.finish(key, CloseReason::PeerClosed);
+                }
+            }
+            Ok(n) => {
+                *discarded_bytes += n;
+                if *discarded_bytes > bound {
+                    self.exchange.finish(key, CloseReason::PeerClosed);
+                } else {
+                    self.exchange.list_to_read(key);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => *readable = false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.exchange.list_to_read(key),
+            Err(error) => self.exchange.finish(key, CloseReason::Io(error.kind())),
+        }
+    }
+}
+
+impl Stop {
+    /// With how many bytes it is worth looking at the rest again; 0 where it is worth it as it is.
+    fn needed(&self) -> usize {
+        match self {
+            Stop::NeedMore { needed } => *needed,
+            Stop::Budget | Stop::Paused | Stop::Closed => 0,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `switchboard chat` on a terminal: the line that is being typed stays usable while messages come in.
+//!
+//! The terminal is tmux's, which draws what a person would see. Without tmux these tests fail.
+
+mod common;
+
+use common::{Client, PATIENCE, SWITCHBOARD, Server};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use switchboard::wire::frame::{Said, Tell};
+use switchboard::wire::{Frame, Kind};
+
+/// Screens started so far: several may have a chat of the same name.
+static SCREENS: AtomicUsize = AtomicUsize::new(0);
+
+/// A terminal with a chat in it, on a tmux server of its own.
+struct Screen {
+    socket: String,
+}
+
+impl Screen {
+    fn start(server: &Server, name: &str, args: &str) -> Screen {
+        let number = SCREENS.fetch_add(1, Ordering::Relaxed);
+        let screen = Screen { socket: format!("switchboard-test-{}-{number}", std::process::id()) };
+        let address = server.address;
+        // The shell stays, so that the exit status and the terminal's mode can be seen afterwards.
+        let chat = format!(
+            "{SWITCHBOARD} chat {address} --nick {name} {args}; echo status $?; stty -a; read -r line"
+        );
+        screen.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50", &chat]);
+        screen
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux").arg("-L").arg(&self.socket).args(args).output();
+        let output = output.expect("these tests need tmux; install it");
+        assert!(output.status.success(), "tmux {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn type_text(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", "--", text]);
+    }
+
+    fn key(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    fn enter(&self, line: &str) {
+        self.type_text(line);
+        self.key("Enter");
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text = self.tmux(&["capture-pane", "-p"]);
+        let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+        while lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        lines
+    }
+
+    /// Waits until the screen is as it should be.
+    fn wait(&self, what: &str, holds: impl Fn(&[String]) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let lines = self.lines();
+            if holds(&lines) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "never happened: {what}\n{}", lines.join("\n"));
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    fn wait_for(&self, line: &str) {
+        self.wait(line, |lines| lines.iter().any(|shown| shown == line));
+    }
+
+    /// Waits until the last line is this one: the prompt, and what is typed behind it.
+    fn wait_for_prompt(&self, prompt: &str) {
+        self.wait(prompt, |lines| lines.last().is_some_and(|last| last == prompt));
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
+    }
+}
+
+#[test]
+fn a_message_appears_above_the_line_being_typed() {
+    let server = Server::start(&[]);
+    let alice = Screen::start(&server, "alice", "--room lobby");
+    alice.wait_for_prompt("#lobby>");
+    let mut bob = Client::login(server.address, "bob");
+    let channel = bob.join("#lobby");
+    alice.wait_for("-- bob entered #lobby");
+    alice.type_text("half ty");
+    alice.wait_for_prompt("#lobby> half ty");
+    bob.say(channel, "hi \u{1b}[2Jall");
+    alice.wait_for("#lobby <bob> hi ^[[2Jall");
+    alice.wait_for_prompt("#lobby> half ty");
+    alice.enter("ped");
+    let said = bob.receive_kind(Kind::Said);
+    assert!(matches!(said.frame(), Frame::Said(Said { by: "alice", text: "half typed" })));
+    let request = bob.next_request();
+    bob.send(0, &Tell { request, to: "alice", text: "psst" });
+    alice.wait_for("*bob* psst");
+}
+
+#[test]
+fn the_commands_do_what_help_says() {
+    let server = Server::start(&[]);
+    let mut bob = Client::login(server.address, "bob");
+    bob.join("#lobby");
+    let alice = Screen::start(&server, "alice", "--room lobby");
+    alice.wait_for("-- you are in #lobby, with one other");
+    alice.wait_for("-- alice, bob");
+    alice.wait_for_prompt("#lobby>");
+    alice.enter("/help");
+    alice.wait("help", |lines| lines.iter().any(|line| line.contains("/join ROOM")));
+    alice.enter("/frobnicate");
+    alice.wait("a clear word", |lines| {
+        lines.iter().any(|line| line.contains("there is no command /frobnicate"))
+    });
+    alice.enter("/msg bob for you");
+    assert_eq!(bob.receive_kind(Kind::Told).kind(), Kind::Told);
+    alice.enter("/join ops");
+    alice.wait_for_prompt("#ops>");
+    alice.enter("/subject all things ops");
+    alice.wait_for("-- #ops is now about: all things ops");
+    alice.enter("/rooms");
+    alice.wait_for("-- #lobby (2)");
+    alice.enter("/who");
+    alice.wait_for("-- 1 user in #ops:");
+    alice.enter("/peers");
+    alice.wait_for("-- 2 users on the server:");
+    alice.enter("/switch lobby");
+    alice.wait_for_prompt("#lobby>");
+    alice.enter("/leave");
+    alice.wait_for_prompt("#ops>");
+    alice.enter("/quit so long");
+    alice.wait_for("status 0");
+}
+
+#[test]
+fn a_call_is_between_two() {
+    let server = Server::start(&[]);
+    let mut carol = Client::login(server.address, "carol");
+    carol.join("#lobby");
+    let alice = Screen::start(&server, "alice", "--room lobby");
+    let bob = Screen::start(&server, "bob", "--room lobby");
+    alice.wait_for("-- bob entered #lobby");
+    bob.wait_for_prompt("#lobby>");
+    alice.enter("/call nobody");
+    alice.wait("a refusal", |lines| lines.iter().any(|line| line.starts_with("!! no call with nobody")));
+    alice.wait_for_prompt("#lobby>");
+    alice.enter("/call bob");
+    bob.wait_for("-- alice is calling you; /accept or /decline");
+    bob.enter("/accept");
+    alice.wait_for("-- bob took the call");
+    alice.wait_for_prompt("@bob>");
+    alice.enter("only for you");
+    bob.wait_for("@alice <alice> only for you");
+    bob.enter("got it");
+    alice.wait_for("@bob <bob> got it");
+    alice.enter("/hangup");
+    bob.wait_for("-- alice hung up");
+    alice.wait_for_prompt("#lobby>");
+    alice.enter("back again");
+    let said = carol.receive_kind(Kind::Said);
+    assert!(
+        matches!(said.frame(), Frame::Said(Said { text: "back again", .. })),
+        "the call was heard by nobody"
+    );
+}
+
+#[test]
+fn every_way_out_leaves_the_terminal_as_it_was() {
+    let server = Server::start(&[]);
+    for (name, key) in [("with-d", "C-d"), ("with-c", "C-c")] {
+        let screen = Screen::start(&server, name, "--room lobby");
+        screen.wait_for_prompt("#lobby>");
+        screen.key(key);
+        screen.wait_for("status 0");
+        screen.wait("a cooked terminal", |lines| lines.iter().any(|line| line.contains(" icanon")));
+    }
+    let screen = Screen::start(&server, "by-signal", "--room lobby");
+    screen.wait_for_prompt("#lobby>");
+    let shell = screen.tmux(&["list-panes", "-F", "#{pane_pid}"]);
+    let shell = shell.trim();
+    let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+    let chat = children.expect("the shell's children").trim().to_owned();
+    let status = Command::new("kill").args(["-TERM", &chat]).status();
+    assert!(status.expect("kill runs").success(), "{chat:?}");
+    screen.wait_for("status 143");
+    screen.wait("a cooked terminal", |lines| lines.iter().any(|line| line.contains(" icanon")));
+}
+
+#[test]
+fn it_says_that_the_connection_is_lost_and_comes_back() {
+    let mut server = Server::start(&[]);
+    let address = server.address.to_string();
+    let alice = Screen::start(&server, "alice", "--room lobby --room ops");
+    alice.wait_for_prompt("#lobby>");
+    server.child.kill().expect("kill");
+    server.wait();
+    alice.wait("a word about it", |lines| lines.iter().any(|line| line.contains("trying again in")));
+    alice.enter("lost in space");
+    alice.wait("a word about that", |lines| {
+        lines.iter().any(|line| line.contains("there is no connection now"))
+    });
+    let mut command = Command::new(SWITCHBOARD);
+    command.args(["serve", "--listen", &address]);
+    let again = Server::spawn(command);
+    alice.wait("back in both rooms", |lines| {
+        ["#lobby", "#ops"].iter().all(|room| {
+            lines.iter().filter(|line| line.starts_with(&format!("-- you are in {room},"))).count() == 2
+        })
+    });
+    let mut bob = Client::login(again.address, "bob");
+    bob.join("#lobby");
+    alice.enter("here again");
+    assert_eq!(bob.receive_kind(Kind::Said).kind(), Kind::Said);
+}

@@ -1,0 +1,330 @@
+//! The command line and the config file: what is right takes effect, what is wrong is one sentence and a failure.
+
+mod common;
+
+use common::{Client, SWITCHBOARD, Server, wait_for};
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use switchboard::wire::frame::{self, Frame};
+use switchboard::wire::{Kind, RefusalCode};
+
+/// How a command ended that was to end by itself.
+struct Ended {
+    status: ExitStatus,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(args: &[&str]) -> Ended {
+    let mut child = Command::new(SWITCHBOARD)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let status = wait_for(&mut child);
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    child.stdout.take().expect("piped").read_to_string(&mut stdout).expect("UTF-8");
+    child.stderr.take().expect("piped").read_to_string(&mut stderr).expect("UTF-8");
+    Ended { status, stdout, stderr }
+}
+
+/// Runs `serve` with something wrong: one line on stderr that holds all of `parts`, nothing on stdout, and a failure.
+fn assert_refused(args: &[&str], parts: &[&str]) {
+    let mut all = vec!["serve"];
+    all.extend_from_slice(args);
+    let Ended { status, stdout, stderr } = run(&all);
+    assert!(matches!(status.code(), Some(1 | 2)), "{args:?}: {status}, {stderr}");
+    assert_eq!(stdout, "", "{args:?}");
+    assert_eq!(stderr.lines().count(), 1, "{args:?} takes one line, not:\n{stderr}");
+    assert!(stderr.starts_with("switchboard: "), "{args:?}: {stderr}");
+    assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{args:?} should say {part:?}: {stderr}");
+    }
+}
+
+/// A config file of its own, gone when the test is over.
+struct ConfigFile(PathBuf);
+
+impl ConfigFile {
+    fn new(name: &str, bytes: impl AsRef<[u8]>) -> ConfigFile {
+        let path = std::env::temp_dir().join(format!("switchboard-{}-{name}.toml", std::process::id()));
+        std::fs::write(&path, bytes).expect("a file in the temporary directory");
+        ConfigFile(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a path in UTF-8")
+    }
+}
+
+impl Drop for ConfigFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_wrong_file_is_told_with_its_line() {
+    let cases: [(&str, &[u8], &[&str]); 10] = [
+        ("unknown-key", b"rooms-max = 1\n\nroms-max = 5\n", &["line 3: unknown field `roms-max`"]),
+        ("underscore", b"rooms_max = 5\n", &["line 1: unknown field `rooms_max`"]),
+        ("type", b"rooms-max = \"five\"\n", &["line 1: ", "expected usize"]),
+        ("negative", b"rooms-max = -5\n", &["line 1: ", "-5"]),
+        ("too-large", b"name-bytes-max = 256\n", &["line 1: ", "256"]),
+        ("no-time", b"login-seconds = 0\n", &["line 1: 0 is no number of seconds"]),
+        ("address", b"listen = [\"localhost\"]\n", &["line 1: ", "socket address"]),
+        ("syntax", b"rooms-max 5\n", &["line 1: "]),
+        ("twice", b"rooms-max = 5\nrooms-max = 6\n", &["line 2: duplicate key"]),
+        ("bytes", b"rooms-max = \xff\n", &["cannot read the config file", "UTF-8"]),
+    ];
+    for (name, bytes, parts) in cases {
+        let file = ConfigFile::new(name, bytes);
+        assert_refused(&["--config", file.path()], &[&[file.path()], parts].concat());
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    assert_refused(
+        &["--config", "/nowhere/switchboard.toml"],
+        &["cannot read the config file /nowhere/switchboard.toml", "No such file"],
+    );
+    let directory = std::env::temp_dir();
+    let directory = directory.to_str().expect("a path in UTF-8");
+    assert_refused(&["--config", directory], &["cannot read the config file", directory]);
+}
+
+#[test]
+fn a_wrong_flag_is_told_with_what_would_be_right() {
+    assert_refused(&["--rooms-max", "many"], &["many", "--rooms-max"]);
+    assert_refused(&["--rooms-max=-1"], &["-1", "--rooms-max"]);
+    assert_refused(&["--login-seconds", "0"], &["0 is no number of seconds"]);
+    assert_refused(&["--login-seconds", "soon"], &["\"soon\" is no number"]);
+    assert_refused(&["--listen", "localhost"], &["localhost", "an address looks like 127.0.0.1:7667"]);
+    assert_refused(&["--listen", "127.0.0.1:99999"], &["an address looks like"]);
+    assert_refused(&["--listen"], &["--listen"]);
+    assert_refused(&["--roms-max", "1"], &["--roms-max", "--rooms-max"]);
+    assert_refused(&["here"], &["here"]);
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_told_by_name() {
+    assert_refused(&["--queued-bytes-soft", "1000"], &["queued-bytes-soft is 1000; it must be at least"]);
+    assert_refused(&["--queued-bytes-max", "1048575"], &["queued-bytes-max is 1048575; it must be at least"]);
+    assert_refused(&["--text-bytes-max", "9000"], &["text-bytes-max is 9000; it can be at most"]);
+    assert_refused(&["--connections-max", "0"], &["connections-max is 0; it must be at least 1"]);
+    assert_refused(
+        &["--read-bytes-per-turn-max", "1"],
+        &["read-bytes-per-turn-max is 1; it must be at least"],
+    );
+    assert_refused(
+        &["--occupants-per-room-max", "0"],
+        &["occupants-per-room-max is 0; it must be at least 1"],
+    );
+    let file = ConfigFile::new("nowhere", "listen = []\n");
+    assert_refused(&["--config", file.path()], &["there is no address to listen on"]);
+}
+
+#[test]
+fn no_number_is_large_enough_to_crash_on() {
+    let huge = usize::MAX.to_string();
+    assert_refused(&["--relays-per-user-max", &huge], &["queued-bytes-soft is 1048576; it must be at least"]);
+    assert_refused(&["--high-water-bytes", &huge], &["queued-bytes-soft is 1048576; it must be at least"]);
+    let all = ["--queued-bytes-soft", &huge, "--queued-bytes-max", &huge, "--read-bytes-per-turn-max", &huge];
+    assert_refused(&all, &["read-bytes-per-turn-max is", "it can be at most"]);
+    let mut args = Vec::new();
+    for limit in
+        ["connections", "accepts-per-turn", "frames-per-turn", "flush-bytes-per-turn", "queued-bytes"]
+    {
+        args.push(format!("--{limit}-max"));
+        args.push(huge.clone());
+    }
+    for limit in
+        ["rooms", "rooms-per-user", "occupants-per-room", "relays", "page-entries", "discarded-bytes"]
+    {
+        args.push(format!("--{limit}-max"));
+        args.push(huge.clone());
+    }
+    for flag in ["login", "ping-after", "ping-timeout", "drain", "relay-answer", "slow-consumer-grace"] {
+        args.push(format!("--{flag}-seconds"));
+        args.push("1e9".to_owned());
+    }
+    let server = Server::start(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut alice = Client::login(server.address, "alice");
+    let room = alice.join("#lobby");
+    alice.send(room, &frame::Who { request: 9, after: "" });
+    assert_eq!(alice.receive().kind(), Kind::Occupants);
+    alice.send(0, &frame::ListRooms { request: 10, after: "" });
+    assert_eq!(alice.receive().kind(), Kind::RoomList);
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_what_to_do() {
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = other.local_addr().expect("an address").to_string();
+    assert_refused(
+        &["--listen", &address],
+        &["cannot listen on", &address, "another program", "--listen", "in use"],
+    );
+    assert_refused(&["--listen", "127.0.0.1:0", "--listen", &address], &["cannot listen on", &address]);
+}
+
+#[test]
+fn an_address_of_another_machine_is_told() {
+    // 192.0.2.0/24 is for documentation (RFC 5737): no machine has one of its addresses.
+    assert_refused(&["--listen", "192.0.2.1:0"], &["cannot listen on 192.0.2.1:0", "no such address"]);
+}
+
+#[test]
+fn it_listens_on_every_address_it_is_given_and_says_so() {
+    let mut child = Command::new(SWITCHBOARD)
+        .args(["serve", "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--listen", "[::1]:0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let addresses: Vec<std::net::SocketAddr> = lines
+        .map_while(Result::ok)
+        .take(3)
+        .map(|line| {
+            let address = line.strip_prefix("listening on ").and_then(|rest| rest.strip_suffix(" (TCP)"));
+            address.and_then(|a| a.parse().ok()).unwrap_or_else(|| panic!("{line:?}"))
+        })
+        .collect();
+    let ips: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    assert_eq!(ips, ["127.0.0.1", "127.0.0.2", "::1"]);
+    let mut alice = Client::login(addresses[0], "alice");
+    let mut bob = Client::login(addresses[1], "bob");
+    let carol = Client::login(addresses[2], "carol");
+    assert_eq!(alice.join("#lobby"), bob.join("#lobby"), "and it is one server");
+    drop((alice, bob, carol));
+    child.kill().expect("kill");
+    child.wait().expect("wait");
+}
+
+#[test]
+fn without_any_flag_it_listens_on_the_default_address() {
+    // Something else may have the port: then the complaint names the address.
+    let mut child = Command::new(SWITCHBOARD)
+        .arg("serve")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut said).expect("UTF-8");
+    let _ = child.kill();
+    child.wait().expect("wait");
+    child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
+    let expected = ["listening on 127.0.0.1:7667 (TCP)", "cannot listen on 127.0.0.1:7667"];
+    assert!(expected.iter().any(|e| said.contains(e)), "{said}");
+}
+
+#[test]
+fn the_help_has_every_option_of_the_file_with_its_default() {
+    let Ended { status, stdout, stderr } = run(&["serve", "--help"]);
+    assert!(status.success() && stderr.is_empty(), "{stderr}");
+    let words = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/switchboard.toml");
+    let file = std::fs::read_to_string(path).expect("the file");
+    let mut options = 0;
+    for line in file.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (key, default) = line.split_once(" = ").expect("key = value");
+        let default = default.trim_matches(['[', ']', '"']);
+        assert!(words.contains(&format!("--{key} <")), "--{key} is not in the help:\n{stdout}");
+        assert!(words.contains(&format!("[default: {default}]")), "{key}: no default {default}:\n{stdout}");
+        options += 1;
+    }
+    assert!(options > 20, "the file has {options} options");
+    for part in ["--config <FILE>", "TERM and INT", "HUP", "RUST_LOG"] {
+        assert!(words.contains(part), "no {part} in the help:\n{stdout}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let Ended { status, stdout, stderr } = run(&["--version"]);
+    assert_eq!((status.code(), stderr.as_str()), (Some(0), ""));
+    assert_eq!(stdout.trim_end(), concat!("switchboard ", env!("CARGO_PKG_VERSION")));
+    let Ended { status, stdout, .. } = run(&["--help"]);
+    assert!(status.success() && stdout.contains("serve"));
+}
+
+fn may_join(client: &mut Client, room: &str) -> bool {
+    let request = client.next_request();
+    client.send(0, &frame::Join { request, room });
+    match client.receive().frame() {
+        Frame::Joined(_) => true,
+        Frame::Refused(refused) => {
+            assert_eq!(refused.code, RefusalCode::RoomFull.number(), "{}", refused.text);
+            false
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_file_counts_and_a_flag_wins_over_it() {
+    let file = ConfigFile::new("counts", "rooms-max = 1\ntext-bytes-max = 100\n");
+    let server = Server::start(&["--config", file.path()]);
+    let mut alice = Client::login(server.address, "alice");
+    assert!(may_join(&mut alice, "#one") && !may_join(&mut alice, "#two"));
+
+    let server = Server::start(&["--config", file.path(), "--rooms-max", "2"]);
+    let mut alice = Client::connect(server.address);
+    alice.hello("alice");
+    let welcome = alice.receive();
+    let Frame::Welcome(welcome) = welcome.frame() else { panic!("{welcome:?}") };
+    assert_eq!(welcome.text_max, 100, "the rest of the file holds");
+    assert!(may_join(&mut alice, "#one") && may_join(&mut alice, "#two") && !may_join(&mut alice, "#three"));
+}
+
+#[test]
+fn the_flag_that_wins_still_wins_after_a_reload() {
+    let file = ConfigFile::new("reload-flag", "rooms-max = 1\n");
+    let server = Server::start(&["--config", file.path(), "--rooms-max", "2"]);
+    std::fs::write(&file.0, "rooms-max = 50\n").expect("a write");
+    server.signal("HUP");
+    server.wait_for_log("settings reloaded");
+    let mut alice = Client::login(server.address, "alice");
+    assert!(may_join(&mut alice, "#one") && may_join(&mut alice, "#two") && !may_join(&mut alice, "#three"));
+}
+
+#[test]
+fn nobody_has_to_read_what_it_says() {
+    // The port has to be known beforehand: one that was free a moment ago, on an address that nobody else takes.
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = {
+        let probe = TcpListener::bind((std::net::Ipv4Addr::new(127, 77, high, low), 0)).expect("a port");
+        probe.local_addr().expect("an address")
+    };
+    let mut child = Command::new(SWITCHBOARD)
+        .args(["serve", "--listen", &address.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    drop((child.stdout.take(), child.stderr.take()));
+    common::eventually("it listens", || {
+        assert_eq!(child.try_wait().expect("wait"), None, "it runs on");
+        std::net::TcpStream::connect(address).is_ok()
+    });
+    let mut alice = Client::login(address, "alice");
+    alice.join("#lobby");
+    let hup = Command::new("kill").args(["-HUP", &child.id().to_string()]).status().expect("kill runs");
+    assert!(hup.success());
+    alice.round_trip();
+    let term = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+    assert!(term.success());
+    assert_eq!(alice.receive().kind(), Kind::Bye);
+    drop(alice);
+    assert_eq!(wait_for(&mut child).code(), Some(0));
+}

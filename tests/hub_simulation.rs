@@ -1,0 +1,437 @@
+//! Many sessions ask a small hub for anything, in any order; after every step its books have to agree with each
+//! other and with what it has told.
+
+#[path = "common/random.rs"]
+mod random;
+#[path = "common/recorder.rs"]
+mod recorder;
+
+use random::{Random, with_seeds};
+use recorder::{Answered, Happened, Recorded, Recorder};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+use switchboard::hub::{
+    ChannelId, Command, Departure, Hub, Limits, Purpose, Refusal, RelayEnd, RequestId, SessionId,
+};
+
+const STEPS: usize = 3_000;
+
+/// Small enough that every limit is met.
+fn limits() -> Limits {
+    Limits {
+        name_bytes_max: 8,
+        room_name_bytes_max: 8,
+        text_bytes_max: 16,
+        subject_bytes_max: 8,
+        rooms_max: 4,
+        rooms_per_user_max: 3,
+        occupants_per_room_max: 4,
+        relays_max: 4,
+        relays_per_user_max: 2,
+        page_entries_max: 2,
+        relay_answer_time: Duration::from_secs(10),
+    }
+}
+
+#[test]
+fn the_books_agree_whatever_is_asked() {
+    let mut refusals = BTreeSet::new();
+    with_seeds(0..40, |seed| refusals.extend(World::new(seed).run()));
+    if std::env::var("SWITCHBOARD_SEED").is_err() {
+        assert_eq!(refusals.len(), 22, "every refusal occurred: {refusals:?}");
+    }
+}
+
+/// A relay as the effects tell of it.
+#[derive(Clone, Debug)]
+struct Call {
+    caller: SessionId,
+    callee: SessionId,
+    request: u32,
+    payload_max: u16,
+    is_open: bool,
+    deadline: Instant,
+}
+
+/// The hub, and what it has told.
+struct World {
+    random: Random,
+    hub: Hub,
+    now: Instant,
+    recorder: Recorder,
+    sessions_made: u64,
+    requests_made: u32,
+    /// Who is connected; with a name when logged in.
+    sessions: BTreeMap<SessionId, Option<String>>,
+    payload_max: BTreeMap<SessionId, u16>,
+    /// Kept by the Subscribe and Unsubscribe effects alone.
+    subscribers: BTreeMap<ChannelId, BTreeSet<SessionId>>,
+    calls: BTreeMap<ChannelId, Call>,
+    /// Requests to open a relay that wait for their answer.
+    open_requests: BTreeSet<(SessionId, u32)>,
+    /// Every number that was ever a channel's, for asking about those that are gone.
+    channels: Vec<ChannelId>,
+    refusals: BTreeSet<String>,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        World {
+            random: Random::new(seed),
+            hub: Hub::new(limits()),
+            now: Instant::now(),
+            recorder: Recorder::default(),
+            sessions_made: 0,
+            requests_made: 0,
+            sessions: BTreeMap::new(),
+            payload_max: BTreeMap::new(),
+            subscribers: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            open_requests: BTreeSet::new(),
+            channels: vec![ChannelId::NONE],
+            refusals: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the names of the refusals that occurred.
+    fn run(mut self) -> BTreeSet<String> {
+        for _ in 0..STEPS {
+            match self.random.below(100) {
+                0..5 => self.connect(),
+                5..8 => self.disconnect(),
+                8..12 => self.pass_time(),
+                _ => self.ask(),
+            }
+            self.check();
+        }
+        while !self.sessions.is_empty() {
+            self.disconnect();
+            self.check();
+        }
+        assert_eq!((self.hub.users_len(), self.hub.rooms_len(), self.hub.relays_len()), (0, 0, 0));
+        assert_eq!(self.hub.next_deadline(), None);
+        assert!(self.subscribers.is_empty() && self.calls.is_empty() && self.open_requests.is_empty());
+        self.refusals
+    }
+
+    fn connect(&mut self) {
+        if self.sessions.len() < 12 {
+            self.sessions_made += 1;
+            self.sessions.insert(SessionId(self.sessions_made), None);
+        }
+    }
+
+    fn disconnect(&mut self) {
+        let Some(session) = self.any_session() else { return };
+        let why = match self.random.below(5) {
+            0 => Departure::Quit("see you"),
+            1 => Departure::Quit("words\nthat break the rules"),
+            2 => Departure::Quit("and words that are too long"),
+            3 => Departure::Lost,
+            _ => Departure::Dropped("dropped"),
+        };
+        self.hub.disconnect(session, why, &mut self.recorder);
+        let effects = self.recorder.take();
+        for effect in &effects {
+            self.learn(effect, session);
+            match effect {
+                Recorded::Publish { event: Happened::Left { how, .. }, .. } => {
+                    assert!(!how.contains('\n') && how.len() <= "quit: ".len() + 16, "last words: {how:?}");
+                }
+                Recorded::Send { event: Happened::RelayClosed(why), .. } => {
+                    assert!(matches!(why, RelayEnd::PeerLeft | RelayEnd::Cancelled));
+                }
+                Recorded::Reply { to, answer, .. } => {
+                    let expected = if *to == session { Refusal::Cancelled } else { Refusal::PeerLeft };
+                    assert_eq!(*answer, Answered::Refused(expected));
+                }
+                Recorded::Unsubscribe { session: who, .. } => assert_eq!(*who, session),
+                other => panic!("a departure causes no {other:?}"),
+            }
+        }
+        self.sessions.remove(&session);
+        assert!(!self.open_requests.iter().any(|(waiting, _)| *waiting == session), "an answer is missing");
+    }
+
+    fn pass_time(&mut self) {
+        self.now += Duration::from_secs(self.random.below(15) as u64);
+        self.hub.expire(self.now, &mut self.recorder);
+        for effect in self.recorder.take() {
+            match &effect {
+                Recorded::Reply { channel, answer, .. } => {
+                    assert_eq!(*answer, Answered::Refused(Refusal::NoAnswer));
+                    assert!(self.calls[channel].deadline <= self.now, "given up too early");
+                }
+                Recorded::Send { event, .. } => {
+                    assert_eq!(*event, Happened::RelayClosed(RelayEnd::NoAnswer));
+                }
+                other => panic!("time causes no {other:?}"),
+            }
+            self.learn(&effect, SessionId(0));
+        }
+        assert!(self.hub.next_deadline().is_none_or(|at| at > self.now), "something due is left");
+    }
+
+    /// One request of one session, which may not even be logged in.
+    fn ask(&mut self) {
+        let Some(session) = self.any_session() else { return };
+        let texts = ["hi", "how are you", "", "two\nlines", "nul\0", "a text that is much too long"];
+        let names =
+            ["ann", "ANN", "bob", "Bob", "cy", "dora", "eve", "fay", "", "much-too-long", "#x", "a b", "-"];
+        let rooms = ["#a", "#A", "#b", "#c", "#d", "#e", "a", "#", "#too-long-a-name", "#a,b", ""];
+        let good = self.random.chance(80);
+        let text = if good { "hi" } else { *self.random.pick(&texts) };
+        let name = *self.random.pick(if good { &names[..8] } else { &names });
+        let room = *self.random.pick(if good { &rooms[..6] } else { &rooms });
+        let channel = self.any_channel();
+        let payload_max = *self.random.pick(&[0, 8_192, 32_768, 32_768]);
+        let command = match self.random.below(14) {
+            0 | 1 => Command::Login { name, payload_max },
+            2 => Command::Join { room },
+            3 => Command::Leave { channel },
+            4 => Command::Say { channel, text },
+            5 => Command::SetSubject { channel, text },
+            6 => Command::ListRooms { after: room },
+            7 => Command::Who { channel, after: name },
+            8 => Command::Tell { to: name, text },
+            9 => Command::Lookup { name },
+            10 => Command::ListPeers { after: name },
+            11 => Command::Open { to: name, purpose: Purpose::Pipe },
+            12 if self.random.chance(70) => Command::Accept { channel },
+            12 => Command::Decline { channel, text },
+            _ => Command::Close { channel },
+        };
+        self.requests_made += 1;
+        let request = self.requests_made;
+        if let Command::Login { payload_max, .. } = command
+            && self.sessions[&session].is_none()
+        {
+            self.payload_max.insert(session, payload_max);
+        }
+        if let Command::Open { .. } = command {
+            self.open_requests.insert((session, request));
+        }
+        self.hub.handle(self.now, session, RequestId(request), command, &mut self.recorder);
+        self.judge(session, request, command);
+    }
+
+    /// What a request led to.
+    fn judge(&mut self, session: SessionId, request: u32, command: Command<'_>) {
+        let effects = self.recorder.take();
+        let own = |effect: &&Recorded| matches!(effect, Recorded::Reply { to, request: r, .. } if (*to, *r) == (session, request));
+        let answers = effects.iter().filter(own).count();
+        match command {
+            Command::Open { .. } => assert!(answers <= 1),
+            _ => assert_eq!(answers, 1, "{command:?} led to {effects:?}"),
+        }
+        let refused = effects.iter().any(|effect| {
+            matches!(effect, Recorded::Reply { answer: Answered::Refused(_), request: r, .. } if *r == request)
+        });
+        if refused {
+            assert_eq!(effects.len(), 1, "what is refused leaves no trace: {command:?} led to {effects:?}");
+        } else {
+            assert!(self.hub.users_len() > 0);
+        }
+        for effect in &effects {
+            self.learn(effect, session);
+            match effect {
+                Recorded::Publish { cause, .. } | Recorded::Send { cause, .. } => assert_eq!(*cause, session),
+                Recorded::Subscribe { session: who, .. } | Recorded::Unsubscribe { session: who, .. } => {
+                    assert_eq!(*who, session);
+                }
+                Recorded::Reply { .. } => {}
+            }
+        }
+        match (command, refused) {
+            (Command::Say { channel, text }, false) => {
+                let by = self.sessions[&session].clone().expect("only users speak");
+                let event = Happened::Said { by, text: text.into() };
+                assert_eq!(effects[0], Recorded::Publish { channel, cause: session, event });
+            }
+            (Command::Tell { text, .. }, false) => {
+                let from = self.sessions[&session].clone().expect("only users tell");
+                let event = Happened::Told { from, text: text.into() };
+                assert!(matches!(&effects[0], Recorded::Send { event: e, .. } if *e == event));
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps the books from what an effect says, and checks what every effect has to obey.
+    fn learn(&mut self, effect: &Recorded, asker: SessionId) {
+        match effect {
+            Recorded::Reply { to, request, channel, answer } => {
+                self.learn_answer(*to, *request, *channel, answer)
+            }
+            Recorded::Send { to, channel, event, .. } => {
+                let user = self.sessions.get(to).expect("nothing is sent to those who are gone");
+                assert!(user.is_some(), "nothing is sent to who never logged in");
+                match event {
+                    Happened::Offered { from, payload_max } => {
+                        assert_eq!(self.sessions[&asker].as_ref(), Some(from));
+                        self.channels.push(*channel);
+                        let call = Call {
+                            caller: asker,
+                            callee: *to,
+                            request: self.requests_made,
+                            payload_max: *payload_max,
+                            is_open: false,
+                            deadline: self.now + limits().relay_answer_time,
+                        };
+                        assert!(self.calls.insert(*channel, call).is_none(), "a channel is one relay");
+                    }
+                    Happened::RelayClosed(_) => {
+                        self.calls.remove(channel);
+                    }
+                    Happened::Ringing { request } => {
+                        assert_eq!((*to, *request), (asker, self.requests_made));
+                        assert!(self.calls.contains_key(channel), "it rings at the other end first");
+                    }
+                    _ => {}
+                }
+            }
+            Recorded::Publish { channel, .. } => {
+                for member in self.subscribers.get(channel).into_iter().flatten() {
+                    assert!(self.sessions.contains_key(member), "a subscriber is gone");
+                }
+            }
+            Recorded::Subscribe { channel, session } => {
+                self.channels.push(*channel);
+                assert!(self.subscribers.entry(*channel).or_default().insert(*session), "subscribed twice");
+            }
+            Recorded::Unsubscribe { channel, session } => {
+                let members = self.subscribers.get_mut(channel).expect("nobody is subscribed there");
+                assert!(members.remove(session), "unsubscribed twice");
+                if members.is_empty() {
+                    self.subscribers.remove(channel);
+                }
+            }
+        }
+    }
+
+    fn learn_answer(&mut self, to: SessionId, request: u32, channel: ChannelId, answer: &Answered) {
+        assert!(self.sessions.contains_key(&to), "an answer to who is gone");
+        let was_open = self.open_requests.remove(&(to, request));
+        let call = self.calls.get_mut(&channel).filter(|call| (call.caller, call.request) == (to, request));
+        match answer {
+            Answered::Refused(refusal) => {
+                let name = format!("{refusal:?}");
+                self.refusals.insert(name.split(['(', ' ']).next().unwrap_or_default().to_owned());
+                let ends_call = matches!(refusal, Refusal::NoAnswer | Refusal::PeerLeft | Refusal::Cancelled);
+                assert_eq!(ends_call, call.is_some());
+                if *refusal == Refusal::PeerLeft {
+                    self.calls.remove(&channel);
+                }
+            }
+            Answered::Opened { payload_max, .. } => {
+                assert!(was_open);
+                let call = call.expect("only what rings can be opened");
+                assert_eq!(call.payload_max, *payload_max);
+                call.is_open = true;
+            }
+            Answered::Declined(_) => {
+                assert!(was_open && call.is_some());
+                self.calls.remove(&channel);
+            }
+            Answered::LoggedIn { name } => {
+                self.sessions.insert(to, Some(name.clone()));
+            }
+            _ => assert!(!was_open),
+        }
+    }
+
+    fn check(&mut self) {
+        if let Err(error) = self.hub.audit() {
+            panic!("{error}");
+        }
+        let users: BTreeMap<String, SessionId> = self
+            .sessions
+            .iter()
+            .filter_map(|(session, name)| name.as_ref().map(|name| (name.to_lowercase(), *session)))
+            .collect();
+        assert_eq!(self.hub.users_len(), users.len());
+        let limits = limits();
+        assert!(self.hub.rooms_len() <= limits.rooms_max && self.hub.relays_len() <= limits.relays_max);
+        assert_eq!(self.hub.rooms_len(), self.subscribers.len());
+        assert_eq!(self.hub.relays_len(), self.calls.len());
+        for &session in users.values() {
+            let rooms = self.subscribers.values().filter(|members| members.contains(&session)).count();
+            assert!(rooms <= limits.rooms_per_user_max);
+            let calls = self.calls.values().filter(|c| c.caller == session || c.callee == session).count();
+            assert!(calls <= limits.relays_per_user_max);
+        }
+        self.check_rooms(limits.occupants_per_room_max);
+        self.check_routes();
+        let ringing = self.calls.values().filter(|call| !call.is_open).map(|call| call.deadline).min();
+        assert_eq!(self.hub.next_deadline(), ringing);
+        let waiting: BTreeSet<(SessionId, u32)> = self
+            .calls
+            .values()
+            .filter(|call| !call.is_open)
+            .map(|call| (call.caller, call.request))
+            .collect();
+        assert_eq!(self.open_requests, waiting, "exactly the calls that ring wait for an answer");
+    }
+
+    /// Who the hub says is in a room is who is subscribed to it.
+    fn check_rooms(&mut self, occupants_max: usize) {
+        for (channel, members) in &self.subscribers {
+            assert!(members.len() <= occupants_max);
+            let asker = *members.first().expect("empty rooms are gone");
+            let names: BTreeSet<String> = members
+                .iter()
+                .map(|session| self.sessions[session].clone().expect("only users are in rooms"))
+                .collect();
+            let (mut listed, mut after) = (BTreeSet::new(), String::new());
+            loop {
+                let mut recorder = Recorder::default();
+                let command = Command::Who { channel: *channel, after: &after };
+                self.hub.handle(self.now, asker, RequestId(0), command, &mut recorder);
+                let Some(Recorded::Reply { answer: Answered::Occupants(page, more), .. }) = recorder.0.pop()
+                else {
+                    panic!("{asker:?} is subscribed to a room that it is not in");
+                };
+                assert!(page.len() <= 2 && (!more || page.len() == 2));
+                after = page.last().cloned().unwrap_or_default();
+                listed.extend(page);
+                if !more {
+                    break;
+                }
+            }
+            assert_eq!(listed, names);
+        }
+    }
+
+    /// Payload has a way exactly between accept and close, and only for the two.
+    fn check_routes(&self) {
+        for &channel in self.channels.iter().rev().take(30) {
+            for &session in self.sessions.keys() {
+                let expected =
+                    self.calls.get(&channel).filter(|call| call.is_open).and_then(|call| match session {
+                        s if s == call.caller => Some((call.callee, call.payload_max)),
+                        s if s == call.callee => Some((call.caller, call.payload_max)),
+                        _ => None,
+                    });
+                let route = self.hub.route(session, channel).ok().map(|route| (route.to, route.payload_max));
+                assert_eq!(route, expected);
+                if let Some((to, payload_max)) = route {
+                    assert_eq!(payload_max, self.payload_max[&session].min(self.payload_max[&to]));
+                }
+            }
+        }
+    }
+
+    fn any_session(&mut self) -> Option<SessionId> {
+        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
+        (!sessions.is_empty()).then(|| *self.random.pick(&sessions))
+    }
+
+    /// A channel that probably exists.
+    fn any_channel(&mut self) -> ChannelId {
+        let live: Vec<ChannelId> = self.subscribers.keys().chain(self.calls.keys()).copied().collect();
+        if live.is_empty() || self.random.chance(10) {
+            return *self.random.pick(&self.channels);
+        }
+        *self.random.pick(&live)
+    }
+}
