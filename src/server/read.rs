@@ -133,6 +133,7 @@ impl<S: Socket> Engine<S> {
                     done += used;
                     self.exchange.answer(key, answer);
                 }
+                Step::Ticket { used, .. } => done += used,
                 Step::Ignore { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;

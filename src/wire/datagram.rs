@@ -125,6 +125,15 @@ pub fn parse(datagram: &[u8]) -> Option<Unverified<'_>> {
 }
 
 impl<'a> Unverified<'a> {
+    /// The whole datagram, in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        false // it has at least a header
+    }
+
     /// What it says, if `seal` made its tag.
     pub fn verify(&self, seal: &Seal) -> Option<Content<'a>> {
         let (bytes, tag) = self.bytes.split_last_chunk::<TAG_LEN>()?;
