@@ -147,6 +147,27 @@ fn who_asks_without_reading_is_not_read_either() {
 }
 
 #[test]
+fn a_sign_of_life_by_reading_brings_the_next_question_closer() {
+    let limits = Limits { ping_after: Duration::from_secs(10), ..limits() };
+    let mut stage = Stage::new(limits);
+    let (mut ann, mut bob) = (stage.login("ann", WINDOW), stage.login("bob", WINDOW));
+    let mut cy = stage.login("cy", WINDOW);
+    let channel = stage.relay(&mut ann, &mut bob, "bob");
+    send_payload(&mut ann, channel, 500);
+    for _ in 0..10 {
+        cy.send(0, &frame::Tell { request: 0, to: "ann", text: &"x".repeat(1_000) });
+    }
+    cy.send(0, &frame::Bye { code: 0, text: "" });
+    cy.shut();
+    stage.run(&[&ann, &bob, &cy]);
+    stage.pass(Duration::from_secs(11), &[&ann, &bob]);
+    ann.line.borrow_mut().window = 1 << 20; // she reads all of it at once
+    stage.run(&[&ann, &bob]);
+    assert!(stage.queued_bytes(&ann) == 0 && ann.unread() > 0, "she still waits for Bob");
+    assert_eq!(stage.engine.next_deadline(), Some(stage.now + Duration::from_secs(10)));
+}
+
+#[test]
 fn every_answer_arrives_once_its_reader_reads() {
     let mut stage = Stage::new(limits());
     let mut ann = stage.login("ann", WINDOW);

@@ -233,8 +233,9 @@ impl<S: Socket> Engine<S> {
         } else {
             Ok(Flushed::WouldBlock)
         };
-        if connection.waits_for.is_some() && connection.outbox.queued_bytes() < queued {
-            connection.note_heard(*now); // we do not read it; that it reads us is its sign of life
+        let shows_life = connection.waits_for.is_some() && connection.outbox.queued_bytes() < queued;
+        if shows_life {
+            connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
         }
         connection.note_queued(*now, limits);
         let is_slow = !connection.outbox.is_empty();
@@ -251,7 +252,7 @@ impl<S: Socket> Engine<S> {
         if woken {
             self.exchange.wake_waiters(key);
         }
-        if is_slow {
+        if is_slow || shows_life {
             self.exchange.arm(key);
         }
     }

@@ -32,7 +32,8 @@ pub const BLOCK_BYTES_MAX: usize = 64 * 1_024;
 pub struct Fanout {
     /// By the channel's slot.
     groups: Vec<Option<Group>>,
-    /// Channels with an undistributed block, each once.
+    /// Channels with an undistributed block. One that was distributed early and spoke again is here twice, which costs a
+    /// look.
     pub dirty: Vec<ChannelId>,
     /// Blocks that were distributed in this turn, held until the flush has shown who still needs them.
     spent: Vec<BlockId>,
