@@ -153,6 +153,25 @@ impl Binding {
     }
 }
 
+/// Makes the keys of tickets: one secret, and a count.
+pub struct Tickets {
+    secret: [u8; 32],
+    made: u64,
+}
+
+impl Tickets {
+    /// `secret` is the server's.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Tickets { secret: blake3::derive_key("switchboard tickets v1", secret), made: 0 }
+    }
+
+    /// A key that was not made before.
+    pub fn make(&mut self) -> [u8; 32] {
+        self.made += 1;
+        *blake3::keyed_hash(&self.secret, &self.made.to_be_bytes()).as_bytes()
+    }
+}
+
 /// Makes and checks the cookies of challenges.
 pub struct Cookies {
     secret: [u8; 32],
@@ -161,9 +180,9 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// `secret` is random, and known to nobody else.
-    pub fn new(secret: [u8; 32], started: Instant) -> Self {
-        Cookies { secret, started }
+    /// `secret` is the server's.
+    pub fn new(secret: &[u8; 32], started: Instant) -> Self {
+        Cookies { secret: blake3::derive_key("switchboard cookies v1", secret), started }
     }
 
     /// Eight bytes of time, in milliseconds, and sixteen of MAC.
@@ -251,7 +270,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             let now = Instant::now();
-            World { binding: Binding::new(5, &KEY, Wants::ROOMS), cookies: Cookies::new([9; 32], now), now }
+            World { binding: Binding::new(5, &KEY, Wants::ROOMS), cookies: Cookies::new(&[9; 32], now), now }
         }
 
         fn receive(&mut self, datagram: &[u8], path: Path) -> Result<Option<Vec<u8>>, Dropped> {

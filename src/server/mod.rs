@@ -21,6 +21,7 @@
 pub mod binding;
 pub mod connection;
 pub mod counters;
+pub mod datagrams;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;
