@@ -49,7 +49,7 @@ macro_rules! options {
 options! {
     /// Connections at one time; lowered to what `ulimit -n` allows [default: 20000]
     connections_max: usize => limits.connections_max;
-    /// Newcomers accepted in one turn [default: 256]
+    /// Newcomers accepted in one turn at one address [default: 256]
     accepts_per_turn_max: usize => limits.accepts_per_turn_max;
     /// Bytes read from one connection in one turn [default: 65536]
     read_bytes_per_turn_max: usize => limits.read_bytes_per_turn_max;

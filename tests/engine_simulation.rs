@@ -220,13 +220,13 @@ impl World {
             if let Some((deadline, due)) = connection.deadline(limits) {
                 assert!(wakes.is_some_and(|at| at <= deadline), "{key}: nobody wakes up for {due:?}");
             }
-            let reads = match connection.phase {
+            let reads = match connection.phase() {
                 Phase::Open => connection.waits_for.is_none(),
                 Phase::Draining { input_ended, .. } => !input_ended,
-                Phase::Closing { .. } => false,
+                Phase::Dead { .. } => false,
             };
             assert!(!(connection.readable && reads) || connection.listed.to_read, "{key} is not read again");
-            let writes = queued > 0 && connection.writable && !connection.is_closing();
+            let writes = queued > 0 && connection.writable && !connection.is_dead();
             assert!(!writes || connection.listed.to_flush, "{key} is not written to again");
             if let Some(target) = connection.waits_for
                 && connection.is_open()

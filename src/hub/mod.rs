@@ -121,10 +121,10 @@ impl Hub {
             Command::Tell { to, text } => self.tell(asker, to, text, fx),
             Command::Lookup { name } => self.lookup(now, asker, name, fx),
             Command::ListPeers { after } => self.list_peers(asker, after, fx),
-            Command::Open { to, purpose } => self.open(now, asker, to, purpose, fx),
+            Command::Open { to, purpose } => self.open_relay(now, asker, to, purpose, fx),
             Command::Accept { .. } => self.accept(asker, fx),
             Command::Decline { text, .. } => self.decline(asker, text, fx),
-            Command::Close { .. } => self.close(asker, fx),
+            Command::Close { .. } => self.close_relay(asker, fx),
         };
         if let Err(refusal) = outcome {
             asker.reply(fx, Reply::Refused(refusal));
@@ -144,7 +144,7 @@ impl Hub {
         let Some(user) = self.users.get_mut(&session) else { return };
         let (rooms, relays) = (std::mem::take(&mut user.rooms), std::mem::take(&mut user.relays));
         for relay in relays {
-            self.end_relay_of_departed(session, relay, fx);
+            self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
         }
         for room in rooms {
             self.vacate(session, room, why, fx);

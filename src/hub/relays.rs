@@ -63,7 +63,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn open(
+    pub(super) fn open_relay(
         &mut self,
         now: Instant,
         asker: Asker,
@@ -128,7 +128,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn close(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn close_relay(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let relay = self.channels.relay(asker.channel).ok_or(Refusal::NoSuchRelay)?;
         if !relay.is_of(asker.session) {
             return Err(Refusal::NoSuchRelay);
@@ -141,16 +141,6 @@ impl Hub {
         Ok(())
     }
 
-    /// A user with a relay is going away; the user's own list of relays is the caller's to mend.
-    pub(super) fn end_relay_of_departed(
-        &mut self,
-        session: SessionId,
-        channel: ChannelId,
-        fx: &mut impl Effects,
-    ) {
-        self.end_relay(session, channel, RelayEnd::PeerLeft, fx);
-    }
-
     pub(super) fn give_up_ringing(&mut self, channel: ChannelId, fx: &mut impl Effects) {
         let Some(relay) = self.remove_relay(channel) else { return };
         relay.answer_caller(channel, Reply::Refused(Refusal::NoAnswer), fx);
@@ -159,7 +149,13 @@ impl Hub {
     }
 
     /// One side ends a relay in whatever state it is; the other side, and a request that waits, are told.
-    fn end_relay(&mut self, by: SessionId, channel: ChannelId, why: RelayEnd, fx: &mut impl Effects) {
+    pub(super) fn end_relay(
+        &mut self,
+        by: SessionId,
+        channel: ChannelId,
+        why: RelayEnd,
+        fx: &mut impl Effects,
+    ) {
         let Some(relay) = self.remove_relay(channel) else { return };
         let Some(to) = relay.other(by) else { return };
         let why = match relay.state {

@@ -71,6 +71,11 @@ impl Inbox {
         Ok(if read? == 0 { Filled::End } else { Filled::Held })
     }
 
+    /// Forgets what is held.
+    pub fn clear(&mut self) {
+        self.held = Vec::new();
+    }
+
     /// Takes what is held out, so that it can be used while the connection is borrowed otherwise; what is not used
     /// comes back through [`Inbox::put_back`].
     pub fn take_held(&mut self) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! One client: its socket, its session, what was read from it and what it is owed.
 //!
 //! ```text
-//!   Open ──close(reason)──▶ Draining ──flushed, write side shut, input at its end or thrown away──▶ Closing
-//!     └─────────────the connection is dead already─────────────────────────────────────────────────▶ Closing
+//!   Open ──close(reason)──▶ Draining ──flushed, write side shut, input at its end or thrown away──▶ Dead
+//!     └─────────────the connection is dead already─────────────────────────────────────────────────▶ Dead
 //! ```
 //!
 //! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
@@ -41,7 +41,8 @@ pub enum Phase {
         /// The server has: everything queued is out.
         output_ended: bool,
     },
-    Closing {
+    /// The socket is of no use any more, or has served its purpose; what is left is to be reaped.
+    Dead {
         reason: CloseReason,
     },
 }
@@ -60,7 +61,7 @@ pub struct Connection<S> {
     pub session: Session,
     pub inbox: Inbox,
     pub outbox: Outbox,
-    pub phase: Phase,
+    phase: Phase,
     /// Sticky: set by an event, cleared by `WouldBlock` alone.
     pub readable: bool,
     /// Sticky, like `readable`. A new socket counts as writable until it says otherwise.
@@ -91,7 +92,7 @@ pub enum Due {
     Ping,
     PingAnswer,
     SlowConsumer,
-    Drained,
+    DrainTimeout,
 }
 
 impl<S> Connection<S> {
@@ -123,15 +124,19 @@ impl<S> Connection<S> {
         self.phase == Phase::Open
     }
 
-    pub fn is_closing(&self) -> bool {
-        matches!(self.phase, Phase::Closing { .. })
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub fn is_dead(&self) -> bool {
+        matches!(self.phase, Phase::Dead { .. })
     }
 
     /// Why it closes, if it does.
     pub fn reason(&self) -> Option<CloseReason> {
         match self.phase {
             Phase::Open => None,
-            Phase::Draining { reason, .. } | Phase::Closing { reason } => Some(reason),
+            Phase::Draining { reason, .. } | Phase::Dead { reason } => Some(reason),
         }
     }
 
@@ -142,7 +147,7 @@ impl<S> Connection<S> {
             return;
         }
         if let CloseReason::Io(_) = reason {
-            self.phase = Phase::Closing { reason };
+            self.phase = Phase::Dead { reason };
             return;
         }
         if reason.has_farewell() {
@@ -158,9 +163,33 @@ impl<S> Connection<S> {
         };
     }
 
-    /// The socket is of no use any more, or has served its purpose.
-    pub fn finish(&mut self, or_reason: CloseReason) {
-        self.phase = Phase::Closing { reason: self.reason().unwrap_or(or_reason) };
+    /// Ends draining, whether or not it has come to its end.
+    pub fn finish(&mut self) {
+        if let Phase::Draining { reason, .. } = self.phase {
+            self.phase = Phase::Dead { reason };
+        }
+    }
+
+    /// Everything queued is sent. `true` when that was so before.
+    pub fn note_output_ended(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Draining { output_ended, .. } => std::mem::replace(output_ended, true),
+            Phase::Open | Phase::Dead { .. } => true,
+        }
+    }
+
+    /// The client sends no more.
+    pub fn note_input_ended(&mut self) {
+        if let Phase::Draining { input_ended, .. } = &mut self.phase {
+            *input_ended = true;
+        }
+    }
+
+    /// So many bytes were thrown away. `true` when these are too many.
+    pub fn note_discarded(&mut self, bytes: usize, limits: &Limits) -> bool {
+        let Phase::Draining { discarded_bytes, .. } = &mut self.phase else { return false };
+        *discarded_bytes += bytes;
+        *discarded_bytes > limits.discarded_bytes_max
     }
 
     /// Whether draining has come to its end: nothing more to send, nothing more to expect.
@@ -206,8 +235,8 @@ impl<S> Connection<S> {
     /// The next moment at which something has to happen, and what.
     pub fn deadline(&self, limits: &Limits) -> Option<(Instant, Due)> {
         match self.phase {
-            Phase::Closing { .. } => None,
-            Phase::Draining { until, .. } => Some((until, Due::Drained)),
+            Phase::Dead { .. } => None,
+            Phase::Draining { until, .. } => Some((until, Due::DrainTimeout)),
             Phase::Open if !self.session.is_logged_in() => {
                 Some((self.opened + limits.login_time, Due::Login))
             }

@@ -5,6 +5,7 @@
 
 use super::binding::{Cookies, Tickets};
 use super::connection::{ClientAddress, Connection, Due, Phase};
+use super::counters::Counters;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
 use crate::hub::{self, Hub};
@@ -71,6 +72,10 @@ impl<S: Socket> Engine<S> {
         self.exchange.now
     }
 
+    pub fn counters(&self) -> &Counters {
+        &self.exchange.counters
+    }
+
     pub fn connections_len(&self) -> usize {
         self.exchange.connections.len()
     }
@@ -132,13 +137,13 @@ impl<S: Socket> Engine<S> {
             |engine, key| {
                 let Some(connection) = engine.exchange.connections.get_mut(key) else { return };
                 connection.listed.to_read = false;
-                match connection.phase {
+                match connection.phase() {
                     Phase::Open => {
                         engine.read_connection(key, &mut scratch);
                         engine.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
                     }
                     Phase::Draining { .. } => engine.discard_input(key, &mut scratch),
-                    Phase::Closing { .. } => {}
+                    Phase::Dead { .. } => {}
                 }
             },
         );
@@ -228,7 +233,7 @@ impl<S: Socket> Engine<S> {
         let Exchange { connections, blocks, limits, now, .. } = &mut self.exchange;
         let Some(connection) = connections.get_mut(key) else { return };
         connection.listed.to_flush = false;
-        if connection.is_closing() {
+        if connection.is_dead() {
             return;
         }
         let Connection { outbox, socket, .. } = connection;
@@ -243,7 +248,7 @@ impl<S: Socket> Engine<S> {
             connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
         }
         connection.note_queued(*now, limits);
-        let is_slow = !connection.outbox.is_empty();
+        let is_owed = !connection.outbox.is_empty();
         let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
         match flushed {
             Ok(Flushed::All) => self.flushed_all(key),
@@ -257,7 +262,7 @@ impl<S: Socket> Engine<S> {
         if woken {
             self.exchange.wake_waiters(key);
         }
-        if is_slow || shows_life {
+        if is_owed || shows_life {
             self.exchange.arm(key);
         }
     }
@@ -265,27 +270,26 @@ impl<S: Socket> Engine<S> {
     /// A draining connection that has been sent everything is told that nothing more comes.
     fn flushed_all(&mut self, key: Key) {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-        let Phase::Draining { output_ended, .. } = &mut connection.phase else { return };
-        if *output_ended {
+        if connection.note_output_ended() {
             return;
         }
-        *output_ended = true;
         let shut = connection.socket.shutdown(Shutdown::Write);
         if connection.is_drained() || shut.is_err() {
-            self.exchange.finish(key, CloseReason::PeerClosed);
+            self.exchange.finish(key);
         } else {
             self.exchange.list_to_read(key);
         }
     }
 
-    /// Tells the hub of a connection that is closing; one that is through with it gives up its slot and its socket.
+    /// Tells the hub of a connection that has closed, which it takes note of once; a dead one gives up its slot and its
+    /// socket.
     fn reap_connection(&mut self, key: Key) -> Option<S> {
         let connection = self.exchange.connections.get_mut(key)?;
         connection.listed.to_reap = false;
-        let (reason, is_closing) = (connection.reason()?, connection.is_closing());
+        let (reason, is_dead) = (connection.reason()?, connection.is_dead());
         self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
         self.exchange.wake_waiters(key);
-        if !is_closing {
+        if !is_dead {
             return None;
         }
         let mut connection = self.exchange.connections.remove(key)?;
@@ -299,7 +303,7 @@ impl<S: Socket> Engine<S> {
         let reason = CloseReason::Io(kind);
         match self.exchange.connections.get(key).map(|connection| connection.is_open()) {
             Some(true) => self.exchange.close(key, reason),
-            Some(false) => self.exchange.finish(key, reason),
+            Some(false) => self.exchange.finish(key),
             None => {}
         }
     }
@@ -310,7 +314,7 @@ impl<S: Socket> Engine<S> {
             Due::Ping => self.exchange.ping(key),
             Due::PingAnswer => self.exchange.close(key, CloseReason::IdleTimeout),
             Due::SlowConsumer => self.exchange.close(key, CloseReason::SlowConsumer),
-            Due::Drained => self.exchange.finish(key, CloseReason::PeerClosed),
+            Due::DrainTimeout => self.exchange.finish(key),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::counters::Counters;
 use super::datagrams::Outgoing;
 use super::fanout::Fanout;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, SessionId};
+use crate::hub::{ChannelId, Effect, Effects, Reply, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
@@ -127,9 +127,9 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// Makes a draining connection one to be reaped.
-    pub fn finish(&mut self, key: Key, or_reason: CloseReason) {
+    pub fn finish(&mut self, key: Key) {
         if let Some(connection) = self.connections.get_mut(key) {
-            connection.finish(or_reason);
+            connection.finish();
             self.list_to_reap(key);
         }
     }
@@ -223,6 +223,7 @@ impl<S: Socket> Exchange<S> {
                 outbox.push_range(blocks, block, range.start, range.end);
             }
             counters.ranges_queued += 1;
+            // As list_to_flush has it, which would look the connection up once more per delivery.
             if !std::mem::replace(&mut connection.listed.to_flush, true) {
                 to_flush.push(key);
             }
@@ -312,6 +313,9 @@ impl<S: Socket> Effects for Exchange<S> {
                     outbox.push_own(blocks, Expect::Little, |out| {
                         session.encode_reply(request, channel, &reply, out);
                     });
+                    if let Reply::LoggedIn { .. } = reply {
+                        session.open();
+                    }
                 });
             }
             Effect::Send { to, cause, channel, event } => {

@@ -26,7 +26,7 @@ impl Default for Settings {
 pub struct Limits {
     /// Connections at one time. The process needs a few descriptors more than that.
     pub connections_max: usize,
-    /// Newcomers accepted in one turn, so that a storm of them does not starve those who are here.
+    /// Newcomers accepted in one turn at one address, so that a storm of them does not starve those who are here.
     pub accepts_per_turn_max: usize,
     /// Bytes read from one connection in one turn, so that one flooder does not starve the others.
     pub read_bytes_per_turn_max: usize,
@@ -152,7 +152,9 @@ impl Settings {
         let spare = DESCRIPTORS_SPARE + self.listen.len();
         let fitting = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(spare).max(1);
         if self.limits.connections_max > fitting {
-            log::info!(
+            let level = if fitting < FEW_CONNECTIONS { log::Level::Warn } else { log::Level::Info };
+            log::log!(
+                level,
                 "connections-max is {fitting} instead of {}: the process may open {descriptors} files (ulimit -n)",
                 self.limits.connections_max
             );
@@ -169,6 +171,9 @@ const READ_BYTES_CEILING: usize = 16 * 1_024 * 1_024;
 
 /// A frame's fields beside its text, in bytes: two names and some numbers.
 const TEXT_OVERHEAD: usize = 1_024;
+
+/// Room for fewer connections than this is hardly what the operator wants.
+const FEW_CONNECTIONS: usize = 100;
 
 /// Descriptors that are not connections: standard streams, the poll instance, waker and signals, the reserve, and
 /// those who are being told that the server is full.

@@ -166,6 +166,15 @@ impl Reactor {
                 return Ok(Exit::AtOnce);
             }
             if self.engine.is_stopped() {
+                let counters = self.engine.counters();
+                info!(
+                    "stopped: {} connections served, {} turned away, {} frames and {} bytes read, {} ranges queued",
+                    counters.accepted,
+                    counters.refused_full,
+                    counters.frames,
+                    counters.bytes_read,
+                    counters.ranges_queued
+                );
                 return Ok(Exit::Drained);
             }
         }
@@ -194,7 +203,7 @@ impl Reactor {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        self.engine.set_now(Instant::now()); // the turn's only look at the clock
+        self.engine.set_now(Instant::now()); // what the whole turn takes for now
         Ok(())
     }
 
@@ -205,7 +214,7 @@ impl Reactor {
             return Some(Duration::ZERO);
         }
         let deadline = [self.engine.next_deadline(), self.accept_again].into_iter().flatten().min()?;
-        Some(deadline.saturating_duration_since(self.engine.now()))
+        Some(deadline.saturating_duration_since(Instant::now())) // the turn has taken its time
     }
 
     /// Stage 2: readiness goes into flags, and newcomers are accepted.
@@ -262,8 +271,8 @@ impl Reactor {
             return;
         }
         self.accept_again = None;
-        let mut budget = self.engine.limits().accepts_per_turn_max;
         for index in 0..self.listeners.len() {
+            let mut budget = self.engine.limits().accepts_per_turn_max;
             while self.listeners[index].ready && budget > 0 {
                 budget -= 1;
                 match listener::accept(&self.listeners[index].socket) {
@@ -377,7 +386,7 @@ impl Reactor {
     fn replies(&mut self) {
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
-                Message::Stop => self.stop(),
+                Message::Stop => self.terminate(),
             }
         }
     }

@@ -1,8 +1,7 @@
 //! Stage 3 of the turn, for one connection: bytes → session → hub → outboxes, within a budget.
 
-use super::connection::{Connection, Phase};
 use super::engine::Engine;
-use super::exchange::{key_of, session_id};
+use super::exchange::{Exchange, key_of, session_id};
 use crate::hub::{self, Departure, RequestId};
 use crate::net::inbox::Filled;
 use crate::net::{Key, Socket};
@@ -29,42 +28,12 @@ struct Budget {
 }
 
 impl<S: Socket> Engine<S> {
+    /// Reads and carries out what the client sends, until there is nothing more, the budget is spent, or somebody's
+    /// queue is too long.
     pub(super) fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
         let limits = &self.exchange.limits;
         let mut budget = Budget { bytes: limits.read_bytes_per_turn_max, frames: limits.frames_per_turn_max };
-        loop {
-            let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-            if !connection.is_open() || connection.waits_for.is_some() {
-                return;
-            }
-            let filled = if connection.inbox.is_worth_a_look() {
-                Filled::Held
-            } else if !connection.readable {
-                return;
-            } else if budget.bytes == 0 {
-                return self.exchange.list_to_read(key);
-            } else {
-                let before = connection.inbox.len();
-                match connection.inbox.fill(&mut connection.socket, scratch) {
-                    Ok(filled) => {
-                        connection.note_heard(self.exchange.now);
-                        let total = match filled {
-                            Filled::Scratch(n) => n,
-                            Filled::Held => connection.inbox.len(),
-                            Filled::End => before,
-                        };
-                        budget.bytes = budget.bytes.saturating_sub(total - before);
-                        self.exchange.counters.bytes_read += (total - before) as u64;
-                        filled
-                    }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        connection.readable = false;
-                        return;
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => return self.exchange.close(key, CloseReason::Io(error.kind())),
-                }
-            };
+        while let Some(filled) = self.next_bytes(key, scratch, &mut budget) {
             let stop = match filled {
                 Filled::End => return self.exchange.close(key, CloseReason::PeerClosed),
                 Filled::Scratch(n) => {
@@ -88,6 +57,50 @@ impl<S: Socket> Engine<S> {
                 Stop::NeedMore { .. } => {}
                 Stop::Budget => return self.exchange.list_to_read(key),
                 Stop::Paused | Stop::Closed => return,
+            }
+        }
+    }
+
+    /// Where the next bytes are: those held back before, or what one read gives. `None` when there are none now, or
+    /// none should be taken.
+    fn next_bytes(&mut self, key: Key, scratch: &mut [u8], budget: &mut Budget) -> Option<Filled> {
+        loop {
+            let connection = self.exchange.connections.get_mut(key)?;
+            if !connection.is_open() || connection.waits_for.is_some() {
+                return None;
+            }
+            if connection.inbox.is_worth_a_look() {
+                return Some(Filled::Held);
+            }
+            if !connection.readable {
+                return None;
+            }
+            if budget.bytes == 0 {
+                self.exchange.list_to_read(key);
+                return None;
+            }
+            let held = connection.inbox.len();
+            match connection.inbox.fill(&mut connection.socket, scratch) {
+                Ok(filled) => {
+                    connection.note_heard(self.exchange.now);
+                    let read = match filled {
+                        Filled::Scratch(n) => n - held,
+                        Filled::Held => connection.inbox.len() - held,
+                        Filled::End => 0,
+                    };
+                    budget.bytes = budget.bytes.saturating_sub(read);
+                    self.exchange.counters.bytes_read += read as u64;
+                    return Some(filled);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    connection.readable = false;
+                    return None;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.exchange.close(key, CloseReason::Io(error.kind()));
+                    return None;
+                }
             }
         }
     }
@@ -174,32 +187,25 @@ impl<S: Socket> Engine<S> {
     /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
     /// connection, and the client would lose what was sent to it last.
     pub(super) fn discard_input(&mut self, key: Key, scratch: &mut [u8]) {
-        let bound = self.exchange.limits.discarded_bytes_max;
-        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-        let Connection { socket, phase, inbox, readable, .. } = connection;
-        let Phase::Draining { discarded_bytes, input_ended, .. } = phase else { return };
-        inbox.take_held();
-        if *input_ended || !*readable {
+        let Exchange { connections, limits, .. } = &mut self.exchange;
+        let Some(connection) = connections.get_mut(key) else { return };
+        connection.inbox.clear();
+        if !connection.readable {
             return;
         }
-        match socket.read(scratch) {
+        match connection.socket.read(scratch) {
             Ok(0) => {
-                *input_ended = true;
+                connection.note_input_ended();
+                connection.readable = false; // there is nothing behind the end
                 if connection.is_drained() {
-                    self.exchange.finish(key, CloseReason::PeerClosed);
+                    self.exchange.finish(key);
                 }
             }
-            Ok(n) => {
-                *discarded_bytes += n;
-                if *discarded_bytes > bound {
-                    self.exchange.finish(key, CloseReason::PeerClosed);
-                } else {
-                    self.exchange.list_to_read(key);
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => *readable = false,
+            Ok(n) if connection.note_discarded(n, limits) => self.exchange.finish(key),
+            Ok(_) => self.exchange.list_to_read(key),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => connection.readable = false,
             Err(error) if error.kind() == ErrorKind::Interrupted => self.exchange.list_to_read(key),
-            Err(error) => self.exchange.finish(key, CloseReason::Io(error.kind())),
+            Err(_) => self.exchange.finish(key),
         }
     }
 }

@@ -63,7 +63,9 @@ impl CloseReason {
             | CloseReason::NotSpoken
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
-            CloseReason::ServerStopping | CloseReason::ServerFull => Departure::Dropped("server"),
+            CloseReason::ServerStopping | CloseReason::ServerFull => {
+                Departure::Dropped("the server is stopping")
+            }
         }
     }
 }

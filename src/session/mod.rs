@@ -113,15 +113,16 @@ impl Session {
         self.dialect().is_some()
     }
 
-    /// Appends the hub's answer to a request. A login that succeeds opens the session.
-    pub fn encode_reply(
-        &mut self,
-        request: RequestId,
-        channel: ChannelId,
-        reply: &Reply<'_>,
-        out: &mut Vec<u8>,
-    ) {
+    /// The hub has accepted the login.
+    pub fn open(&mut self) {
         if let State::Native(native) = &mut self.0 {
+            native.open();
+        }
+    }
+
+    /// Appends the hub's answer to a request.
+    pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
+        if let State::Native(native) = &self.0 {
             native.encode_reply(request, channel, reply, out);
         }
     }

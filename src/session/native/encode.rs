@@ -7,13 +7,7 @@ use crate::wire::frame::{self, Body, RoomEntry, put_list};
 use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 
 impl Native {
-    pub fn encode_reply(
-        &mut self,
-        request: RequestId,
-        channel: ChannelId,
-        reply: &Reply<'_>,
-        out: &mut Vec<u8>,
-    ) {
+    pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
         let RequestId(request) = request;
         match *reply {
             Reply::Done => put(out, channel, &frame::Done { request }),
@@ -22,7 +16,6 @@ impl Native {
                 put(out, channel, &frame::Refused { request, code: code(refusal).number(), text: &text });
             }
             Reply::LoggedIn { name, text_bytes_max } => {
-                self.open = true;
                 let (version, body_max, text_max) = (frame::VERSION, self.body_max, text_bytes_max);
                 put(out, channel, &frame::Welcome { request, version, body_max, text_max, name });
             }

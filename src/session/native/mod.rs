@@ -1,7 +1,7 @@
 //! The native dialect: frames.
 //!
 //! ```text
-//!   Hello ──hello accepted by the hub (the reply opens the session)──▶ Open
+//!   Hello ──the hub accepts the login──▶ Open
 //! ```
 //!
 //! In `Hello` everything but hello ends the connection, and bodies are short. What a body says wrongly inside a whole
@@ -29,6 +29,10 @@ pub(super) struct Native {
 impl Native {
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    pub fn open(&mut self) {
+        self.open = true;
     }
 
     pub fn next<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
