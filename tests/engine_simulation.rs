@@ -91,7 +91,7 @@ impl World {
             _ => Faults { partial: 95, would_block: 60, interrupted: 30 },
         };
         World {
-            engine: Engine::new(settings.limits, settings.hub, now),
+            engine: Engine::new(settings.limits, settings.hub, [0; 32], now),
             now,
             actors: Vec::new(),
             crowd: random.between(2, 12),

@@ -84,7 +84,7 @@ fn session() -> Vec<u8> {
 }
 
 fn answers_to(pieces: Vec<Vec<u8>>) -> Vec<u8> {
-    let mut engine = Engine::new(Limits::default(), hub::Limits::default(), Instant::now());
+    let mut engine = Engine::new(Limits::default(), hub::Limits::default(), [0; 32], Instant::now());
     let socket = Pieces::default();
     socket.0.borrow_mut().input = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
     let key = engine.admit(socket.clone(), SocketAddr::from(([127, 0, 0, 1], 1))).expect("room for one");

@@ -6,9 +6,11 @@
 //! - [`blocks`] and [`outbox`] bytes to be written, shared by all who are to get them;
 //! - [`timers`] deadlines, one lazy entry per connection;
 //! - [`listener`] listening sockets, and what to do when accept fails;
+//! - [`datagram`] a UDP socket that never waits and never fails for good;
 //! - [`descriptors`] how many files the process may have open.
 
 pub mod blocks;
+pub mod datagram;
 pub mod descriptors;
 pub mod inbox;
 pub mod listener;

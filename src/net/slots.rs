@@ -18,6 +18,11 @@ impl Key {
         u64::from(self.generation) << 32 | u64::from(self.slot)
     }
 
+    /// A small integer, unique among the connections that exist at one time.
+    pub fn slot(self) -> u32 {
+        self.slot
+    }
+
     pub fn from_u64(bits: u64) -> Key {
         Key { generation: (bits >> 32) as u32, slot: bits as u32 }
     }
@@ -83,6 +88,11 @@ impl<T> Slots<T> {
             Some((generation, value)) if *generation == key.generation => Some(value),
             _ => None,
         }
+    }
+
+    /// The key of whoever is in a slot now.
+    pub fn key_at(&self, slot: u32) -> Option<Key> {
+        self.slab.get(slot as usize).map(|&(generation, _)| Key { generation, slot })
     }
 
     pub fn remove(&mut self, key: Key) -> Option<T> {

@@ -13,6 +13,7 @@
 //!
 //! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
 
+use super::binding::Binding;
 use super::fanout::Membership;
 use super::limits::Limits;
 use crate::hub::ChannelId;
@@ -90,6 +91,8 @@ pub struct Connection<S> {
     pub hang_up: HangUp,
     /// Who waits for this one's queue.
     pub waiters: Vec<Key>,
+    /// The client's datagrams, if it has asked for them.
+    pub binding: Option<Box<Binding>>,
     /// Kept by the fan-out.
     pub memberships: Vec<Membership>,
     /// The room that this connection's latest event went to, and in which turn; at the end of a turn everything is
@@ -127,6 +130,7 @@ impl<S> Connection<S> {
             waits_for: None,
             hang_up: HangUp::No,
             waiters: Vec::new(),
+            binding: None,
             memberships: Vec::new(),
             undistributed: None,
             alarm: Alarm::default(),

@@ -16,12 +16,14 @@
 
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
+use super::datagrams::Outgoing;
 use super::fanout::Fanout;
 use super::limits::Limits;
 use crate::hub::{ChannelId, Effect, Effects, Event, Reply, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
+use crate::wire::frame::Wants;
 use log::debug;
 use std::io::ErrorKind;
 use std::time::Instant;
@@ -32,6 +34,7 @@ pub struct Exchange<S> {
     pub blocks: Blocks,
     pub fanout: Fanout,
     pub timers: Timers<Key>,
+    pub outgoing: Outgoing,
     pub to_read: Vec<Key>,
     pub to_flush: Vec<Key>,
     pub to_reap: Vec<Key>,
@@ -58,6 +61,7 @@ impl<S: Socket> Exchange<S> {
             blocks: Blocks::default(),
             fanout: Fanout::default(),
             timers: Timers::default(),
+            outgoing: Outgoing::default(),
             to_read: Vec::new(),
             to_flush: Vec::new(),
             to_reap: Vec::new(),
@@ -235,9 +239,17 @@ impl<S: Socket> Exchange<S> {
     }
 
     fn distribute(&mut self, channel: ChannelId) {
-        let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, .. } = self;
+        let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
-        fanout.distribute(connections, blocks, channel, |key, connection, _| {
+        fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
+            let Connection { outbox, binding, .. } = &mut *connection;
+            if let Some(binding) = binding
+                && let Some(path) = binding.path_for(Wants::ROOMS, *now)
+            {
+                outgoing.deliver(limits, path, binding, outbox, blocks, block, range);
+            } else {
+                outbox.push_range(blocks, block, range.start, range.end);
+            }
             counters.ranges_queued += 1;
             // As list_to_flush has it, which would look the connection up once more per delivery.
             if !std::mem::replace(&mut connection.listed.to_flush, true) {
@@ -280,7 +292,7 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// Queues something of a connection's own, unless it is closing, and looks at what that does to its queue.
-    fn push(&mut self, to: Key, push: impl FnOnce(&mut Connection<S>, &mut Blocks)) {
+    pub(super) fn push(&mut self, to: Key, push: impl FnOnce(&mut Connection<S>, &mut Blocks)) {
         let Exchange { connections, blocks, limits, now, .. } = self;
         let Some(connection) = connections.get_mut(to).filter(|connection| connection.is_open()) else {
             return;

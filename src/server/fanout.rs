@@ -24,6 +24,7 @@ use crate::hub::ChannelId;
 use crate::net::blocks::Expect;
 use crate::net::{BlockId, Blocks, Key, Slots};
 use crate::session::Dialect;
+use std::ops::Range;
 
 /// Size of a block, in bytes, from which on it is distributed before the turn ends.
 pub const BLOCK_BYTES_MAX: usize = 64 * 1_024;
@@ -168,14 +169,13 @@ impl Fanout {
         Some((at, member.dialect))
     }
 
-    /// Queues for every member what it has not got yet of the channel's open blocks, and closes them. `queued` is
-    /// called for every member that got something.
+    /// Closes the channel's open blocks. `deliver` is called for every member with what it has not got yet.
     pub fn distribute<S>(
         &mut self,
         connections: &mut Slots<Connection<S>>,
         blocks: &mut Blocks,
         channel: ChannelId,
-        mut queued: impl FnMut(Key, &mut Connection<S>, &mut Blocks),
+        mut deliver: impl FnMut(Key, &mut Connection<S>, &mut Blocks, BlockId, Range<usize>),
     ) {
         let Some(group) = group_mut(&mut self.groups, channel) else { return };
         let open = std::mem::take(&mut group.open);
@@ -191,8 +191,7 @@ impl Fanout {
                 && let Some(connection) = connections.get_mut(member.key)
                 && connection.is_open()
             {
-                connection.outbox.push_range(blocks, block, start, end);
-                queued(member.key, connection, blocks);
+                deliver(member.key, connection, blocks, block, start..end);
             }
         }
         self.spent.extend(open.into_iter().flatten());

@@ -33,6 +33,8 @@ pub struct Limits {
     pub read_bytes_per_turn_max: usize,
     /// Frames taken from one connection in one turn: small frames cost more than their bytes.
     pub frames_per_turn_max: usize,
+    /// Datagrams received, and datagrams sent, in one turn. What is more waits in the kernel or is dropped.
+    pub datagrams_per_turn_max: usize,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -67,6 +69,7 @@ impl Default for Limits {
             accepts_per_turn_max: 256,
             read_bytes_per_turn_max: 64 * 1_024,
             frames_per_turn_max: 512,
+            datagrams_per_turn_max: 1_024,
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,

@@ -19,11 +19,13 @@
 //! - `read` stage 3 for one connection;
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
-//! - [`connection`] one client;
+//! - [`connection`] one client, [`binding`] its datagrams;
 //! - [`limits`] every bound, with its unit and its reason.
 
+pub mod binding;
 pub mod connection;
 pub mod counters;
+pub mod datagrams;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;

@@ -5,10 +5,12 @@
 //! readiness is remembered in flags that `WouldBlock` alone clears, and whoever is stopped by a budget stays on
 //! `to_read` or `to_flush`: while these hold anybody, the timeout of poll is zero.
 
+use super::binding::Path;
 use super::connection::HangUp;
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use crate::net::Key;
+use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{self, Accepted, Reserve};
 use log::{debug, error, info, warn};
 use mio::net::{TcpListener, TcpStream};
@@ -28,6 +30,9 @@ const EVENTS_PER_POLL: usize = 1_024;
 /// How long to wait before trying again to accept when no descriptor was free. A close tries at once.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// How many ports are tried where any will do.
+const ANY_PORT_TRIES: u32 = 16;
+
 /// Newcomers that may turn out to be gone in one turn. More of them are no coincidence, and not worth a busy loop.
 const SKIPPED_MAX: u32 = 1_000;
 
@@ -39,6 +44,7 @@ const KEEPALIVE: TcpKeepalive =
 /// Tokens that are no connection's: no slab gets that large.
 const SIGNALS: Token = Token(usize::MAX);
 const MAILBOX: Token = Token(usize::MAX - 1);
+const FIRST_DATAGRAM: usize = FIRST_LISTENER - (1 << 20);
 const FIRST_LISTENER: usize = usize::MAX - 2;
 
 /// Reads the settings anew; what it returns replaces those that can change while the server runs.
@@ -50,6 +56,8 @@ pub struct Reactor {
     events: Events,
     engine: Engine<TcpStream>,
     listeners: Vec<Listening>,
+    /// One beside every listener, on the same port.
+    datagrams: Vec<DatagramSocket>,
     reserve: Reserve,
     /// Whether the last attempt to accept found no descriptor free; so that a flood is one line in the log.
     out_of_descriptors: bool,
@@ -111,19 +119,25 @@ impl Reactor {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), MAILBOX)?);
         let (sender, mailbox) = channel();
-        let mut listeners = Vec::new();
+        let (mut listeners, mut datagrams) = (Vec::new(), Vec::new());
         for (index, &address) in settings.listen.iter().enumerate() {
-            let mut socket = listener::listen(address).map_err(|e| cannot_listen(address, &e))?;
+            let (mut socket, mut beside) = listen(address).map_err(|e| cannot_listen(address, &e))?;
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
+            let token = Token(FIRST_DATAGRAM - index);
+            poll.registry().register(beside.source(), token, Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
+            datagrams.push(beside);
         }
         settings.fit_descriptors(); // may log; a server that cannot listen says that alone
-        let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), Instant::now());
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|e| io::Error::other(format!("no random numbers: {e}")))?;
+        let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
             engine,
             listeners,
+            datagrams,
             reserve: Reserve::new(),
             out_of_descriptors: false,
             accept_again: None,
@@ -186,9 +200,11 @@ impl Reactor {
         self.poll()?;
         self.note();
         self.engine.read();
+        self.read_datagrams();
         self.engine.timers();
         self.replies();
         self.engine.flush();
+        self.send_datagrams();
         self.reap();
         Ok(())
     }
@@ -207,8 +223,9 @@ impl Reactor {
     }
 
     fn sleep_time(&self) -> Option<Duration> {
+        let receiving = self.datagrams.iter().any(|socket| socket.ready);
         let accepting = self.accept_again.is_none() && self.listeners.iter().any(|listening| listening.ready);
-        if self.engine.has_work() || accepting {
+        if self.engine.has_work() || accepting || receiving {
             return Some(Duration::ZERO);
         }
         let deadline = [self.engine.next_deadline(), self.accept_again].into_iter().flatten().min()?;
@@ -224,6 +241,9 @@ impl Reactor {
                 MAILBOX => {} // stage 5 looks into it every turn
                 Token(token) if FIRST_LISTENER - token < self.listeners.len() => {
                     self.listeners[FIRST_LISTENER - token].ready = true;
+                }
+                Token(token) if FIRST_DATAGRAM.wrapping_sub(token) < self.datagrams.len() => {
+                    self.datagrams[FIRST_DATAGRAM - token].ready = true;
                 }
                 token => {
                     // HUP, RDHUP and ERR are hints: a read or a write will say what really happened.
@@ -243,6 +263,28 @@ impl Reactor {
             self.take_signals();
         }
         self.accept();
+    }
+
+    /// Stage 3, for datagrams: as many as the budget allows.
+    fn read_datagrams(&mut self) {
+        let mut budget = self.engine.limits().datagrams_per_turn_max;
+        for (index, socket) in self.datagrams.iter_mut().enumerate() {
+            while socket.ready && budget > 0 {
+                budget -= 1;
+                let engine = &mut self.engine;
+                socket.receive(|client, datagram| {
+                    engine.receive_datagram(Path { socket: index, client }, datagram);
+                });
+            }
+        }
+    }
+
+    /// Stage 6, for datagrams: what a socket does not take is dropped, and counted.
+    fn send_datagrams(&mut self) {
+        let datagrams = &self.datagrams;
+        self.engine.send_datagrams(|path, datagram| {
+            datagrams.get(path.socket).is_some_and(|socket| socket.send(path.client, datagram))
+        });
     }
 
     fn accept(&mut self) {
@@ -391,6 +433,21 @@ impl Reactor {
                 reserve.refill();
             }
         });
+    }
+}
+
+/// Listens for connections, and for datagrams on the same port. Where any port will do, one is looked for that is free
+/// for both.
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, DatagramSocket)> {
+    let mut tries = if address.port() == 0 { ANY_PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        let socket = listener::listen(address)?;
+        match DatagramSocket::bind(socket.local_addr()?) {
+            Ok(beside) => return Ok((socket, beside)),
+            Err(error) if tries == 0 => return Err(error),
+            Err(_) => {}
+        }
     }
 }
 

@@ -147,6 +147,10 @@ impl<S: Socket> Engine<S> {
                     done += used;
                     self.exchange.answer(key, answer);
                 }
+                Step::Ticket { used, request, wants } => {
+                    done += used;
+                    self.give_ticket(key, request, wants);
+                }
                 Step::Ignore { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;

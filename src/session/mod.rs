@@ -45,6 +45,8 @@ pub enum Step<'a> {
     Command { used: usize, request: RequestId, command: Command<'a> },
     /// Relay payload: whole frames, one behind the other, all for one relay, to be passed on as they are.
     Payload { used: usize, relay: ChannelId, longest: usize },
+    /// The client wants to exchange datagrams; `wants` are bits of [`Wants`](crate::wire::frame::Wants).
+    Ticket { used: usize, request: RequestId, wants: u8 },
     /// Something that the session answers by itself.
     Answer { used: usize, answer: Answer },
     /// Nothing to do.

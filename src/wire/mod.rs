@@ -6,9 +6,11 @@
 //! - [`frame`] one struct per kind of frame, and the table of kinds;
 //! - [`fields`] the few primitives that bodies are made of;
 //! - [`code`] the numbers of refusals, farewells, departures;
+//! - [`datagram`] frames in datagrams: sealed, counted, and never twice;
 //! - [`sniff`] which protocol a connection's first bytes belong to.
 
 pub mod code;
+pub mod datagram;
 pub mod fields;
 pub mod frame;
 pub mod header;

@@ -71,7 +71,7 @@ pub struct Room {
 
 impl Room {
     pub fn with_members(count: usize) -> Room {
-        let engine = Engine::new(Limits::default(), hub::Limits::default(), Instant::now());
+        let engine = Engine::new(Limits::default(), hub::Limits::default(), [0; 32], Instant::now());
         let mut room = Room { engine, members: Vec::new(), channel: 0 };
         for n in 0..count {
             let (wire, address) = (Wire::default(), SocketAddr::from(([127, 0, 0, 1], 1)));

@@ -43,7 +43,7 @@ impl Received {
 impl Stage {
     pub fn new(limits: Limits) -> Stage {
         let now = Instant::now();
-        Stage { engine: Engine::new(limits, Settings::default().hub, now), now }
+        Stage { engine: Engine::new(limits, Settings::default().hub, [0; 32], now), now }
     }
 
     /// Somebody connects; the window is what the kernel's buffers would take of what the guest does not read.

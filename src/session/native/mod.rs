@@ -120,6 +120,9 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         Frame::Accept(f) => (f.request, Command::Accept { channel }),
         Frame::Decline(f) => (f.request, Command::Decline { channel, text: f.text }),
         Frame::Close(f) => (f.request, Command::Close { channel }),
+        Frame::GetTicket(f) => {
+            return Step::Ticket { used, request: RequestId(f.request), wants: f.wants };
+        }
         Frame::Ping(f) => return Step::Answer { used, answer: Answer::Pong { token: f.token } },
         Frame::Pong(_) => return Step::Ignore { used },
         Frame::Bye(f) => return Step::Quit { used, text: f.text },
@@ -142,7 +145,14 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         | Frame::Offer(_)
         | Frame::Ringing(_)
         | Frame::Opened(_)
-        | Frame::Closed(_) => return unknown_request(raw),
+        | Frame::Closed(_)
+        | Frame::Ticket(_)
+        | Frame::Bound(_)
+        // Datagrams, which do not come over TCP.
+        | Frame::Bind(_)
+        | Frame::Challenge(_)
+        | Frame::Prove(_)
+        | Frame::Sealed(_) => return unknown_request(raw),
     };
     Step::Command { used, request: RequestId(request), command }
 }

@@ -29,25 +29,36 @@ macro_rules! body {
     (@type bytes) => { &'a [u8] };
     (@type rooms) => { ListEntries<'a, RoomEntry<'a>> };
     (@type names) => { ListEntries<'a, &'a str> };
+    (@type bytes16) => { [u8; 16] };
+    (@type bytes24) => { [u8; 24] };
+    (@type bytes32) => { [u8; 32] };
     (@type $number:ident) => { $number };
     (@decode $fields:ident bytes) => { $fields.bytes() };
     (@decode $fields:ident rooms) => { ListEntries::decode($fields)? };
     (@decode $fields:ident names) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident bytes16) => { $fields.array()? };
+    (@decode $fields:ident bytes24) => { $fields.array()? };
+    (@decode $fields:ident bytes32) => { $fields.array()? };
     (@decode $fields:ident $type:ident) => { $fields.$type()? };
     (@encode $out:ident ($value:expr) name) => { put_name($out, $value) };
     (@encode $out:ident ($value:expr) text) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) bytes) => { $out.extend_from_slice($value) };
     (@encode $out:ident ($value:expr) rooms) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) names) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) bytes16) => { $out.extend_from_slice(&$value) };
+    (@encode $out:ident ($value:expr) bytes24) => { $out.extend_from_slice(&$value) };
+    (@encode $out:ident ($value:expr) bytes32) => { $out.extend_from_slice(&$value) };
     (@encode $out:ident ($value:expr) $number:ident) => { $out.extend_from_slice(&$value.to_be_bytes()) };
 }
 
+mod datagrams;
 mod lists;
 mod peers;
 mod relays;
 mod rooms;
 mod session;
 
+pub use datagrams::*;
 pub use lists::{ListEntries, RoomEntry, put_list};
 pub use peers::*;
 pub use relays::*;
@@ -173,7 +184,7 @@ kinds! {
     0xa3 Peer<'a>;
     0xa4 ListPeers<'a>  request;
     0xa5 PeerList<'a>;
-    // Relays. 0xc0 to 0xcf are kept free for datagram sessions.
+    // Relays.
     0xb0 Open<'a>       request;
     0xb1 Offer<'a>;
     0xb2 Accept         request;
@@ -183,6 +194,14 @@ kinds! {
     0xb6 Closed<'a>;
     0xb7 Data<'a>;
     0xb8 Ringing;
+    // Datagram sessions: the first three over TCP, the others are datagrams.
+    0xc0 GetTicket      request;
+    0xc1 Ticket;
+    0xc2 Bound;
+    0xc8 Bind;
+    0xc9 Challenge;
+    0xca Prove;
+    0xcb Sealed<'a>;
 }
 
 impl Kind {
