@@ -14,7 +14,6 @@ use crate::session::Step;
 use crate::wire::datagram::{FRAME_MAX, parse};
 use crate::wire::frame::{self, Wants};
 use crate::wire::{BODY_MAX, Flags, Kind, RawFrame, Split, header, split};
-use std::net::IpAddr;
 use std::ops::Range;
 
 /// Datagrams that are to be sent in this turn.
@@ -116,7 +115,7 @@ impl<S: Socket> Engine<S> {
         let Engine { exchange, cookies, .. } = self;
         let (now, max) = (exchange.now, exchange.limits.datagrams_per_turn_max);
         let unverified = parse(datagram).ok_or(Dropped::Shape)?;
-        let key = exchange.connections.key_at(unverified.binding).ok_or(Dropped::Unknown)?;
+        let key = exchange.connections.key_at(unverified.channel).ok_or(Dropped::Unknown)?;
         let connection = exchange.connections.get_mut(key).filter(|connection| connection.is_open());
         let connection = connection.ok_or(Dropped::Unknown)?;
         let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
@@ -125,12 +124,8 @@ impl<S: Socket> Engine<S> {
                 exchange.outgoing.push(max, path, |out| out.extend_from_slice(&challenge));
             }
             Received::Bound => {
-                let ip = match path.client.ip() {
-                    IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-                    IpAddr::V6(ip) => ip,
-                };
-                let bound = frame::Bound { ip: ip.octets(), port: path.client.port() };
-                exchange.push_frame(key, unverified.binding, &bound);
+                let bound = frame::Bound { address: path.client };
+                exchange.push_frame(key, unverified.channel, &bound);
             }
             Received::Frame { frame, challenge } => {
                 connection.note_heard(now);

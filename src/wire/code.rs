@@ -67,6 +67,14 @@ codes! {
         TakesNoRelays = 37,
         /// The caller took the call back before it was answered.
         Cancelled = 38,
+        /// More addresses than one may declare or offer.
+        TooManyAddresses = 41,
+        /// An address at which nobody can be reached, or an unknown transport.
+        BadAddress = 42,
+        /// The ends of a relay have tried often enough to find a direct path.
+        TooManyRounds = 43,
+        /// The server exchanges no datagrams.
+        NoDatagrams = 44,
     }
 }
 
@@ -125,6 +133,32 @@ codes! {
     Purpose: u8 {
         Conversation = 0,
         Pipe = 1,
+    }
+}
+
+codes! {
+    /// What an address is for.
+    Transport: u8 {
+        Tcp = 0,
+        Udp = 1,
+    }
+}
+
+codes! {
+    /// Who says that an address is a peer's.
+    Origin: u8 {
+        /// The peer itself.
+        Declared = 0,
+        /// The server, which was reached from there.
+        Observed = 1,
+    }
+}
+
+codes! {
+    /// Which end of a relay one is.
+    PathRole: u8 {
+        Caller = 0,
+        Callee = 1,
     }
 }
 

@@ -32,21 +32,29 @@ const TAG_LEN: usize = 16;
 #[derive(Clone)]
 pub struct Seal(blake3::Hasher);
 
-/// Who sends.
+/// Who sends, and to whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sender {
+    /// To the server.
     Client,
+    /// To a client.
     Server,
+    /// The one who opened a relay, to the other end, on a direct path.
+    Caller,
+    /// The one who accepted it, to the other end, on a direct path.
+    Callee,
 }
 
 impl Seal {
-    /// The key that `sender` tags its datagrams with, from the ticket's.
-    pub fn derive(ticket_key: &[u8; 32], sender: Sender) -> Seal {
+    /// The key that `sender` tags with, from that of a ticket or of a round of paths.
+    pub fn derive(key: &[u8; 32], sender: Sender) -> Seal {
         let context = match sender {
             Sender::Client => "switchboard datagrams v1, client to server",
             Sender::Server => "switchboard datagrams v1, server to client",
+            Sender::Caller => "switchboard paths v1, caller to callee",
+            Sender::Callee => "switchboard paths v1, callee to caller",
         };
-        Seal(blake3::Hasher::new_keyed(&blake3::derive_key(context, ticket_key)))
+        Seal(blake3::Hasher::new_keyed(&blake3::derive_key(context, key)))
     }
 
     /// Appends a datagram that holds `frame`.
@@ -91,7 +99,8 @@ impl Seal {
 /// A datagram whose shape is right, and of which nothing else is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Unverified<'a> {
-    pub binding: u32,
+    /// The binding's number; on a direct path, the relay's.
+    pub channel: u32,
     bytes: &'a [u8],
     content: Content<'a>,
 }
@@ -107,8 +116,16 @@ pub enum Content<'a> {
 
 /// Looks at the shape of a datagram: exactly one frame of a kind that datagrams have. `None` for everything else.
 pub fn parse(datagram: &[u8]) -> Option<Unverified<'_>> {
-    let Ok(Split::Frame(raw)) = split(datagram, BODY_MAX) else { return None };
-    if raw.len() != datagram.len() || datagram.len() > DATAGRAM_MAX {
+    if datagram.len() > DATAGRAM_MAX {
+        return None;
+    }
+    parse_frame(datagram)
+}
+
+/// The same for a frame that came over TCP, as it does on a direct path, and may be longer.
+pub fn parse_frame(frame: &[u8]) -> Option<Unverified<'_>> {
+    let Ok(Split::Frame(raw)) = split(frame, BODY_MAX) else { return None };
+    if raw.len() != frame.len() {
         return None;
     }
     let content = match raw.decode().ok()? {
@@ -121,7 +138,7 @@ pub fn parse(datagram: &[u8]) -> Option<Unverified<'_>> {
         }
         _ => return None,
     };
-    Some(Unverified { binding: raw.header.channel, bytes: datagram, content })
+    Some(Unverified { channel: raw.header.channel, bytes: frame, content })
 }
 
 impl<'a> Unverified<'a> {
@@ -194,7 +211,7 @@ mod tests {
         let datagram = sealed(b"a frame");
         assert_eq!(datagram.len(), 7 + SEAL_LEN);
         let unverified = parse(&datagram).expect("its shape is right");
-        assert_eq!(unverified.binding, 9);
+        assert_eq!(unverified.channel, 9);
         let content = unverified.verify(&Seal::derive(&KEY, Sender::Client));
         assert_eq!(content, Some(Content::Sealed { counter: 3, frame: b"a frame" }));
     }

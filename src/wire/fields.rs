@@ -1,7 +1,8 @@
 //! The primitives that bodies are made of: big-endian integers, a name (one length byte, then UTF-8), and a text
-//! (UTF-8 up to the end of the body).
+//! (UTF-8 up to the end of the body), and an address.
 
 use super::frame::BodyError;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 pub(super) fn be32(bytes: [u8; 4]) -> u32 {
     u32::from_be_bytes(bytes)
@@ -50,6 +51,12 @@ impl<'a> Fields<'a> {
         std::str::from_utf8(name).map_err(|_| BodyError::NotUtf8)
     }
 
+    /// An address: 16 bytes of IPv6, in which IPv4 is mapped (RFC 4291 §2.5.5.2), and two of port.
+    pub fn address(&mut self) -> Result<SocketAddr, BodyError> {
+        let ip = Ipv6Addr::from(self.array::<16>()?).to_canonical();
+        Ok(SocketAddr::new(ip, self.u16()?))
+    }
+
     /// Everything that is left, as UTF-8.
     pub fn text(&mut self) -> Result<&'a str, BodyError> {
         std::str::from_utf8(self.bytes()).map_err(|_| BodyError::NotUtf8)
@@ -72,6 +79,16 @@ pub fn put_name(out: &mut Vec<u8>, name: &str) {
     let name = &name[..name.floor_char_boundary(usize::from(u8::MAX))];
     out.push(name.len() as u8);
     out.extend_from_slice(name.as_bytes());
+}
+
+/// Writes an address field.
+pub fn put_address(out: &mut Vec<u8>, address: SocketAddr) {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+        IpAddr::V6(ip) => ip,
+    };
+    out.extend_from_slice(&ip.octets());
+    out.extend_from_slice(&address.port().to_be_bytes());
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::Native;
 use crate::hub::{ChannelId, Departure, Event, Purpose, Refusal, RelayEnd, Reply, RequestId};
 use crate::session::{Answer, CloseReason};
-use crate::wire::frame::{self, Body, RoomEntry, put_list};
+use crate::wire::frame::{self, Body, ListEntries, RoomEntry, put_list};
 use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 
 impl Native {
@@ -38,8 +38,11 @@ impl Native {
                 put_list(out, Kind::PeerList, channel.0, request, self.body_max, names, more);
             }
             Reply::Peer { name, relays, online_seconds } => {
+                let mut scratch = Vec::new();
                 let online_seconds = online_seconds.min(u32::MAX.into()) as u32;
-                put(out, channel, &frame::Peer { request, relays: relays.into(), online_seconds, name });
+                let (offers, heard_seconds) = (relays.into(), 0);
+                let addresses = ListEntries::encode(&mut scratch, []);
+                put(out, channel, &frame::Peer { request, offers, online_seconds, heard_seconds, name, addresses });
             }
             Reply::Opened { peer, payload_max } => {
                 put(out, channel, &frame::Opened { request, payload_max, peer });

@@ -146,6 +146,9 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         | Frame::Ringing(_)
         | Frame::Opened(_)
         | Frame::Closed(_)
+        | Frame::Declare(_)
+        | Frame::OfferPaths(_)
+        | Frame::Paths(_)
         | Frame::Ticket(_)
         | Frame::Bound(_)
         // Datagrams, which do not come over TCP.

@@ -2,7 +2,8 @@
 //! the binding in every frame below but get_ticket.
 
 use super::{Body, BodyError, Kind};
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Fields, put_address};
+use std::net::SocketAddr;
 
 body! {
     /// Client, over TCP: wants to exchange datagrams. A new ticket ends the binding of the one before.
@@ -21,9 +22,8 @@ body! {
 
     /// Server, over TCP: an address is proven, and datagrams flow.
     Bound {
-        /// The client's address as the server sees it, IPv4 as an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2).
-        ip: bytes16,
-        port: u16,
+        /// The client's address as the server sees it.
+        address: address,
     }
 
     /// Client, as a datagram: I am here. As long as the challenge, so that its answer is no longer than it.

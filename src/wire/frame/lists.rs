@@ -2,9 +2,10 @@
 //! later cannot fail. Encoding stops at what the receiver can take, and says that there is more.
 
 use super::{BodyError, Kind};
-use crate::wire::fields::{Fields, put_name};
+use crate::wire::fields::{Fields, put_address, put_name};
 use crate::wire::header::{Flags, HEADER_LEN, put_with};
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 
 /// Something that a list is made of.
 pub trait Entry<'a>: Copy {
@@ -40,6 +41,28 @@ impl<'a> Entry<'a> for RoomEntry<'a> {
     }
 }
 
+/// An address in a list of addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct AddressEntry {
+    /// A [`Transport`](crate::wire::Transport).
+    pub transport: u8,
+    /// An [`Origin`](crate::wire::Origin).
+    pub origin: u8,
+    pub address: SocketAddr,
+}
+
+impl Entry<'_> for AddressEntry {
+    fn decode(fields: &mut Fields<'_>) -> Result<Self, BodyError> {
+        let (transport, origin) = (fields.u8()?, fields.u8()?);
+        Ok(AddressEntry { transport, origin, address: fields.address()? })
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[self.transport, self.origin]);
+        put_address(out, self.address);
+    }
+}
+
 /// The entries of a decoded list; they lie in the frame's bytes and are read from there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ListEntries<'a, E> {
@@ -55,6 +78,13 @@ impl<'a, E: Entry<'a>> ListEntries<'a, E> {
             E::decode(&mut rest)?;
         }
         Ok(ListEntries { bytes, entry: PhantomData })
+    }
+
+    /// A list to be sent: `scratch` gets the bytes of its entries.
+    pub fn encode(scratch: &'a mut Vec<u8>, entries: impl IntoIterator<Item = E>) -> Self {
+        scratch.clear();
+        entries.into_iter().for_each(|entry| entry.encode(scratch));
+        ListEntries { bytes: scratch, entry: PhantomData }
     }
 
     pub(super) fn as_bytes(&self) -> &'a [u8] {

@@ -29,6 +29,8 @@ macro_rules! body {
     (@type bytes) => { &'a [u8] };
     (@type rooms) => { ListEntries<'a, RoomEntry<'a>> };
     (@type names) => { ListEntries<'a, &'a str> };
+    (@type addresses) => { ListEntries<'a, AddressEntry> };
+    (@type address) => { SocketAddr };
     (@type bytes16) => { [u8; 16] };
     (@type bytes24) => { [u8; 24] };
     (@type bytes32) => { [u8; 32] };
@@ -36,6 +38,7 @@ macro_rules! body {
     (@decode $fields:ident bytes) => { $fields.bytes() };
     (@decode $fields:ident rooms) => { ListEntries::decode($fields)? };
     (@decode $fields:ident names) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident addresses) => { ListEntries::decode($fields)? };
     (@decode $fields:ident bytes16) => { $fields.array()? };
     (@decode $fields:ident bytes24) => { $fields.array()? };
     (@decode $fields:ident bytes32) => { $fields.array()? };
@@ -45,6 +48,8 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) bytes) => { $out.extend_from_slice($value) };
     (@encode $out:ident ($value:expr) rooms) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) names) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) addresses) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) address) => { put_address($out, $value) };
     (@encode $out:ident ($value:expr) bytes16) => { $out.extend_from_slice(&$value) };
     (@encode $out:ident ($value:expr) bytes24) => { $out.extend_from_slice(&$value) };
     (@encode $out:ident ($value:expr) bytes32) => { $out.extend_from_slice(&$value) };
@@ -53,13 +58,15 @@ macro_rules! body {
 
 mod datagrams;
 mod lists;
+mod paths;
 mod peers;
 mod relays;
 mod rooms;
 mod session;
 
 pub use datagrams::*;
-pub use lists::{ListEntries, RoomEntry, put_list};
+pub use lists::{AddressEntry, ListEntries, RoomEntry, put_list};
+pub use paths::*;
 pub use peers::*;
 pub use relays::*;
 pub use rooms::*;
@@ -67,6 +74,7 @@ pub use session::*;
 
 use super::fields::Fields;
 use std::fmt;
+
 
 /// Why a body is not what its kind promises.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -184,6 +192,7 @@ kinds! {
     0xa3 Peer<'a>;
     0xa4 ListPeers<'a>  request;
     0xa5 PeerList<'a>;
+    0xa6 Declare<'a>    request;
     // Relays.
     0xb0 Open<'a>       request;
     0xb1 Offer<'a>;
@@ -194,6 +203,8 @@ kinds! {
     0xb6 Closed<'a>;
     0xb7 Data<'a>;
     0xb8 Ringing;
+    0xb9 OfferPaths<'a> request;
+    0xba Paths<'a>;
     // Datagram sessions: the first three over TCP, the others are datagrams.
     0xc0 GetTicket      request;
     0xc1 Ticket;

@@ -1,6 +1,6 @@
 //! Peers: one to one, by name.
 
-use super::{Body, BodyError, Kind, ListEntries};
+use super::{AddressEntry, Body, BodyError, Kind, ListEntries};
 use crate::wire::fields::{Fields, put_name};
 
 body! {
@@ -26,12 +26,16 @@ body! {
     /// Server: there is.
     Peer<'a> {
         request: u32,
-        /// Whether a relay to this peer can be opened: 1, or 0 where its client takes none.
-        relays: u8,
+        /// Bits of [`Offers`].
+        offers: u8,
         /// Whole seconds since the peer logged in.
         online_seconds: u32,
+        /// Whole seconds since the server last heard of it, over TCP or UDP.
+        heard_seconds: u32,
         /// The name as its owner writes it.
         name: name,
+        /// Those that the peer declared and those that the server observed; none unless the peer shows them.
+        addresses: addresses,
     }
 
     /// Client: who is here? In the order of the names, those behind `after`; empty for the first.
@@ -45,4 +49,27 @@ body! {
         request: u32,
         names: names,
     }
+
+    /// Client: what the directory should say of me, in place of what it said before.
+    Declare<'a> {
+        request: u32,
+        /// Bits of [`Offers`]; that of relays is the server's to know.
+        offers: u8,
+        /// Whether others may see the addresses: 1, or 0.
+        shown: u8,
+        /// Where the client listens.
+        addresses: addresses,
+    }
+}
+
+/// What a peer is there for: bits of [`Peer::offers`] and [`Declare::offers`].
+pub struct Offers;
+
+impl Offers {
+    /// A relay to this peer can be opened.
+    pub const RELAYS: u8 = 0x01;
+    /// It talks.
+    pub const CONVERSATIONS: u8 = 0x02;
+    /// It takes what a pipe sends.
+    pub const PIPES: u8 = 0x04;
 }
