@@ -4,6 +4,7 @@
 //! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
 //! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face;
 //! - `pipe` both ends of a pipe;
+//! - `paths` datagrams and direct paths to peers;
 //! - `stdio` standard input and output beside a poll loop.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
@@ -15,6 +16,7 @@ mod conversation;
 mod error;
 mod link;
 mod lost;
+pub mod paths;
 mod pause;
 mod pipe;
 mod sanitise;
