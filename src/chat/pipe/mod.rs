@@ -17,6 +17,7 @@ mod sender;
 use super::error::Error;
 use super::link::{Incoming, Link, Outgoing};
 use super::lost::Lost;
+use super::paths::Dialler;
 use super::{LINK, poll_and_waker};
 use indicatif::{ProgressBar, ProgressStyle};
 use mio::{Events, Poll, Waker};
@@ -98,7 +99,7 @@ trait PipeEnd {
 
 fn run(server: &str, nick: &str, mut poll: Poll, mut end: impl PipeEnd) -> Result<(), Error> {
     let mut events = Events::with_capacity(16);
-    let mut link = Link::dial(poll.registry(), LINK, server, nick, Instant::now())
+    let mut link = Link::dial(poll.registry(), LINK, server, nick, Dialler::default(), Instant::now())
         .map_err(|lost| Error::Server { server: server.to_owned(), lost })?;
     let mut more = false;
     loop {
