@@ -11,6 +11,10 @@
 //! Absent on purpose: congestion control. Over UDP go lines of text, and what demands an answer is repeated at a pace
 //! that no network minds; a pipe's bytes go over TCP alone.
 
+mod binding;
+mod finder;
+mod tally;
+
 use crate::wire::datagram::SEAL_LEN;
 use crate::wire::frame::{self, AddressEntry};
 use crate::wire::{BODY_MAX, Flags, Frame, Transport};
