@@ -355,7 +355,7 @@ impl Finder {
         self.send(way, &CHOICE);
     }
 
-    /// Appends a frame for the peer, sealed, if there is a path and it fits. `wants_answer`: silence is not all right.
+    /// Appends a frame for the peer, sealed. Over UDP something has to come back for it.
     pub fn seal(&mut self, out: &mut Vec<u8>, frame: &[u8], now: Instant) {
         if let Stage::Open(life) = &mut self.stage
             && life.way.transport() == Transport::Udp
