@@ -118,6 +118,8 @@ struct PipeArgs {
     nick: String,
     #[command(flatten)]
     role: PipeRole,
+    #[command(flatten)]
+    ways: WayArgs,
 }
 
 #[cfg(feature = "client")]
@@ -164,7 +166,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "client")]
         Command::Chat(args) => chat(args),
         #[cfg(feature = "client")]
-        Command::Pipe(PipeArgs { server, nick, role }) => pipe(server, nick, role),
+        Command::Pipe(args) => pipe(args),
     };
     match outcome {
         Ok(code) => code,
@@ -249,13 +251,15 @@ fn chat(args: ChatArgs) -> Result<ExitCode, String> {
 }
 
 #[cfg(feature = "client")]
-fn pipe(server: String, nick: String, role: PipeRole) -> Result<ExitCode, String> {
+fn pipe(args: PipeArgs) -> Result<ExitCode, String> {
+    let PipeArgs { server, nick, role, ways } = args;
     let role = match (role.to, role.from) {
         (Some(to), _) => chat::PipeRole::To(to),
         (None, Some(from)) => chat::PipeRole::From(from),
         (None, None) => return Err("a pipe needs --to or --from".into()), // which clap has seen to
     };
-    finished(chat::pipe(chat::PipeOptions { server, nick, role }))
+    let (declared, ways) = (ways.declared.clone(), ways.ways(false));
+    finished(chat::pipe(chat::PipeOptions { server, nick, role, ways, declared }))
 }
 
 #[cfg(feature = "client")]

@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// How long goodbye may take: what is queued goes out, and the server answers.
 const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
+/// How long what is still to be written on direct paths may take, where there is no server to say goodbye to.
+const PATHS_TIME: Duration = Duration::from_secs(1);
+
 /// How long a prompt waits for the answer that may change it.
 const PROMPT_TIME: Duration = Duration::from_millis(500);
 
@@ -171,6 +174,7 @@ impl<'a, F: Face> Client<'a, F> {
     /// How long there is nothing to do unless something happens.
     fn timeout(&mut self, now: Instant) -> Option<Duration> {
         let link_at = match &mut self.connection {
+            Connection::Down { .. } if self.farewell.is_some() => now + FAREWELL_TIME,
             Connection::Down { retry_at } => *retry_at,
             Connection::Up(link) if link.is_flushable() => now,
             Connection::Up(link) if link.is_readable() && !self.face.is_stalled() => now,
@@ -188,7 +192,7 @@ impl<'a, F: Face> Client<'a, F> {
     fn drive(&mut self, now: Instant) -> Result<(), Lost> {
         let registry = self.poll.registry();
         let link = match &mut self.connection {
-            Connection::Down { retry_at } if now < *retry_at => return Ok(()),
+            Connection::Down { retry_at } if now < *retry_at || self.farewell.is_some() => return Ok(()),
             Connection::Down { .. } => {
                 let dialler = self.detours.dialler();
                 let link =
@@ -306,7 +310,7 @@ impl<'a, F: Face> Client<'a, F> {
         let mut deadline = now;
         self.conversation.end_calls();
         self.conversation.end_endings();
-        self.detours.serve(&mut self.conversation, None, now);
+        self.serve_ways(now);
         let frames = self.conversation.take_frames();
         if let Connection::Up(link) = &mut self.connection
             && link.is_open()
@@ -314,13 +318,16 @@ impl<'a, F: Face> Client<'a, F> {
             link.out().send_encoded(&frames);
             link.say_bye(words);
             deadline += FAREWELL_TIME;
+        } else if self.detours.are_closing() {
+            deadline += PATHS_TIME;
         }
         self.farewell = Some(Farewell { deadline, end });
     }
 
     fn end(&self, now: Instant) -> Option<End> {
         let farewell = self.farewell.as_ref()?;
-        let over = matches!(self.connection, Connection::Down { .. }) || now >= farewell.deadline;
+        let is_down = matches!(self.connection, Connection::Down { .. }) && !self.detours.are_closing();
+        let over = is_down || now >= farewell.deadline;
         over.then_some(farewell.end)
     }
 

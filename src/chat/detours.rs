@@ -16,12 +16,15 @@ pub struct Detours {
     /// Why there are none although they are wanted.
     trouble: Option<String>,
     declared: Vec<SocketAddr>,
+    /// Frames that a direct path did not take yet, for the next turn. Bounded by what a talk has under way.
+    held: Vec<(u32, Vec<u8>)>,
 }
 
 impl Detours {
     /// Opens ports where they are of any use. Not to get them is no error: there is the relay.
     pub fn open(registry: &Registry, ways: Ways, interactive: bool, declared: &[SocketAddr]) -> Self {
-        let mut detours = Detours { paths: None, trouble: None, declared: declared.to_vec() };
+        let mut detours =
+            Detours { paths: None, trouble: None, declared: declared.to_vec(), held: Vec::new() };
         if ways.wants_ports(interactive) {
             match Paths::open(registry, true) {
                 Ok(paths) => detours.paths = Some(paths),
@@ -73,7 +76,7 @@ impl Detours {
 
     /// Lets everything happen that is due.
     pub fn drive(&mut self, conversation: &mut Conversation, now: Instant) {
-        let Some(paths) = &mut self.paths else { return };
+        let Detours { paths: Some(paths), held, .. } = self else { return };
         paths.drive(now, |happened| match happened {
             Happened::ServerFrame { channel, flags, frame } => conversation.receive(channel, flags, frame),
             Happened::PeerData { channel, flags, payload } => {
@@ -86,7 +89,10 @@ impl Detours {
             Happened::RoundFailed { channel, again: false, reason } => {
                 conversation.path_failed(channel, &reason);
             }
-            Happened::Lost { channel, reason } => conversation.path_lost(channel, &reason),
+            Happened::Lost { channel, reason } => {
+                held.retain(|(of, _)| *of != channel); // lines are sent again, by the relay
+                conversation.path_lost(channel, &reason);
+            }
             Happened::Bound => conversation.set_datagrams(true),
             Happened::NotBound { reason } => {
                 log::debug!("no datagrams with the server: {reason}");
@@ -98,15 +104,16 @@ impl Detours {
     /// Sends what the conversation has for these ways; what finds none goes over the connection to the server.
     pub fn serve(&mut self, conversation: &mut Conversation, mut link: Option<&mut Link>, now: Instant) {
         let WayOut { direct, datagrams, offers, closed, reports } = conversation.take_way_out();
-        for (channel, frame) in direct {
-            let sent =
-                self.paths.as_mut().map_or(Sent::NoPath, |paths| paths.send_to_peer(channel, &frame, now));
-            if sent == Sent::Full || sent == Sent::TooLong {
-                if let Some(paths) = &mut self.paths {
-                    paths.close(channel);
+        self.held.extend(direct);
+        if let Some(paths) = &mut self.paths {
+            let mut full = Vec::new();
+            self.held.retain(|(channel, frame)| {
+                let waits = full.contains(channel) || paths.send_to_peer(*channel, frame, now) == Sent::Full;
+                if waits {
+                    full.push(*channel);
                 }
-                conversation.path_lost(channel, "the peer does not read what it is sent");
-            }
+                waits
+            });
         }
         for frame in datagrams {
             let sent = self.paths.as_mut().is_some_and(|paths| paths.send_to_server(&frame, now));
@@ -116,7 +123,7 @@ impl Detours {
         }
         let local = link.as_ref().and_then(|link| link.local_address());
         for (channel, shown) in offers {
-            let addresses = match (&self.paths, local) {
+            let addresses = match (&mut self.paths, local) {
                 (Some(paths), Some(local)) if shown => paths.addresses(local, &self.declared, false),
                 _ => Vec::new(),
             };
@@ -127,13 +134,17 @@ impl Detours {
             }
         }
         let Some(paths) = &mut self.paths else { return };
-        reports.into_iter().for_each(|channel| {
-            if let Some(report) = paths.report(channel) {
-                conversation.show_report(channel, report);
-            }
+        reports.into_iter().for_each(|channel| match (paths.report(channel), paths.server_tally()) {
+            (Some(report), _) => conversation.show_report(channel, report),
+            (None, tally) => conversation.show_relay(channel, tally),
         });
         closed.into_iter().for_each(|channel| paths.close(channel));
         paths.flush();
+    }
+
+    /// Whether something has still to be written to a peer whose call is over.
+    pub fn are_closing(&self) -> bool {
+        self.paths.as_ref().is_some_and(Paths::is_closing)
     }
 
     pub fn is_busy(&self) -> bool {

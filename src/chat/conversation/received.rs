@@ -41,6 +41,8 @@ impl Conversation {
             Frame::Closed(closed) => self.closed(channel, closed),
             Frame::Data(data) => self.receive_payload(channel, data.payload, flags),
             Frame::Paths(paths) => self.round_begins(channel, paths),
+            Frame::Ticket(ticket) => drop(self.pending.remove(&ticket.request)),
+            Frame::Bound(_) => {}
             // What only clients send says nothing here.
             _ => log::debug!("a frame of kind {:?} from the server is passed over", frame.kind()),
         }

@@ -10,17 +10,14 @@
 
 use super::calls::{Call, Stage};
 use super::{Conversation, Pending, PlaceId};
-use crate::chat::paths::{Mode, Report};
+use crate::chat::paths::{DATAGRAM_PAYLOAD_MAX, Mode, Report, Tally};
 use crate::chat::talk::{Carrier, Via};
 use crate::wire::datagram::FRAME_MAX;
 use crate::wire::frame::{AddressEntry, Data, GetTicket, ListEntries, OfferPaths, Paths, Wants};
 use crate::wire::header::put;
-use crate::wire::{Flags, HEADER_LEN, Transport};
+use crate::wire::{Flags, Transport};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-/// The longest payload, in bytes, that fits into a datagram.
-const DATAGRAM_PAYLOAD_MAX: usize = FRAME_MAX - HEADER_LEN;
 
 /// How long a message that went as a datagram may stay unconfirmed.
 const CONFIRMATION_TIME: Duration = Duration::from_secs(2);
@@ -361,13 +358,26 @@ impl Conversation {
         let call = self.target.and_then(|id| self.call(id));
         match call.map(|call| (call.peer.clone(), call.way, call.stage)) {
             None => self.trouble("only calls take a path; /switch to one first"),
-            Some((peer, Way::Relay, Stage::Open { .. })) => self.notice(format!("{peer}: relay")),
             Some((peer, Way::Searching, _)) => {
                 self.notice(format!("{peer}: relay, while a direct path is looked for"))
             }
-            Some((_, Way::Direct(_), Stage::Open { channel, .. })) => self.way_out.reports.push(channel),
+            Some((_, _, Stage::Open { channel, .. })) if self.ways.wants_ports(self.interactive) => {
+                self.way_out.reports.push(channel);
+            }
+            Some((peer, _, Stage::Open { .. })) => self.notice(format!("{peer}: relay")),
             Some((peer, ..)) => self.notice(format!("{peer} has not answered yet")),
         }
+    }
+
+    /// What there is to say of the relay; `tally` counts the datagrams exchanged with the server, if there are any.
+    pub fn show_relay(&mut self, channel: u32, tally: Option<Tally>) {
+        let Some(call) = self.call_at(channel).and_then(|id| self.call(id)) else { return };
+        let mut sentence = format!("{}: relay", call.peer);
+        if let Some(Tally { received, lost, .. }) = tally.filter(|_| self.datagrams) {
+            let total = received + lost;
+            sentence += &format!(", {lost} of {total} datagrams from the server lost on the way here");
+        }
+        self.notice(sentence);
     }
 
     /// What there is to say of a direct path.
