@@ -5,7 +5,7 @@
 //!
 //! | module | what it is | may import |
 //! |---|---|---|
-//! | [`wire`] | bytes ⇄ frames | std |
+//! | [`wire`] | bytes ⇄ frames | std, blake3 |
 //! | [`hub`] | the domain: users, rooms, relays | std, slab |
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, rustix, slab, log |
 //! | [`session`] | one client's dialect | wire, hub |

@@ -16,7 +16,7 @@
 
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
-use super::datagrams::Outgoing;
+use super::datagrams::{Outgoing, Part};
 use super::fanout::Fanout;
 use super::limits::Limits;
 use crate::hub::{ChannelId, Effect, Effects, Event, Reply, SessionId};
@@ -35,6 +35,8 @@ pub struct Exchange<S> {
     pub fanout: Fanout,
     pub timers: Timers<Key>,
     pub outgoing: Outgoing,
+    /// How many connections have a ticket for datagrams.
+    pub bindings: usize,
     pub to_read: Vec<Key>,
     pub to_flush: Vec<Key>,
     pub to_reap: Vec<Key>,
@@ -62,6 +64,7 @@ impl<S: Socket> Exchange<S> {
             fanout: Fanout::default(),
             timers: Timers::default(),
             outgoing: Outgoing::default(),
+            bindings: 0,
             to_read: Vec::new(),
             to_flush: Vec::new(),
             to_reap: Vec::new(),
@@ -230,6 +233,9 @@ impl<S: Socket> Exchange<S> {
         let full = fanout.publish(connections, blocks, channel, cause, |dialect, out| {
             dialect.encode_event(channel, event, out);
         });
+        if self.bindings > 0 && matches!(event, Event::Said { .. }) {
+            self.fanout.note_said(&self.blocks, channel, cause);
+        }
         if full {
             self.distribute(channel);
         }
@@ -239,14 +245,16 @@ impl<S: Socket> Exchange<S> {
     }
 
     fn distribute(&mut self, channel: ChannelId) {
+        let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
             let Connection { outbox, binding, .. } = &mut *connection;
             if let Some(binding) = binding
-                && let Some(path) = binding.path_for(Wants::ROOMS, *now)
+                && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
             {
-                outgoing.deliver(limits, path, binding, outbox, blocks, block, range);
+                let part = Part { block, range, said: &mut said };
+                outgoing.deliver(limits, path, binding, outbox, blocks, part);
             } else {
                 outbox.push_range(blocks, block, range.start, range.end);
             }
@@ -261,6 +269,7 @@ impl<S: Socket> Exchange<S> {
                 filling.push(key);
             }
         });
+        self.take_back_datagrams(channel, said);
         for key in filling {
             self.arm(key);
         }

@@ -19,9 +19,11 @@
 //! - `read` stage 3 for one connection;
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
-//! - [`connection`] one client, [`binding`] its datagrams;
+//! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
+//! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`limits`] every bound, with its unit and its reason.
 
+pub mod allowance;
 pub mod binding;
 pub mod connection;
 pub mod counters;

@@ -56,7 +56,7 @@ pub struct Reactor {
     events: Events,
     engine: Engine<TcpStream>,
     listeners: Vec<Listening>,
-    /// One beside every listener, on the same port.
+    /// One beside every listener, on the same port; or none, where datagrams are not exchanged.
     datagrams: Vec<DatagramSocket>,
     reserve: Reserve,
     /// Whether the last attempt to accept found no descriptor free; so that a flood is one line in the log.
@@ -121,12 +121,14 @@ impl Reactor {
         let (sender, mailbox) = channel();
         let (mut listeners, mut datagrams) = (Vec::new(), Vec::new());
         for (index, &address) in settings.listen.iter().enumerate() {
-            let (mut socket, mut beside) = listen(address).map_err(|e| cannot_listen(address, &e))?;
+            let (mut socket, beside) = listen(address, settings.limits.datagrams)?;
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
-            let token = Token(FIRST_DATAGRAM - index);
-            poll.registry().register(beside.source(), token, Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
-            datagrams.push(beside);
+            if let Some(mut beside) = beside {
+                let token = Token(FIRST_DATAGRAM - index);
+                poll.registry().register(beside.source(), token, Interest::READABLE)?;
+                datagrams.push(beside);
+            }
         }
         settings.fit_descriptors(); // may log; a server that cannot listen says that alone
         let mut secret = [0; 32];
@@ -166,6 +168,11 @@ impl Reactor {
         self.listeners.iter().filter_map(|listening| listening.socket.local_addr().ok()).collect()
     }
 
+    /// What it listens for at each of them, in words.
+    pub fn transports(&self) -> &'static str {
+        if self.datagrams.is_empty() { "TCP" } else { "TCP and UDP" }
+    }
+
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -189,6 +196,13 @@ impl Reactor {
                     counters.frames,
                     counters.bytes_read,
                     counters.ranges_queued
+                );
+                debug!(
+                    "datagrams: {} received, {} sent, {} dropped ({})",
+                    counters.datagrams,
+                    counters.datagrams_sent,
+                    counters.dropped_total(),
+                    counters.dropped_by_reason()
                 );
                 return Ok(Exit::Drained);
             }
@@ -405,6 +419,10 @@ impl Reactor {
                     warn!("the addresses to listen on change with a restart only");
                     settings.listen.clone_from(&self.settings.listen);
                 }
+                if settings.limits.datagrams != self.settings.limits.datagrams {
+                    warn!("whether datagrams are exchanged changes with a restart only");
+                    settings.limits.datagrams = self.settings.limits.datagrams;
+                }
                 settings.fit_descriptors();
                 self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
                 self.settings = settings;
@@ -436,23 +454,31 @@ impl Reactor {
     }
 }
 
-/// Listens for connections, and for datagrams on the same port. Where any port will do, one is looked for that is free
-/// for both.
-fn listen(address: SocketAddr) -> io::Result<(TcpListener, DatagramSocket)> {
+/// Listens for connections, and, where datagrams are exchanged, for these on the same port. Where any port will do, one
+/// is looked for that is free for both.
+fn listen(address: SocketAddr, datagrams: bool) -> io::Result<(TcpListener, Option<DatagramSocket>)> {
     let mut tries = if address.port() == 0 { ANY_PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
-        let socket = listener::listen(address)?;
-        match DatagramSocket::bind(socket.local_addr()?) {
-            Ok(beside) => return Ok((socket, beside)),
-            Err(error) if tries == 0 => return Err(error),
+        let socket = listener::listen(address).map_err(|error| cannot_listen(address, "TCP", &error))?;
+        if !datagrams {
+            return Ok((socket, None));
+        }
+        let address = socket.local_addr()?;
+        match DatagramSocket::bind(address) {
+            Ok(beside) => return Ok((socket, Some(beside))),
+            Err(error) if tries == 0 => return Err(cannot_listen(address, "UDP", &error)),
             Err(_) => {}
         }
     }
 }
 
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
+fn cannot_listen(address: SocketAddr, transport: &str, error: &io::Error) -> io::Error {
     let hint = match error.kind() {
+        ErrorKind::AddrInUse if transport == "UDP" => {
+            ": another program receives datagrams there; stop it, choose another port with --listen, or do without \
+             datagrams (datagrams = false)"
+        }
         ErrorKind::AddrInUse => {
             ": another program, perhaps another Switchboard, listens there; stop it or choose another port with --listen"
         }
@@ -462,5 +488,5 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
         ErrorKind::AddrNotAvailable => ": this machine has no such address",
         _ => "",
     };
-    io::Error::new(error.kind(), format!("cannot listen on {address}{hint} ({error})"))
+    io::Error::new(error.kind(), format!("cannot listen on {address} for {transport}{hint} ({error})"))
 }
