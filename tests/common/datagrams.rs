@@ -5,6 +5,7 @@ use super::common::{Client, PATIENCE, Received};
 use super::sealing::{Opened, Sealing};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
 use switchboard::wire::frame::{self, Body, Frame};
 use switchboard::wire::{BODY_MAX, Kind, Split, split};
 
@@ -105,16 +106,34 @@ impl Datagrams {
     }
 
     /// A round trip: every datagram that was sent before from here is done with when it returns, and what the server
-    /// sent here meanwhile is returned.
+    /// sent here meanwhile is returned. The kernel may drop a datagram where many are under way: then it is tried again.
     pub fn round_trip(&mut self) -> Vec<Received> {
-        self.send(0, &frame::Ping { token: 99 });
         let mut before = Vec::new();
-        loop {
-            let received = self.receive();
-            if let Frame::Pong(frame::Pong { token: 99 }) = received.frame() {
-                return before;
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let token = self.sealing.counter;
+            self.send(0, &frame::Ping { token });
+            while let Some(received) = self.receive_within(Duration::from_secs(1)) {
+                match received.frame() {
+                    Frame::Pong(pong) if pong.token == token => return before,
+                    Frame::Pong(_) => {} // of an earlier try
+                    _ => before.push(received),
+                }
             }
-            before.push(received);
+        }
+        panic!("no ping is answered");
+    }
+
+    /// The next frame, if one comes in this time.
+    pub fn receive_within(&mut self, time: Duration) -> Option<Received> {
+        self.socket.set_read_timeout(Some(time)).expect("a time-out");
+        let mut buffer = [0; 2_000];
+        let received = self.socket.recv(&mut buffer);
+        self.socket.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        match received {
+            Ok(n) => Some(self.open(&buffer[..n])),
+            Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => None,
+            Err(error) => panic!("receiving a datagram: {error}"),
         }
     }
 }
