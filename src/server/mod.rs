@@ -14,6 +14,7 @@
 //! that is overfull is offered to its socket before it counts as slow.
 //!
 //! - [`reactor`] poll, accept, signals, mailbox, and the order of the stages: the sockets of the real world;
+//! - `listening` opens the sockets that newcomers and datagrams come to;
 //! - [`engine`] read, timers, flush, reap, and the flags of note, over any [`Socket`](crate::net::Socket) and any time,
 //!   so that a test can be the world;
 //! - `read` stage 3 for one connection;
@@ -32,6 +33,7 @@ pub mod engine;
 pub mod exchange;
 pub mod fanout;
 pub mod limits;
+mod listening;
 pub mod reactor;
 mod read;
 
