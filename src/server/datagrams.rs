@@ -16,37 +16,59 @@ use crate::wire::frame::{self, Wants};
 use crate::wire::{BODY_MAX, Flags, Kind, RawFrame, Split, header, split};
 use std::ops::Range;
 
-/// Datagrams that are to be sent in this turn.
+/// Datagrams that are to be sent in this turn, in trains: those that follow one another on the same path, are of one
+/// length, and so can go together. The last of a train may be shorter.
 #[derive(Default)]
 pub struct Outgoing {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    trains: Vec<Train>,
+    datagrams: usize,
 }
 
-struct Entry {
+struct Train {
     path: Path,
+    /// Bytes of each datagram but the last.
+    length: usize,
+    /// Where it lies.
+    start: usize,
     end: usize,
+}
+
+impl Train {
+    /// Whether another datagram can go behind the last.
+    fn takes(&self, path: Path, length: usize) -> bool {
+        let is_whole = self.length > 0 && (self.end - self.start).is_multiple_of(self.length);
+        is_whole && length <= self.length && path == self.path
+    }
 }
 
 impl Outgoing {
     /// Gathers one datagram, which `write` appends. `false` when the turn has as many as it may have.
     pub fn push(&mut self, max: usize, path: Path, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        if self.entries.len() >= max {
+        if self.datagrams >= max {
             return false;
         }
+        self.datagrams += 1;
+        let start = self.bytes.len();
         write(&mut self.bytes);
-        self.entries.push(Entry { path, end: self.bytes.len() });
+        let end = self.bytes.len();
+        match self.trains.last_mut().filter(|train| train.takes(path, end - start)) {
+            Some(train) => train.end = end,
+            None => self.trains.push(Train { path, length: end - start, start, end }),
+        }
         true
     }
 
-    /// Hands every datagram to `send`, in order, and forgets it.
-    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8])) {
-        let mut start = 0;
-        for Entry { path, end } in self.entries.drain(..) {
-            send(path, &self.bytes[start..end]);
-            start = end;
+    /// Hands every train to `send`, in order, with the length of its datagrams, and forgets it. `send` returns how many
+    /// of them it sent. Returns how many it did not.
+    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8], usize) -> usize) -> usize {
+        let mut left = std::mem::take(&mut self.datagrams);
+        for Train { path, length, start, end } in self.trains.drain(..) {
+            let train = self.bytes.get(start..end).unwrap_or_default();
+            left = left.saturating_sub(send(path, train, length));
         }
         self.bytes.clear();
+        left
     }
 
     /// Delivers what a room said to a member who wants it in datagrams: every message that fits becomes one, what does
@@ -79,7 +101,7 @@ impl Outgoing {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.trains.is_empty()
     }
 }
 
@@ -92,14 +114,12 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Sends what was gathered. `send` says whether the socket took it.
-    pub fn send_datagrams(&mut self, mut send: impl FnMut(Path, &[u8]) -> bool) {
+    /// Sends what was gathered. `send` gets datagrams of one length in one train, and says how many the socket took.
+    pub fn send_datagrams(&mut self, send: impl FnMut(Path, &[u8], usize) -> usize) {
         let Exchange { outgoing, counters, .. } = &mut self.exchange;
-        outgoing.drain(|path, datagram| {
-            if !send(path, datagram) {
-                counters.count_dropped(Dropped::Congested);
-            }
-        });
+        for _ in 0..outgoing.drain(send) {
+            counters.count_dropped(Dropped::Congested);
+        }
     }
 
     /// A ticket for datagrams; the one before is void.
