@@ -77,7 +77,8 @@ fn ten_million_datagrams_of_strangers_are_answered_by_not_one_byte() {
     let mut sealing = Sealing::new(received[0].header.channel, &ticket.key);
     let mut guesser = Guesser::new(1);
     let forgery = guesser.forgery();
-    let stranger = |n: u64| Path { socket: 0, client: SocketAddr::from(([192, 0, 2, 1], n as u16)) };
+    let stranger =
+        |n: u64| Path { socket: 0, server: None, client: SocketAddr::from(([192, 0, 2, 1], n as u16)) };
     stage.engine.receive_datagram(stranger(0), &forgery);
 
     let allocations = allocation_counter::measure(|| {

@@ -33,7 +33,7 @@ const EXPIRY: Duration = Duration::from_secs(60);
 
 /// An address on the stage.
 fn at(port: u16) -> Path {
-    Path { socket: 0, client: SocketAddr::from(([192, 0, 2, 1], port)) }
+    Path { socket: 0, server: None, client: SocketAddr::from(([192, 0, 2, 1], port)) }
 }
 
 fn stage() -> Stage {

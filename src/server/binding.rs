@@ -29,10 +29,13 @@ pub const PROOF_TIME: Duration = Duration::from_secs(300);
 /// How many challenges one binding causes: somebody who has seen a `bind` can repeat it from any address.
 const CHALLENGES: Rate = Rate { per_second: 5, burst: 10 };
 
-/// Where datagrams come from and go to: the index of the server's socket, and the client's address.
+/// Where datagrams come from and go to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Path {
+    /// The index of the server's socket.
     pub socket: usize,
+    /// The address of the server that the client knows, where the socket has more than one.
+    pub server: Option<IpAddr>,
     pub client: SocketAddr,
 }
 
@@ -295,7 +298,7 @@ mod tests {
     const FRAME: &[u8] = &[0x84, 0, 0, 8, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 
     fn path(port: u16) -> Path {
-        Path { socket: 0, client: SocketAddr::from(([127, 0, 0, 1], port)) }
+        Path { socket: 0, server: None, client: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
     struct Client(Seal, Seal);

@@ -19,11 +19,13 @@ use log::debug;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// Datagrams that are to be sent in this turn.
+/// Datagrams that are to be sent in this turn, in trains: those that follow one another on the same path, are of one
+/// length, and so can go together. The last of a train may be shorter.
 #[derive(Default)]
 pub struct Outgoing {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    trains: Vec<Train>,
+    datagrams: usize,
 }
 
 /// What a member has not got yet of a room's block, and which messages of the block may go in datagrams.
@@ -33,30 +35,50 @@ pub struct Part<'a> {
     pub said: &'a mut [Said],
 }
 
-struct Entry {
+struct Train {
     path: Path,
+    /// Bytes of each datagram but the last.
+    length: usize,
+    /// Where it lies.
+    start: usize,
     end: usize,
+}
+
+impl Train {
+    /// Whether another datagram can go behind the last.
+    fn takes(&self, path: Path, length: usize) -> bool {
+        let is_whole = self.length > 0 && (self.end - self.start).is_multiple_of(self.length);
+        is_whole && length <= self.length && path == self.path
+    }
 }
 
 impl Outgoing {
     /// Gathers one datagram, which `write` appends. `false` when the turn has as many as it may have.
     pub fn push(&mut self, max: usize, path: Path, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        if self.entries.len() >= max {
+        if self.datagrams >= max {
             return false;
         }
+        self.datagrams += 1;
+        let start = self.bytes.len();
         write(&mut self.bytes);
-        self.entries.push(Entry { path, end: self.bytes.len() });
+        let end = self.bytes.len();
+        match self.trains.last_mut().filter(|train| train.takes(path, end - start)) {
+            Some(train) => train.end = end,
+            None => self.trains.push(Train { path, length: end - start, start, end }),
+        }
         true
     }
 
-    /// Hands every datagram to `send`, in order, and forgets it.
-    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8])) {
-        let mut start = 0;
-        for Entry { path, end } in self.entries.drain(..) {
-            send(path, &self.bytes[start..end]);
-            start = end;
+    /// Hands every train to `send`, in order, with the length of its datagrams, and forgets it. `send` returns how many
+    /// of them it sent. Returns how many it did not.
+    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8], usize) -> usize) -> usize {
+        let mut left = std::mem::take(&mut self.datagrams);
+        for Train { path, length, start, end } in self.trains.drain(..) {
+            let train = self.bytes.get(start..end).unwrap_or_default();
+            left = left.saturating_sub(send(path, train, length));
         }
         self.bytes.clear();
+        left
     }
 
     /// Delivers what a room said to a member who wants it in datagrams: every message that fits, and that its author may
@@ -93,8 +115,13 @@ impl Outgoing {
         }
     }
 
+    /// How many datagrams wait to be sent.
+    pub fn len(&self) -> usize {
+        self.datagrams
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.datagrams == 0
     }
 }
 
@@ -117,16 +144,15 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Sends what was gathered. `send` says whether the socket took it.
-    pub fn send_datagrams(&mut self, mut send: impl FnMut(Path, &[u8]) -> bool) {
+    /// Sends what was gathered. `send` gets datagrams of one length in one train, and says how many the socket took.
+    pub fn send_datagrams(&mut self, send: impl FnMut(Path, &[u8], usize) -> usize) {
         let Exchange { outgoing, counters, .. } = &mut self.exchange;
-        outgoing.drain(|path, datagram| {
-            if send(path, datagram) {
-                counters.datagrams_sent += 1;
-            } else {
-                counters.count_dropped(Dropped::Congested);
-            }
-        });
+        let before = outgoing.len() as u64;
+        let left = outgoing.drain(send) as u64;
+        counters.datagrams_sent += before - left;
+        for _ in 0..left {
+            counters.count_dropped(Dropped::Congested);
+        }
         self.report_drops();
     }
 

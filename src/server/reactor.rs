@@ -11,7 +11,7 @@ use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use super::listening::listen;
 use crate::net::Key;
-use crate::net::datagram::DatagramSocket;
+use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
 use log::{debug, error, info, warn};
 use mio::net::{TcpListener, TcpStream};
@@ -56,6 +56,9 @@ pub struct Reactor {
     listeners: Vec<Listening>,
     /// One beside every listener, on the same port; or none, where datagrams are not exchanged.
     datagrams: Vec<DatagramSocket>,
+    /// Which of them is read first; each turn another, because they share one budget.
+    first_datagrams: usize,
+    buffers: ReceiveBuffers,
     reserve: Reserve,
     /// Whether the last attempt to accept found no descriptor free; so that a flood is one line in the log.
     out_of_descriptors: bool,
@@ -138,6 +141,8 @@ impl Reactor {
             engine,
             listeners,
             datagrams,
+            first_datagrams: 0,
+            buffers: ReceiveBuffers::default(),
             reserve: Reserve::new(),
             out_of_descriptors: false,
             accept_again: None,
@@ -279,14 +284,17 @@ impl Reactor {
 
     /// Stage 3, for datagrams: as many as the budget allows.
     fn read_datagrams(&mut self) {
-        let mut budget = self.engine.limits().datagrams_per_turn_max;
-        for (index, socket) in self.datagrams.iter_mut().enumerate() {
+        let Reactor { engine, datagrams, first_datagrams, buffers, .. } = self;
+        let mut budget = engine.limits().datagrams_per_turn_max;
+        let sockets = datagrams.len();
+        *first_datagrams = (*first_datagrams + 1) % sockets.max(1);
+        for index in (*first_datagrams..sockets).chain(0..*first_datagrams) {
+            let socket = &mut datagrams[index];
             while socket.ready && budget > 0 {
-                budget -= 1;
-                let engine = &mut self.engine;
-                socket.receive(|client, datagram| {
-                    engine.receive_datagram(Path { socket: index, client }, datagram);
+                let received = socket.receive(buffers, budget, |Ends { theirs, ours }, datagram| {
+                    engine.receive_datagram(Path { socket: index, server: ours, client: theirs }, datagram);
                 });
+                budget = budget.saturating_sub(received);
             }
         }
     }
@@ -294,8 +302,9 @@ impl Reactor {
     /// Stage 6, for datagrams: what a socket does not take is dropped, and counted.
     fn send_datagrams(&mut self) {
         let datagrams = &self.datagrams;
-        self.engine.send_datagrams(|path, datagram| {
-            datagrams.get(path.socket).is_some_and(|socket| socket.send(path.client, datagram))
+        self.engine.send_datagrams(|path, train, length| {
+            let ends = Ends { theirs: path.client, ours: path.server };
+            datagrams.get(path.socket).map_or(0, |socket| socket.send(ends, train, length))
         });
     }
 

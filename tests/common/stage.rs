@@ -103,9 +103,9 @@ impl Stage {
         self.engine.timers();
         self.engine.flush();
         let sent = &mut self.sent;
-        self.engine.send_datagrams(|path, datagram| {
-            sent.push((path, datagram.to_vec()));
-            true
+        self.engine.send_datagrams(|path, train, length| {
+            sent.extend(train.chunks(length).map(|datagram| (path, datagram.to_vec())));
+            train.len().div_ceil(length)
         });
         self.engine.reap(drop);
     }
