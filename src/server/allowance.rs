@@ -30,34 +30,45 @@ impl Allowance {
 
     /// Takes one; `false` when none is left.
     pub fn take(&mut self, rate: Rate, now: Instant) -> bool {
-        self.take_up_to(1, rate, now) == 1
+        let (each, owed) = (rate.each(), self.owed(now));
+        let is_left = owed + each <= each.saturating_mul(units(rate.burst));
+        if is_left {
+            self.level_at = now + Duration::from_nanos(owed + each);
+        }
+        is_left
     }
 
     /// Takes as many as are left, at most `wanted`, and says how many.
     pub fn take_up_to(&mut self, wanted: usize, rate: Rate, now: Instant) -> usize {
-        let each = rate.each();
-        let owed = self.level_at.saturating_duration_since(now);
-        let left = (each * units(rate.burst)).saturating_sub(owed);
-        let taken = wanted.min(usize::try_from(left.as_nanos() / each.as_nanos()).unwrap_or(usize::MAX));
-        self.level_at = self.level_at.max(now) + each * units(taken);
-        taken
+        let (each, owed) = (rate.each(), self.owed(now));
+        let left = each.saturating_mul(units(rate.burst)).saturating_sub(owed) / each;
+        let taken = units(wanted).min(left);
+        self.level_at = now + Duration::from_nanos(owed + each * taken);
+        taken as usize
     }
 
     /// Gives back what was taken and not spent.
     pub fn give_back(&mut self, unspent: usize, rate: Rate) {
-        self.level_at = self.level_at.checked_sub(rate.each() * units(unspent)).unwrap_or(self.level_at);
+        let nanos = rate.each().saturating_mul(units(unspent));
+        self.level_at = self.level_at.checked_sub(Duration::from_nanos(nanos)).unwrap_or(self.level_at);
+    }
+
+    /// In nanoseconds.
+    fn owed(&self, now: Instant) -> u64 {
+        u64::try_from(self.level_at.saturating_duration_since(now).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
 impl Rate {
-    /// What one costs, in time: never nothing.
-    fn each(self) -> Duration {
-        (Duration::from_secs(1) / units(self.per_second).max(1)).max(Duration::from_nanos(1))
+    /// What one costs, in nanoseconds: from one to a second.
+    fn each(self) -> u64 {
+        (1_000_000_000 / units(self.per_second).max(1)).max(1)
     }
 }
 
-fn units(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// A count that, times the nanoseconds of a second, fits into 64 bits.
+fn units(count: usize) -> u64 {
+    count.min(u32::MAX as usize) as u64
 }
 
 #[cfg(test)]
