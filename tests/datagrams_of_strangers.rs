@@ -14,13 +14,14 @@ mod sealing;
 #[path = "common/stage.rs"]
 mod stage;
 
-use common::{Client, Server};
+use common::{Client, SWITCHBOARD, Server};
 use datagrams::{ALL, Datagrams, is_empty, socket, ticket};
 use random::Random;
 use sealing::{Opened, Sealing};
 use stage::{Guest, Stage};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::Duration;
 use switchboard::server::Limits;
 use switchboard::server::binding::{COOKIE_TIME, Dropped, PROOF_TIME, Path};
@@ -346,6 +347,20 @@ fn an_address_that_is_not_proven_never_gets_more_than_came_from_it() {
         assert!(challenges > 0 && challenges <= 10 + 5 * seconds, "{challenges} in {seconds} s");
         assert!(scene.reaches().is_none_or(|path| path == at(1)));
     });
+}
+
+#[test]
+fn the_log_tells_what_was_dropped_and_why() {
+    let mut command = Command::new(SWITCHBOARD);
+    command.args(["serve", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "debug");
+    let server = Server::spawn(command);
+    let stranger = socket(server.address);
+    stranger.send(b"hello?").expect("it goes");
+    let line = server.wait_for_log("datagrams dropped");
+    assert!(line.contains("1 misshapen"), "{line}");
+    stranger.send(&[0; DATAGRAM_MAX + 1]).expect("it goes");
+    server.signal("TERM");
+    server.wait_for_log("datagrams: ");
 }
 
 #[test]

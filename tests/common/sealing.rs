@@ -69,6 +69,11 @@ impl Sealing {
         out
     }
 
+    /// Whether the server made it for this ticket.
+    pub fn is_mine(&self, datagram: &[u8]) -> bool {
+        parse(datagram).is_some_and(|unverified| unverified.verify(&self.from_server).is_some())
+    }
+
     /// Opens a datagram of the server's, which has to be a good one, and new.
     pub fn open(&mut self, datagram: &[u8]) -> Opened {
         let unverified = parse(datagram).unwrap_or_else(|| panic!("no datagram: {datagram:02x?}"));
