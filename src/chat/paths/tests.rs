@@ -309,7 +309,7 @@ fn strangers_get_not_one_byte() {
     too_long.write_all(&long).expect("written");
     begin(&mut peers, false, |_| true);
     open(&mut peers, Transport::Tcp);
-    let mut ended = |stream: &mut TcpStream| match stream.read(&mut [0; 100]) {
+    let ended = |stream: &mut TcpStream| match stream.read(&mut [0; 100]) {
         Ok(n) => {
             assert_eq!(n, 0, "a stranger was told something");
             true
