@@ -46,6 +46,65 @@ struct ChatArgs {
     /// Room to enter, with or without its #; can be given many times
     #[arg(long = "room", value_name = "ROOM")]
     rooms: Vec<String>,
+    /// Call this peer at once; a script's lines are said to them
+    #[arg(long, value_name = "NAME", conflicts_with = "take_calls")]
+    call: Option<String>,
+    /// Answer whoever calls, one at a time; a script's lines are said to them
+    #[arg(long)]
+    take_calls: bool,
+    #[command(flatten)]
+    ways: WayArgs,
+    /// Send and receive messages and calls in datagrams, as far as they fit; what is lost in a room is told
+    #[arg(long)]
+    udp: bool,
+}
+
+/// How to get to a peer.
+#[cfg(feature = "client")]
+#[derive(clap::Args, Debug)]
+struct WayArgs {
+    /// Talk to peers directly where that works (auto), only directly, or only through the server
+    #[arg(long, value_name = "WAY", value_enum, default_value_t = PathMode::Auto)]
+    path: PathMode,
+    /// Let peers see your addresses, which a direct path needs: always, after a question for each call, or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ShareAddresses::Ask)]
+    share_addresses: ShareAddresses,
+    /// An address at which peers can reach this client, such as a forwarded port; can be given many times
+    #[arg(long = "declare", value_name = "IP:PORT")]
+    declared: Vec<SocketAddr>,
+}
+
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, clap::ValueEnum, Debug)]
+enum PathMode {
+    Auto,
+    Direct,
+    Relay,
+}
+
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, clap::ValueEnum, Debug)]
+enum ShareAddresses {
+    Always,
+    Ask,
+    Never,
+}
+
+#[cfg(feature = "client")]
+impl WayArgs {
+    fn ways(&self, udp: bool) -> chat::Ways {
+        let mode = match self.path {
+            PathMode::Auto => chat::Mode::Auto,
+            PathMode::Direct => chat::Mode::Direct,
+            PathMode::Relay => chat::Mode::Relay,
+        };
+        let share = match self.share_addresses {
+            ShareAddresses::Always => chat::Share::Always,
+            ShareAddresses::Ask => chat::Share::Ask,
+            ShareAddresses::Never => chat::Share::Never,
+        };
+        chat::Ways { mode, share, udp }
+    }
 }
 
 #[cfg(feature = "client")]
@@ -59,6 +118,8 @@ struct PipeArgs {
     nick: String,
     #[command(flatten)]
     role: PipeRole,
+    #[command(flatten)]
+    ways: WayArgs,
 }
 
 #[cfg(feature = "client")]
@@ -103,11 +164,9 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve(*args),
         #[cfg(feature = "client")]
-        Command::Chat(ChatArgs { server, nick, rooms }) => {
-            finished(chat::run(chat::ChatOptions { server, nick, rooms }))
-        }
+        Command::Chat(args) => chat(args),
         #[cfg(feature = "client")]
-        Command::Pipe(PipeArgs { server, nick, role }) => pipe(server, nick, role),
+        Command::Pipe(args) => pipe(args),
     };
     match outcome {
         Ok(code) => code,
@@ -180,13 +239,27 @@ fn server_address(text: &str) -> Result<String, String> {
 }
 
 #[cfg(feature = "client")]
-fn pipe(server: String, nick: String, role: PipeRole) -> Result<ExitCode, String> {
+fn chat(args: ChatArgs) -> Result<ExitCode, String> {
+    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp } = args;
+    let at_once = match call {
+        Some(peer) => chat::AtOnce::Call(peer),
+        None if take_calls => chat::AtOnce::TakeCalls,
+        None => chat::AtOnce::Nothing,
+    };
+    let (declared, ways) = (ways.declared.clone(), ways.ways(udp));
+    finished(chat::run(chat::ChatOptions { server, nick, rooms, at_once, ways, declared }))
+}
+
+#[cfg(feature = "client")]
+fn pipe(args: PipeArgs) -> Result<ExitCode, String> {
+    let PipeArgs { server, nick, role, ways } = args;
     let role = match (role.to, role.from) {
         (Some(to), _) => chat::PipeRole::To(to),
         (None, Some(from)) => chat::PipeRole::From(from),
         (None, None) => return Err("a pipe needs --to or --from".into()), // which clap has seen to
     };
-    finished(chat::pipe(chat::PipeOptions { server, nick, role }))
+    let (declared, ways) = (ways.declared.clone(), ways.ways(false));
+    finished(chat::pipe(chat::PipeOptions { server, nick, role, ways, declared }))
 }
 
 #[cfg(feature = "client")]

@@ -24,6 +24,11 @@ pub enum Error {
         room: String,
         text: String,
     },
+    /// A call that a script is for did not come about, or ended.
+    Call {
+        peer: String,
+        text: String,
+    },
     /// A line to say, and no room to say it in.
     NoRoom,
     /// A script's lines that were not said, or perhaps not.
@@ -74,6 +79,7 @@ impl Error {
             Error::Input(error) => format!("cannot read standard input: {error}"),
             Error::Output(error) => format!("cannot write to standard output: {error}"),
             Error::Room { room, text } => format!("cannot enter {room}: {text}"),
+            Error::Call { peer, text } => format!("no call with {peer}: {text}"),
             Error::NoRoom => "there is no room to say a line in; name one with --room".to_owned(),
             Error::Unsaid { refused, unconfirmed: 0 } => {
                 format!("{} refused by the server, told above", lines(*refused, "was", "were"))

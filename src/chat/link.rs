@@ -9,6 +9,7 @@
 //! The reading budget is one read per call, so that the caller can stop between two of them.
 
 use super::lost::Lost;
+use super::paths::Dialler;
 use crate::net::blocks::Expect;
 use crate::net::inbox::Filled;
 use crate::net::{Blocks, Flushed, Inbox, Outbox};
@@ -49,6 +50,7 @@ pub struct Link {
     phase: Phase,
     /// Where to connect if the present address does not answer, the next one last.
     addresses: Vec<SocketAddr>,
+    dialler: Dialler,
     token: Token,
     nick: String,
     readable: bool,
@@ -107,6 +109,13 @@ impl Outgoing {
         buffer
     }
 
+    /// Takes a buffer back that was sent another way, for [`Outgoing::spare_buffer`].
+    pub fn keep_buffer(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let block = self.blocks.adopt(buffer);
+        self.blocks.release(block);
+    }
+
     pub fn queued_bytes(&self) -> usize {
         self.outbox.queued_bytes()
     }
@@ -122,16 +131,18 @@ impl Link {
         token: Token,
         server: &str,
         nick: &str,
+        dialler: Dialler,
         now: Instant,
     ) -> Result<Link, Lost> {
         // Blocks as long as the resolver takes; while there is no connection there is nothing else to do.
         let mut addresses: Vec<_> = server.to_socket_addrs().map_err(Lost::Resolve)?.collect();
         addresses.reverse();
-        let socket = connect_next(registry, token, &mut addresses, None)?;
+        let socket = connect_next(registry, token, dialler, &mut addresses, None)?;
         Ok(Link {
             socket,
             phase: Phase::Connecting { deadline: now + CONNECT_TIME },
             addresses,
+            dialler,
             token,
             nick: nick.to_owned(),
             readable: false,
@@ -142,6 +153,16 @@ impl Link {
             body_max: BODY_MAX,
             pulse: Pulse { heard: now, pinged: None, expects_answers: true },
         })
+    }
+
+    /// This end of the connection, while there is one.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
+    }
+
+    /// The server's end.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.socket.peer_addr().ok()
     }
 
     /// Whether the server has welcomed us.
@@ -203,7 +224,7 @@ impl Link {
 
     fn try_next(&mut self, registry: &Registry, now: Instant, error: io::Error) -> Result<(), Lost> {
         self.hang_up(registry);
-        self.socket = connect_next(registry, self.token, &mut self.addresses, Some(error))?;
+        self.socket = connect_next(registry, self.token, self.dialler, &mut self.addresses, Some(error))?;
         (self.readable, self.writable) = (false, false);
         self.phase = Phase::Connecting { deadline: now + CONNECT_TIME };
         Ok(())
@@ -399,11 +420,12 @@ impl Pulse {
 fn connect_next(
     registry: &Registry,
     token: Token,
+    dialler: Dialler,
     addresses: &mut Vec<SocketAddr>,
     mut error: Option<io::Error>,
 ) -> Result<TcpStream, Lost> {
     while let Some(address) = addresses.pop() {
-        let socket = TcpStream::connect(address).and_then(|mut socket| {
+        let socket = dialler.connect(address).and_then(|mut socket| {
             registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
             Ok(socket)
         });

@@ -13,20 +13,25 @@
 mod client;
 mod command;
 mod conversation;
+mod detours;
 mod error;
 mod link;
 mod lost;
-pub mod paths;
+mod paths;
 mod pause;
 mod pipe;
 mod sanitise;
 mod script;
 mod shown;
 mod stdio;
+#[allow(dead_code)] // the part for datagrams has no caller yet
+mod talk;
 mod terminal;
 
+pub use conversation::{AtOnce, Share, Ways};
 pub use error::Error;
 pub use lost::Lost;
+pub use paths::Mode;
 pub use pipe::{PipeOptions, PipeRole, pipe};
 
 use client::{Client, End};
@@ -36,6 +41,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use terminal::Terminal;
@@ -51,6 +57,11 @@ pub struct ChatOptions {
     pub nick: String,
     /// Rooms to enter, with or without their `#`. A script's lines are said in the first.
     pub rooms: Vec<String>,
+    /// What is done about calls without the user.
+    pub at_once: AtOnce,
+    pub ways: Ways,
+    /// Addresses at which peers can reach this client, beyond those that it finds out itself.
+    pub declared: Vec<SocketAddr>,
 }
 
 /// Chats until the user leaves: on a terminal if standard input and output are one, else as a script.
@@ -68,7 +79,7 @@ pub fn run(options: ChatOptions) -> Result<(), Error> {
         Client::new(&options, poll, face, true)?.run().0?
     } else {
         let hurry = end_at_second_signal()?;
-        let face = Script::new(&waker).map_err(started)?;
+        let face = Script::new(&waker, options.at_once.clone()).map_err(started)?;
         let (end, face) = Client::new(&options, poll, face, false)?.run();
         if !matches!(end, Ok(End::Signal(_))) {
             hurry.store(true, Ordering::Relaxed); // what remains may wait for a reader who never comes
