@@ -3,9 +3,15 @@
 
 use super::common::{PATIENCE, wait_for};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::ops::Range;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+
+/// A line with a number. Lengths vary, and a few lines together are longer than any packet.
+pub fn numbered(n: usize) -> String {
+    format!("line {n}{}", " and so on".repeat(n % 31))
+}
 
 /// A process with pipes for its standard streams; killed when it goes out of scope.
 pub struct Running {
@@ -30,6 +36,11 @@ impl Running {
     pub fn write(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("the input is open");
         stdin.write_all(text.as_bytes()).expect("the process reads");
+    }
+
+    /// Writes lines with these numbers.
+    pub fn write_numbered(&mut self, range: Range<usize>) {
+        self.write(&range.map(|n| numbered(n) + "\n").collect::<String>());
     }
 
     /// Ends its standard input.
@@ -107,6 +118,16 @@ impl Lines {
         }
     }
 
+    /// The next lines are this one, as often as `numbered` has it: each number once, in order, and nothing between.
+    #[track_caller]
+    pub fn expect_numbered(&mut self, before: &str, by: &str, range: Range<usize>) {
+        for n in range {
+            let line = self.next();
+            let expected = format!("{before} <{by}> {}", numbered(n));
+            assert_eq!(line, expected, "after\n{}", self.so_far());
+        }
+    }
+
     /// Everything until the stream ends.
     #[track_caller]
     pub fn rest(&mut self) -> Vec<String> {
@@ -120,7 +141,9 @@ impl Lines {
         }
     }
 
+    /// The last few lines; each is cut, as some are long.
     fn so_far(&self) -> String {
-        self.passed.iter().map(|line| format!("{}: {line}\n", self.name)).collect()
+        let last = self.passed.iter().rev().take(20).rev();
+        last.map(|line| format!("{}: {line:.100}\n", self.name)).collect()
     }
 }
