@@ -11,13 +11,6 @@ use network::{Families, Firewall, Host, Nat, Network, Traffic};
 use running::Running;
 use std::net::SocketAddr;
 
-/// A server on this host.
-fn serve(host: &Host) -> Server {
-    let mut command = host.command(SWITCHBOARD);
-    command.args(["serve", "--listen", &host.server().to_string()]);
-    Server::spawn(command)
-}
-
 /// A chat on this host, once it is in the room.
 fn chat(host: &Host, name: &str, server: SocketAddr) -> Running {
     let mut command = host.command(SWITCHBOARD);
@@ -51,9 +44,9 @@ fn a_room_works_from_behind_a_router() {
     server.firewall(Firewall::Udp); // rooms do not depend on datagrams
     let home = internet.router(Nat::EndpointIndependent);
     let (alice, bob) = (home.inside.host(), home.inside.host());
-    let _serving = serve(&server);
-    let mut alice = chat(&alice, "alice", server.server());
-    let mut bob = chat(&bob, "bob", server.server());
+    let _serving = server.serve();
+    let mut alice = chat(&alice, "alice", server.address());
+    let mut bob = chat(&bob, "bob", server.address());
     converse(&mut alice, &mut bob, 0..200);
     part(alice, bob);
 }
@@ -65,10 +58,10 @@ fn a_room_works_where_there_is_ipv6_alone() {
     let server = internet.host();
     let home = internet.router(Nat::EndpointIndependent);
     let (alice, bob) = (home.inside.host(), internet.host());
-    let _serving = serve(&server);
-    assert!(server.server().is_ipv6());
-    let mut alice = chat(&alice, "alice", server.server());
-    let mut bob = chat(&bob, "bob", server.server());
+    let _serving = server.serve();
+    assert!(server.address().is_ipv6());
+    let mut alice = chat(&alice, "alice", server.address());
+    let mut bob = chat(&bob, "bob", server.address());
     converse(&mut alice, &mut bob, 0..200);
     part(alice, bob);
 }
@@ -94,9 +87,9 @@ fn a_narrow_segment_on_the_way_is_no_hindrance() {
     let server = internet.host();
     let homes = [(); 2].map(|()| internet.router(Nat::EndpointIndependent));
     let [alice, bob] = homes.each_ref().map(|home| home.inside.host());
-    let _serving = serve(&server);
-    let mut alice = chat(&alice, "alice", server.server());
-    let mut bob = chat(&bob, "bob", server.server());
+    let _serving = server.serve();
+    let mut alice = chat(&alice, "alice", server.address());
+    let mut bob = chat(&bob, "bob", server.address());
     converse(&mut alice, &mut bob, 0..500);
     part(alice, bob);
 }
@@ -108,10 +101,10 @@ fn with_a_fifth_of_all_packets_lost_everything_is_said_once_and_in_order() {
     let server = internet.host();
     let home = internet.router(Nat::EndpointIndependent);
     let (alice, bob) = (home.inside.host(), home.inside.host());
-    let _serving = serve(&server);
+    let _serving = server.serve();
     let hosts = [&server, &alice, &bob];
-    let mut alice = chat(&alice, "alice", server.server());
-    let mut bob = chat(&bob, "bob", server.server());
+    let mut alice = chat(&alice, "alice", server.address());
+    let mut bob = chat(&bob, "bob", server.address());
     // Not before: of all connections that begin so, one in a thousand needs longer than anybody waits.
     hosts.iter().for_each(|host| host.lose(20, Traffic::TcpAndUdp));
     converse(&mut alice, &mut bob, 0..200);
@@ -125,9 +118,9 @@ fn everybody_comes_back_by_themselves_after_the_servers_host_restarted() {
     let mut server = internet.host();
     let home = internet.router(Nat::EndpointIndependent);
     let (alice, bob) = (home.inside.host(), internet.host());
-    let serving = serve(&server);
-    let mut alice = chat(&alice, "alice", server.server());
-    let mut bob = chat(&bob, "bob", server.server());
+    let serving = server.serve();
+    let mut alice = chat(&alice, "alice", server.address());
+    let mut bob = chat(&bob, "bob", server.address());
     converse(&mut alice, &mut bob, 0..10);
     // Nobody hears of its end.
     server.power_off();
@@ -136,7 +129,7 @@ fn everybody_comes_back_by_themselves_after_the_servers_host_restarted() {
         chat.write("into the dark\n");
     }
     server.power_on();
-    let _serving = serve(&server);
+    let _serving = server.serve();
     for chat in [&mut alice, &mut bob] {
         chat.stderr.wait_for("not confirmed: #ops: into the dark");
         chat.stderr.wait_for("you are in #ops");
@@ -153,9 +146,9 @@ fn a_cable_that_was_out_for_a_moment_costs_nothing() {
     let Some(network) = Network::if_allowed() else { return };
     let internet = network.segment();
     let (server, alice, bob) = (internet.host(), internet.host(), internet.host());
-    let _serving = serve(&server);
-    let mut alice = chat(&alice, "alice", server.server());
-    let mut bob = chat(&bob, "bob", server.server());
+    let _serving = server.serve();
+    let mut alice = chat(&alice, "alice", server.address());
+    let mut bob = chat(&bob, "bob", server.address());
     converse(&mut alice, &mut bob, 0..10);
     server.unplug();
     alice.write_numbered(10..20);

@@ -6,6 +6,7 @@ mod network;
 
 use common::{PATIENCE, eventually};
 use network::{Families, Firewall, Host, Nat, Network, Traffic};
+use socket2::{Domain, Socket, Type};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -213,6 +214,52 @@ fn a_narrow_segment_on_the_way_takes_large_datagrams_in_fragments_only() {
     assert_eq!(outside.recv_from(&mut buffer).expect("it arrives").0, 1_300);
     assert_eq!(buffer[0], 2);
     assert!(fragments_made(&alice) > 0);
+}
+
+#[test]
+fn a_connection_that_both_ends_begin_passes_firewalls_and_nats_that_let_answers_in() {
+    let Some(network) = Network::if_allowed() else { return };
+    let internet = network.segment();
+    let (alice, bob) = (internet.host(), internet.host());
+    [&alice, &bob].iter().for_each(|host| host.firewall(Firewall::Unsolicited));
+    assert!(both_connect([&alice, &bob], [alice.v4(), bob.v4()]));
+    [&alice, &bob].iter().for_each(|host| host.firewall(Firewall::InboundConnections));
+    assert!(!both_connect([&alice, &bob], [alice.v4(), bob.v4()]));
+
+    let homes = [(); 2].map(|()| internet.router(Nat::EndpointIndependent));
+    let [alice, bob] = homes.each_ref().map(|home| home.inside.host());
+    assert!(both_connect([&alice, &bob], homes.each_ref().map(|home| home.host.v4())));
+    let homes = [(); 2].map(|()| internet.router(Nat::Symmetric));
+    let [alice, bob] = homes.each_ref().map(|home| home.inside.host());
+    assert!(!both_connect([&alice, &bob], homes.each_ref().map(|home| home.host.v4())));
+}
+
+/// Whether two hosts that connect to each other at the same time, from the port that the other one connects to, get a
+/// connection; `seen` is where the other one sees them.
+fn both_connect(hosts: [&Host; 2], seen: [IpAddr; 2]) -> bool {
+    let port = 5_000;
+    let local = if seen[0].is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0; 16]) };
+    let sockets = hosts.map(|host| {
+        host.within(|| {
+            let socket = Socket::new(Domain::for_address((local, port).into()), Type::STREAM, None);
+            let socket = socket.expect("a socket");
+            socket.set_reuse_address(true).expect("an option");
+            socket.bind(&SocketAddr::new(local, port).into()).expect("a port");
+            socket
+        })
+    });
+    // The first attempt may be refused or dropped before the other end has tried; the kernel tries again after 1 s.
+    let to = [seen[1], seen[0]];
+    std::thread::scope(|scope| {
+        let pairs = sockets.iter().zip(to);
+        let attempts: Vec<_> = pairs
+            .map(|(socket, to)| {
+                let to = SocketAddr::new(to, port).into();
+                scope.spawn(move || socket.connect_timeout(&to, Duration::from_millis(3_500)).is_ok())
+            })
+            .collect();
+        attempts.into_iter().all(|attempt| attempt.join().expect("a thread"))
+    })
 }
 
 /// How many fragments a host's kernel has made of datagrams.

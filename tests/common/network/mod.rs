@@ -17,6 +17,7 @@
 
 mod namespace;
 
+use super::common::{SWITCHBOARD, Server};
 use namespace::Namespace;
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -341,9 +342,16 @@ impl Host {
         self.namespace = Some(self.place.attach());
     }
 
-    /// The address of a server on this host that listens on every address, in the family that comes first.
-    pub fn server(&self) -> SocketAddr {
+    /// Where [`Host::serve`] listens: on the first of its addresses.
+    pub fn address(&self) -> SocketAddr {
         let address = *self.addresses().first().expect("an address");
         SocketAddr::new(address, 7_667)
+    }
+
+    /// Starts a server on this host.
+    pub fn serve(&self) -> Server {
+        let mut command = self.command(SWITCHBOARD);
+        command.args(["serve", "--listen", &self.address().to_string()]);
+        Server::spawn(command)
     }
 }
