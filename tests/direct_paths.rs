@@ -278,6 +278,35 @@ fn with_a_fifth_of_all_datagrams_lost_the_conversation_is_intact() {
 }
 
 #[test]
+fn loss_of_datagrams_is_shown_to_who_asks() {
+    let Some(network) = Network::if_allowed() else { return };
+    let lan = network.segment();
+    let (server, alice, bob) = (lan.host(), lan.host(), lan.host());
+    for host in [&alice, &bob] {
+        host.firewall(Firewall::InboundConnections);
+        host.lose(20, Traffic::Udp);
+    }
+    let _serving = server.serve();
+    let at = server.address().to_string();
+    let mut bob = chat(&bob, "bob", &[&[at.as_str(), "--take-calls"], &SHARE[..]].concat());
+    bob.stderr.wait_for("connected as bob");
+    // `/path` takes a terminal, which `script` gives; it passes on what the terminal shows.
+    let mut command = alice.command("script");
+    let line = format!("{SWITCHBOARD} chat {at} --nick alice {}", SHARE.join(" "));
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    let mut alice = Running::start("alice", command);
+    alice.stdout.wait_for("connected as alice");
+    alice.write("/call bob\r");
+    alice.stdout.wait_for(UDP);
+    common::eventually("loss is shown", || {
+        alice.write("hello\r/path\r");
+        let shown = alice.stdout.wait_until("a path", |line| line.contains(UDP) && line.contains('%'));
+        let before = shown.split_once('%').map_or("", |(before, _)| before.trim_end());
+        before.ends_with(|c: char| c.is_ascii_digit()) && !before.ends_with(" 0")
+    });
+}
+
+#[test]
 fn with_a_fifth_of_all_packets_lost_the_conversation_is_intact() {
     let Some(network) = Network::if_allowed() else { return };
     let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_500);
