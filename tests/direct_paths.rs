@@ -13,6 +13,7 @@ use running::{Lines, Running};
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// How each kind of path is called.
 const TCP: &str = "direct tcp";
@@ -79,8 +80,8 @@ impl Call {
     #[track_caller]
     fn end(mut self) {
         self.bob.end_input();
-        assert!(self.alice.finish().success());
-        assert!(self.bob.finish().success());
+        self.alice.finish_content();
+        self.bob.finish_content();
         assert_eq!(self.alice.stdout.rest(), [""; 0]);
         assert_eq!(self.bob.stdout.rest(), [""; 0]);
     }
@@ -112,6 +113,14 @@ impl TwoHomes {
         let homes = [(); 2].map(|()| internet.router(nat));
         let [alice, bob] = homes.each_ref().map(|home| home.inside.host());
         TwoHomes { server, homes, alice, bob }
+    }
+
+    /// Two homes between which there are datagrams alone: without this a connection that both begin at once passes as
+    /// well, and which of the two is taken is not what the test is about.
+    fn with_udp_alone(network: &Rc<Network>, mtu: u16) -> TwoHomes {
+        let two = Self::new(network, Nat::EndpointIndependent, mtu);
+        [&two.alice, &two.bob].iter().for_each(|host| host.firewall(Firewall::InboundConnections));
+        two
     }
 }
 
@@ -299,17 +308,19 @@ fn loss_of_datagrams_is_shown_to_who_asks() {
     alice.write("/call bob\r");
     alice.stdout.wait_for(UDP);
     common::eventually("loss is shown", || {
-        alice.write("hello\r/path\r");
-        let shown = alice.stdout.wait_until("a path", |line| line.contains(UDP) && line.contains('%'));
-        let before = shown.split_once('%').map_or("", |(before, _)| before.trim_end());
-        before.ends_with(|c: char| c.is_ascii_digit()) && !before.ends_with(" 0")
+        // What is typed while there is no prompt may be dropped, so this is said and asked again and again.
+        bob.write("hello\n");
+        alice.write("/path\r");
+        let shown = std::iter::from_fn(|| alice.stdout.next_within(Duration::from_millis(500)));
+        let mut paths = shown.filter(|line| line.contains(UDP) && line.contains(" datagrams lost "));
+        paths.any(|line| !line.contains(", 0 of "))
     });
 }
 
 #[test]
 fn with_a_fifth_of_all_packets_lost_the_conversation_is_intact() {
     let Some(network) = Network::if_allowed() else { return };
-    let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_500);
+    let two = TwoHomes::with_udp_alone(&network, 1_500);
     let _serving = two.server.serve();
     let mut call = Call::start(two.server.address(), &two.alice, &two.bob);
     call.expect_path(UDP);
@@ -327,7 +338,7 @@ fn with_a_fifth_of_all_packets_lost_the_conversation_is_intact() {
 #[test]
 fn a_narrow_segment_on_the_way_is_no_hindrance() {
     let Some(network) = Network::if_allowed() else { return };
-    let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_200);
+    let two = TwoHomes::with_udp_alone(&network, 1_200);
     let _serving = two.server.serve();
     let mut call = Call::start(two.server.address(), &two.alice, &two.bob);
     call.expect_path(UDP);
@@ -346,7 +357,7 @@ fn a_narrow_segment_on_the_way_is_no_hindrance() {
 #[test]
 fn a_line_too_long_for_a_datagram_keeps_its_place_among_the_others() {
     let Some(network) = Network::if_allowed() else { return };
-    let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_500);
+    let two = TwoHomes::with_udp_alone(&network, 1_500);
     let _serving = two.server.serve();
     let mut call = Call::start(two.server.address(), &two.alice, &two.bob);
     call.expect_path(UDP);
@@ -390,7 +401,7 @@ fn a_connection_that_dies_leaves_the_conversation_to_the_relay() {
 #[test]
 fn a_way_for_datagrams_that_dies_leaves_the_conversation_to_the_relay() {
     let Some(network) = Network::if_allowed() else { return };
-    let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_500);
+    let two = TwoHomes::with_udp_alone(&network, 1_500);
     let _serving = two.server.serve();
     let mut call = Call::start(two.server.address(), &two.alice, &two.bob);
     call.expect_path(UDP);
@@ -400,7 +411,7 @@ fn a_way_for_datagrams_that_dies_leaves_the_conversation_to_the_relay() {
 #[test]
 fn a_path_that_dies_in_one_direction_only_loses_nothing_either() {
     let Some(network) = Network::if_allowed() else { return };
-    let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_500);
+    let two = TwoHomes::with_udp_alone(&network, 1_500);
     let _serving = two.server.serve();
     let mut call = Call::start(two.server.address(), &two.alice, &two.bob);
     call.expect_path(UDP);
@@ -437,7 +448,7 @@ fn a_direct_conversation_goes_on_without_the_server() {
 #[test]
 fn a_server_that_goes_without_a_word_is_not_missed() {
     let Some(network) = Network::if_allowed() else { return };
-    let two = TwoHomes::new(&network, Nat::EndpointIndependent, 1_500);
+    let two = TwoHomes::with_udp_alone(&network, 1_500);
     let TwoHomes { mut server, homes: _homes, alice, bob } = two;
     let _serving = server.serve();
     let mut call = Call::start(server.address(), &alice, &bob);

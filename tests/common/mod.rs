@@ -100,6 +100,7 @@ impl Drop for Server {
 }
 
 /// Waits for a child to end by itself; fails the test when it does not.
+#[track_caller]
 pub fn wait_for(child: &mut Child) -> ExitStatus {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -49,9 +49,17 @@ impl Running {
     }
 
     /// Ends its standard input and waits until it ends.
+    #[track_caller]
     pub fn finish(&mut self) -> ExitStatus {
         self.end_input();
         wait_for(&mut self.child)
+    }
+
+    /// The same, and it has nothing to complain about.
+    #[track_caller]
+    pub fn finish_content(&mut self) {
+        let status = self.finish();
+        assert!(status.success(), "{status}: {}", self.stderr.rest().join("\n"));
     }
 
     /// Ends it at once, and returns when it is gone.
