@@ -128,7 +128,9 @@ fn log_in<S: Socket>(server: SocketAddr, name: &str) -> [Peer<S>; 2] {
         let request = connection.next_request();
         connection.send(0, &frame::GetTicket { request, wants: Wants::RELAYS });
         let ticket = connection.receive_kind(Kind::Ticket);
-        let Frame::Ticket(frame::Ticket { key, .. }) = ticket.frame() else { panic!("no ticket: {ticket:?}") };
+        let Frame::Ticket(frame::Ticket { key, .. }) = ticket.frame() else {
+            panic!("no ticket: {ticket:?}")
+        };
         let mut socket = S::bind();
         Session::prove(&mut socket, server, ticket.channel(), &key);
         connection.receive_kind(Kind::Bound);

@@ -42,7 +42,11 @@ impl Native {
                 let online_seconds = online_seconds.min(u32::MAX.into()) as u32;
                 let (offers, heard_seconds) = (relays.into(), 0);
                 let addresses = ListEntries::encode(&mut scratch, []);
-                put(out, channel, &frame::Peer { request, offers, online_seconds, heard_seconds, name, addresses });
+                put(
+                    out,
+                    channel,
+                    &frame::Peer { request, offers, online_seconds, heard_seconds, name, addresses },
+                );
             }
             Reply::Opened { peer, payload_max } => {
                 put(out, channel, &frame::Opened { request, payload_max, peer });

@@ -75,7 +75,6 @@ pub use session::*;
 use super::fields::Fields;
 use std::fmt;
 
-
 /// Why a body is not what its kind promises.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BodyError {
