@@ -307,11 +307,17 @@ impl<S: Socket> Exchange<S> {
         if said.is_empty() {
             return said;
         }
-        let takers = fanout.members(channel).filter_map(|key| connections.get(key)?.binding.as_ref());
-        let takers = takers.filter_map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now)).count();
+        let takes = |connection: &Connection<S>| {
+            let path =
+                connection.binding.as_ref().map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now));
+            path.flatten().is_some()
+        };
+        let members = fanout.members(channel).filter_map(|key| connections.get(key));
+        let takers = members.filter(|member| takes(member)).count();
         for message in &mut said {
             if let Some(author) = connections.get_mut(message.author) {
-                message.granted = author.caused.take_up_to(takers, limits.datagrams_caused, *now);
+                let others = takers.saturating_sub(usize::from(takes(author)));
+                message.granted = author.caused.take_up_to(others, limits.datagrams_caused, *now);
             }
         }
         said
