@@ -79,6 +79,11 @@ fn measure(contender: &mut Contender, mode: &Mode, datagrams: usize) -> (f64, us
 }
 
 fn report(mode: &Mode, contenders: &[Contender], costs: &mut [Vec<f64>], lost: &[usize]) {
+    let blocking = costs[0].clone();
+    // Run by run, so that what else the machine does weighs on both sides of a ratio.
+    let ratio =
+        |costs: &Vec<f64>| median(&mut costs.iter().zip(&blocking).map(|(a, b)| a / b).collect::<Vec<_>>());
+    let ratios: Vec<f64> = costs.iter().map(ratio).collect();
     let medians: Vec<f64> = costs.iter_mut().map(|costs| median(costs)).collect();
     println!(
         "{:<11} {:<34} {:>7}  {:>15}  {:>9} {:>6}",
@@ -87,19 +92,22 @@ fn report(mode: &Mode, contenders: &[Contender], costs: &mut [Vec<f64>], lost: &
     for (index, contender) in contenders.iter().enumerate() {
         let (least, most) = (costs[index][0], costs[index][costs[index].len() - 1]);
         let spread = format!("{least:.0} to {most:.0}");
-        let ratio = medians[index] / medians[0];
+        let ratio = ratios[index];
         println!(
             "{:<11} {:<34} {:>7.0}  {spread:>15}  {ratio:>9.2} {:>6}",
             "", contender.name, medians[index], lost[index]
         );
     }
-    let server = medians[contenders::SERVER];
-    let (goal, max) = match mode.name {
-        "bursts" => (format!("{BURSTS_MAX} × coturn's {COTURN:.0} ns"), BURSTS_MAX * COTURN),
-        _ => (format!("{SINGLY_MAX} × the blocking loop"), SINGLY_MAX * medians[0]),
+    let (server, ratio) = (medians[contenders::SERVER], ratios[contenders::SERVER]);
+    let (goal, is, met) = match mode.name {
+        "bursts" => {
+            let max = BURSTS_MAX * COTURN;
+            let goal = format!("{BURSTS_MAX} × coturn's {COTURN:.0} ns, {max:.0} ns");
+            (goal, format!("{server:.0} ns"), server <= max)
+        }
+        _ => (format!("{SINGLY_MAX} × the blocking loop"), format!("{ratio:.2} ×"), ratio <= SINGLY_MAX),
     };
-    let verdict = if server <= max { "met" } else { "MISSED" };
-    println!("            goal: {goal}, {max:.0} ns: {verdict} with {server:.0}\n");
+    println!("            goal: {goal}: {} with {is}\n", if met { "met" } else { "MISSED" });
 }
 
 fn median(costs: &mut [f64]) -> f64 {

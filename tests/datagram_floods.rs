@@ -17,10 +17,11 @@ use common::{Client, Received, Server, open_relay};
 use datagrams::{ALL, Datagrams, is_empty, socket};
 use random::Random;
 use sealing::Sealing;
-use stage::Stage;
+use stage::{Guest, Stage};
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Instant;
 use switchboard::server::Limits;
+use switchboard::server::allowance::Rate;
 use switchboard::server::binding::{Dropped, Path};
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{Kind, datagram::DATAGRAM_MAX};
@@ -222,6 +223,44 @@ fn what_is_said_over_tcp_beyond_the_limit_goes_by_tcp_and_none_is_lost() {
         by_datagram.iter().chain(&by_tcp).map(|text| text.parse().expect("a number")).collect();
     all.sort_unstable();
     assert_eq!(all, (0..1_000).collect::<Vec<u32>>());
+}
+
+/// Somebody on a stage who is in #tea and hears rooms in datagrams.
+fn bound_guest(stage: &mut Stage, name: &str, port: u16) -> (Guest, u32) {
+    let (mut guest, tea) = stage.enter(name, "#tea", 1 << 20);
+    guest.send(0, &frame::GetTicket { request: 1, wants: ALL });
+    stage.run(&[&guest]);
+    let received = guest.receive();
+    let Frame::Ticket(ticket) = received[0].frame() else { panic!("{received:?}") };
+    let mut sealing = Sealing::new(received[0].header.channel, &ticket.key);
+    let path = Path { socket: 0, server: None, client: SocketAddr::from(([192, 0, 2, 1], port)) };
+    let sent = stage.datagram(path, &sealing.bind(), &[&guest]);
+    let cookie = sealing.open_challenge(&sent[0].1);
+    let prove = sealing.prove(cookie);
+    stage.datagram(path, &prove, &[&guest]);
+    guest.receive();
+    (guest, tea)
+}
+
+#[test]
+fn only_datagrams_that_were_sent_are_charged() {
+    let datagrams_caused = Rate { per_second: 1, burst: 4 };
+    let mut stage = Stage::new(Limits { datagrams_caused, ..Limits::default() });
+    let (mut alice, tea) = bound_guest(&mut stage, "alice", 1);
+    let (bob, _) = bound_guest(&mut stage, "bob", 2);
+    let (mut carol, _) = bound_guest(&mut stage, "carol", 3);
+    for turn in 0..4 {
+        // Carol speaks in the same turn, so that she hears alice over TCP; alice herself hears nothing of it.
+        alice.send(tea, &frame::Say { request: 0, text: "one datagram, to bob" });
+        carol.send(tea, &frame::SetSubject { request: 0, text: "none at all" });
+        stage.run(&[&alice, &bob, &carol]);
+        let sent = std::mem::take(&mut stage.sent);
+        assert_eq!(sent.len(), 1, "turn {turn}");
+        assert_eq!(sent[0].0.client.port(), 2);
+    }
+    alice.send(tea, &frame::Say { request: 0, text: "over TCP" });
+    stage.run(&[&alice, &bob, &carol]);
+    assert!(stage.sent.is_empty());
 }
 
 #[test]

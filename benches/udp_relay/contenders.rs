@@ -50,7 +50,7 @@ fn bare(name: &'static str, relay: fn(UdpSocket, Peers)) -> Contender {
     let socket = UdpSocket::bind(ANY).expect("a port");
     let address = socket.local_addr().expect("it is bound");
     let theirs = peers.clone();
-    let (thread, ()) = start(move |started| {
+    let (thread, ()) = start(name, move |started| {
         started.send((gettid().as_raw_nonzero().get(), ())).expect("somebody waits");
         relay(socket, theirs);
     });
@@ -86,9 +86,10 @@ fn peer(peers: &Peers, from: SocketAddr) -> SocketAddr {
 
 fn server(name: &'static str, listen: &str) -> Contender {
     let listen = vec![listen.parse().expect("an address")];
-    let (thread, port) = start(move |started| {
+    let (thread, port) = start(name, move |started| {
         let mut settings = Settings { listen, ..Settings::default() };
-        settings.limits.datagrams_caused = Rate { per_second: usize::MAX, burst: usize::MAX }; // a few clients are all the load
+        // A few clients are all the load that there is.
+        settings.limits.datagrams_caused = Rate { per_second: usize::MAX, burst: usize::MAX };
         let mut reactor = Reactor::bind(settings).expect("a free port");
         let port = reactor.addresses()[0].port();
         started.send((gettid().as_raw_nonzero().get(), port)).expect("somebody waits");
@@ -98,12 +99,14 @@ fn server(name: &'static str, listen: &str) -> Contender {
 }
 
 /// Starts a thread on the first core, and returns what it has to say.
-fn start<T: Send + 'static>(body: impl FnOnce(Sender<T>) + Send + 'static) -> T {
+fn start<T: Send + 'static>(name: &str, body: impl FnOnce(Sender<T>) + Send + 'static) -> T {
     let (started, has_started) = channel();
-    std::thread::spawn(move || {
+    let thread = std::thread::Builder::new().name(name.to_owned()); // which a profile shows
+    let spawned = thread.spawn(move || {
         pin(0);
         body(started);
     });
+    spawned.expect("another thread");
     has_started.recv().expect("it starts")
 }
 

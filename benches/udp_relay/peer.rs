@@ -5,7 +5,7 @@ use crate::load::{ANY, LOST_AFTER, PAYLOAD_BYTES};
 use mio::{Events, Interest, Poll, Token};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
-use switchboard::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
+use switchboard::net::datagram::{DatagramSocket, Ends, ReceiveBuffers, Train};
 use switchboard::wire::datagram::{Content, Seal, Sender, parse};
 use switchboard::wire::frame;
 
@@ -168,7 +168,8 @@ impl Socket for Trains {
     }
 
     fn send(&mut self, to: SocketAddr, train: &[u8], length: usize) {
-        self.socket.send(Ends { theirs: to, ours: None }, train, length);
+        let ends = Ends { theirs: to, ours: None };
+        self.socket.send(std::iter::once(Train { ends, datagrams: train, length }));
     }
 
     fn receive(&mut self, mut take: impl FnMut(&[u8])) {

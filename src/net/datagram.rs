@@ -4,26 +4,25 @@
 //! same two addresses, which cost little more than one. It gathers those that come (GRO) and takes apart those that go
 //! (GSO).
 
+use mio::net::UdpSocket;
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use rustix::io::Errno;
-use rustix::net::sockopt;
+use rustix::net::{SendFlags, sendto, sockopt};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use std::io::{self, ErrorKind, IoSliceMut};
-use std::net::{IpAddr, SocketAddr, SocketAddrV4};
-
-use mio::net::UdpSocket;
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// What the kernel may hold for us while we do something else, in bytes, in either direction.
 const BUFFER_BYTES: usize = 4 * 1_024 * 1_024;
-
-/// Datagrams that the kernel puts into one train at most (UDP_GRO_CNT_MAX, UDP_MAX_SEGMENTS).
-pub const TRAIN_MAX: usize = 64;
 
 /// Bytes of the longest train, which is that of the longest datagram: 16 bits, less the headers of UDP and IPv4.
 const TRAIN_BYTES: usize = 65_507;
 
 /// Trains, or datagrams that come alone, received with one system call.
 const TRAINS_PER_CALL: usize = 16;
+
+/// Datagrams to different addresses sent with one system call. More would save little.
+const SINGLES_PER_CALL: usize = 8;
 
 /// The two ends of a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -33,6 +32,15 @@ pub struct Ends {
     /// The address on our side, where the socket has all that the host has: an answer must come from the one that was
     /// asked. `None` where there is no choice.
     pub ours: Option<IpAddr>,
+}
+
+/// Datagrams of one length between the same two ends, one behind the other; the last may be shorter.
+#[derive(Clone, Copy, Debug)]
+pub struct Train<'a> {
+    pub ends: Ends,
+    pub datagrams: &'a [u8],
+    /// Bytes of each but the last.
+    pub length: usize,
 }
 
 pub struct DatagramSocket {
@@ -114,31 +122,46 @@ impl DatagramSocket {
         datagrams
     }
 
-    /// Sends a train: datagrams of `length` bytes, one behind the other; the last may be shorter. Returns how many of
-    /// them the socket took; what it did not take, for whatever reason, is gone.
-    pub fn send(&self, ends: Ends, train: &[u8], length: usize) -> usize {
-        if ends.theirs.port() == 0 || length == 0 {
-            return 0; // nobody's
-        }
-        let per_call = self.state.max_gso_segments().min(TRAIN_BYTES / length).max(1);
-        let Ends { theirs, ours } = ends;
-        let to = match theirs {
-            SocketAddr::V4(v4) if self.is_v6 => {
-                SocketAddr::new(v4.ip().to_ipv6_mapped().into(), theirs.port())
+    /// Sends trains, in order, and returns how many of their datagrams the socket took; what it did not take, for
+    /// whatever reason, is gone.
+    pub fn send<'a>(&self, trains: impl Iterator<Item = Train<'a>>) -> usize {
+        let (mut sent, mut singles) = (0, Singles::new());
+        for train in trains {
+            let Ends { theirs, ours } = train.ends;
+            if theirs.port() == 0 || train.length == 0 {
+                continue; // nobody's
             }
-            _ => theirs,
-        };
-        train.chunks(length * per_call).map(|train| self.send_at_once(ours, to, train, length)).sum()
+            let to = self.as_taken(theirs);
+            if ours.is_none() && train.datagrams.len() <= train.length {
+                singles.push(to, train.datagrams);
+                if singles.is_full() {
+                    sent += singles.send(&self.socket);
+                }
+            } else {
+                sent += singles.send(&self.socket);
+                sent += self.send_train(ours, to, &train);
+            }
+        }
+        sent + singles.send(&self.socket)
     }
 
-    fn send_at_once(&self, ours: Option<IpAddr>, to: SocketAddr, train: &[u8], length: usize) -> usize {
-        let count = train.len().div_ceil(length);
-        match self.transmit(ours, to, train, length) {
+    fn send_train(&self, ours: Option<IpAddr>, to: SocketAddr, train: &Train<'_>) -> usize {
+        let Train { datagrams, length, .. } = *train;
+        let per_call = self.state.max_gso_segments().min(TRAIN_BYTES / length).max(1);
+        let parts = datagrams.chunks(length * per_call);
+        parts.map(|part| self.send_at_once(ours, to, part, length)).sum()
+    }
+
+    fn send_at_once(&self, ours: Option<IpAddr>, to: SocketAddr, datagrams: &[u8], length: usize) -> usize {
+        let count = datagrams.len().div_ceil(length);
+        match self.transmit(ours, to, datagrams, length) {
             Ok(()) => count,
             // Not every route takes trains: it may be the device, or an MTU that asks for fragments. That says nothing
-            // of the next train's route, so it is not remembered; the price is one call more per train.
+            // of the next train's route, so we do not remember it; the price is one call more per train. (Where the
+            // error is of the kind that only a device without them gives, quinn-udp remembers it for the socket.)
             Err(error) if count > 1 && is_about_trains(&error) => {
-                train.chunks(length).filter(|single| self.transmit(ours, to, single, length).is_ok()).count()
+                let singles = datagrams.chunks(length);
+                singles.filter(|single| self.transmit(ours, to, single, length).is_ok()).count()
             }
             Err(_) => 0,
         }
@@ -147,16 +170,21 @@ impl DatagramSocket {
     fn transmit(
         &self,
         src_ip: Option<IpAddr>,
-        destination: SocketAddr,
+        to: SocketAddr,
         contents: &[u8],
         length: usize,
     ) -> io::Result<()> {
-        if src_ip.is_none() && contents.len() <= length {
-            return self.socket.send_to(contents, destination).map(drop); // the kernel has less to look at
-        }
         let segment_size = Some(length);
-        let transmit = Transmit { destination, ecn: None, contents, segment_size, src_ip };
+        let transmit = Transmit { destination: to, ecn: None, contents, segment_size, src_ip };
         self.state.try_send((&self.socket).into(), &transmit)
+    }
+
+    /// An address as the socket takes it.
+    fn as_taken(&self, theirs: SocketAddr) -> SocketAddr {
+        match theirs {
+            SocketAddr::V4(v4) if self.is_v6 => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
+            _ => theirs,
+        }
     }
 
     fn ends(&self, train: &RecvMeta) -> Ends {
@@ -164,13 +192,81 @@ impl DatagramSocket {
             // With its scope, which a link-local address is nothing without.
             SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
                 Some(ip) => SocketAddr::V4(SocketAddrV4::new(ip, v6.port())),
-                None => SocketAddr::V6(std::net::SocketAddrV6::new(*v6.ip(), v6.port(), 0, v6.scope_id())),
+                None => SocketAddr::V6(SocketAddrV6::new(*v6.ip(), v6.port(), 0, v6.scope_id())),
             },
             v4 => v4,
         };
         let ours = train.dst_ip.filter(|_| self.is_wildcard).map(|ip| ip.to_canonical());
         Ends { theirs, ours: ours.filter(is_a_hosts) }
     }
+}
+
+/// Datagrams that go alone, and wait for company: one system call sends them all.
+struct Singles<'a> {
+    waiting: [(SocketAddr, &'a [u8]); SINGLES_PER_CALL],
+    len: usize,
+}
+
+impl<'a> Singles<'a> {
+    fn new() -> Self {
+        let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        Singles { waiting: [(nobody, &[]); SINGLES_PER_CALL], len: 0 }
+    }
+
+    fn push(&mut self, to: SocketAddr, datagram: &'a [u8]) {
+        self.waiting[self.len] = (to, datagram);
+        self.len += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.len == SINGLES_PER_CALL
+    }
+
+    /// Sends all of them, and returns how many the socket took.
+    fn send(&mut self, socket: &UdpSocket) -> usize {
+        let waiting = &self.waiting[..std::mem::take(&mut self.len)];
+        match waiting {
+            [] => 0,
+            // Not through std, whose call can be cancelled, which takes longer.
+            [(to, datagram)] => usize::from(sendto(socket, datagram, SendFlags::empty(), to).is_ok()),
+            _ => send_each(socket, waiting),
+        }
+    }
+}
+
+/// An error is one datagram's, and those behind it go all the same; unless there is no room left for any.
+#[cfg(target_os = "linux")]
+fn send_each(socket: &UdpSocket, waiting: &[(SocketAddr, &[u8])]) -> usize {
+    use rustix::net::addr::SocketAddrArg;
+    use rustix::net::{MMsgHdr, SendAncillaryBuffer, sendmmsg};
+    let at = |index: usize| waiting.get(index).unwrap_or(&waiting[0]);
+    let addresses: [_; SINGLES_PER_CALL] = std::array::from_fn(|index| at(index).0.as_any());
+    let slices: [_; SINGLES_PER_CALL] = std::array::from_fn(|index| [IoSlice::new(at(index).1)]);
+    let mut nothing: [_; SINGLES_PER_CALL] = std::array::from_fn(|_| SendAncillaryBuffer::default());
+    let mut parts = addresses.iter().zip(&slices);
+    let mut rest = nothing.each_mut().map(|nothing| {
+        let (address, slice) = parts.next().unwrap_or((&addresses[0], &slices[0]));
+        MMsgHdr::new_with_addr(address, slice, nothing)
+    });
+    let mut rest = &mut rest[..waiting.len()];
+    let mut sent = 0;
+    while !rest.is_empty() {
+        let done = match sendmmsg(socket, rest, SendFlags::empty()) {
+            Ok(n) => {
+                sent += n;
+                n.max(1)
+            }
+            Err(Errno::AGAIN | Errno::NOBUFS) => break,
+            Err(_) => 1,
+        };
+        rest = rest.split_at_mut_checked(done).map_or(&mut [], |(_, rest)| rest);
+    }
+    sent
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_each(socket: &UdpSocket, waiting: &[(SocketAddr, &[u8])]) -> usize {
+    waiting.iter().filter(|(to, datagram)| sendto(socket, datagram, SendFlags::empty(), to).is_ok()).count()
 }
 
 /// What datagrams are received into; one for all sockets. Its memory is used as far as there ever was something to put

@@ -10,6 +10,7 @@ use super::fanout::Said;
 use super::limits::Limits;
 use crate::hub::{ChannelId, Command, RequestId};
 use crate::net::blocks::Expect;
+use crate::net::datagram::{self as net, Ends};
 use crate::net::{BlockId, Blocks, Key, Outbox, Socket};
 use crate::session::{Answer, Step};
 use crate::wire::datagram::{DATAGRAM_MAX, FRAME_MAX, parse};
@@ -50,6 +51,12 @@ impl Train {
         let is_whole = self.length > 0 && (self.end - self.start).is_multiple_of(self.length);
         is_whole && length <= self.length && path == self.path
     }
+
+    fn over<'a>(&self, bytes: &'a [u8]) -> net::Train<'a> {
+        let Path { server, client, .. } = self.path;
+        let datagrams = bytes.get(self.start..self.end).unwrap_or_default();
+        net::Train { ends: Ends { theirs: client, ours: server }, datagrams, length: self.length }
+    }
 }
 
 impl Outgoing {
@@ -69,14 +76,19 @@ impl Outgoing {
         true
     }
 
-    /// Hands every train to `send`, in order, with the length of its datagrams, and forgets it. `send` returns how many
-    /// of them it sent. Returns how many it did not.
-    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8], usize) -> usize) -> usize {
+    /// Hands the trains to `send`, in order, with the index of the socket that they are for, and forgets them. `send`
+    /// returns how many datagrams it sent. Returns how many it did not.
+    pub fn drain(
+        &mut self,
+        mut send: impl FnMut(usize, &mut dyn Iterator<Item = net::Train<'_>>) -> usize,
+    ) -> usize {
         let mut left = std::mem::take(&mut self.datagrams);
-        for Train { path, length, start, end } in self.trains.drain(..) {
-            let train = self.bytes.get(start..end).unwrap_or_default();
-            left = left.saturating_sub(send(path, train, length));
+        for trains in self.trains.chunk_by(|one, next| one.path.socket == next.path.socket) {
+            let Some(Train { path, .. }) = trains.first() else { continue };
+            let mut trains = trains.iter().map(|train| train.over(&self.bytes));
+            left = left.saturating_sub(send(path.socket, &mut trains));
         }
+        self.trains.clear();
         self.bytes.clear();
         left
     }
@@ -144,8 +156,11 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Sends what was gathered. `send` gets datagrams of one length in one train, and says how many the socket took.
-    pub fn send_datagrams(&mut self, send: impl FnMut(Path, &[u8], usize) -> usize) {
+    /// Sends what was gathered. `send` gets a socket's index and what is for it, and says how many datagrams that took.
+    pub fn send_datagrams(
+        &mut self,
+        send: impl FnMut(usize, &mut dyn Iterator<Item = net::Train<'_>>) -> usize,
+    ) {
         let Exchange { outgoing, counters, .. } = &mut self.exchange;
         let before = outgoing.len() as u64;
         let left = outgoing.drain(send) as u64;
@@ -292,11 +307,17 @@ impl<S: Socket> Exchange<S> {
         if said.is_empty() {
             return said;
         }
-        let takers = fanout.members(channel).filter_map(|key| connections.get(key)?.binding.as_ref());
-        let takers = takers.filter_map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now)).count();
+        let takes = |connection: &Connection<S>| {
+            let path =
+                connection.binding.as_ref().map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now));
+            path.flatten().is_some()
+        };
+        let members = fanout.members(channel).filter_map(|key| connections.get(key));
+        let takers = members.filter(|member| takes(member)).count();
         for message in &mut said {
             if let Some(author) = connections.get_mut(message.author) {
-                message.granted = author.caused.take_up_to(takers, limits.datagrams_caused, *now);
+                let others = takers.saturating_sub(usize::from(takes(author)));
+                message.granted = author.caused.take_up_to(others, limits.datagrams_caused, *now);
             }
         }
         said

@@ -302,10 +302,8 @@ impl Reactor {
     /// Stage 6, for datagrams: what a socket does not take is dropped, and counted.
     fn send_datagrams(&mut self) {
         let datagrams = &self.datagrams;
-        self.engine.send_datagrams(|path, train, length| {
-            let ends = Ends { theirs: path.client, ours: path.server };
-            datagrams.get(path.socket).map_or(0, |socket| socket.send(ends, train, length))
-        });
+        self.engine
+            .send_datagrams(|socket, trains| datagrams.get(socket).map_or(0, |socket| socket.send(trains)));
     }
 
     fn accept(&mut self) {

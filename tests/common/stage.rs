@@ -103,9 +103,13 @@ impl Stage {
         self.engine.timers();
         self.engine.flush();
         let sent = &mut self.sent;
-        self.engine.send_datagrams(|path, train, length| {
-            sent.extend(train.chunks(length).map(|datagram| (path, datagram.to_vec())));
-            train.len().div_ceil(length)
+        self.engine.send_datagrams(|socket, trains| {
+            let before = sent.len();
+            for train in trains {
+                let path = Path { socket, server: train.ends.ours, client: train.ends.theirs };
+                sent.extend(train.datagrams.chunks(train.length).map(|datagram| (path, datagram.to_vec())));
+            }
+            sent.len() - before
         });
         self.engine.reap(drop);
     }
