@@ -214,9 +214,7 @@ impl<'a, F: Face> Client<'a, F> {
                 Incoming::Welcome { nick, text_max } => {
                     *open_since = Some(now);
                     conversation.connected(nick, text_max);
-                    if detours.are_open() {
-                        conversation.ask_for_ticket();
-                    }
+                    detours.welcomed(conversation, now);
                 }
                 Incoming::Frame { channel, flags, frame } => {
                     detours.see(channel, &frame, server, now);

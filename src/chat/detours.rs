@@ -4,18 +4,26 @@
 use super::conversation::{Conversation, WayOut, Ways};
 use super::link::Link;
 use super::paths::{Dialler, Happened, Paths, Sent};
-use crate::wire::Frame;
+use crate::wire::{Frame, RefusalCode};
 use mio::Registry;
 use mio::event::Event;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+/// How long the server may take to see where our datagrams come from.
+const BINDING_TIME: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
 pub struct Detours {
     /// `None` when nobody wants them, or no port could be had.
     paths: Option<Paths>,
     /// Why there are none although they are wanted.
     trouble: Option<String>,
     declared: Vec<SocketAddr>,
+    /// Until when offers wait for the server to see where our datagrams come from: peers behind other NATs have no other
+    /// way to learn it.
+    unobserved_until: Option<Instant>,
+    offers: Vec<(u32, bool)>,
     /// Frames that a direct path did not take yet, for the next turn. Bounded by what a talk has under way.
     held: Vec<(u32, Vec<u8>)>,
 }
@@ -24,7 +32,7 @@ impl Detours {
     /// Opens ports where they are of any use. Not to get them is no error: there is the relay.
     pub fn open(registry: &Registry, ways: Ways, interactive: bool, declared: &[SocketAddr]) -> Self {
         let mut detours =
-            Detours { paths: None, trouble: None, declared: declared.to_vec(), held: Vec::new() };
+            Detours { paths: None, trouble: None, declared: declared.to_vec(), ..Detours::default() };
         if ways.wants_ports(interactive) {
             match Paths::open(registry, true) {
                 Ok(paths) => detours.paths = Some(paths),
@@ -38,9 +46,12 @@ impl Detours {
         self.paths.as_ref().map(Paths::dialler).unwrap_or_default()
     }
 
-    /// Whether datagrams can be exchanged with anybody.
-    pub fn are_open(&self) -> bool {
-        self.paths.is_some()
+    /// The server has welcomed us: asks for datagrams, if any can be exchanged.
+    pub fn welcomed(&mut self, conversation: &mut Conversation, now: Instant) {
+        if self.paths.is_some() {
+            conversation.ask_for_ticket();
+            self.unobserved_until = Some(now + BINDING_TIME);
+        }
     }
 
     /// Takes an event, if it is for one of these sockets.
@@ -59,6 +70,9 @@ impl Detours {
                     paths.ticket(channel, &ticket.key, server, now);
                 }
             }
+            Frame::Refused(refused) if refused.code == RefusalCode::NoDatagrams.number() => {
+                self.unobserved_until = None;
+            }
             Frame::Bound(_) => paths.bound(now),
             Frame::Paths(round) if round.addresses.iter().next().is_some() => {
                 paths.begin(channel, round, false, now);
@@ -69,6 +83,8 @@ impl Detours {
 
     /// The connection to the server is gone.
     pub fn server_lost(&mut self) {
+        self.offers.clear();
+        self.unobserved_until = None;
         if let Some(paths) = &mut self.paths {
             paths.unbind();
         }
@@ -76,7 +92,7 @@ impl Detours {
 
     /// Lets everything happen that is due.
     pub fn drive(&mut self, conversation: &mut Conversation, now: Instant) {
-        let Detours { paths: Some(paths), held, .. } = self else { return };
+        let Detours { paths: Some(paths), held, unobserved_until, .. } = self else { return };
         paths.drive(now, |happened| match happened {
             Happened::ServerFrame { channel, flags, frame } => conversation.receive(channel, flags, frame),
             Happened::PeerData { channel, flags, payload } => {
@@ -93,8 +109,12 @@ impl Detours {
                 held.retain(|(of, _)| *of != channel); // lines are sent again, by the relay
                 conversation.path_lost(channel, &reason);
             }
-            Happened::Bound => conversation.set_datagrams(true),
+            Happened::Bound => {
+                *unobserved_until = None;
+                conversation.set_datagrams(true);
+            }
             Happened::NotBound { reason } => {
+                *unobserved_until = None;
                 log::debug!("no datagrams with the server: {reason}");
                 conversation.set_datagrams(false);
             }
@@ -122,7 +142,22 @@ impl Detours {
             }
         }
         let local = link.as_ref().and_then(|link| link.local_address());
-        for (channel, shown) in offers {
+        self.offers.extend(offers);
+        if self.unobserved_until.is_none_or(|until| now >= until) {
+            self.offer(conversation, local);
+        }
+        let Some(paths) = &mut self.paths else { return };
+        reports.into_iter().for_each(|channel| match (paths.report(channel), paths.server_tally()) {
+            (Some(report), _) => conversation.show_report(channel, report),
+            (None, tally) => conversation.show_relay(channel, tally),
+        });
+        closed.into_iter().for_each(|channel| paths.close(channel));
+        paths.flush();
+    }
+
+    /// Tells peers where they may try to reach us, or that they need not.
+    fn offer(&mut self, conversation: &mut Conversation, local: Option<SocketAddr>) {
+        for (channel, shown) in std::mem::take(&mut self.offers) {
             let addresses = match (&mut self.paths, local) {
                 (Some(paths), Some(local)) if shown => paths.addresses(local, &self.declared, false),
                 _ => Vec::new(),
@@ -133,13 +168,6 @@ impl Detours {
                 conversation.path_failed(channel, why);
             }
         }
-        let Some(paths) = &mut self.paths else { return };
-        reports.into_iter().for_each(|channel| match (paths.report(channel), paths.server_tally()) {
-            (Some(report), _) => conversation.show_report(channel, report),
-            (None, tally) => conversation.show_relay(channel, tally),
-        });
-        closed.into_iter().for_each(|channel| paths.close(channel));
-        paths.flush();
     }
 
     /// Whether something has still to be written to a peer whose call is over.
@@ -152,6 +180,7 @@ impl Detours {
     }
 
     pub fn next_look(&self) -> Option<Instant> {
-        self.paths.as_ref().and_then(Paths::next_look)
+        let offers_at = self.unobserved_until.filter(|_| !self.offers.is_empty());
+        [self.paths.as_ref().and_then(Paths::next_look), offers_at].into_iter().flatten().min()
     }
 }

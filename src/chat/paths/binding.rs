@@ -1,7 +1,7 @@
 //! The client's side of a binding: how datagrams to and from the server come about.
 //!
 //! ```text
-//!   ticket (TCP) ──▶ asking ──bound (TCP)──▶ bound ── an empty datagram every 20 s
+//!   ticket (TCP) ──▶ asking ──bound (TCP)──▶ bound ── a ping after 20 s; several without an answer: asking, once more
 //!                     │  bind, again and again;
 //!                     │  a challenge is answered with prove, here and whenever one comes
 //!                     └──no answer──▶ given up
@@ -12,8 +12,10 @@
 
 use super::Tally;
 use super::tally::Received as Counted;
+use crate::wire::Flags;
 use crate::wire::datagram::{Content, FRAME_MAX, Seal, Sender, Unverified};
 use crate::wire::frame;
+use crate::wire::header::put;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -26,9 +28,14 @@ const PATIENCE: [Duration; 5] = [
     Duration::from_secs(2),
 ];
 
-/// After this long without a datagram to the server an empty one is sent. The server forgets an address after 60 s, and
+/// After this long without a datagram to the server a ping is sent, which is long enough to be answered with a challenge
+/// should our address have changed. The server forgets an address after 60 s, and
 /// a NAT after 30 or more (RFC 4787 §4.3 asks for two minutes).
 pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// How long the answer to it may take before it is sent again, and after how many the address counts as lost.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+const UNANSWERED_MAX: u8 = 4;
 
 pub struct Binding {
     number: u32,
@@ -51,6 +58,8 @@ enum Stage {
     },
     Bound {
         sent: Instant,
+        /// Pings since the server was last heard.
+        unanswered: u8,
     },
     GivenUp,
 }
@@ -105,7 +114,7 @@ impl Binding {
     /// change of address.
     pub fn bound(&mut self, now: Instant) -> bool {
         let news = !self.is_bound();
-        self.stage = Stage::Bound { sent: now };
+        self.stage = Stage::Bound { sent: now, unanswered: 0 };
         news
     }
 
@@ -115,6 +124,9 @@ impl Binding {
             self.forged += 1;
             return None;
         };
+        if let Stage::Bound { unanswered, .. } = &mut self.stage {
+            *unanswered = 0;
+        }
         Some(match content {
             Content::Challenge { cookie } => {
                 if let Stage::Asking { challenged, .. } = &mut self.stage {
@@ -135,7 +147,7 @@ impl Binding {
     /// Appends a datagram for the server that holds `frame`. `false`, and nothing appended, when the frame has to go
     /// by TCP.
     pub fn seal(&mut self, out: &mut Vec<u8>, frame: &[u8], now: Instant) -> bool {
-        let Stage::Bound { sent } = &mut self.stage else { return false };
+        let Stage::Bound { sent, .. } = &mut self.stage else { return false };
         if frame.len() > FRAME_MAX {
             return false;
         }
@@ -148,7 +160,8 @@ impl Binding {
     pub fn next_look(&self) -> Option<Instant> {
         match self.stage {
             Stage::Asking { next, .. } => Some(next),
-            Stage::Bound { sent } => Some(sent + KEEP_ALIVE),
+            Stage::Bound { sent, unanswered: 0 } => Some(sent + KEEP_ALIVE),
+            Stage::Bound { sent, .. } => Some(sent + ANSWER_TIME),
             Stage::GivenUp => None,
         }
     }
@@ -169,8 +182,15 @@ impl Binding {
                 let body = frame::Bind { padding: [0; 24], tag: [0; 16] };
                 self.to_server.sign(&mut out, self.number, &body);
             }
-            Stage::Bound { .. } => {
-                self.seal(&mut out, &[], now);
+            Stage::Bound { unanswered: UNANSWERED_MAX.., .. } => {
+                self.stage = Stage::Asking { tried: 0, next: now, challenged: false };
+                return self.tick(now);
+            }
+            Stage::Bound { unanswered, .. } => {
+                *unanswered += 1;
+                let mut ping = Vec::new();
+                put(&mut ping, Flags::NONE, 0, &frame::Ping { token: 0 });
+                self.seal(&mut out, &ping, now);
             }
             Stage::GivenUp => return Due::Nothing,
         }
@@ -193,6 +213,7 @@ fn reason(server: SocketAddr, challenged: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Kind;
     use crate::wire::datagram::{ReplayWindow, parse};
 
     const KEY: [u8; 32] = [4; 32];
@@ -221,7 +242,9 @@ mod tests {
             match parse(datagram).and_then(|datagram| datagram.verify(&seal)) {
                 Some(Content::Bind) => ("bind", None),
                 Some(Content::Prove { cookie }) => ("prove", Some(u64::from(cookie[0]))),
-                Some(Content::Sealed { counter, frame: [] }) => ("empty", Some(counter)),
+                Some(Content::Sealed { counter, frame }) if frame[0] == Kind::Ping as u8 => {
+                    ("ping", Some(counter))
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -284,16 +307,31 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_binding_is_kept_alive_with_empty_datagrams() {
+    fn an_idle_binding_is_kept_alive_with_pings() {
         let mut world = World::new();
         world.bind();
         let bound = world.now;
         for n in 0..3_u64 {
-            assert!(matches!(world.due(), Due::Send(d) if World::content(&d) == ("empty", Some(n))));
+            let Due::Send(ping) = world.due() else { panic!("a ping is due") };
+            assert_eq!(World::content(&ping), ("ping", Some(n)));
+            assert_eq!(ping.len(), challenge(0).len(), "long enough to be answered with a challenge");
+            assert!(world.binding.receive(&parse(&from_server(n, b"pong")).expect("a datagram")).is_some());
         }
         assert_eq!(world.now, bound + 3 * KEEP_ALIVE);
         assert!(world.binding.seal(&mut Vec::new(), b"frame", world.now + Duration::from_secs(7)));
         assert_eq!(world.binding.next_look(), Some(world.now + Duration::from_secs(7) + KEEP_ALIVE));
+    }
+
+    #[test]
+    fn a_binding_whose_pings_are_not_answered_is_made_again() {
+        let mut world = World::new();
+        world.bind();
+        for _ in 0..UNANSWERED_MAX {
+            assert!(matches!(world.due(), Due::Send(d) if World::content(&d).0 == "ping"));
+        }
+        assert!(matches!(world.due(), Due::Send(d) if World::content(&d).0 == "bind"));
+        assert!(!world.binding.is_bound(), "until then everything goes by TCP");
+        assert!(world.binding.bound(world.now));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::connection::{Connection, STRANGER_TIME, Stage};
 use super::{TOKENS_FROM, finder::Way};
-use crate::net::datagram::{self, DatagramSocket, ReceiveBuffers};
+use crate::net::datagram::{self, DatagramSocket, ReceiveBuffers, Train};
 use crate::net::listener::{Accepted, accept};
 use crate::net::{Blocks, Key, Slots};
 use mio::event::Event;
@@ -15,6 +15,7 @@ use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
@@ -238,11 +239,16 @@ impl Ends {
     /// Sends a datagram; what the socket does not take is lost, as any datagram may be.
     pub fn send_datagram(&self, to: SocketAddr, bytes: &[u8]) {
         if let Some(udp) = &self.udp
-            && udp.send(datagram::Ends { theirs: to, ours: None }, bytes, bytes.len()) == 0
+            && udp.send(iter::once(alone(to, bytes))) == 0
         {
             log::trace!("a datagram to {to} was not taken");
         }
     }
+}
+
+fn alone(to: SocketAddr, datagram: &[u8]) -> Train<'_> {
+    let ends = datagram::Ends { theirs: to, ours: None };
+    Train { ends, datagrams: datagram, length: datagram.len() }
 }
 
 /// A listener and a UDP socket with the same number.
