@@ -160,8 +160,13 @@ fn a_call_is_between_two() {
     alice.wait_for_prompt("#lobby>");
     alice.enter("/call bob");
     bob.wait_for("-- alice is calling you; /accept or /decline");
+    alice.wait_for_prompt("show bob your addresses, to talk directly? [y/N]");
+    alice.enter("y");
     bob.enter("/accept");
+    bob.wait_for_prompt("show alice your addresses, to talk directly? [y/N]");
+    bob.enter("y");
     alice.wait_for("-- bob took the call");
+    alice.wait("a path", |lines| lines.iter().any(|line| line.starts_with("-- bob: direct tcp, at ")));
     alice.wait_for_prompt("@bob>");
     alice.enter("only for you");
     bob.wait_for("@alice <alice> only for you");
