@@ -9,6 +9,7 @@
 //! The reading budget is one read per call, so that the caller can stop between two of them.
 
 use super::lost::Lost;
+use super::pulse::{Check, Pulse, SILENCE};
 use crate::net::blocks::Expect;
 use crate::net::inbox::Filled;
 use crate::net::{Blocks, Flushed, Inbox, Outbox};
@@ -28,15 +29,6 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// How long the server may take to answer hello.
 const WELCOME_TIME: Duration = Duration::from_secs(15);
-
-/// After this long without a sign of life one is asked for.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// How long the answer may take.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
-
-/// While this side does not read, or the server does not read from it, the other one hears of us this often.
-const STALLED_PING: Duration = Duration::from_secs(5);
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 * 1_024;
@@ -140,7 +132,7 @@ impl Link {
             scratch: vec![0; READ_BYTES],
             out: Outgoing::default(),
             body_max: BODY_MAX,
-            pulse: Pulse { heard: now, pinged: None, expects_answers: true },
+            pulse: Pulse::new(now),
         })
     }
 
@@ -158,13 +150,9 @@ impl Link {
         self.readable && !matches!(self.phase, Phase::Connecting { .. })
     }
 
-    /// Whether an answer to ping can be expected. It cannot while this side does not read, nor while the server does
-    /// not read from us because the peer of a relay is slow; then only TCP can tell that the connection is dead.
+    /// Whether an answer to ping can be expected: [`Pulse::expect_answers`].
     pub fn expect_answers(&mut self, expected: bool, now: Instant) {
-        if expected && !self.pulse.expects_answers {
-            (self.pulse.heard, self.pulse.pinged) = (now, None);
-        }
-        self.pulse.expects_answers = expected;
+        self.pulse.expect_answers(expected, now);
     }
 
     /// Notes readiness; only `WouldBlock` takes it back.
@@ -190,7 +178,7 @@ impl Link {
                 let hello = Hello { request: 0, version: VERSION, body_max: BODY_MAX, name: &self.nick };
                 self.out.send(Flags::NONE, 0, &hello);
                 self.phase = Phase::Greeting { deadline: now + WELCOME_TIME };
-                self.pulse.heard = now;
+                self.pulse.heard(now);
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::NotConnected && now < deadline => Ok(()),
@@ -249,7 +237,7 @@ impl Link {
         now: Instant,
         take: &mut impl FnMut(&mut Outgoing, Incoming<'_>),
     ) -> Result<(usize, usize), Lost> {
-        (self.pulse.heard, self.pulse.pinged) = (now, None);
+        self.pulse.heard(now);
         let mut used = 0;
         loop {
             let rest = bytes.get(used..).unwrap_or_default();
@@ -359,43 +347,6 @@ impl Link {
     }
 }
 
-/// Signs of life.
-#[derive(Debug)]
-struct Pulse {
-    heard: Instant,
-    pinged: Option<Instant>,
-    expects_answers: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Check {
-    Wait,
-    /// Send a ping.
-    Ask,
-    Dead,
-}
-
-impl Pulse {
-    fn due(&self) -> Instant {
-        match (self.expects_answers, self.pinged) {
-            (true, None) => self.heard + SILENCE,
-            (true, Some(pinged)) => pinged + ANSWER_TIME,
-            (false, pinged) => pinged.unwrap_or(self.heard) + STALLED_PING,
-        }
-    }
-
-    fn check(&mut self, now: Instant) -> Check {
-        if now < self.due() {
-            return Check::Wait;
-        }
-        if self.expects_answers && self.pinged.is_some() {
-            return Check::Dead;
-        }
-        self.pinged = Some(now);
-        Check::Ask
-    }
-}
-
 fn connect_next(
     registry: &Registry,
     token: Token,
@@ -435,28 +386,6 @@ fn first_line(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn silence_is_asked_about_and_then_believed() {
-        let start = Instant::now();
-        let mut pulse = Pulse { heard: start, pinged: None, expects_answers: true };
-        assert_eq!((pulse.check(start), pulse.due()), (Check::Wait, start + SILENCE));
-        let asked = start + SILENCE;
-        assert_eq!((pulse.check(asked), pulse.due()), (Check::Ask, asked + ANSWER_TIME));
-        assert_eq!(pulse.check(asked), Check::Wait);
-        assert_eq!(pulse.check(asked + ANSWER_TIME), Check::Dead);
-    }
-
-    #[test]
-    fn who_does_not_read_is_heard_of_and_gives_nobody_up() {
-        let mut now = Instant::now();
-        let mut pulse = Pulse { heard: now, pinged: None, expects_answers: false };
-        for _ in 0..100 {
-            assert_eq!((pulse.check(now), pulse.due()), (Check::Wait, now + STALLED_PING));
-            now += STALLED_PING;
-            assert_eq!(pulse.check(now), Check::Ask);
-        }
-    }
 
     #[test]
     fn an_answer_in_text_is_its_first_line() {

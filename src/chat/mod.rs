@@ -1,6 +1,6 @@
 //! The terminal clients: `switchboard chat` and `switchboard pipe`.
 //!
-//! - `link` one connection to a server, `lost` how it ends, `pause` when it is made again;
+//! - `link` one connection, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
 //! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
 //! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face;
 //! - `pipe` both ends of a pipe;
@@ -17,6 +17,7 @@ mod link;
 mod lost;
 mod pause;
 mod pipe;
+mod pulse;
 mod sanitise;
 mod script;
 mod shown;
