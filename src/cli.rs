@@ -46,6 +46,12 @@ struct ChatArgs {
     /// Room to enter, with or without its #; can be given many times
     #[arg(long = "room", value_name = "ROOM")]
     rooms: Vec<String>,
+    /// Without a server: wait for a peer to call this address, and its port if it is not 7667
+    #[arg(long, value_name = "HOST:PORT", value_parser = listen_address, conflicts_with_all = ["server", "rooms", "peer"])]
+    listen: Option<String>,
+    /// Without a server: call the peer that waits at this address, and its port if it is not 7667
+    #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = ["server", "rooms"])]
+    peer: Option<String>,
 }
 
 #[cfg(feature = "client")]
@@ -79,7 +85,18 @@ const CHAT_HELP: &str = "\
 On a terminal: type to talk, /help for the commands. Otherwise every non-empty line of standard input is said in the \
 first room, every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private), \
 notices go to standard error, and the end of input leaves once the server has taken everything. Exit status 0 means \
-that it has.";
+that it has.
+
+With --listen and --peer two chat without a server, over TCP:
+
+    switchboard chat --nick bob --listen 0.0.0.0:7667
+    switchboard chat --nick alice --peer bob.example.org
+
+Nothing is encrypted and nobody is authenticated: whoever reaches the address can call, under any name, and whoever \
+is on the way can read along. One peer at a time; others are told that it is busy. Without a terminal every line is \
+said to the peer, and the one that called leaves once the peer has acknowledged all of them and has nothing more to \
+say, or was silent for two seconds. The one that waits leaves when its input has ended and its peer has left. Exit \
+status 0 means that every line was acknowledged.";
 
 #[cfg(feature = "client")]
 const PIPE_HELP: &str = "\
@@ -103,9 +120,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve(*args),
         #[cfg(feature = "client")]
-        Command::Chat(ChatArgs { server, nick, rooms }) => {
-            finished(chat::run(chat::ChatOptions { server, nick, rooms }))
-        }
+        Command::Chat(args) => chat(args),
         #[cfg(feature = "client")]
         Command::Pipe(PipeArgs { server, nick, role }) => pipe(server, nick, role),
     };
@@ -160,6 +175,21 @@ fn one_line(paragraphs: &str) -> String {
 /// The address of a server as a user writes it, with the port that may be left out.
 #[cfg(feature = "client")]
 fn server_address(text: &str) -> Result<String, String> {
+    address(text, 1, "a server is HOST or HOST:PORT, such as example.org, 127.0.0.1:7667 or [::1]:7667")
+}
+
+/// Where to wait for a peer; port 0 is any that is free.
+#[cfg(feature = "client")]
+fn listen_address(text: &str) -> Result<String, String> {
+    address(
+        text,
+        0,
+        "an address to wait at is HOST or HOST:PORT, such as 0.0.0.0:7667, 127.0.0.1 or [::]:7667",
+    )
+}
+
+#[cfg(feature = "client")]
+fn address(text: &str, port_min: u16, usage: &str) -> Result<String, String> {
     let default = limits::DEFAULT_LISTEN.port();
     // IPv6 is full of colons: with a port it stands in brackets.
     let whole = match text.parse::<Ipv6Addr>() {
@@ -168,15 +198,26 @@ fn server_address(text: &str) -> Result<String, String> {
         Err(_) => text.to_owned(),
     };
     let (host, port) = whole.rsplit_once(':').unwrap_or_default();
-    if port.parse::<u16>().is_ok_and(|port| port > 0) {
+    if port.parse::<u16>().is_ok_and(|port| port >= port_min) {
         let bracketed = host.contains(['[', ']', ':']);
         if !host.is_empty() && (!bracketed || whole.parse::<SocketAddr>().is_ok()) {
             return Ok(whole);
         }
     } else if host.ends_with(']') || (!host.is_empty() && !host.contains(':')) {
-        return Err(format!("{port:?} is no port; a port is a number from 1 to 65535"));
+        return Err(format!("{port:?} is no port; a port is a number from {port_min} to 65535"));
     }
-    Err("a server is HOST or HOST:PORT, such as example.org, 127.0.0.1:7667 or [::1]:7667".to_owned())
+    Err(usage.to_owned())
+}
+
+#[cfg(feature = "client")]
+fn chat(args: ChatArgs) -> Result<ExitCode, String> {
+    let ChatArgs { server, nick, rooms, listen, peer } = args;
+    let role = match (listen, peer) {
+        (None, None) => return finished(chat::run(chat::ChatOptions { server, nick, rooms })),
+        (Some(address), _) => chat::AloneRole::Listen(address),
+        (None, Some(address)) => chat::AloneRole::Call(address),
+    };
+    finished(chat::run_alone(chat::AloneOptions { nick, role }))
 }
 
 #[cfg(feature = "client")]

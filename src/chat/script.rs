@@ -1,20 +1,17 @@
 //! The chat client without a terminal, for scripts and pipes.
 //!
-//! Every line of standard input is said in the first room, whatever it looks like: a script that wants a command has
+//! Every line of standard input is said in the first room, or to the peer where there is no server, whatever it looks like: a script that wants a command has
 //! options for it, and a text that happens to start with `/` must not turn into one. What others say is one line
 //! each on standard output, and nothing else goes there.
 
 use super::client::Face;
-use super::conversation::Conversation;
 use super::error::Error;
+use super::partner::Partner;
 use super::shown::Shown;
 use super::stdio::{Input, LineReader, Writer};
 use mio::Waker;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
-
-/// Lines on their way to the server. More would only be more to worry about when the connection breaks.
-const UNANSWERED_MAX: usize = 128;
 
 pub struct Script {
     input: LineReader,
@@ -77,16 +74,13 @@ impl Face for Script {
         self.gone
     }
 
-    fn take_input(&mut self, conversation: &mut Conversation) -> Result<(), Error> {
-        if let Some((room, text)) = conversation.failed_room() {
-            return Err(Error::Room { room, text });
-        }
+    fn take_input(&mut self, partner: &mut dyn Partner) -> Result<(), Error> {
+        partner.check()?;
         while !self.done {
             let Some(input) = self.ahead.take().or_else(|| self.input.take()) else { return Ok(()) };
             match input {
                 Input::Got(line) if line.trim_end_matches('\r').is_empty() => {}
-                Input::Got(_) if !conversation.has_rooms() => return Err(Error::NoRoom),
-                Input::Got(line) if can_say(conversation) => conversation.say_in_first_room(&line),
+                Input::Got(line) if partner.can_take()? => partner.take_text(&line),
                 Input::Got(line) => {
                     self.ahead = Some(Input::Got(line));
                     return Ok(());
@@ -108,14 +102,7 @@ impl Face for Script {
 
     fn prompt(&mut self, _: String) {}
 
-    fn verdict(&self, conversation: &Conversation) -> Result<(), Error> {
-        match (conversation.refused(), conversation.unconfirmed()) {
-            (0, 0) => Ok(()),
-            (refused, unconfirmed) => Err(Error::Unsaid { refused, unconfirmed }),
-        }
+    fn verdict(&self, partner: &dyn Partner) -> Result<(), Error> {
+        partner.verdict()
     }
-}
-
-fn can_say(conversation: &Conversation) -> bool {
-    conversation.is_in_first_room() && conversation.pending_len() < UNANSWERED_MAX
 }

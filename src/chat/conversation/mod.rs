@@ -364,7 +364,7 @@ pub fn room_name(name: &str) -> String {
 
 /// Cuts a text into pieces of at most `bytes_max` bytes, between characters. A limit too small for a character gives
 /// that character alone.
-fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = &str> {
+pub(super) fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;

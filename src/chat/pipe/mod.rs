@@ -139,7 +139,7 @@ fn read(link: &mut Link, end: &mut impl PipeEnd, now: Instant) -> Result<(), Los
         }
         link.read(now, |out, incoming| match incoming {
             Incoming::Welcome { .. } => end.welcomed(out),
-            Incoming::Frame { .. } => end.take(out, incoming),
+            Incoming::Frame { .. } | Incoming::Request(_) => end.take(out, incoming),
         })?;
         end.pump(link.out());
     }
