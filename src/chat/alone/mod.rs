@@ -142,6 +142,8 @@ impl<'a, F: Face> Alone<'a, F> {
     /// what it may still have to write.
     pub fn run(mut self) -> (Result<End, Error>, F) {
         let mut events = Events::with_capacity(64);
+        self.show();
+        self.offer_prompt();
         let result = loop {
             match self.turn(&mut events) {
                 Ok(None) => {}
@@ -216,7 +218,7 @@ impl<'a, F: Face> Alone<'a, F> {
                     }
                 }
                 Accepted::Connection(socket, address) => {
-                    log::info!("{address} called and was turned away, because somebody else is here");
+                    log::debug!("{address} called and was turned away, because somebody else is here");
                     turn_away(socket, BUSY);
                 }
                 Accepted::Drained => waiting.accept_at = None,
@@ -302,7 +304,7 @@ impl<'a, F: Face> Alone<'a, F> {
                 match was_here {
                     true if self.dialogue.is_over() => {}
                     true => self.dialogue.notice("waiting for the next call"),
-                    false => log::info!("somebody called in vain: {}", lost.told_of("the peer")),
+                    false => log::debug!("somebody called in vain: {}", lost.told_of("the peer")),
                 }
                 Ok(())
             }
