@@ -9,7 +9,8 @@
 //! - `stdio` standard input and output beside a poll loop.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
-//! anything that resends by itself: whether a message that was not confirmed was delivered, nobody can know.
+//! anything that resends a message to a room or in private by itself: whether one that was not confirmed was delivered,
+//! nobody can know. In a conversation of two the lines are numbered, and `talk` does know.
 
 mod alone;
 mod client;

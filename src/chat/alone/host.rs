@@ -9,7 +9,7 @@ use crate::wire::frame::{
     BodyError, Close, Data, Done, Hello, Open, Opened, Refused, Ringing, VERSION, Welcome,
 };
 use crate::wire::header::put;
-use crate::wire::{BODY_MAX, BODY_MAX_FLOOR, Flags, Frame, Kind, Purpose, RawFrame, RefusalCode};
+use crate::wire::{BODY_MAX, BODY_MAX_FLOOR, Flags, Frame, Purpose, RawFrame, RefusalCode};
 use std::time::Instant;
 
 /// The longest name of a user, in bytes: a server's default.
@@ -131,6 +131,5 @@ fn is_conversation(open: &Open<'_>) -> bool {
 }
 
 fn is_ours(raw: &RawFrame<'_>, dialogue: &Dialogue) -> bool {
-    debug_assert!(matches!(raw.kind(), Some(Kind::Data | Kind::Close)));
     raw.header.channel == CHANNEL && dialogue.has_peer()
 }

@@ -5,7 +5,7 @@
 //! - [`host`] what the guest of the one that waits asks for, [`caller`] what the one that calls does;
 //! - here, the sockets.
 //!
-//! The turn: poll, note, accept, read, timers, input, show, flush.
+//! The turn: poll, note, read, timers, accept, input, show, flush.
 //!
 //! Absent on purpose: UDP, because two that reach each other over TCP gain nothing by it; and authentication and
 //! encryption, because there is nobody here whom both would trust.
@@ -167,9 +167,10 @@ impl<'a, F: Face> Alone<'a, F> {
                 _ => {}
             }
         }
-        self.accept(now);
         let driven = self.drive(now);
         self.heed(driven, now)?;
+        // After reading: who has just gone is not in the way of the next.
+        self.accept(now);
         self.heed_signals(now);
         if self.farewell.is_none() {
             self.face.take_input(&mut self.dialogue)?;
