@@ -46,12 +46,76 @@ struct ChatArgs {
     /// Room to enter, with or without its #; can be given many times
     #[arg(long = "room", value_name = "ROOM")]
     rooms: Vec<String>,
+    /// Call this peer at once; a script's lines are said to them
+    #[arg(long, value_name = "NAME", conflicts_with = "take_calls")]
+    call: Option<String>,
+    /// Answer whoever calls, one at a time; a script's lines are said to them
+    #[arg(long)]
+    take_calls: bool,
+    #[command(flatten)]
+    ways: WayArgs,
+    /// Send and receive messages and calls in datagrams, as far as they fit; what is lost in a room is told
+    #[arg(long)]
+    udp: bool,
     /// Without a server: wait for a peer to call this address, and its port if it is not 7667
-    #[arg(long, value_name = "HOST:PORT", value_parser = listen_address, conflicts_with_all = ["server", "rooms", "peer"])]
+    #[arg(long, value_name = "HOST:PORT", value_parser = listen_address, conflicts_with_all = NEED_A_SERVER, conflicts_with = "peer")]
     listen: Option<String>,
     /// Without a server: call the peer that waits at this address, and its port if it is not 7667
-    #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = ["server", "rooms"])]
+    #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = NEED_A_SERVER)]
     peer: Option<String>,
+}
+
+/// What of `chat` means nothing where there is no server.
+#[cfg(feature = "client")]
+const NEED_A_SERVER: [&str; 8] =
+    ["server", "rooms", "call", "take_calls", "udp", "path", "share_addresses", "declared"];
+
+/// How to get to a peer.
+#[cfg(feature = "client")]
+#[derive(clap::Args, Debug)]
+struct WayArgs {
+    /// Talk to peers directly where that works (auto), only directly, or only through the server
+    #[arg(long, value_name = "WAY", value_enum, default_value_t = PathMode::Auto)]
+    path: PathMode,
+    /// Let peers see your addresses, which a direct path needs: always, after a question for each call, or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ShareAddresses::Ask)]
+    share_addresses: ShareAddresses,
+    /// An address at which peers can reach this client, such as a forwarded port; can be given many times
+    #[arg(long = "declare", value_name = "IP:PORT")]
+    declared: Vec<SocketAddr>,
+}
+
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, clap::ValueEnum, Debug)]
+enum PathMode {
+    Auto,
+    Direct,
+    Relay,
+}
+
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, clap::ValueEnum, Debug)]
+enum ShareAddresses {
+    Always,
+    Ask,
+    Never,
+}
+
+#[cfg(feature = "client")]
+impl WayArgs {
+    fn ways(&self, udp: bool) -> chat::Ways {
+        let mode = match self.path {
+            PathMode::Auto => chat::Mode::Auto,
+            PathMode::Direct => chat::Mode::Direct,
+            PathMode::Relay => chat::Mode::Relay,
+        };
+        let share = match self.share_addresses {
+            ShareAddresses::Always => chat::Share::Always,
+            ShareAddresses::Ask => chat::Share::Ask,
+            ShareAddresses::Never => chat::Share::Never,
+        };
+        chat::Ways { mode, share, udp }
+    }
 }
 
 #[cfg(feature = "client")]
@@ -65,6 +129,8 @@ struct PipeArgs {
     nick: String,
     #[command(flatten)]
     role: PipeRole,
+    #[command(flatten)]
+    ways: WayArgs,
 }
 
 #[cfg(feature = "client")]
@@ -122,7 +188,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "client")]
         Command::Chat(args) => chat(args),
         #[cfg(feature = "client")]
-        Command::Pipe(PipeArgs { server, nick, role }) => pipe(server, nick, role),
+        Command::Pipe(args) => pipe(args),
     };
     match outcome {
         Ok(code) => code,
@@ -211,23 +277,29 @@ fn address(text: &str, port_min: u16, usage: &str) -> Result<String, String> {
 
 #[cfg(feature = "client")]
 fn chat(args: ChatArgs) -> Result<ExitCode, String> {
-    let ChatArgs { server, nick, rooms, listen, peer } = args;
-    let role = match (listen, peer) {
-        (None, None) => return finished(chat::run(chat::ChatOptions { server, nick, rooms })),
-        (Some(address), _) => chat::AloneRole::Listen(address),
-        (None, Some(address)) => chat::AloneRole::Call(address),
+    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp, listen, peer } = args;
+    if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
+        return finished(chat::run_alone(chat::AloneOptions { nick, role }));
+    }
+    let at_once = match call {
+        Some(peer) => chat::AtOnce::Call(peer),
+        None if take_calls => chat::AtOnce::TakeCalls,
+        None => chat::AtOnce::Nothing,
     };
-    finished(chat::run_alone(chat::AloneOptions { nick, role }))
+    let (declared, ways) = (ways.declared.clone(), ways.ways(udp));
+    finished(chat::run(chat::ChatOptions { server, nick, rooms, at_once, ways, declared }))
 }
 
 #[cfg(feature = "client")]
-fn pipe(server: String, nick: String, role: PipeRole) -> Result<ExitCode, String> {
+fn pipe(args: PipeArgs) -> Result<ExitCode, String> {
+    let PipeArgs { server, nick, role, ways } = args;
     let role = match (role.to, role.from) {
         (Some(to), _) => chat::PipeRole::To(to),
         (None, Some(from)) => chat::PipeRole::From(from),
         (None, None) => return Err("a pipe needs --to or --from".into()), // which clap has seen to
     };
-    finished(chat::pipe(chat::PipeOptions { server, nick, role }))
+    let (declared, ways) = (ways.declared.clone(), ways.ways(false));
+    finished(chat::pipe(chat::PipeOptions { server, nick, role, ways, declared }))
 }
 
 #[cfg(feature = "client")]

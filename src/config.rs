@@ -113,6 +113,10 @@ options! {
     page_entries_max: usize => hub.page_entries_max;
     /// Seconds that a call rings [default: 60]
     relay_answer_seconds: Seconds => hub.relay_answer_time;
+    /// Addresses that one user may declare, or offer for a direct path [default: 16]
+    addresses_per_user_max: usize => hub.addresses_per_user_max;
+    /// How often the two ends of a relay may try to find a direct path [default: 3]
+    path_rounds_max: u8 => hub.path_rounds_max;
 }
 
 /// The command line of `serve`.

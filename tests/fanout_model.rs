@@ -99,7 +99,7 @@ fn channel(room: usize) -> ChannelId {
 impl Bench {
     fn new() -> Bench {
         let now = Instant::now();
-        let mut exchange = Exchange::new(Limits::default(), now);
+        let mut exchange = Exchange::new(Limits::default(), &[7; 32], now);
         let people = (0..PEOPLE).map(|n| Person::new(n, &mut exchange, now)).collect();
         Bench { exchange, people, number: 0 }
     }

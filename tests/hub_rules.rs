@@ -61,7 +61,7 @@ impl Desk {
     }
 
     fn refusal(&mut self, session: SessionId, command: Command<'_>) -> Refusal {
-        match self.answer(session, command) {
+        match self.answer(session, command.clone()) {
             Answered::Refused(refusal) => refusal,
             other => panic!("{command:?} is answered with {other:?}"),
         }
@@ -218,7 +218,7 @@ fn nothing_is_for_those_who_have_not_logged_in() {
         Command::ListPeers { after: "" },
         Command::Open { to: "ann", purpose: Purpose::Conversation },
     ] {
-        assert_eq!(desk.refusal(stranger, command), Refusal::NotLoggedIn, "{command:?}");
+        assert_eq!(desk.refusal(stranger, command.clone()), Refusal::NotLoggedIn, "{command:?}");
     }
     assert_eq!(desk.disconnect(stranger, Departure::Lost), []);
 }

@@ -11,10 +11,11 @@ use recorder::{Answered, Happened, Recorded, Recorder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use switchboard::hub::{
-    ChannelId, Command, Departure, Hub, Limits, Purpose, Refusal, RelayEnd, RequestId, SessionId,
+    Address, ChannelId, Command, Departure, Hub, Limits, Offers, Origin, Purpose, Refusal, RelayEnd,
+    RequestId, SessionId, Transport,
 };
 
-const STEPS: usize = 3_000;
+const STEPS: usize = 4_000;
 
 /// Small enough that every limit is met.
 fn limits() -> Limits {
@@ -30,6 +31,8 @@ fn limits() -> Limits {
         relays_per_user_max: 2,
         page_entries_max: 2,
         relay_answer_time: Duration::from_secs(10),
+        addresses_per_user_max: 2,
+        path_rounds_max: 1,
     }
 }
 
@@ -38,7 +41,7 @@ fn the_books_agree_whatever_is_asked() {
     let mut refusals = BTreeSet::new();
     with_seeds(0..40, |seed| refusals.extend(World::new(seed).run()));
     if std::env::var("SWITCHBOARD_SEED").is_err() {
-        assert_eq!(refusals.len(), 22, "every refusal occurred: {refusals:?}");
+        assert_eq!(refusals.len(), 25, "every refusal occurred: {refusals:?}");
     }
 }
 
@@ -185,7 +188,7 @@ impl World {
         let room = *self.random.pick(if good { &rooms[..6] } else { &rooms });
         let channel = self.any_channel();
         let payload_max = *self.random.pick(&[0, 8_192, 32_768, 32_768]);
-        let command = match self.random.below(14) {
+        let command = match self.random.below(19) {
             0 | 1 => Command::Login { name, payload_max },
             2 => Command::Join { room },
             3 => Command::Leave { channel },
@@ -199,6 +202,17 @@ impl World {
             11 => Command::Open { to: name, purpose: Purpose::Pipe },
             12 if self.random.chance(70) => Command::Accept { channel },
             12 => Command::Decline { channel, text },
+            13 => Command::Declare {
+                offers: Offers::default(),
+                shown: self.random.chance(50),
+                addresses: self.any_addresses(),
+            },
+            14 | 15 => {
+                // Mostly one that is there.
+                let held = self.calls.keys().next().copied().filter(|_| self.random.chance(80));
+                Command::OfferPaths { channel: held.unwrap_or(channel), addresses: self.any_addresses() }
+            }
+            16 => Command::Open { to: name, purpose: Purpose::Conversation },
             _ => Command::Close { channel },
         };
         self.requests_made += 1;
@@ -211,8 +225,26 @@ impl World {
         if let Command::Open { .. } = command {
             self.open_requests.insert((session, request));
         }
-        self.hub.handle(self.now, session, RequestId(request), command, &mut self.recorder);
+        self.hub.handle(self.now, session, RequestId(request), command.clone(), &mut self.recorder);
         self.judge(session, request, command);
+    }
+
+    /// Up to one more than one may have, some of them nobody's.
+    fn any_addresses(&mut self) -> Box<[Address]> {
+        let any = ["192.0.2.1:1", "192.0.2.2:2", "[2001:db8::1]:3", "127.0.0.1:4", "192.0.2.1:0"];
+        let count = self.random.below(4);
+        let mut address = |_| Address {
+            transport: *self.random.pick(&[Transport::Tcp, Transport::Udp]),
+            origin: Origin::Declared,
+            at: if self.random.chance(80) {
+                self.random.pick(&any[..3])
+            } else {
+                self.random.pick(&any[3..])
+            }
+            .parse()
+            .expect("an address"),
+        };
+        (0..count).map(&mut address).collect()
     }
 
     /// What a request led to.
@@ -279,6 +311,12 @@ impl World {
                             deadline: self.now + limits().relay_answer_time,
                         };
                         assert!(self.calls.insert(*channel, call).is_none(), "a channel is one relay");
+                    }
+                    Happened::Paths { addresses, round, .. } => {
+                        let call = &self.calls[channel];
+                        assert!(call.is_open && (*to == call.caller || *to == call.callee));
+                        assert!((1..=limits().path_rounds_max).contains(round));
+                        assert!(addresses.len() <= limits().addresses_per_user_max);
                     }
                     Happened::RelayClosed(_) => {
                         self.calls.remove(channel);

@@ -4,6 +4,7 @@
 //! The turn: poll, note, read, timers, input, show, flush.
 
 use super::conversation::Conversation;
+use super::detours::Detours;
 use super::error::Error;
 use super::link::{Incoming, Link};
 use super::lost::Lost;
@@ -11,6 +12,7 @@ use super::partner::Partner;
 use super::pause::Pause;
 use super::shown::Shown;
 use super::{ChatOptions, LINK, SIGNALS};
+use mio::event::Event;
 use mio::{Events, Interest, Poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
@@ -19,6 +21,9 @@ use std::time::{Duration, Instant};
 
 /// How long goodbye may take: what is queued goes out, and the server answers.
 pub const FAREWELL_TIME: Duration = Duration::from_secs(5);
+
+/// How long what is still to be written on direct paths may take, where there is no server to say goodbye to.
+const PATHS_TIME: Duration = Duration::from_secs(1);
 
 /// How long a prompt waits for the answer that may change it.
 const PROMPT_TIME: Duration = Duration::from_millis(500);
@@ -77,6 +82,7 @@ pub struct Client<'a, F> {
     face: F,
     conversation: Conversation,
     connection: Connection,
+    detours: Detours,
     pause: Pause,
     /// Whether the server has ever welcomed us: from then on a lost connection is made again.
     welcomed: bool,
@@ -104,13 +110,19 @@ impl<'a, F: Face> Client<'a, F> {
         let system = |error| Error::System { what: "watch for signals", error };
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(system)?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE).map_err(system)?;
+        let now = Instant::now();
+        let ways = options.ways;
+        let detours = Detours::open(poll.registry(), ways, interactive, &options.declared);
+        let mut conversation = Conversation::new(&options.nick, &options.rooms, interactive, ways, now);
+        conversation.at_once(options.at_once.clone());
         Ok(Client {
             options,
             poll,
             signals,
             face,
-            conversation: Conversation::new(&options.nick, &options.rooms, interactive),
-            connection: Connection::Down { retry_at: Instant::now() },
+            conversation,
+            connection: Connection::Down { retry_at: now },
+            detours,
             pause: Pause::default(),
             welcomed: false,
             open_since: None,
@@ -139,14 +151,17 @@ impl<'a, F: Face> Client<'a, F> {
         let timeout = self.timeout(Instant::now());
         self.poll.poll(events, timeout).or_else(go_on_if_interrupted)?;
         let now = Instant::now();
-        if let Connection::Up(link) = &mut self.connection {
-            events.iter().filter(|event| event.token() == LINK).for_each(|event| link.note(event));
-        }
+        self.conversation.set_now(now);
+        events.iter().for_each(|event| self.note(event));
         let driven = self.drive(now);
         self.heed(driven, now)?;
+        self.detours.drive(&mut self.conversation, now);
         self.heed_signals(now);
         if self.farewell.is_none() {
             self.face.take_input(&mut self.conversation)?;
+        }
+        self.serve_ways(now);
+        if self.farewell.is_none() {
             self.consider_leaving(now);
         }
         self.show();
@@ -160,6 +175,7 @@ impl<'a, F: Face> Client<'a, F> {
     /// How long there is nothing to do unless something happens.
     fn timeout(&mut self, now: Instant) -> Option<Duration> {
         let link_at = match &mut self.connection {
+            Connection::Down { .. } if self.farewell.is_some() => now + FAREWELL_TIME,
             Connection::Down { retry_at } => *retry_at,
             Connection::Up(link) if link.is_flushable() => now,
             Connection::Up(link) if link.is_readable() && !self.face.is_stalled() => now,
@@ -167,7 +183,9 @@ impl<'a, F: Face> Client<'a, F> {
             Connection::Up(link) => link.next_look(),
         };
         let deadline = self.farewell.as_ref().map(|farewell| farewell.deadline);
-        let at = [Some(link_at), deadline, self.prompt_due].into_iter().flatten().min();
+        let detours_at = if self.detours.is_busy() { Some(now) } else { self.detours.next_look() };
+        let ats = [Some(link_at), deadline, self.prompt_due, detours_at, self.conversation.next_deadline()];
+        let at = ats.into_iter().flatten().min();
         at.map(|at| at.saturating_duration_since(now))
     }
 
@@ -175,16 +193,20 @@ impl<'a, F: Face> Client<'a, F> {
     fn drive(&mut self, now: Instant) -> Result<(), Lost> {
         let registry = self.poll.registry();
         let link = match &mut self.connection {
-            Connection::Down { retry_at } if now < *retry_at => return Ok(()),
+            Connection::Down { retry_at } if now < *retry_at || self.farewell.is_some() => return Ok(()),
             Connection::Down { .. } => {
-                let link = Link::dial(registry, LINK, &self.options.server, &self.options.nick, now)?;
+                let dialler = self.detours.dialler();
+                let link =
+                    Link::dial(registry, LINK, &self.options.server, &self.options.nick, dialler, now)?;
                 self.connection = Connection::Up(Box::new(link));
                 return Ok(());
             }
             Connection::Up(link) => link,
         };
         link.advance(registry, now)?;
-        let (conversation, open_since) = (&mut self.conversation, &mut self.open_since);
+        let server = link.server_address();
+        let (conversation, open_since, detours) =
+            (&mut self.conversation, &mut self.open_since, &mut self.detours);
         for _ in 0..READS_MAX {
             if !link.is_readable() || self.face.is_stalled() {
                 break;
@@ -193,8 +215,14 @@ impl<'a, F: Face> Client<'a, F> {
                 Incoming::Welcome { nick, text_max } => {
                     *open_since = Some(now);
                     conversation.connected(nick, text_max);
+                    if detours.are_open() {
+                        conversation.ask_for_ticket();
+                    }
                 }
-                Incoming::Frame { channel, flags, frame } => conversation.receive(channel, flags, frame),
+                Incoming::Frame { channel, flags, frame } => {
+                    detours.see(channel, &frame, server, now);
+                    conversation.receive(channel, flags, frame);
+                }
                 Incoming::Request(_) => {} // a server asks for nothing
             })?;
             // What was read is on its way before more is: a stalled face is noticed in between.
@@ -203,6 +231,23 @@ impl<'a, F: Face> Client<'a, F> {
         self.welcomed |= open_since.is_some();
         link.expect_answers(!self.face.is_stalled(), now);
         link.tick(now)
+    }
+
+    fn note(&mut self, event: &Event) {
+        match &mut self.connection {
+            Connection::Up(link) if event.token() == LINK => link.note(event),
+            _ => self.detours.note(event),
+        }
+    }
+
+    /// Sends what is due in calls, and what does not go over the connection to the server.
+    fn serve_ways(&mut self, now: Instant) {
+        let link = match &mut self.connection {
+            Connection::Up(link) if link.is_open() => Some(&mut **link),
+            _ => None,
+        };
+        self.conversation.pump();
+        self.detours.serve(&mut self.conversation, link, now);
     }
 
     fn flush(&mut self) -> Result<(), Lost> {
@@ -224,6 +269,7 @@ impl<'a, F: Face> Client<'a, F> {
         if self.farewell.is_some() {
             return Ok(());
         }
+        self.detours.server_lost();
         self.conversation.disconnected();
         if !self.welcomed || !lost.is_worth_another_try() {
             return Err(Error::Server { server: self.options.server.clone(), lost });
@@ -251,15 +297,22 @@ impl<'a, F: Face> Client<'a, F> {
     fn consider_leaving(&mut self, now: Instant) {
         let reachable = matches!(&self.connection, Connection::Up(link) if link.is_open()) || self.welcomed;
         let delivered = self.face.is_done() && self.conversation.is_settled() && reachable;
-        if let Some(words) = self.conversation.leaving().map(str::to_owned) {
-            self.say_farewell(End::Quit, &words, now);
-        } else if delivered || self.face.is_gone() {
-            self.say_farewell(End::Quit, "", now);
+        let words = self.conversation.leaving().map(str::to_owned);
+        if words.is_none() && !delivered && !self.face.is_gone() {
+            return;
+        }
+        // Peers get what was said to them, and hear that it is over.
+        self.conversation.end_calls();
+        if !self.conversation.has_calls() {
+            self.say_farewell(End::Quit, &words.unwrap_or_default(), now);
         }
     }
 
     fn say_farewell(&mut self, end: End, words: &str, now: Instant) {
         let mut deadline = now;
+        self.conversation.end_calls();
+        self.conversation.end_endings();
+        self.serve_ways(now);
         let frames = self.conversation.take_frames();
         if let Connection::Up(link) = &mut self.connection
             && link.is_open()
@@ -267,13 +320,16 @@ impl<'a, F: Face> Client<'a, F> {
             link.out().send_encoded(&frames);
             link.say_bye(words);
             deadline += FAREWELL_TIME;
+        } else if self.detours.are_closing() {
+            deadline += PATHS_TIME;
         }
         self.farewell = Some(Farewell { deadline, end });
     }
 
     fn end(&self, now: Instant) -> Option<End> {
         let farewell = self.farewell.as_ref()?;
-        let over = matches!(self.connection, Connection::Down { .. }) || now >= farewell.deadline;
+        let is_down = matches!(self.connection, Connection::Down { .. }) && !self.detours.are_closing();
+        let over = is_down || now >= farewell.deadline;
         over.then_some(farewell.end)
     }
 

@@ -29,6 +29,8 @@ pub enum Command<'a> {
     Decline(&'a str),
     /// The current call, or the one with the peer named.
     Hangup(Option<&'a str>),
+    /// How the current call goes.
+    Path,
     /// With these words to those who stay, often none.
     Quit(&'a str),
 }
@@ -47,6 +49,7 @@ pub const HELP: &[&str] = &[
     "/accept [PEER]          take a call, which becomes the target",
     "/decline [PEER] [TEXT]  do not take it, and say why",
     "/hangup [PEER]          end the call that is the target, or the one named",
+    "/path                   show how lines of the call take their way: directly or by the relay",
     "/quit [TEXT]            leave the server, with a word to those who stay; so do Ctrl-D and Ctrl-C",
     "//TEXT                  say a text that starts with /",
 ];
@@ -88,6 +91,7 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "accept" => Command::Accept(perhaps("name", "/accept PEER")?),
         "decline" => Command::Decline(args),
         "hangup" => Command::Hangup(perhaps("name", "/hangup PEER")?),
+        "path" => nothing().map(|()| Command::Path)?,
         "quit" | "exit" => Command::Quit(args),
         _ => {
             return Err(format!(
@@ -150,7 +154,7 @@ mod tests {
         let help = HELP.join("\n");
         for word in [
             "join", "leave", "switch", "rooms", "who", "subject", "msg", "peers", "call", "accept",
-            "decline", "hangup", "quit",
+            "decline", "hangup", "path", "quit",
         ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");
         }

@@ -13,7 +13,7 @@ pub enum Error {
         lost: Lost,
     },
     /// Without a server: the peer at that address cannot be called, or its connection was lost.
-    Call {
+    Peer {
         address: String,
         lost: Lost,
     },
@@ -38,6 +38,11 @@ pub enum Error {
     /// A room that a script needs cannot be entered.
     Room {
         room: String,
+        text: String,
+    },
+    /// A call that a script is for did not come about, or ended.
+    Call {
+        peer: String,
         text: String,
     },
     /// A line to say, and no room to say it in.
@@ -86,13 +91,13 @@ impl Error {
                 format!("{server} does not let us in: {lost}")
             }
             Error::Server { server, lost } => format!("{server}: {lost}"),
-            Error::Call { address, lost: Lost::Connect(error) } => {
+            Error::Peer { address, lost: Lost::Connect(error) } => {
                 format!("cannot connect to {address}: {error}; does somebody wait there with --listen?")
             }
-            Error::Call { address, lost: lost @ Lost::Refused { .. } } => {
+            Error::Peer { address, lost: lost @ Lost::Refused { .. } } => {
                 format!("no call with the peer at {address}: {lost}")
             }
-            Error::Call { address, lost } => format!("{address}: {}", lost.told_of("the peer")),
+            Error::Peer { address, lost } => format!("{address}: {}", lost.told_of("the peer")),
             Error::Listen { address, error } => format!("cannot listen on {address}: {error}"),
             Error::Nick(text) => text.clone(),
             Error::Left { peer } => format!("{peer} left before everything was said"),
@@ -100,6 +105,7 @@ impl Error {
             Error::Input(error) => format!("cannot read standard input: {error}"),
             Error::Output(error) => format!("cannot write to standard output: {error}"),
             Error::Room { room, text } => format!("cannot enter {room}: {text}"),
+            Error::Call { peer, text } => format!("no call with {peer}: {text}"),
             Error::NoRoom => "there is no room to say a line in; name one with --room".to_owned(),
             Error::Unsaid { refused, unconfirmed: 0 } => {
                 format!("{} refused, told above", lines(*refused, "was", "were"))

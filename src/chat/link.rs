@@ -13,6 +13,7 @@
 
 use super::lost::Lost;
 pub use super::outgoing::Outgoing;
+use super::paths::Dialler;
 use super::pulse::{Check, Pulse, SILENCE};
 use crate::net::inbox::Filled;
 use crate::net::{Flushed, Inbox};
@@ -48,6 +49,7 @@ pub struct Link {
     other: Other,
     /// Where to connect if the present address does not answer, the next one last.
     addresses: Vec<SocketAddr>,
+    dialler: Dialler,
     token: Token,
     nick: String,
     readable: bool,
@@ -108,15 +110,16 @@ impl Link {
         token: Token,
         server: &str,
         nick: &str,
+        dialler: Dialler,
         now: Instant,
     ) -> Result<Link, Lost> {
         // Blocks as long as the resolver takes; while there is no connection there is nothing else to do.
         let mut addresses: Vec<_> = server.to_socket_addrs().map_err(Lost::Resolve)?.collect();
         addresses.reverse();
-        let socket = connect_next(registry, token, &mut addresses, None)?;
+        let socket = connect_next(registry, token, dialler, &mut addresses, None)?;
         let nick = nick.to_owned();
         let phase = Phase::Connecting { deadline: now + CONNECT_TIME };
-        Ok(Link { addresses, nick, ..Link::new(socket, token, phase, Other::Server, BODY_MAX, now) })
+        Ok(Link { addresses, nick, dialler, ..Link::new(socket, token, phase, Other::Server, BODY_MAX, now) })
     }
 
     /// Takes the connection of somebody who called, and waits for their hello.
@@ -141,6 +144,7 @@ impl Link {
             phase,
             other,
             addresses: Vec::new(),
+            dialler: Dialler::default(),
             token,
             nick: String::new(),
             readable: false,
@@ -151,6 +155,16 @@ impl Link {
             body_max,
             pulse: Pulse::new(now),
         }
+    }
+
+    /// This end of the connection, while there is one.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
+    }
+
+    /// The server's end.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        self.socket.peer_addr().ok()
     }
 
     /// Whether the server has welcomed us, or we the guest.
@@ -213,7 +227,7 @@ impl Link {
 
     fn try_next(&mut self, registry: &Registry, now: Instant, error: io::Error) -> Result<(), Lost> {
         self.hang_up(registry);
-        self.socket = connect_next(registry, self.token, &mut self.addresses, Some(error))?;
+        self.socket = connect_next(registry, self.token, self.dialler, &mut self.addresses, Some(error))?;
         (self.readable, self.writable) = (false, false);
         self.phase = Phase::Connecting { deadline: now + CONNECT_TIME };
         Ok(())
@@ -403,11 +417,12 @@ impl Link {
 fn connect_next(
     registry: &Registry,
     token: Token,
+    dialler: Dialler,
     addresses: &mut Vec<SocketAddr>,
     mut error: Option<io::Error>,
 ) -> Result<TcpStream, Lost> {
     while let Some(address) = addresses.pop() {
-        let socket = TcpStream::connect(address).and_then(|mut socket| {
+        let socket = dialler.connect(address).and_then(|mut socket| {
             registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
             Ok(socket)
         });

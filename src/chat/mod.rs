@@ -6,6 +6,7 @@
 //! - `talk` the lines of a conversation of two, whatever path they take;
 //! - `alone` a chat of two without a server;
 //! - `pipe` both ends of a pipe;
+//! - `paths` datagrams and direct paths to peers;
 //! - `stdio` standard input and output beside a poll loop.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
@@ -16,11 +17,13 @@ mod alone;
 mod client;
 mod command;
 mod conversation;
+mod detours;
 mod error;
 mod link;
 mod lost;
 mod outgoing;
 mod partner;
+mod paths;
 mod pause;
 mod pipe;
 mod pulse;
@@ -33,8 +36,10 @@ mod talk;
 mod terminal;
 
 pub use alone::{AloneOptions, AloneRole};
+pub use conversation::{AtOnce, Share, Ways};
 pub use error::Error;
 pub use lost::Lost;
+pub use paths::Mode;
 pub use pipe::{PipeOptions, PipeRole, pipe};
 
 use alone::Alone;
@@ -45,6 +50,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::emulate_default_handler;
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use terminal::Terminal;
@@ -61,6 +67,11 @@ pub struct ChatOptions {
     pub nick: String,
     /// Rooms to enter, with or without their `#`. A script's lines are said in the first.
     pub rooms: Vec<String>,
+    /// What is done about calls without the user.
+    pub at_once: AtOnce,
+    pub ways: Ways,
+    /// Addresses at which peers can reach this client, beyond those that it finds out itself.
+    pub declared: Vec<SocketAddr>,
 }
 
 /// Chats until the user leaves: on a terminal if standard input and output are one, else as a script.

@@ -46,6 +46,13 @@ impl Outgoing {
         buffer
     }
 
+    /// Takes a buffer back that was sent another way, for [`Outgoing::spare_buffer`].
+    pub fn keep_buffer(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let block = self.blocks.adopt(buffer);
+        self.blocks.release(block);
+    }
+
     pub fn queued_bytes(&self) -> usize {
         self.outbox.queued_bytes()
     }

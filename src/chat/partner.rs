@@ -1,6 +1,6 @@
 //! What the user of a face talks to: rooms and peers through a server, or one peer without a server.
 
-use super::conversation::Conversation;
+use super::conversation::{AtOnce, Conversation};
 use super::error::Error;
 
 /// Takes what a user types, or what a script has to say.
@@ -21,6 +21,9 @@ pub trait Partner {
     /// A script's line, whatever it looks like; what is left of a line end from another system is taken out.
     fn take_text(&mut self, line: &str);
 
+    /// Whether a script that has been through its input has nothing else to wait for but its lines.
+    fn is_over(&self) -> bool;
+
     /// How it all went for a script.
     ///
     /// # Errors
@@ -37,18 +40,39 @@ impl Partner for Conversation {
     }
 
     fn check(&mut self) -> Result<(), Error> {
-        self.failed_room().map_or(Ok(()), |(room, text)| Err(Error::Room { room, text }))
+        if let Some((room, text)) = self.failed_room() {
+            return Err(Error::Room { room, text });
+        }
+        self.failed_call().map_or(Ok(()), |(peer, text)| Err(Error::Call { peer, text }))
     }
 
     fn can_take(&self) -> Result<bool, Error> {
-        if !self.has_rooms() {
-            return Err(Error::NoRoom);
+        match self.script_call() {
+            AtOnce::Nothing if !self.has_rooms() => Err(Error::NoRoom),
+            AtOnce::Nothing => Ok(self.is_in_first_room() && self.pending_len() < UNANSWERED_MAX),
+            _ if self.can_say_in_call() => Ok(true),
+            AtOnce::Call(peer) if self.had_calls() && !self.has_calls() => Err(Error::Call {
+                peer: peer.clone(),
+                text: "the call ended before all lines were said".into(),
+            }),
+            AtOnce::Call(_) | AtOnce::TakeCalls => Ok(false),
         }
-        Ok(self.is_in_first_room() && self.pending_len() < UNANSWERED_MAX)
     }
 
     fn take_text(&mut self, line: &str) {
-        self.say_in_first_room(line);
+        match self.script_call() {
+            AtOnce::Nothing => self.say_in_first_room(line),
+            AtOnce::Call(_) | AtOnce::TakeCalls => self.say_in_script_call(line),
+        }
+    }
+
+    /// A script that calls is through when its lines are, one that is called when the caller has hung up.
+    fn is_over(&self) -> bool {
+        match self.script_call() {
+            AtOnce::Nothing => true,
+            AtOnce::Call(_) => self.had_calls(),
+            AtOnce::TakeCalls => self.had_calls() && !self.has_calls(),
+        }
     }
 
     fn verdict(&self) -> Result<(), Error> {

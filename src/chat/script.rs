@@ -1,8 +1,9 @@
 //! The chat client without a terminal, for scripts and pipes.
 //!
-//! Every line of standard input is said in the first room, or to the peer where there is no server, whatever it looks like: a script that wants a command has
-//! options for it, and a text that happens to start with `/` must not turn into one. What others say is one line
-//! each on standard output, and nothing else goes there.
+//! Every line of standard input is said in the first room, or in the call that the script is for, or to the peer where
+//! there is no server, whatever it looks like: a script that wants a command has options for it, and a text that happens
+//! to start with `/` must not turn into one. What others say is one line each on standard output, and nothing else goes
+//! there.
 
 use super::client::Face;
 use super::error::Error;
@@ -19,6 +20,8 @@ pub struct Script {
     ahead: Option<Input<String>>,
     output: Writer,
     done: bool,
+    /// Whether the partner has nothing more to bring.
+    over: bool,
     gone: bool,
 }
 
@@ -28,7 +31,7 @@ impl Script {
     pub fn new(waker: &Arc<Waker>) -> io::Result<Self> {
         let input = LineReader::start(Arc::clone(waker))?;
         let output = Writer::start(Arc::clone(waker))?;
-        Ok(Script { input, ahead: None, output, done: false, gone: false })
+        Ok(Script { input, ahead: None, output, done: false, over: false, gone: false })
     }
 
     /// Waits until everything is written that was shown.
@@ -76,6 +79,7 @@ impl Face for Script {
 
     fn take_input(&mut self, partner: &mut dyn Partner) -> Result<(), Error> {
         partner.check()?;
+        self.over = partner.is_over();
         while !self.done {
             let Some(input) = self.ahead.take().or_else(|| self.input.take()) else { return Ok(()) };
             match input {
@@ -93,7 +97,7 @@ impl Face for Script {
     }
 
     fn is_done(&self) -> bool {
-        self.done
+        self.done && self.over
     }
 
     fn wants_prompt(&self) -> bool {

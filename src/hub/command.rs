@@ -1,6 +1,6 @@
 //! What a session can ask of the hub, in whatever dialect it was said.
 
-use super::ChannelId;
+use super::{Address, ChannelId, Offers};
 
 /// A connection as the hub knows it: a number that is never used for another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -22,7 +22,7 @@ pub enum Purpose {
 }
 
 /// What a session asks of the hub.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command<'a> {
     /// `payload_max`: the longest relay payload the session takes, in bytes; 0 for a dialect without relays.
     Login {
@@ -60,6 +60,12 @@ pub enum Command<'a> {
     ListPeers {
         after: &'a str,
     },
+    /// What the directory should say of the user. `shown`: whether others may see the addresses.
+    Declare {
+        offers: Offers,
+        shown: bool,
+        addresses: Box<[Address]>,
+    },
     Open {
         to: &'a str,
         purpose: Purpose,
@@ -74,6 +80,11 @@ pub enum Command<'a> {
     Close {
         channel: ChannelId,
     },
+    /// The other end of the relay may try these; none: no direct path is wanted.
+    OfferPaths {
+        channel: ChannelId,
+        addresses: Box<[Address]>,
+    },
 }
 
 impl Command<'_> {
@@ -86,13 +97,15 @@ impl Command<'_> {
             | Command::Who { channel, .. }
             | Command::Accept { channel }
             | Command::Decline { channel, .. }
-            | Command::Close { channel } => channel,
+            | Command::Close { channel }
+            | Command::OfferPaths { channel, .. } => channel,
             Command::Login { .. }
             | Command::Join { .. }
             | Command::ListRooms { .. }
             | Command::Tell { .. }
             | Command::Lookup { .. }
             | Command::ListPeers { .. }
+            | Command::Declare { .. }
             | Command::Open { .. } => ChannelId::NONE,
         }
     }

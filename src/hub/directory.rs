@@ -25,10 +25,17 @@ impl Hub {
         self.user(asker.session)?;
         let session = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
         let peer = self.users.get(session).ok_or(Refusal::NoSuchPeer)?;
+        let observed = fx.observed(*session);
+        let heard = observed.map_or(peer.since, |observed| observed.heard);
+        let listing = peer.listing.as_deref();
+        let addresses = listing.map(|listing| Hub::shown_addresses(listing, observed)).unwrap_or_default();
         let reply = Reply::Peer {
             name: peer.name.shown(),
             relays: peer.payload_max > 0,
+            offers: listing.map(|listing| listing.offers).unwrap_or_default(),
             online_seconds: now.saturating_duration_since(peer.since).as_secs(),
+            heard_seconds: now.saturating_duration_since(heard).as_secs(),
+            addresses: &addresses,
         };
         asker.reply(fx, reply);
         Ok(())

@@ -1,11 +1,20 @@
 //! What follows from a command: meaning and audience, never bytes. Effects borrow from the hub and from the command;
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
-use super::{ChannelId, Purpose, Refusal, RequestId, RoomName, SessionId, UserName};
+use super::{
+    Address, ChannelId, Observed, Offers, PathKey, PathRole, Purpose, Refusal, RequestId, RoomName,
+    SessionId, UserName,
+};
 
-/// Takes effects, in the order in which they happen.
+/// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
 pub trait Effects {
     fn emit(&mut self, effect: Effect<'_>);
+
+    /// What the server sees of a session; `None` when it sees nothing any more.
+    fn observed(&self, session: SessionId) -> Option<Observed>;
+
+    /// A key that nobody can guess, and that was not given before.
+    fn fresh_key(&mut self) -> PathKey;
 }
 
 /// What follows from a command, for the server to carry out.
@@ -53,8 +62,12 @@ pub enum Reply<'a> {
     },
     Peer {
         name: &'a str,
+        /// Whether it takes relays at all.
         relays: bool,
+        offers: Offers,
         online_seconds: u64,
+        heard_seconds: u64,
+        addresses: &'a [Address],
     },
     /// The call was taken. `payload_max` in bytes.
     Opened {
@@ -108,6 +121,13 @@ pub enum Event<'a> {
     },
     RelayClosed {
         why: RelayEnd,
+    },
+    /// Both ends of a relay try each other's addresses now; none: one of them wants no direct path.
+    Paths {
+        round: u8,
+        role: PathRole,
+        key: PathKey,
+        addresses: &'a [Address],
     },
 }
 

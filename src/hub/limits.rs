@@ -23,6 +23,10 @@ pub struct Limits {
     pub page_entries_max: usize,
     /// How long a call rings.
     pub relay_answer_time: Duration,
+    /// Addresses that one may declare, or offer for a direct path.
+    pub addresses_per_user_max: usize,
+    /// How often the two ends of a relay may try to find a direct path.
+    pub path_rounds_max: u8,
 }
 
 impl Default for Limits {
@@ -39,6 +43,8 @@ impl Default for Limits {
             relays_per_user_max: 8,
             page_entries_max: 200,
             relay_answer_time: Duration::from_secs(60),
+            addresses_per_user_max: 16,
+            path_rounds_max: 3,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] what follows from it, [`Refusal`] why not;
-//! - `rooms`, `directory`, `relays`: one part of [`Hub`] each;
+//! - `rooms`, `directory`, `relays`, `paths`: one part of [`Hub`] each;
 //! - [`name`] what may be a name, and when two are the same;
 //! - [`channel`] the numbers of rooms and relays.
 
@@ -13,6 +13,7 @@ mod directory;
 mod effect;
 mod limits;
 pub mod name;
+mod paths;
 mod refusal;
 mod relays;
 mod rooms;
@@ -22,10 +23,12 @@ pub use command::{Command, Purpose, RequestId, SessionId};
 pub use effect::{Departure, Effect, Effects, Event, RelayEnd, Reply, RoomSummary};
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
+pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport};
 pub use refusal::{BadName, BadText, Refusal};
 pub use relays::Route;
 
 use channel::Channels;
+use paths::Listing;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Instant;
@@ -52,6 +55,8 @@ struct User {
     since: Instant,
     /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.
     payload_max: u16,
+    /// What the user has put into the directory.
+    listing: Option<Box<Listing>>,
 }
 
 /// What a request leads to: effects, or a refusal that [`Hub::handle`] turns into one.
@@ -118,6 +123,9 @@ impl Hub {
             Command::SetSubject { text, .. } => self.set_subject(asker, text, fx),
             Command::ListRooms { after } => self.list_rooms(asker, after, fx),
             Command::Who { after, .. } => self.who(asker, after, fx),
+            Command::Declare { offers, shown, addresses } => {
+                self.declare(asker, offers, shown, addresses, fx)
+            }
             Command::Tell { to, text } => self.tell(asker, to, text, fx),
             Command::Lookup { name } => self.lookup(now, asker, name, fx),
             Command::ListPeers { after } => self.list_peers(asker, after, fx),
@@ -125,6 +133,7 @@ impl Hub {
             Command::Accept { .. } => self.accept(asker, fx),
             Command::Decline { text, .. } => self.decline(asker, text, fx),
             Command::Close { .. } => self.close_relay(asker, fx),
+            Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
         };
         if let Err(refusal) = outcome {
             asker.reply(fx, Reply::Refused(refusal));
@@ -199,7 +208,8 @@ impl Hub {
         }
         self.names.insert(Rc::clone(name.key()), asker.session);
         asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
-        let user = User { name, rooms: Vec::new(), relays: Vec::new(), since: now, payload_max };
+        let user =
+            User { name, rooms: Vec::new(), relays: Vec::new(), since: now, payload_max, listing: None };
         self.users.insert(asker.session, user);
         Ok(())
     }

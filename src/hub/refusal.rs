@@ -2,6 +2,7 @@
 //! to do.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
@@ -27,6 +28,9 @@ pub enum Refusal {
     NoAnswer,
     PeerLeft,
     Cancelled,
+    TooManyAddresses { addresses_max: usize },
+    BadAddress { address: SocketAddr },
+    TooManyRounds { rounds_max: u8 },
 }
 
 /// What is wrong with a name.
@@ -98,6 +102,15 @@ impl fmt::Display for Refusal {
             }
             Refusal::NoAnswer => f.write_str("the peer did not answer; try again later"),
             Refusal::Cancelled => f.write_str("you took the call back"),
+            Refusal::TooManyAddresses { addresses_max } => {
+                write!(f, "those are more addresses than the limit, which is {addresses_max}; leave some out")
+            }
+            Refusal::BadAddress { address } => {
+                write!(f, "{address} is nothing that others can reach you at; leave it out")
+            }
+            Refusal::TooManyRounds { rounds_max } => {
+                write!(f, "{rounds_max} rounds have found no direct path; stay with the relay")
+            }
             Refusal::PeerLeft => f.write_str("the peer left before it answered; try again when it is back"),
         }
     }

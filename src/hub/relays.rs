@@ -6,25 +6,28 @@
 //! ```
 
 use super::channel::{Channel, ChannelId};
+use super::paths::{PathRole, Search};
 use super::{
     Asker, Effect, Effects, Event, Hub, Outcome, Purpose, Refusal, RelayEnd, Reply, RequestId, SessionId,
 };
 use std::time::Instant;
 
 pub(super) struct Relay {
-    caller: SessionId,
-    callee: SessionId,
+    pub caller: SessionId,
+    pub callee: SessionId,
     payload_max: u16,
-    state: State,
+    pub state: State,
 }
 
-enum State {
+pub(super) enum State {
     /// The caller's request waits for its answer until the deadline.
     Ringing {
         request: RequestId,
         deadline: Instant,
     },
-    Open,
+    Open {
+        search: Search,
+    },
 }
 
 /// Where payload goes.
@@ -38,6 +41,14 @@ pub struct Route {
 impl Relay {
     pub fn is_of(&self, session: SessionId) -> bool {
         self.other(session).is_some()
+    }
+
+    pub fn role(&self, session: SessionId) -> Option<PathRole> {
+        match session {
+            s if s == self.caller => Some(PathRole::Caller),
+            s if s == self.callee => Some(PathRole::Callee),
+            _ => None,
+        }
     }
 
     fn other(&self, session: SessionId) -> Option<SessionId> {
@@ -58,7 +69,7 @@ impl Hub {
     pub fn route(&self, from: SessionId, relay: ChannelId) -> Result<Route, Refusal> {
         let relay = self.channels.relay(relay).ok_or(Refusal::NoSuchRelay)?;
         match (&relay.state, relay.other(from)) {
-            (State::Open, Some(to)) => Ok(Route { to, payload_max: relay.payload_max }),
+            (State::Open { .. }, Some(to)) => Ok(Route { to, payload_max: relay.payload_max }),
             _ => Err(Refusal::NoSuchRelay),
         }
     }
@@ -106,7 +117,8 @@ impl Hub {
     pub(super) fn accept(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let relay = self.ringing_for(asker)?;
         let (caller, payload_max) = (relay.caller, relay.payload_max);
-        let State::Ringing { request, deadline } = std::mem::replace(&mut relay.state, State::Open) else {
+        let open = State::Open { search: Search::default() };
+        let State::Ringing { request, deadline } = std::mem::replace(&mut relay.state, open) else {
             return Err(Refusal::NoSuchRelay);
         };
         self.ringing.remove(&(deadline, asker.channel));
@@ -166,7 +178,7 @@ impl Hub {
                 relay.answer_caller(channel, Reply::Refused(Refusal::Cancelled), fx);
                 RelayEnd::Cancelled
             }
-            State::Open => why,
+            State::Open { .. } => why,
         };
         fx.emit(Effect::Send { to, cause: by, channel, event: Event::RelayClosed { why } });
     }

@@ -90,11 +90,18 @@ impl Binding {
         }
     }
 
+    /// Where the client has answered, and was heard of since.
+    pub fn proven_address(&self, now: Instant) -> Option<SocketAddr> {
+        self.live(now).map(|proven| proven.path.client)
+    }
+
     /// Whether the client wants this sort of thing in datagrams, and where they go.
     pub fn path_for(&self, wanted: u8, now: Instant) -> Option<Path> {
-        let proven = self.proven?;
-        let alive = now.saturating_duration_since(proven.heard) < EXPIRY;
-        (alive && self.wants & wanted != 0).then_some(proven.path)
+        self.live(now).filter(|_| self.wants & wanted != 0).map(|proven| proven.path)
+    }
+
+    fn live(&self, now: Instant) -> Option<Proven> {
+        self.proven.filter(|proven| now.saturating_duration_since(proven.heard) < EXPIRY)
     }
 
     /// Appends a datagram for the client that holds `frame`.

@@ -224,6 +224,11 @@ impl<S> Connection<S> {
         self.pinged = None;
     }
 
+    /// When the client was last heard of.
+    pub fn heard(&self) -> Instant {
+        self.heard
+    }
+
     /// Whether its silence is our doing: we do not read it for now, and nothing has hinted that it is gone.
     pub fn is_silenced(&self) -> bool {
         self.waits_for.is_some() && self.hang_up == HangUp::No

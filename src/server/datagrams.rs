@@ -104,8 +104,8 @@ impl<S: Socket> Engine<S> {
 
     /// A ticket for datagrams; the one before is void.
     pub(super) fn give_ticket(&mut self, key: Key, request: RequestId, wants: u8) {
+        let (ticket_key, number) = (self.exchange.tickets.make(), key.slot());
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-        let (ticket_key, number) = (self.tickets.make(), key.slot());
         connection.binding = Some(Box::new(Binding::new(number, &ticket_key, wants)));
         let ticket = frame::Ticket { request: request.0, key: ticket_key };
         self.exchange.push_frame(key, number, &ticket);

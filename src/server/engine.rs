@@ -4,7 +4,7 @@
 //! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
 //! and asks it when it wants to be called again.
 
-use super::binding::{Cookies, Tickets};
+use super::binding::Cookies;
 use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
 use super::counters::Counters;
 use super::exchange::{Exchange, session_id};
@@ -26,7 +26,6 @@ pub struct Engine<S> {
     working: Vec<Key>,
     stopping: bool,
     pub(super) cookies: Cookies,
-    pub(super) tickets: Tickets,
 }
 
 /// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
@@ -40,9 +39,9 @@ impl<S: Socket> Engine<S> {
     /// `secret` is random and known to nobody else: the engine has no randomness of its own.
     pub fn new(limits: Limits, hub_limits: hub::Limits, secret: [u8; 32], now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
-        let (hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, now));
-        let (cookies, tickets) = (Cookies::new(&secret, now), Tickets::new(&secret));
-        Engine { hub, exchange, scratch, working: Vec::new(), stopping: false, cookies, tickets }
+        let (hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, &secret, now));
+        let cookies = Cookies::new(&secret, now);
+        Engine { hub, exchange, scratch, working: Vec::new(), stopping: false, cookies }
     }
 
     pub fn hub(&self) -> &Hub {

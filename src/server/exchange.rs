@@ -14,12 +14,13 @@
 //! the one waited for closes. Bytes that were read already, and not used, stay in the inbox meanwhile; bytes that were
 //! not read stay in the kernel, whose window then stops the sender.
 
+use super::binding::Tickets;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
 use super::datagrams::Outgoing;
 use super::fanout::Fanout;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, Event, Reply, SessionId};
+use crate::hub::{ChannelId, Effect, Effects, Event, Observed, PathKey, Reply, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{Answer, CloseReason};
@@ -39,6 +40,8 @@ pub struct Exchange<S> {
     pub to_flush: Vec<Key>,
     pub to_reap: Vec<Key>,
     pub limits: Limits,
+    /// Keys for bindings and for direct paths.
+    pub tickets: Tickets,
     pub now: Instant,
     /// Counts distributions of all rooms, which is once a turn, in the flush: what is published after it (by reap)
     /// belongs to the next.
@@ -55,7 +58,7 @@ pub fn key_of(session: SessionId) -> Key {
 }
 
 impl<S: Socket> Exchange<S> {
-    pub fn new(limits: Limits, now: Instant) -> Self {
+    pub fn new(limits: Limits, secret: &[u8; 32], now: Instant) -> Self {
         Exchange {
             connections: Slots::default(),
             blocks: Blocks::default(),
@@ -66,6 +69,7 @@ impl<S: Socket> Exchange<S> {
             to_flush: Vec::new(),
             to_reap: Vec::new(),
             limits,
+            tickets: Tickets::new(secret),
             now,
             turn: 0,
             counters: Counters::default(),
@@ -331,6 +335,16 @@ impl<S: Socket> Exchange<S> {
 }
 
 impl<S: Socket> Effects for Exchange<S> {
+    fn observed(&self, session: SessionId) -> Option<Observed> {
+        let connection = self.connections.get(key_of(session))?;
+        let udp = connection.binding.as_ref().and_then(|binding| binding.proven_address(self.now));
+        Some(Observed { tcp: connection.address.0, udp, heard: connection.heard() })
+    }
+
+    fn fresh_key(&mut self) -> PathKey {
+        PathKey(self.tickets.make())
+    }
+
     fn emit(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Reply { to, cause, request, channel, reply } => {

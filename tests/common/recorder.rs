@@ -1,7 +1,11 @@
 //! Takes the effects of a hub and keeps them, owned and in order, for a test to look at.
 #![allow(dead_code)] // each test file uses its part
 
-use switchboard::hub::{ChannelId, Departure, Effect, Effects, Event, Refusal, RelayEnd, Reply, SessionId};
+use std::collections::HashMap;
+use switchboard::hub::{
+    Address, ChannelId, Departure, Effect, Effects, Event, Observed, PathKey, PathRole, Refusal, RelayEnd,
+    Reply, SessionId,
+};
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
@@ -21,7 +25,7 @@ pub enum Answered {
     Rooms(Vec<(String, usize)>, bool),
     Occupants(Vec<String>, bool),
     Peers(Vec<String>, bool),
-    Peer { name: String, relays: bool, online_seconds: u64 },
+    Peer { name: String, relays: bool, online_seconds: u64, heard_seconds: u64, addresses: Vec<Address> },
     Opened { peer: String, payload_max: u16 },
     Declined(String),
 }
@@ -36,10 +40,18 @@ pub enum Happened {
     Offered { from: String, payload_max: u16 },
     Ringing { request: u32 },
     RelayClosed(RelayEnd),
+    Paths { round: u8, role: PathRole, key: PathKey, addresses: Vec<Address> },
 }
 
 #[derive(Default)]
-pub struct Recorder(pub Vec<Recorded>);
+pub struct Recorder(pub Vec<Recorded>, pub World);
+
+/// What the hub can ask its surroundings.
+#[derive(Default)]
+pub struct World {
+    pub observed: HashMap<SessionId, Observed>,
+    keys: u8,
+}
 
 impl Recorder {
     pub fn take(&mut self) -> Vec<Recorded> {
@@ -63,6 +75,15 @@ impl Effects for Recorder {
             Effect::Unsubscribe { channel, session } => Recorded::Unsubscribe { channel, session },
         });
     }
+
+    fn observed(&self, session: SessionId) -> Option<Observed> {
+        self.1.observed.get(&session).copied()
+    }
+
+    fn fresh_key(&mut self) -> PathKey {
+        self.1.keys += 1;
+        PathKey([self.1.keys; 32])
+    }
 }
 
 fn answered(reply: Reply<'_>) -> Answered {
@@ -81,8 +102,9 @@ fn answered(reply: Reply<'_>) -> Answered {
         }
         Reply::Occupants { names, more } => Answered::Occupants(owned(names), more),
         Reply::Peers { names, more } => Answered::Peers(owned(names), more),
-        Reply::Peer { name, relays, online_seconds } => {
-            Answered::Peer { name: name.into(), relays, online_seconds }
+        Reply::Peer { name, relays, online_seconds, heard_seconds, addresses, .. } => {
+            let (name, addresses) = (name.into(), addresses.to_vec());
+            Answered::Peer { name, relays, online_seconds, heard_seconds, addresses }
         }
         Reply::Opened { peer, payload_max } => Answered::Opened { peer: peer.into(), payload_max },
         Reply::Declined { text } => Answered::Declined(text.into()),
@@ -109,5 +131,8 @@ fn happened(event: Event<'_>) -> Happened {
         }
         Event::Ringing { request } => Happened::Ringing { request: request.0 },
         Event::RelayClosed { why } => Happened::RelayClosed(why),
+        Event::Paths { round, role, key, addresses } => {
+            Happened::Paths { round, role, key, addresses: addresses.to_vec() }
+        }
     }
 }

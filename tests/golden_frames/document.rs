@@ -5,8 +5,8 @@ use crate::goldens::{frames, goldens, hex};
 use std::collections::BTreeMap;
 use switchboard::hub::Limits;
 use switchboard::wire::{
-    BODY_MAX, BODY_MAX_FLOOR, ByeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Purpose, RefusalCode,
-    frame,
+    BODY_MAX, BODY_MAX_FLOOR, ByeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Origin, PathRole,
+    Purpose, RefusalCode, Transport, frame,
 };
 
 const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -79,6 +79,9 @@ fn codes_have_the_same_numbers_and_names() {
     assert_same_codes("Bye", ByeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Transport", Transport::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Origin", Origin::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Role", PathRole::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Purpose", Purpose::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
 }
 
@@ -134,6 +137,9 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "u16" => 2,
         "u32" | "magic" => 4,
         "u64" => 8,
+        "address" => 18,
+        "bytes32" => 32,
+        "addresses" => body.len() / 20 * 20,
         "name" => name_len(0),
         "text" | "bytes" => body.len(),
         "names" | "rooms" => {
@@ -224,6 +230,8 @@ fn limits_and_constants_have_the_same_values() {
         relays_per_user_max,
         page_entries_max,
         relay_answer_time,
+        addresses_per_user_max,
+        path_rounds_max,
     } = Limits::default();
     assert_same_numbers(
         "Limit",
@@ -239,6 +247,8 @@ fn limits_and_constants_have_the_same_values() {
             ("relays-per-user-max", relays_per_user_max as u64),
             ("page-entries-max", page_entries_max as u64),
             ("relay-answer-seconds", relay_answer_time.as_secs()),
+            ("addresses-per-user-max", addresses_per_user_max as u64),
+            ("path-rounds-max", path_rounds_max.into()),
         ],
     );
     assert_same_numbers(

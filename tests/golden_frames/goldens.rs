@@ -3,7 +3,8 @@
 
 use switchboard::wire::frame::*;
 use switchboard::wire::{
-    ByeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Purpose, RawFrame, RefusalCode, Split, header, split,
+    ByeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame, RefusalCode,
+    Split, Transport, header, split,
 };
 
 pub struct Golden {
@@ -84,6 +85,16 @@ pub fn hex(digits: &str) -> Vec<u8> {
         .collect()
 }
 
+fn addresses(addresses: &[(Transport, Origin, &str)]) -> ListEntries<'static, AddressEntry> {
+    let entry = |&(transport, origin, address): &(Transport, Origin, &str)| AddressEntry {
+        transport: transport.number(),
+        origin: origin.number(),
+        address: address.parse().expect("an address"),
+    };
+    // A handful of bytes that the goldens borrow until the end of the process.
+    ListEntries::encode(Box::leak(Box::default()), addresses.iter().map(entry))
+}
+
 /// All frames of `bytes`, which must hold whole frames only.
 pub fn frames(mut bytes: &[u8]) -> Vec<RawFrame<'_>> {
     let mut frames = Vec::new();
@@ -138,11 +149,15 @@ pub fn goldens() -> Vec<Golden> {
             Frame::Tell(Tell { request: 8, to: "bob", text: "hi" })),
         frame(0, "a1 00 0006 00000000  03 626f62 6869", Frame::Told(Told { from: "bob", text: "hi" })),
         frame(0, "a2 00 0008 00000000  00000009 03 626f62", Frame::Lookup(Lookup { request: 9, name: "bob" })),
-        frame(0, "a3 00 000d 00000000  00000009 01 00000e10 03 426f62",
-            Frame::Peer(Peer { request: 9, relays: 1, online_seconds: 3_600, name: "Bob" })),
+        frame(0, "a3 00 0025 00000000  00000009 03 00000e10 00000005 03 426f62 01 01 00000000000000000000ffffc0000207 1ed3",
+            Frame::Peer(Peer { request: 9, offers: 3, online_seconds: 3_600, heard_seconds: 5, name: "Bob",
+                addresses: addresses(&[(Transport::Udp, Origin::Observed, "192.0.2.7:7891")]) })),
         frame(0, "a4 00 0006 00000000  0000000a 01 61", Frame::ListPeers(ListPeers { request: 10, after: "a" })),
         golden(Flags::NONE, 0, "a5 00 0004 00000000  0000000a",
             Meaning::Names { kind: Kind::PeerList, request: 10, names: &[] }),
+        frame(0, "a6 00 001a 00000000  0000000b 06 01 00 00 20010db8000000000000000000000001 0050",
+            Frame::Declare(Declare { request: 11, offers: 6, shown: 1,
+                addresses: addresses(&[(Transport::Tcp, Origin::Declared, "[2001:db8::1]:80")]) })),
         // Relays.
         frame(0, "b0 00 0009 00000000  0000000b 01 03 626f62",
             Frame::Open(Open { request: 11, purpose: Purpose::Pipe.number(), to: "bob" })),
@@ -158,5 +173,11 @@ pub fn goldens() -> Vec<Golden> {
         golden(Flags::END, RELAY, "b7 02 0004 ffe00001  000d0aff",
             Meaning::Frame(Frame::Data(Data { payload: &[0, b'\r', b'\n', 0xff] }))),
         frame(RELAY, "b8 00 0004 ffe00001  0000000b", Frame::Ringing(Ringing { request: 11 })),
+        frame(RELAY, "b9 00 0004 ffe00001  0000000f",
+            Frame::OfferPaths(OfferPaths { request: 15, addresses: addresses(&[]) })),
+        frame(RELAY, "ba 00 0036 ffe00001  03 01 0101010101010101010101010101010101010101010101010101010101010101
+                01 00 00000000000000000000ffffc0000207 1ed3",
+            Frame::Paths(Paths { round: 3, role: PathRole::Callee.number(), key: [1; 32],
+                addresses: addresses(&[(Transport::Udp, Origin::Declared, "192.0.2.7:7891")]) })),
     ]
 }

@@ -108,6 +108,10 @@ fn entries_end_at(kind: Kind) -> &'static [usize] {
         Kind::RoomList => &[4, 11, 17],
         Kind::Occupants => &[4, 8, 12],
         Kind::PeerList => &[4],
+        Kind::Peer => &[17, 37],
+        Kind::Declare => &[6, 26],
+        Kind::OfferPaths => &[4],
+        Kind::Paths => &[34, 54],
         _ => &[],
     }
 }
@@ -139,7 +143,9 @@ fn a_body_that_goes_on_is_an_error_or_holds_more() {
         let kind = golden.meaning.kind();
         let longer = [&golden.bytes[HEADER_LEN..], &[0]].concat();
         let expected = match kind {
-            Kind::RoomList => Err(BodyError::Short),
+            Kind::RoomList | Kind::Peer | Kind::Declare | Kind::OfferPaths | Kind::Paths => {
+                Err(BodyError::Short)
+            }
             Kind::Occupants | Kind::PeerList => Ok(kind), // one more name, an empty one
             _ if tail_at(kind).is_some() => Ok(kind),
             _ => Err(BodyError::Trailing),

@@ -36,7 +36,6 @@ fn frames_with<'a>(a: &'a str, b: &'a str) -> Vec<Frame<'a>> {
         Frame::Tell(Tell { request: 1, to: a, text: b }),
         Frame::Told(Told { from: a, text: b }),
         Frame::Lookup(Lookup { request: 1, name: a }),
-        Frame::Peer(Peer { request: 1, relays: 1, online_seconds: 1, name: a }),
         Frame::ListPeers(ListPeers { request: 1, after: a }),
         Frame::Open(Open { request: 1, purpose: 1, to: a }),
         Frame::Offer(Offer { purpose: 1, payload_max: 1, from: a }),

@@ -33,6 +33,7 @@ pub const LAYERS: &[Layer] = &[
             "signal_hook_mio",
             "rustyline",
             "indicatif",
+            "if_addrs",
         ],
     },
     Layer { name: "config", modules: EVERYTHING, crates: &["clap", "serde", "toml", "strsim", "log"] },

@@ -20,6 +20,7 @@ use super::client::{End, FAREWELL_TIME, Face, go_on_if_interrupted};
 use super::error::Error;
 use super::link::{Incoming, Link};
 use super::lost::Lost;
+use super::paths::Dialler;
 use super::{LINK, LISTENER, SIGNALS};
 use crate::hub::name::UserName;
 use crate::net::listener::{Accepted, accept, listen, turn_away};
@@ -116,8 +117,15 @@ impl<'a, F: Face> Alone<'a, F> {
         match &options.role {
             AloneRole::Listen(address) => alone.listen(address)?,
             AloneRole::Call(address) => {
-                let link = Link::dial(alone.poll.registry(), LINK, address, &options.nick, Instant::now());
-                let failed = |lost| Error::Call { address: address.clone(), lost };
+                let link = Link::dial(
+                    alone.poll.registry(),
+                    LINK,
+                    address,
+                    &options.nick,
+                    Dialler::default(),
+                    Instant::now(),
+                );
+                let failed = |lost| Error::Peer { address: address.clone(), lost };
                 alone.link = Some(Box::new(link.map_err(failed)?));
             }
         }
@@ -303,7 +311,7 @@ impl<'a, F: Face> Alone<'a, F> {
             (Some(waiting), _) => {
                 waiting.host.forget();
                 match was_here {
-                    true if self.dialogue.is_over() => {}
+                    true if self.dialogue.is_finished() => {}
                     true => self.dialogue.notice("waiting for the next call"),
                     false => log::debug!("somebody called in vain: {}", lost.told_of("the peer")),
                 }
@@ -314,7 +322,7 @@ impl<'a, F: Face> Alone<'a, F> {
                 Ok(())
             }
             (None, AloneRole::Call(address) | AloneRole::Listen(address)) => {
-                Err(Error::Call { address: address.clone(), lost })
+                Err(Error::Peer { address: address.clone(), lost })
             }
         }
     }
@@ -333,7 +341,7 @@ impl<'a, F: Face> Alone<'a, F> {
 
     fn consider_leaving(&mut self, now: Instant) {
         let is_over = match self.waiting {
-            Some(_) => self.dialogue.is_over(),
+            Some(_) => self.dialogue.is_finished(),
             None => self.dialogue.is_through(now) || self.dialogue.has_been_left(),
         };
         if let Some(words) = self.dialogue.leaving().map(str::to_owned) {

@@ -185,7 +185,7 @@ fn lines_go_both_ways_and_a_script_is_through_once_both_are() {
     assert!(caller.is_through(waiter.now));
     assert!(matches!(caller.verdict(), Err(Error::Unsaid { refused: 1, unconfirmed: 0 })));
     waiter.dialogue.peer_left("");
-    assert!(waiter.dialogue.is_over() && waiter.dialogue.verdict().is_ok());
+    assert!(waiter.dialogue.is_finished() && waiter.dialogue.verdict().is_ok());
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn what_was_not_acknowledged_is_told_and_no_success() {
     assert!(matches!(caller.verdict(), Err(Error::Unsaid { refused: 0, unconfirmed: 1 })));
     waiter.dialogue.end_input();
     waiter.dialogue.peer_lost("the connection broke");
-    assert!(!waiter.dialogue.is_over(), "the peer may call again");
+    assert!(!waiter.dialogue.is_finished(), "the peer may call again");
 }
 
 #[test]

@@ -2,21 +2,29 @@
 //! frames go in, frames and lines to show come out, and no socket or clock is known here.
 //!
 //! - [`typed`] what the user types, as requests;
+//! - [`calls`] talking to one peer, and [`ways`] by relay or directly;
 //! - [`received`] what the server sends, as things to show.
 //!
 //! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
 //! is typed at a prompt goes to the place that this prompt showed or nowhere, even if the target has changed since.
 
+mod calls;
 mod received;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod ways;
+
+pub use calls::AtOnce;
+pub use ways::{Share, WayOut, Ways};
 
 use super::shown::Shown;
 use crate::wire::frame::{Body, Join};
 use crate::wire::header::put;
 use crate::wire::{Flags, RefusalCode};
+use calls::{Call, Ending, Stage};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// How a call or a pipe that nobody here can take is declined.
 pub(super) const NOT_TAKING_CALLS: &str = "this is a script, which takes no calls";
@@ -31,6 +39,19 @@ pub struct Conversation {
     text_max: usize,
     rooms: Vec<Room>,
     calls: Vec<Call>,
+    endings: Vec<Ending>,
+    at_once: AtOnce,
+    had_calls: bool,
+    ways: Ways,
+    way_out: WayOut,
+    /// Whether rooms and relays go in datagrams now.
+    datagrams: bool,
+    /// A call whose peer may or may not see this client's addresses: the next prompt asks.
+    question: Option<PlaceId>,
+    /// The question that was last shown.
+    asked: Option<PlaceId>,
+    /// The time of this turn.
+    now: Instant,
     target: Option<PlaceId>,
     /// The target when the prompt was last shown.
     prompted: Option<PlaceId>,
@@ -45,6 +66,8 @@ pub struct Conversation {
     unconfirmed: usize,
     /// A room from the command line that cannot be entered, and why.
     failed_room: Option<(String, String)>,
+    /// The call from the command line that did not come about, and why.
+    failed_call: Option<(String, String)>,
 }
 
 /// Names a room or a call for as long as the client runs.
@@ -59,39 +82,6 @@ struct Room {
     subject: String,
 }
 
-struct Call {
-    id: PlaceId,
-    peer: String,
-    stage: Stage,
-}
-
-/// ```text
-///   we call:     Asked ──ringing──▶ Ringing ──opened──▶ Open ──▶ gone
-///   they call:   Offered ──accept──▶ Accepted ──done──▶ Open
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// We called; the relay has no channel that we know. Hanging up now means to close it as soon as it has one.
-    Asked {
-        hung_up: bool,
-    },
-    Ringing {
-        channel: u32,
-    },
-    Offered {
-        channel: u32,
-        payload_max: usize,
-    },
-    Accepted {
-        channel: u32,
-        payload_max: usize,
-    },
-    Open {
-        channel: u32,
-        payload_max: usize,
-    },
-}
-
 /// What a request that has not been answered was about.
 enum Pending {
     Join {
@@ -104,6 +94,8 @@ enum Pending {
     Text {
         to: String,
         text: String,
+        /// When it was sent, if that was in a datagram, which may get lost.
+        in_datagram: Option<Instant>,
     },
     Subject {
         room: String,
@@ -122,6 +114,10 @@ enum Pending {
     Accept {
         call: PlaceId,
     },
+    Paths {
+        call: PlaceId,
+    },
+    Ticket,
     /// Decline or close: the answer says nothing that is not known already.
     End,
 }
@@ -133,7 +129,7 @@ enum NamesOf {
 }
 
 impl Conversation {
-    pub fn new(nick: &str, rooms: &[String], interactive: bool) -> Self {
+    pub fn new(nick: &str, rooms: &[String], interactive: bool, ways: Ways, now: Instant) -> Self {
         let mut conversation = Conversation {
             nick: nick.to_owned(),
             interactive,
@@ -141,6 +137,15 @@ impl Conversation {
             text_max: 0,
             rooms: Vec::new(),
             calls: Vec::new(),
+            endings: Vec::new(),
+            at_once: AtOnce::Nothing,
+            had_calls: false,
+            ways,
+            way_out: WayOut::default(),
+            datagrams: false,
+            question: None,
+            asked: None,
+            now,
             target: None,
             prompted: None,
             places: 0,
@@ -152,11 +157,27 @@ impl Conversation {
             refused: 0,
             unconfirmed: 0,
             failed_room: None,
+            failed_call: None,
         };
         for room in rooms {
             conversation.add_room(&room_name(room));
         }
         conversation
+    }
+
+    /// What is done about calls without the user.
+    pub fn at_once(&mut self, at_once: AtOnce) {
+        self.at_once = at_once;
+    }
+
+    /// The call that a script's lines are for, instead of a room.
+    pub fn script_call(&self) -> &AtOnce {
+        &self.at_once
+    }
+
+    /// The time that holds until the next call.
+    pub fn set_now(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// The server has welcomed us, for the first time or again: enter the rooms.
@@ -169,6 +190,12 @@ impl Conversation {
         for room in rooms {
             self.ask_to_join(room, false);
         }
+        if let AtOnce::Call(peer) = &self.at_once
+            && !self.had_calls
+        {
+            let peer = peer.clone();
+            self.call_peer(&peer);
+        }
     }
 
     /// The connection is gone. Nothing is sent again by itself: what was not confirmed may have been said all the
@@ -177,14 +204,12 @@ impl Conversation {
         self.online = false;
         self.frames.clear();
         for (_, pending) in std::mem::take(&mut self.pending) {
-            if let Pending::Text { to, text } = pending {
+            if let Pending::Text { to, text, .. } = pending {
                 self.unconfirmed += 1;
                 self.trouble(format!("not confirmed: {to}: {text}"));
             }
         }
-        for call in std::mem::take(&mut self.calls) {
-            self.notice(format!("the call with {} has ended with the connection", call.peer));
-        }
+        self.lose_relays();
         for room in &mut self.rooms {
             room.channel = None;
         }
@@ -208,6 +233,8 @@ impl Conversation {
     /// Whether every request has its answer.
     pub fn is_settled(&self) -> bool {
         self.pending.is_empty()
+            && self.endings.is_empty()
+            && self.calls.iter().all(|call| call.talk.is_settled())
     }
 
     /// Requests without their answers.
@@ -217,7 +244,8 @@ impl Conversation {
 
     /// Whether an answer is to come that may change the target, so that the next prompt had better wait for it.
     pub fn is_moving(&self) -> bool {
-        self.calls.iter().any(|call| call.stage == Stage::Asked { hung_up: false })
+        let is_asked = |call: &Call| call.stage == Stage::Asked { hung_up: false };
+        (self.question.is_none() && self.calls.iter().any(is_asked))
             || self.pending.values().any(|pending| {
                 matches!(pending, Pending::Join { .. } | Pending::Leave { .. } | Pending::Accept { .. })
             })
@@ -248,6 +276,11 @@ impl Conversation {
     /// The prompt. The line typed at it goes to the place that it shows.
     pub fn prompt(&mut self) -> String {
         self.prompted = self.target;
+        let question = self.question();
+        self.asked = self.question;
+        if let Some(question) = question {
+            return question;
+        }
         let name = match self.target {
             Some(id) => self.place_name(id).unwrap_or_default(),
             None => String::new(),
@@ -287,12 +320,6 @@ impl Conversation {
         }
     }
 
-    fn add_call(&mut self, peer: &str, stage: Stage) -> PlaceId {
-        let id = self.next_place();
-        self.calls.push(Call { id, peer: peer.to_owned(), stage });
-        id
-    }
-
     fn room_named(&self, name: &str) -> Option<&Room> {
         self.rooms.iter().find(|room| same_name(&room.name, name))
     }
@@ -305,16 +332,6 @@ impl Conversation {
         self.rooms.iter().find(|room| room.id == id)
     }
 
-    fn call(&self, id: PlaceId) -> Option<&Call> {
-        self.calls.iter().find(|call| call.id == id)
-    }
-
-    fn set_stage(&mut self, id: PlaceId, stage: Stage) {
-        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
-            call.stage = stage;
-        }
-    }
-
     fn place_name(&self, id: PlaceId) -> Option<String> {
         let room = self.room(id).map(|room| room.name.clone());
         room.or_else(|| self.call(id).map(|call| format!("@{}", call.peer)))
@@ -325,29 +342,10 @@ impl Conversation {
         self.mend_target();
     }
 
-    fn remove_call(&mut self, id: PlaceId) -> Option<Call> {
-        let at = self.calls.iter().position(|call| call.id == id)?;
-        let call = self.calls.remove(at);
-        self.mend_target();
-        Some(call)
-    }
-
     /// A target that is no more gives way to the room entered last.
     fn mend_target(&mut self) {
         if self.target.is_none_or(|id| self.place_name(id).is_none()) {
             self.target = self.rooms.last().map(|room| room.id);
-        }
-    }
-}
-
-impl Stage {
-    fn channel(self) -> Option<u32> {
-        match self {
-            Stage::Asked { .. } => None,
-            Stage::Ringing { channel }
-            | Stage::Offered { channel, .. }
-            | Stage::Accepted { channel, .. }
-            | Stage::Open { channel, .. } => Some(channel),
         }
     }
 }

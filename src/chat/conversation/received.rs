@@ -1,14 +1,9 @@
 //! What the server sends.
 
-use super::{
-    Conversation, NOT_A_PIPE, NOT_TAKING_CALLS, NamesOf, Pending, PlaceId, Stage, is_code, same_name,
-};
+use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
-use crate::wire::frame::{
-    Close, Closed, Decline, Joined, Left, ListRooms, Offer, Opened, Peer, Refused, RoomList, Said, Subject,
-    Told,
-};
-use crate::wire::{ClosedCode, Flags, Frame, LeftCode, Purpose, RefusalCode};
+use crate::wire::frame::{Joined, Left, ListRooms, Peer, Refused, RoomList, Said, Subject, Told};
+use crate::wire::{Flags, Frame, LeftCode, RefusalCode};
 
 /// Entries of a list that are shown; who wants more has better ways than a chat to read them.
 const LISTED_MAX: usize = 1_000;
@@ -44,7 +39,10 @@ impl Conversation {
             Frame::Ringing(ringing) => self.rings(channel, ringing.request),
             Frame::Opened(opened) => self.opened(channel, opened),
             Frame::Closed(closed) => self.closed(channel, closed),
-            Frame::Data(data) => self.show_in_call(channel, data.payload, flags),
+            Frame::Data(data) => self.receive_payload(channel, data.payload, flags),
+            Frame::Paths(paths) => self.round_begins(channel, paths),
+            Frame::Ticket(ticket) => drop(self.pending.remove(&ticket.request)),
+            Frame::Bound(_) => {}
             // What only clients send says nothing here.
             _ => log::debug!("a frame of kind {:?} from the server is passed over", frame.kind()),
         }
@@ -75,7 +73,7 @@ impl Conversation {
         match self.pending.remove(&request) {
             None | Some(Pending::End) => {}
             Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
-            Some(Pending::Text { to, text }) => {
+            Some(Pending::Text { to, text, .. }) => {
                 self.refused += 1;
                 let why = self.advised(code, why);
                 self.trouble(format!("{to} did not get \"{text}\": {why}"));
@@ -84,17 +82,32 @@ impl Conversation {
                 let Some(call) = self.remove_call(call) else { return };
                 if call.stage != (Stage::Asked { hung_up: true }) {
                     let why = self.advised(code, why);
-                    self.trouble(format!("no call with {}: {why}", call.peer));
+                    self.call_refused(&call.peer, &why);
                 }
             }
             Some(Pending::Accept { call }) => {
                 self.remove_call(call);
                 self.trouble(format!("the call cannot be taken: {why}"));
             }
+            Some(Pending::Paths { call }) => {
+                if let Some(channel) = self.call(call).and_then(|call| call.stage.channel()) {
+                    self.path_failed(channel, why);
+                }
+            }
+            Some(Pending::Ticket) => log::debug!("no datagrams: {why}"),
             Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
                 self.trouble(format!("{room}: {why}"))
             }
             Some(Pending::Names { .. } | Pending::Rooms { .. }) => self.trouble(why),
+        }
+    }
+
+    fn call_refused(&mut self, peer: &str, why: &str) {
+        if self.interactive {
+            self.trouble(format!("no call with {peer}: {why}"));
+        } else {
+            // A script ends with it, and says so then.
+            self.failed_call.get_or_insert((peer.to_owned(), why.to_owned()));
         }
     }
 
@@ -206,89 +219,6 @@ impl Conversation {
         for line in names[..names.len().min(LISTED_MAX)].chunks(NAMES_PER_LINE) {
             self.notice(line.join(", "));
         }
-    }
-
-    fn offered_by(&mut self, channel: u32, offer: Offer<'_>) {
-        let purpose = Purpose::from_number(offer.purpose);
-        let declined_with = match purpose {
-            _ if !self.interactive => NOT_TAKING_CALLS,
-            Some(Purpose::Conversation) => {
-                let stage = Stage::Offered { channel, payload_max: usize::from(offer.payload_max).max(1) };
-                self.add_call(offer.from, stage);
-                return self.notice(format!("{} is calling you; /accept or /decline", offer.from));
-            }
-            Some(Purpose::Pipe) | None => NOT_A_PIPE,
-        };
-        self.request(channel, Pending::End, |request| Decline { request, text: declined_with });
-        self.notice(format!("a call from {} was declined: {declined_with}", offer.from));
-    }
-
-    /// Our call has reached the peer, and has a channel from now on.
-    fn rings(&mut self, channel: u32, request: u32) {
-        let Some(&Pending::Open { call }) = self.pending.get(&request) else { return };
-        match self.call(call).map(|call| (call.stage, call.peer.clone())) {
-            Some((Stage::Asked { hung_up: false }, peer)) => {
-                self.set_stage(call, Stage::Ringing { channel });
-                self.notice(format!("calling {peer}; /hangup gives up"));
-            }
-            _ => {
-                self.remove_call(call);
-                self.request(channel, Pending::End, |request| Close { request });
-            }
-        }
-    }
-
-    /// The peer took our call.
-    fn opened(&mut self, channel: u32, opened: Opened<'_>) {
-        let Some(Pending::Open { call }) = self.pending.remove(&opened.request) else { return };
-        // Taken back at the moment in which it was taken: close is under way.
-        if self.call(call).is_none() {
-            return;
-        }
-        let payload_max = usize::from(opened.payload_max).max(1);
-        self.set_stage(call, Stage::Open { channel, payload_max });
-        self.notice(format!("{} took the call", opened.peer));
-    }
-
-    /// We took the peer's call.
-    fn accepted(&mut self, call: PlaceId) {
-        let Some((peer, stage)) = self.call(call).map(|call| (call.peer.clone(), call.stage)) else { return };
-        if let Stage::Accepted { channel, payload_max } = stage {
-            self.set_stage(call, Stage::Open { channel, payload_max });
-            self.notice(format!("you are in a call with {peer}; /hangup ends it"));
-        }
-    }
-
-    fn closed(&mut self, channel: u32, closed: Closed<'_>) {
-        let Some(id) = self.call_at(channel) else { return };
-        let Some(call) = self.remove_call(id) else { return };
-        let peer = call.peer;
-        let how = match ClosedCode::from_number(closed.code) {
-            Some(ClosedCode::Done) => "hung up",
-            Some(ClosedCode::PeerLeft) => "is gone",
-            Some(ClosedCode::NoAnswer) => "called, and you did not answer",
-            Some(ClosedCode::Cancelled) => "gave up calling",
-            None => return self.notice(format!("the call with {peer} has ended: {}", closed.text)),
-        };
-        self.notice(format!("{peer} {how}"));
-    }
-
-    fn show_in_call(&mut self, channel: u32, payload: &[u8], flags: Flags) {
-        let Some(peer) = self.call_at(channel).and_then(|id| self.call(id)).map(|call| call.peer.clone())
-        else {
-            return;
-        };
-        if !payload.is_empty() {
-            let text = String::from_utf8_lossy(payload).into_owned();
-            self.shown.push(Shown::Call { peer: peer.clone(), text });
-        }
-        if flags.contains(Flags::END) {
-            self.notice(format!("{peer} has nothing more to say"));
-        }
-    }
-
-    fn call_at(&self, channel: u32) -> Option<PlaceId> {
-        self.calls.iter().find(|call| call.stage.channel() == Some(channel)).map(|call| call.id)
     }
 }
 

@@ -1,18 +1,19 @@
 //! What the user types, or a script writes.
 
-use super::{Call, Conversation, NamesOf, Pending, PlaceId, Stage, pieces, room_name, same_name};
-use crate::chat::command::{Command, HELP, parse, split_word};
-use crate::wire::frame::{
-    Accept, Close, Data, Decline, Leave, ListPeers, ListRooms, Open, Say, SetSubject, Tell, Who,
-};
-use crate::wire::header::put;
-use crate::wire::{Flags, Purpose};
+use super::{Conversation, NamesOf, Pending, PlaceId, Stage, pieces, room_name, same_name};
+use crate::chat::command::{Command, HELP, parse};
+use crate::wire::frame::{Leave, ListPeers, ListRooms, Say, SetSubject, Tell, Who};
 
 impl Conversation {
     /// A line from the prompt.
     pub fn typed(&mut self, line: &str) {
         // A line pasted with others in it is several lines.
         for line in line.split(['\r', '\n']) {
+            if let Some(call) = self.asked.take()
+                && self.answered(call, line)
+            {
+                continue;
+            }
             match parse(line) {
                 Ok(command) => self.carry_out(command),
                 Err(sentence) => self.trouble(sentence),
@@ -34,6 +35,13 @@ impl Conversation {
             Command::Quit(words) => self.leaving = Some(words.to_owned()),
             Command::Switch(name) => self.switch(name),
             Command::Subject(None) => self.show_subject(),
+            Command::Path => self.show_path(),
+            Command::Hangup(peer) => self.hang_up(peer),
+            Command::Text(text) if self.prompted.is_some_and(|id| self.goes_on_offline(id)) => {
+                if let Some(id) = self.prompted {
+                    self.say(id, text);
+                }
+            }
             _ if !self.online => {
                 self.trouble("there is no connection now, so that was not done; it is being made again")
             }
@@ -56,7 +64,6 @@ impl Conversation {
             Command::Call(peer) => self.call_peer(peer),
             Command::Accept(peer) => self.accept(peer),
             Command::Decline(words) => self.decline(words),
-            Command::Hangup(peer) => self.hang_up(peer),
         }
     }
 
@@ -70,7 +77,7 @@ impl Conversation {
         } else if let Some(call) = self.call(place) {
             let (peer, stage) = (call.peer.clone(), call.stage);
             match stage {
-                Stage::Open { channel, payload_max } => self.say_in_call(channel, payload_max, text),
+                Stage::Open { .. } => self.say_in_call(place, text),
                 _ => self.trouble(format!("{peer} has not answered yet; not said: {text}")),
             }
         } else {
@@ -80,20 +87,16 @@ impl Conversation {
 
     fn say_in_room(&mut self, channel: u32, room: &str, text: &str) {
         for text in pieces(text, self.text_max) {
-            let pending = Pending::Text { to: room.to_owned(), text: text.to_owned() };
+            let from = self.frames.len();
+            let pending = Pending::Text { to: room.to_owned(), text: text.to_owned(), in_datagram: None };
             self.request(channel, pending, |request| Say { request, text });
-        }
-    }
-
-    fn say_in_call(&mut self, channel: u32, payload_max: usize, text: &str) {
-        for text in pieces(text, payload_max) {
-            put(&mut self.frames, Flags::NONE, channel, &Data { payload: text.as_bytes() });
+            self.by_datagram_if_wanted(from);
         }
     }
 
     fn tell(&mut self, to: &str, text: &str) {
         for text in pieces(text, self.text_max) {
-            let pending = Pending::Text { to: to.to_owned(), text: text.to_owned() };
+            let pending = Pending::Text { to: to.to_owned(), text: text.to_owned(), in_datagram: None };
             self.request(0, pending, |request| Tell { request, to, text });
         }
     }
@@ -186,88 +189,5 @@ impl Conversation {
             }
             _ => self.trouble("only rooms have a subject; /switch to one first"),
         }
-    }
-
-    fn call_peer(&mut self, peer: &str) {
-        let existing = self.calls.iter().find(|call| same_name(&call.peer, peer));
-        match existing.map(|call| (call.id, call.stage)) {
-            Some((_, Stage::Offered { .. })) => return self.accept(Some(peer)),
-            Some((id, stage)) if stage != (Stage::Asked { hung_up: true }) => {
-                self.target = Some(id);
-                return self.notice(format!("you have a call with {peer} already"));
-            }
-            _ => {}
-        }
-        let call = self.add_call(peer, Stage::Asked { hung_up: false });
-        let purpose = Purpose::Conversation.number();
-        self.request(0, Pending::Open { call }, |request| Open { request, purpose, to: peer });
-        self.target = Some(call);
-    }
-
-    fn accept(&mut self, peer: Option<&str>) {
-        let Some((call, channel, payload_max)) = self.offered(peer) else { return };
-        self.set_stage(call, Stage::Accepted { channel, payload_max });
-        self.request(channel, Pending::Accept { call }, |request| Accept { request });
-        self.target = Some(call);
-    }
-
-    /// A first word that is no caller's name belongs to what the caller is told.
-    fn decline(&mut self, words: &str) {
-        let (first, behind) = split_word(words);
-        let offered = |call: &Call| matches!(call.stage, Stage::Offered { .. });
-        let names_one = self.calls.iter().any(|call| offered(call) && same_name(first, &call.peer));
-        let (peer, text) = if names_one { (Some(first), behind) } else { (None, words) };
-        let Some((call, channel, _)) = self.offered(peer) else { return };
-        let text = pieces(text, self.text_max).next().unwrap_or_default();
-        self.request(channel, Pending::End, |request| Decline { request, text });
-        if let Some(call) = self.remove_call(call) {
-            let words = if text.is_empty() { String::new() } else { format!(": {text}") };
-            self.notice(format!("the call from {} is declined{words}", call.peer));
-        }
-    }
-
-    /// The incoming call that is meant: of that peer, or the only one.
-    fn offered(&mut self, peer: Option<&str>) -> Option<(PlaceId, u32, usize)> {
-        let offers = self.calls.iter().filter_map(|call| match call.stage {
-            Stage::Offered { channel, payload_max } => Some((call, channel, payload_max)),
-            _ => None,
-        });
-        let meant: Vec<_> = offers
-            .filter(|(call, ..)| peer.is_none_or(|peer| same_name(peer, &call.peer)))
-            .map(|(call, channel, payload_max)| (call.id, channel, payload_max))
-            .collect();
-        match meant.as_slice() {
-            [] => match peer {
-                Some(peer) => self.trouble(format!("{peer} is not calling you; /call calls them")),
-                None => self.trouble("nobody is calling you; /call PEER calls somebody"),
-            },
-            [only] => return Some(*only),
-            _ => self.trouble("several peers are calling you; name one of them"),
-        }
-        None
-    }
-
-    fn hang_up(&mut self, peer: Option<&str>) {
-        let meant = |call: &&Call| match peer {
-            Some(peer) => same_name(peer, &call.peer),
-            None => self.target == Some(call.id),
-        };
-        let Some((id, stage)) = self.calls.iter().find(meant).map(|call| (call.id, call.stage)) else {
-            return self.trouble("there is no such call to end; /leave leaves a room");
-        };
-        match stage.channel() {
-            Some(channel) => {
-                self.request(channel, Pending::End, |request| Close { request });
-                self.remove_call(id);
-            }
-            // Without a channel there is nothing to close yet; it is closed when the peer answers.
-            None => {
-                self.set_stage(id, Stage::Asked { hung_up: true });
-                if self.target == Some(id) {
-                    self.target = self.rooms.last().map(|room| room.id);
-                }
-            }
-        }
-        self.notice("the call has ended");
     }
 }

@@ -1,6 +1,6 @@
 //! The end that writes standard output.
 
-use super::{PipeEnd, SharedWaker};
+use super::{Out, PipeEnd, SharedWaker};
 use crate::chat::conversation::same_name;
 use crate::chat::error::Error;
 use crate::chat::link::{Incoming, Outgoing};
@@ -82,13 +82,32 @@ impl PipeEnd for Receiver {
         self.progress.set_message(format!("waiting for {} ", self.peer));
     }
 
-    fn take(&mut self, out: &mut Outgoing, incoming: Incoming<'_>) {
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    fn receive(&mut self, channel: u32, flags: Flags, payload: &[u8]) {
+        if matches!(self.stage, Stage::Receiving { channel: ours } if ours == channel) {
+            self.received(payload, flags, channel);
+        }
+    }
+
+    /// Once everything is here, the path has served its purpose.
+    fn route_failed(&mut self, why: &str) {
+        if let Stage::Receiving { .. } = self.stage {
+            let error = self.cut(why);
+            self.over(Err(error));
+        }
+    }
+
+    fn take(&mut self, out: &mut Out<'_>, incoming: Incoming<'_>) {
         let Incoming::Frame { channel, flags, frame } = incoming else { return };
         match (frame, &self.stage) {
-            (Frame::Offer(offer), _) => self.offered(out, channel, offer),
-            (Frame::Data(Data { payload }), Stage::Receiving { channel: ours }) if *ours == channel => {
-                self.received(payload, flags, channel);
+            (Frame::Offer(offer), _) => self.offered(out.server, channel, offer),
+            (Frame::Done(done), Stage::Receiving { channel }) if done.request == ACCEPT => {
+                out.route.offer(out.server, *channel, out.local, out.now);
             }
+            (Frame::Data(Data { payload }), _) => self.receive(channel, flags, payload),
             // The peer gave up between its call and our answer.
             (Frame::Refused(Refused { request: ACCEPT, .. }), Stage::Receiving { .. }) => {
                 self.stage = Stage::Waiting;
@@ -116,7 +135,7 @@ impl PipeEnd for Receiver {
         !self.output.is_stalled()
     }
 
-    fn pump(&mut self, out: &mut Outgoing) -> bool {
+    fn pump(&mut self, out: &mut Out<'_>) -> bool {
         if matches!(self.stage, Stage::Over(_)) {
             return false;
         }
@@ -128,7 +147,7 @@ impl PipeEnd for Receiver {
         if let Stage::Writing { channel } = self.stage
             && self.output.is_idle()
         {
-            out.send(Flags::NONE, channel, &Close { request: CLOSE });
+            out.server.send(Flags::NONE, channel, &Close { request: CLOSE });
             self.stage = Stage::Closing;
         }
         false

@@ -1,11 +1,11 @@
 //! The end that reads standard input.
 
-use super::{PipeEnd, SharedWaker};
+use super::{Out, PipeEnd, SharedWaker};
 use crate::chat::error::Error;
 use crate::chat::link::{Incoming, Outgoing};
 use crate::chat::lost::Lost;
 use crate::chat::stdio::{Input, Layout, Reader};
-use crate::wire::frame::{Closed, Data, Open, Opened, Refused};
+use crate::wire::frame::{Closed, Open, Opened, Refused};
 use crate::wire::{ClosedCode, Flags, Frame, HEADER_LEN, Header, Kind, Purpose, RefusalCode};
 use indicatif::ProgressBar;
 
@@ -32,6 +32,11 @@ pub(super) struct Sender {
 enum Stage {
     /// Until the peer has taken the call.
     Calling,
+    /// Until it is clear which way the bytes go.
+    Choosing {
+        channel: u32,
+        payload_max: usize,
+    },
     Sending {
         channel: u32,
         payload: usize,
@@ -49,11 +54,16 @@ impl Sender {
         Sender { peer, waker, progress, stage: Stage::Calling, bytes: 0 }
     }
 
-    fn opened(&mut self, channel: u32, opened: Opened<'_>) {
-        let payload = usize::from(opened.payload_max).clamp(1, BUFFER_BYTES / 4 - HEADER_LEN);
+    fn opened(&mut self, out: &mut Out<'_>, channel: u32, opened: Opened<'_>) {
+        out.route.offer(out.server, channel, out.local, out.now);
+        self.progress.set_message(format!("to {}: ", opened.peer));
+        self.stage = Stage::Choosing { channel, payload_max: opened.payload_max.into() };
+    }
+
+    fn start(&mut self, channel: u32, payload_max: usize) {
+        let payload = payload_max.clamp(1, BUFFER_BYTES / 4 - HEADER_LEN);
         let slots = (BUFFER_BYTES / (payload + HEADER_LEN)).max(1);
         let layout = Layout { gap: HEADER_LEN, payload, slots };
-        self.progress.set_message(format!("to {}: ", opened.peer));
         self.stage = match Reader::start(self.waker.clone(), layout) {
             Ok(input) => Stage::Sending { channel, payload, input },
             Err(error) => over(Err(Error::System { what: "start reading standard input", error })),
@@ -75,7 +85,9 @@ impl Sender {
 
     fn channel(&self) -> Option<u32> {
         match self.stage {
-            Stage::Sending { channel, .. } | Stage::Ending { channel } => Some(channel),
+            Stage::Choosing { channel, .. } | Stage::Sending { channel, .. } | Stage::Ending { channel } => {
+                Some(channel)
+            }
             Stage::Calling | Stage::Over(_) => None,
         }
     }
@@ -87,10 +99,28 @@ impl PipeEnd for Sender {
         out.send(Flags::NONE, 0, &Open { request: OPEN, purpose: Purpose::Pipe.number(), to: &self.peer });
     }
 
-    fn take(&mut self, _: &mut Outgoing, incoming: Incoming<'_>) {
+    fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// What the receiver has to say, it says through the server.
+    fn receive(&mut self, _: u32, _: Flags, _: &[u8]) {}
+
+    /// Once everything is sent, the receiver says how it went, and may be gone from the path before that arrives.
+    fn route_failed(&mut self, why: &str) {
+        match self.stage {
+            Stage::Choosing { .. } => {
+                self.stage = over(Err(Error::Relay { peer: self.peer.clone(), text: why.to_owned() }));
+            }
+            Stage::Sending { .. } => self.stage = over(Err(self.cut(why))),
+            Stage::Calling | Stage::Ending { .. } | Stage::Over(_) => {}
+        }
+    }
+
+    fn take(&mut self, out: &mut Out<'_>, incoming: Incoming<'_>) {
         let Incoming::Frame { channel, frame, .. } = incoming else { return };
         match frame {
-            Frame::Opened(opened) if opened.request == OPEN => self.opened(channel, opened),
+            Frame::Opened(opened) if opened.request == OPEN => self.opened(out, channel, opened),
             Frame::Refused(Refused { request: OPEN, code, text }) => {
                 let peer = self.peer.clone();
                 self.stage = over(Err(match RefusalCode::from_number(code) {
@@ -109,25 +139,30 @@ impl PipeEnd for Sender {
 
     /// While the receiver is slow, the server does not read from us, and so does not see a ping.
     fn expects_answers(&self) -> bool {
-        matches!(self.stage, Stage::Calling)
+        matches!(self.stage, Stage::Calling | Stage::Choosing { .. })
     }
 
-    fn pump(&mut self, out: &mut Outgoing) -> bool {
+    fn pump(&mut self, out: &mut Out<'_>) -> bool {
+        if let Stage::Choosing { channel, payload_max } = self.stage
+            && let Some(payload_max) = out.route.payload_max(payload_max)
+        {
+            self.start(channel, payload_max);
+        }
         let Stage::Sending { channel, payload, input } = &mut self.stage else { return false };
         let (channel, payload) = (*channel, *payload);
-        while out.queued_bytes() < HIGH_WATER_BYTES {
+        while out.route.queued_bytes(out.server) < HIGH_WATER_BYTES {
             while input.asked() < ASKED_MAX {
-                input.ask(out.spare_buffer());
+                input.ask(out.server.spare_buffer());
             }
             match input.take() {
                 None => return false,
                 Some(Input::Got(mut buffer)) => {
                     self.bytes += write_headers(&mut buffer, payload, channel) as u64;
                     self.progress.set_position(self.bytes);
-                    out.send_buffer(buffer);
+                    out.route.send(out.server, buffer, payload, out.now);
                 }
                 Some(Input::End) => {
-                    out.send(Flags::END, channel, &Data { payload: &[] });
+                    out.route.send_end(out.server, channel, out.now);
                     self.stage = Stage::Ending { channel };
                     return false;
                 }

@@ -1,9 +1,12 @@
 //! The hub's effects as frames.
 
 use super::Native;
-use crate::hub::{ChannelId, Departure, Event, Purpose, Refusal, RelayEnd, Reply, RequestId};
+use crate::hub::{
+    Address, ChannelId, Departure, Event, Offers, Origin, PathKey, PathRole, Purpose, Refusal, RelayEnd,
+    Reply, RequestId, Transport,
+};
 use crate::session::{Answer, CloseReason};
-use crate::wire::frame::{self, Body, ListEntries, RoomEntry, put_list};
+use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
 use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 
 impl Native {
@@ -37,16 +40,17 @@ impl Native {
                 let names = names.iter().copied();
                 put_list(out, Kind::PeerList, channel.0, request, self.body_max, names, more);
             }
-            Reply::Peer { name, relays, online_seconds } => {
+            Reply::Peer { name, relays, offers, online_seconds, heard_seconds, addresses } => {
                 let mut scratch = Vec::new();
-                let online_seconds = online_seconds.min(u32::MAX.into()) as u32;
-                let (offers, heard_seconds) = (relays.into(), 0);
-                let addresses = ListEntries::encode(&mut scratch, []);
-                put(
-                    out,
-                    channel,
-                    &frame::Peer { request, offers, online_seconds, heard_seconds, name, addresses },
-                );
+                let peer = frame::Peer {
+                    request,
+                    offers: offer_bits(relays, offers),
+                    online_seconds: saturated(online_seconds),
+                    heard_seconds: saturated(heard_seconds),
+                    name,
+                    addresses: address_list(&mut scratch, addresses),
+                };
+                put(out, channel, &peer);
             }
             Reply::Opened { peer, payload_max } => {
                 put(out, channel, &frame::Opened { request, payload_max, peer });
@@ -83,6 +87,15 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Offer { purpose: purpose.number(), payload_max, from });
         }
         Event::Ringing { request } => put(out, channel, &frame::Ringing { request: request.0 }),
+        Event::Paths { round, role, key: PathKey(key), addresses } => {
+            let role = match role {
+                PathRole::Caller => wire::PathRole::Caller,
+                PathRole::Callee => wire::PathRole::Callee,
+            };
+            let mut scratch = Vec::new();
+            let addresses = address_list(&mut scratch, addresses);
+            put(out, channel, &frame::Paths { round, role: role.number(), key, addresses });
+        }
         Event::RelayClosed { why } => {
             let (code, text) = match why {
                 RelayEnd::Done => (ClosedCode::Done, "the peer closed the relay"),
@@ -118,8 +131,32 @@ fn put<'a>(out: &mut Vec<u8>, channel: ChannelId, body: &impl Body<'a>) {
     header::put(out, Flags::NONE, channel.0, body);
 }
 
-fn saturated(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+fn saturated(count: impl TryInto<u32>) -> u32 {
+    count.try_into().unwrap_or(u32::MAX)
+}
+
+fn offer_bits(relays: bool, Offers { conversations, pipes }: Offers) -> u8 {
+    let bits = [
+        (relays, frame::Offers::RELAYS),
+        (conversations, frame::Offers::CONVERSATIONS),
+        (pipes, frame::Offers::PIPES),
+    ];
+    bits.into_iter().filter(|&(offered, _)| offered).fold(0, |bits, (_, bit)| bits | bit)
+}
+
+fn address_list<'a>(scratch: &'a mut Vec<u8>, addresses: &[Address]) -> ListEntries<'a, AddressEntry> {
+    let entry = |address: &Address| AddressEntry {
+        transport: match address.transport {
+            Transport::Tcp => wire::Transport::Tcp.number(),
+            Transport::Udp => wire::Transport::Udp.number(),
+        },
+        origin: match address.origin {
+            Origin::Declared => wire::Origin::Declared.number(),
+            Origin::Observed => wire::Origin::Observed.number(),
+        },
+        address: address.at,
+    };
+    ListEntries::encode(scratch, addresses.iter().map(entry))
 }
 
 fn code(refusal: Refusal) -> RefusalCode {
@@ -145,5 +182,8 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::NoAnswer => RefusalCode::NoAnswer,
         Refusal::Cancelled => RefusalCode::Cancelled,
         Refusal::PeerLeft => RefusalCode::PeerLeft,
+        Refusal::TooManyAddresses { .. } => RefusalCode::TooManyAddresses,
+        Refusal::BadAddress { .. } => RefusalCode::BadAddress,
+        Refusal::TooManyRounds { .. } => RefusalCode::TooManyRounds,
     }
 }

@@ -12,8 +12,8 @@ mod encode;
 pub(super) use encode::{encode_answer, encode_event, encode_farewell, encode_ping};
 
 use super::{Answer, CloseReason, Step};
-use crate::hub::{ChannelId, Command, Purpose, RequestId};
-use crate::wire::frame::{self, BodyError};
+use crate::hub::{Address, ChannelId, Command, Offers, Origin, Purpose, RequestId, Transport};
+use crate::wire::frame::{self, AddressEntry, BodyError, ListEntries};
 use crate::wire::{self, BODY_MAX, BODY_MAX_FLOOR, Frame, FrameError, Kind, RawFrame, RefusalCode, Split};
 
 /// The longest body, in bytes, before login: enough for hello.
@@ -110,6 +110,16 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         Frame::SetSubject(f) => (f.request, Command::SetSubject { channel, text: f.text }),
         Frame::ListRooms(f) => (f.request, Command::ListRooms { after: f.after }),
         Frame::Who(f) => (f.request, Command::Who { channel, after: f.after }),
+        Frame::Declare(f) => match addresses(f.addresses) {
+            Some(addresses) => {
+                let offers = Offers {
+                    conversations: f.offers & frame::Offers::CONVERSATIONS != 0,
+                    pipes: f.offers & frame::Offers::PIPES != 0,
+                };
+                (f.request, Command::Declare { offers, shown: f.shown != 0, addresses })
+            }
+            None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT),
+        },
         Frame::Tell(f) => (f.request, Command::Tell { to: f.to, text: f.text }),
         Frame::Lookup(f) => (f.request, Command::Lookup { name: f.name }),
         Frame::ListPeers(f) => (f.request, Command::ListPeers { after: f.after }),
@@ -120,6 +130,10 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         Frame::Accept(f) => (f.request, Command::Accept { channel }),
         Frame::Decline(f) => (f.request, Command::Decline { channel, text: f.text }),
         Frame::Close(f) => (f.request, Command::Close { channel }),
+        Frame::OfferPaths(f) => match addresses(f.addresses) {
+            Some(addresses) => (f.request, Command::OfferPaths { channel, addresses }),
+            None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT),
+        },
         Frame::GetTicket(f) => {
             return Step::Ticket { used, request: RequestId(f.request), wants: f.wants };
         }
@@ -146,8 +160,6 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         | Frame::Ringing(_)
         | Frame::Opened(_)
         | Frame::Closed(_)
-        | Frame::Declare(_)
-        | Frame::OfferPaths(_)
         | Frame::Paths(_)
         | Frame::Ticket(_)
         | Frame::Bound(_)
@@ -158,6 +170,21 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         | Frame::Sealed(_) => return unknown_request(raw),
     };
     Step::Command { used, request: RequestId(request), command }
+}
+
+const NO_SUCH_TRANSPORT: &str = "there is no such transport; an address is for TCP (0) or UDP (1)";
+
+/// What a client says of its own addresses: whatever it writes, they are declared and not observed. `None` if one is
+/// for a transport that nobody knows.
+fn addresses(entries: ListEntries<'_, AddressEntry>) -> Option<Box<[Address]>> {
+    let address = |entry: AddressEntry| {
+        let transport = match wire::Transport::from_number(entry.transport)? {
+            wire::Transport::Tcp => Transport::Tcp,
+            wire::Transport::Udp => Transport::Udp,
+        };
+        Some(Address { transport, origin: Origin::Declared, at: entry.address })
+    };
+    entries.iter().map(address).collect()
 }
 
 fn unknown_request<'a>(raw: &RawFrame<'_>) -> Step<'a> {

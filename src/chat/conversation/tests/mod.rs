@@ -1,8 +1,15 @@
 //! Lines in, frames out; frames in, lines out.
 
+mod ways;
+
 use super::*;
-use crate::wire::frame::{Closed, Data, Done, Joined, Offer, Opened, Refused, Ringing, Said, Told, put_list};
-use crate::wire::{BODY_MAX, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
+use crate::chat::paths::Mode;
+use crate::wire::frame::{
+    Closed, Data, Done, Joined, ListEntries, Offer, Opened, Paths, Refused, Ringing, Said, Told, put_list,
+};
+use crate::wire::{
+    BODY_MAX, ClosedCode, Frame, HEADER_LEN, Kind, Purpose, RefusalCode, Split, Transport, split,
+};
 
 const LOBBY: u32 = 7;
 const RELAY: u32 = 40;
@@ -46,9 +53,23 @@ fn typed(conversation: &mut Conversation, line: &str) {
     conversation.typed(line);
 }
 
+/// Peers see no addresses, and nobody asks whether they may.
+const BY_RELAY: Ways = Ways { mode: Mode::Auto, share: Share::Never, udp: false };
+
+fn chat(rooms: &[String], interactive: bool, ways: Ways) -> Conversation {
+    Conversation::new("alice", rooms, interactive, ways, Instant::now())
+}
+
+const WHY_RELAY: &str = "-- bob: relay: your addresses are not shown (--share-addresses always shows them)";
+
+/// The payload of a conversation.
+fn payload(seq: u32, ack: u32, line: &str) -> Vec<u8> {
+    [&seq.to_be_bytes(), &ack.to_be_bytes(), line.as_bytes()].concat()
+}
+
 /// In #lobby, with nobody else.
 fn in_lobby(interactive: bool) -> Conversation {
-    let mut conversation = Conversation::new("alice", &["lobby".to_owned()], interactive);
+    let mut conversation = chat(&["lobby".to_owned()], interactive, BY_RELAY);
     conversation.connected("alice", 100);
     let request = request(&mut conversation, Kind::Join);
     join(&mut conversation, request, "#lobby", LOBBY);
@@ -123,19 +144,21 @@ fn a_call_that_we_make() {
     let mut alice = in_lobby(true);
     typed(&mut alice, "/call bob");
     let request = request(&mut alice, Kind::Open);
-    receive(&mut alice, RELAY, Frame::Opened(Opened { request, payload_max: 10, peer: "Bob" }));
+    receive(&mut alice, RELAY, Frame::Opened(Opened { request, payload_max: 18, peer: "Bob" }));
     typed(&mut alice, "hello there");
+    alice.pump();
     let mut payloads = Vec::new();
     sent(&mut alice, |channel, frame| {
         let Frame::Data(data) = frame else { panic!("no data") };
         assert_eq!(channel, RELAY);
         payloads.push(data.payload.to_vec());
     });
-    assert_eq!(payloads, [b"hello ther".as_slice(), b"e"]);
-    alice.take_shown();
-    receive(&mut alice, RELAY, Frame::Data(Data { payload: "hé".as_bytes() }));
+    assert_eq!(payloads, [payload(1, 0, "hello ther"), payload(2, 0, "e")]);
+    assert_eq!(lines(&mut alice).last().map(String::as_str), Some(WHY_RELAY));
+    receive(&mut alice, RELAY, Frame::Data(Data { payload: &payload(1, 1, "hé") }));
     receive(&mut alice, RELAY, Frame::Closed(Closed { code: ClosedCode::Done.number(), text: "" }));
-    assert_eq!(lines(&mut alice), ["@bob <bob> hé", "-- bob hung up"]);
+    let expected = ["@bob <bob> hé", "!! not confirmed: @bob: e", "-- bob hung up"];
+    assert_eq!(lines(&mut alice), expected, "the second piece was not acknowledged");
     assert_eq!(alice.prompt(), "#lobby> ");
     receive(&mut alice, RELAY, refused(0, RefusalCode::NoSuchRelay, "no such relay"));
     assert!(lines(&mut alice).is_empty(), "payload that crossed the end is no news");
@@ -279,7 +302,7 @@ fn refused_lines_are_counted_and_told() {
 
 #[test]
 fn a_room_that_cannot_be_entered_is_told() {
-    let mut alice = Conversation::new("alice", &["a b".to_owned()], false);
+    let mut alice = chat(&["a b".to_owned()], false, Ways::default());
     alice.connected("alice", 100);
     let id = request(&mut alice, Kind::Join);
     receive(&mut alice, 0, refused(id, RefusalCode::BadRoomName, "it contains ' '"));

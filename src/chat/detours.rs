@@ -1,0 +1,157 @@
+//! What a chat sends and receives past its connection to the server: [`Paths`] on one side, the [`Conversation`], which
+//! knows no sockets, on the other.
+
+use super::conversation::{Conversation, WayOut, Ways};
+use super::link::Link;
+use super::paths::{Dialler, Happened, Paths, Sent};
+use crate::wire::Frame;
+use mio::Registry;
+use mio::event::Event;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+pub struct Detours {
+    /// `None` when nobody wants them, or no port could be had.
+    paths: Option<Paths>,
+    /// Why there are none although they are wanted.
+    trouble: Option<String>,
+    declared: Vec<SocketAddr>,
+    /// Frames that a direct path did not take yet, for the next turn. Bounded by what a talk has under way.
+    held: Vec<(u32, Vec<u8>)>,
+}
+
+impl Detours {
+    /// Opens ports where they are of any use. Not to get them is no error: there is the relay.
+    pub fn open(registry: &Registry, ways: Ways, interactive: bool, declared: &[SocketAddr]) -> Self {
+        let mut detours =
+            Detours { paths: None, trouble: None, declared: declared.to_vec(), held: Vec::new() };
+        if ways.wants_ports(interactive) {
+            match Paths::open(registry, true) {
+                Ok(paths) => detours.paths = Some(paths),
+                Err(error) => detours.trouble = Some(format!("no port for direct paths: {error}")),
+            }
+        }
+        detours
+    }
+
+    pub fn dialler(&self) -> Dialler {
+        self.paths.as_ref().map(Paths::dialler).unwrap_or_default()
+    }
+
+    /// Whether datagrams can be exchanged with anybody.
+    pub fn are_open(&self) -> bool {
+        self.paths.is_some()
+    }
+
+    /// Takes an event, if it is for one of these sockets.
+    pub fn note(&mut self, event: &Event) {
+        if let Some(paths) = self.paths.as_mut().filter(|paths| paths.owns(event.token())) {
+            paths.note(event);
+        }
+    }
+
+    /// Sees a frame from the server that is about these ways. The conversation sees it too.
+    pub fn see(&mut self, channel: u32, frame: &Frame<'_>, server: Option<SocketAddr>, now: Instant) {
+        let Some(paths) = &mut self.paths else { return };
+        match frame {
+            Frame::Ticket(ticket) => {
+                if let Some(server) = server {
+                    paths.ticket(channel, &ticket.key, server, now);
+                }
+            }
+            Frame::Bound(_) => paths.bound(now),
+            Frame::Paths(round) if round.addresses.iter().next().is_some() => {
+                paths.begin(channel, round, false, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// The connection to the server is gone.
+    pub fn server_lost(&mut self) {
+        if let Some(paths) = &mut self.paths {
+            paths.unbind();
+        }
+    }
+
+    /// Lets everything happen that is due.
+    pub fn drive(&mut self, conversation: &mut Conversation, now: Instant) {
+        let Detours { paths: Some(paths), held, .. } = self else { return };
+        paths.drive(now, |happened| match happened {
+            Happened::ServerFrame { channel, flags, frame } => conversation.receive(channel, flags, frame),
+            Happened::PeerData { channel, flags, payload } => {
+                conversation.receive_payload(channel, payload, flags);
+            }
+            Happened::Opened { channel, transport, peer } => {
+                conversation.path_opened(channel, transport, peer);
+            }
+            Happened::RoundFailed { channel, again: true, .. } => conversation.search_again(channel),
+            Happened::RoundFailed { channel, again: false, reason } => {
+                conversation.path_failed(channel, &reason);
+            }
+            Happened::Lost { channel, reason } => {
+                held.retain(|(of, _)| *of != channel); // lines are sent again, by the relay
+                conversation.path_lost(channel, &reason);
+            }
+            Happened::Bound => conversation.set_datagrams(true),
+            Happened::NotBound { reason } => {
+                log::debug!("no datagrams with the server: {reason}");
+                conversation.set_datagrams(false);
+            }
+        });
+    }
+
+    /// Sends what the conversation has for these ways; what finds none goes over the connection to the server.
+    pub fn serve(&mut self, conversation: &mut Conversation, mut link: Option<&mut Link>, now: Instant) {
+        let WayOut { direct, datagrams, offers, closed, reports } = conversation.take_way_out();
+        self.held.extend(direct);
+        if let Some(paths) = &mut self.paths {
+            let mut full = Vec::new();
+            self.held.retain(|(channel, frame)| {
+                let waits = full.contains(channel) || paths.send_to_peer(*channel, frame, now) == Sent::Full;
+                if waits {
+                    full.push(*channel);
+                }
+                waits
+            });
+        }
+        for frame in datagrams {
+            let sent = self.paths.as_mut().is_some_and(|paths| paths.send_to_server(&frame, now));
+            if let Some(link) = link.as_mut().filter(|_| !sent) {
+                link.out().send_encoded(&frame);
+            }
+        }
+        let local = link.as_ref().and_then(|link| link.local_address());
+        for (channel, shown) in offers {
+            let addresses = match (&mut self.paths, local) {
+                (Some(paths), Some(local)) if shown => paths.addresses(local, &self.declared, false),
+                _ => Vec::new(),
+            };
+            conversation.offer_paths(channel, &addresses);
+            if shown && addresses.is_empty() {
+                let why = self.trouble.as_deref().unwrap_or("this host has no address to offer");
+                conversation.path_failed(channel, why);
+            }
+        }
+        let Some(paths) = &mut self.paths else { return };
+        reports.into_iter().for_each(|channel| match (paths.report(channel), paths.server_tally()) {
+            (Some(report), _) => conversation.show_report(channel, report),
+            (None, tally) => conversation.show_relay(channel, tally),
+        });
+        closed.into_iter().for_each(|channel| paths.close(channel));
+        paths.flush();
+    }
+
+    /// Whether something has still to be written to a peer whose call is over.
+    pub fn are_closing(&self) -> bool {
+        self.paths.as_ref().is_some_and(Paths::is_closing)
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.paths.as_ref().is_some_and(Paths::is_busy)
+    }
+
+    pub fn next_look(&self) -> Option<Instant> {
+        self.paths.as_ref().and_then(Paths::next_look)
+    }
+}
