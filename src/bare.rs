@@ -48,7 +48,7 @@ fn run(settings: Settings) -> std::io::Result<Exit> {
     reactor.catch_signals(None)?;
     for address in reactor.addresses() {
         // Nobody may be reading; the server runs all the same.
-        let _ = writeln!(std::io::stdout(), "listening on {address} (TCP)");
+        let _ = writeln!(std::io::stdout(), "listening on {address} ({})", reactor.transports());
     }
     reactor.run()
 }

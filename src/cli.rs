@@ -320,7 +320,7 @@ pub fn run(mut reactor: Reactor) -> Result<ExitCode, String> {
     let mut stdout = std::io::stdout().lock();
     for address in reactor.addresses() {
         // Nobody may be reading; the server runs all the same.
-        let _ = writeln!(stdout, "listening on {address} (TCP)");
+        let _ = writeln!(stdout, "listening on {address} ({})", reactor.transports());
     }
     let _ = stdout.flush();
     drop(stdout);

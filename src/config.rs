@@ -17,12 +17,12 @@ macro_rules! options {
         #[derive(Clone, PartialEq, Default, Debug, clap::Args, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         pub struct Options {
-            /// Address and port to listen on, for TCP; can be given many times [default: 127.0.0.1:7667]
+            /// Address and port to listen on, for TCP and UDP; can be given many times [default: 127.0.0.1:7667]
             #[arg(long, value_name = "ADDR", value_parser = parse_address)]
             listen: Option<Vec<SocketAddr>>,
             $(
                 $(#[doc = $doc])+
-                #[arg(long, value_name = "N", help_heading = "Limits")]
+                #[arg(long, value_name = <$type as Value>::NAME, help_heading = "Limits")]
                 #[arg(allow_negative_numbers = true, value_parser = <$type as Value>::from_flag)]
                 $name: Option<$type>,
             )*
@@ -91,6 +91,16 @@ options! {
     drain_seconds: Seconds => limits.drain_time;
     /// Bytes thrown away from a closing connection that still sends [default: 4194304]
     discarded_bytes_max: usize => limits.discarded_bytes_max;
+    /// Whether datagrams are exchanged, over UDP at the same addresses [default: true]
+    datagrams: bool => limits.datagrams;
+    /// Datagrams received in one turn, and datagrams sent in one turn [default: 1024]
+    datagrams_per_turn_max: usize => limits.datagrams_per_turn_max;
+    /// Datagrams that one client may make the server send in a second, over time [default: 10000]
+    datagrams_caused_per_second_max: usize => limits.datagrams_caused.per_second;
+    /// Datagrams that one client may make the server send at once, after a silence [default: 10000]
+    datagrams_caused_burst_max: usize => limits.datagrams_caused.burst;
+    /// Seconds of silence after which a client's datagram address has to be proven anew [default: 60]
+    datagram_expiry_seconds: Seconds => limits.datagram_expiry;
     /// Bytes in a user's name [default: 32]
     name_bytes_max: u8 => hub.name_bytes_max;
     /// Bytes in a room's name, its # included [default: 64]
@@ -210,9 +220,17 @@ trait Value: FromStr {
     /// What a value is, for those who wrote something else.
     const IS: &str;
 
+    /// What stands for a value in the help.
+    const NAME: &str = "N";
+
     fn from_flag(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| format!("it must be {}", Self::IS))
     }
+}
+
+impl Value for bool {
+    const IS: &str = "true or false";
+    const NAME: &str = "true|false";
 }
 
 impl Value for usize {

@@ -5,9 +5,9 @@
 //!
 //! | module | what it is | may import |
 //! |---|---|---|
-//! | [`wire`] | bytes ⇄ frames | std |
+//! | [`wire`] | bytes ⇄ frames | std, blake3 |
 //! | [`hub`] | the domain: users, rooms, relays | std, slab |
-//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, rustix, slab, log |
+//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, rustix, slab, log |
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |

@@ -226,7 +226,8 @@ fn it_listens_on_every_address_it_is_given_and_says_so() {
         .map_while(Result::ok)
         .take(3)
         .map(|line| {
-            let address = line.strip_prefix("listening on ").and_then(|rest| rest.strip_suffix(" (TCP)"));
+            let address =
+                line.strip_prefix("listening on ").and_then(|rest| rest.strip_suffix(" (TCP and UDP)"));
             address.and_then(|a| a.parse().ok()).unwrap_or_else(|| panic!("{line:?}"))
         })
         .collect();
@@ -256,7 +257,7 @@ fn without_any_flag_it_listens_on_the_default_address() {
     let _ = child.kill();
     child.wait().expect("wait");
     child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
-    let expected = ["listening on 127.0.0.1:7667 (TCP)", "cannot listen on 127.0.0.1:7667"];
+    let expected = ["listening on 127.0.0.1:7667 (TCP and UDP)", "cannot listen on 127.0.0.1:7667"];
     assert!(expected.iter().any(|e| said.contains(e)), "{said}");
 }
 

@@ -1,7 +1,7 @@
 //! A binding: the datagram side of one connection.
 //!
 //! ```text
-//!   ticket (TCP) ──▶ Unproven ──bind, challenge, prove──▶ Proven ──silence──▶ Unproven
+//!   ticket (TCP) ──▶ Unproven ──bind, challenge, prove──▶ Proven ──silence, or a proof too old──▶ Unproven
 //!                        └── nothing is ever sent but a challenge,     └── another address: it has to be proven
 //!                            no longer than what it answers                first; until then the old one holds
 //! ```
@@ -12,41 +12,71 @@
 //! A challenge is stateless: its cookie is a MAC over the address, the binding and the time, so that a flood of `bind`
 //! costs nothing to remember. Pure: time and keys are arguments, and what is to be sent is returned.
 
+use super::allowance::{Allowance, Rate};
 use crate::wire::datagram::{Content, ReplayWindow, Seal, Sender, Unverified};
 use crate::wire::frame;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// How long a challenge can be answered.
-const COOKIE_TIME: Duration = Duration::from_secs(10);
+pub const COOKIE_TIME: Duration = Duration::from_secs(10);
 
-/// Silence after which an address counts as gone; a client sends something every 20 seconds.
-pub const EXPIRY: Duration = Duration::from_secs(60);
+/// How old a proof may get before the client is challenged again. A source address can be forged; so whoever once had
+/// an address, and has it no more, must not be able to keep datagrams flowing there for ever.
+pub const PROOF_TIME: Duration = Duration::from_secs(300);
 
-/// Where datagrams come from and go to: the index of the server's socket, and the client's address.
+/// How many challenges one binding causes: somebody who has seen a `bind` can repeat it from any address.
+const CHALLENGES: Rate = Rate { per_second: 5, burst: 10 };
+
+/// Where datagrams come from and go to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Path {
+    /// The index of the server's socket.
     pub socket: usize,
+    /// The address of the server that the client knows, where the socket has more than one.
+    pub server: Option<IpAddr>,
     pub client: SocketAddr,
 }
 
-/// Why a datagram was dropped. Whoever sent it is not told.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Dropped {
-    /// Not one whole frame of a kind that datagrams have.
-    Shape,
+/// Declares the reasons to drop a datagram, with their words for the log.
+macro_rules! dropped {
+    ($($(#[$meta:meta])* $reason:ident = $words:literal,)*) => {
+        /// Why a datagram was dropped. Whoever sent it is not told.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Dropped { $($(#[$meta])* $reason,)* }
+
+        impl Dropped {
+            pub const ALL: &'static [Dropped] = &[$(Dropped::$reason,)*];
+        }
+
+        impl fmt::Display for Dropped {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Dropped::$reason => $words,)* })
+            }
+        }
+    };
+}
+
+dropped! {
+    /// More bytes than any datagram has.
+    TooLong = "too long",
+    /// Not one whole frame of a kind that a client sends in datagrams.
+    Shape = "misshapen",
     /// No binding of that number.
-    Unknown,
+    Unknown = "for no binding",
     /// The tag is not the client's.
-    Forged,
+    Forged = "forged",
     /// A counter that was seen before, or is too old to tell.
-    Replayed,
-    /// A cookie that is expired, or was made for another address or binding.
-    Cookie,
-    /// A frame that has to go by TCP.
-    Frame,
-    /// The one it is for does not take it as fast as it comes.
-    Congested,
+    Replayed = "seen before",
+    /// A cookie that is expired, used, or was made for another address or binding.
+    Cookie = "with a wrong cookie",
+    /// A frame that has to go by TCP, or payload for no relay of the client's.
+    Frame = "with a frame that is not for datagrams",
+    /// The client has made the server send as many as it may.
+    Limited = "over the sender's limit",
+    /// The one it is for, the socket, or the turn does not take it as fast as it comes.
+    Congested = "not taken in time",
 }
 
 /// What a datagram with a right tag leads to.
@@ -54,9 +84,9 @@ pub enum Dropped {
 pub enum Received<'a> {
     /// This goes back to where it came from.
     Challenge(Vec<u8>),
-    /// The address is proven, which it was not before; the client is told over TCP.
+    /// The address is proven; the client is told over TCP.
     Bound,
-    /// A frame of the client's. From an address that is not proven a challenge goes back as well.
+    /// A frame of the client's. From an address that is not proven, or was so long ago, a challenge goes back as well.
     Frame { frame: &'a [u8], challenge: Option<Vec<u8>> },
 }
 
@@ -67,18 +97,23 @@ pub struct Binding {
     wants: u8,
     window: ReplayWindow,
     counter: u64,
+    challenges: Allowance,
     proven: Option<Proven>,
+    /// When the latest cookie that was accepted was made. Older ones, and itself, prove nothing more: an answer to a
+    /// challenge cannot be repeated to move the binding back.
+    latest_cookie: Option<CookieTime>,
 }
 
 #[derive(Clone, Copy)]
 struct Proven {
     path: Path,
+    at: Instant,
     heard: Instant,
 }
 
 impl Binding {
     /// `key` is the ticket's; `wants` are bits of [`frame::Wants`].
-    pub fn new(number: u32, key: &[u8; 32], wants: u8) -> Self {
+    pub fn new(number: u32, key: &[u8; 32], wants: u8, now: Instant) -> Self {
         Binding {
             number,
             from_client: Seal::derive(key, Sender::Client),
@@ -86,22 +121,22 @@ impl Binding {
             wants,
             window: ReplayWindow::default(),
             counter: 0,
+            challenges: Allowance::new(now),
             proven: None,
+            latest_cookie: None,
         }
     }
 
-    /// Where the client has answered, and was heard of since.
-    pub fn proven_address(&self, now: Instant) -> Option<SocketAddr> {
-        self.live(now).map(|proven| proven.path.client)
+    /// Where the client is, if that is proven and it was heard of within `expiry`.
+    pub fn path(&self, expiry: Duration, now: Instant) -> Option<Path> {
+        let Proven { path, at, heard } = self.proven?;
+        let since = |then| now.saturating_duration_since(then);
+        (since(heard) < expiry && since(at) < PROOF_TIME + expiry).then_some(path)
     }
 
-    /// Whether the client wants this sort of thing in datagrams, and where they go.
-    pub fn path_for(&self, wanted: u8, now: Instant) -> Option<Path> {
-        self.live(now).filter(|_| self.wants & wanted != 0).map(|proven| proven.path)
-    }
-
-    fn live(&self, now: Instant) -> Option<Proven> {
-        self.proven.filter(|proven| now.saturating_duration_since(proven.heard) < EXPIRY)
+    /// The same for what the client wants in datagrams: a bit of [`frame::Wants`].
+    pub fn path_for(&self, wanted: u8, expiry: Duration, now: Instant) -> Option<Path> {
+        self.path(expiry, now).filter(|_| self.wants & wanted != 0)
     }
 
     /// Appends a datagram for the client that holds `frame`.
@@ -119,46 +154,68 @@ impl Binding {
         datagram: &Unverified<'a>,
         path: Path,
         cookies: &Cookies,
+        expiry: Duration,
         now: Instant,
     ) -> Result<Received<'a>, Dropped> {
         match datagram.verify(&self.from_client).ok_or(Dropped::Forged)? {
-            Content::Bind => Ok(Received::Challenge(self.challenge(path, cookies, now))),
+            Content::Bind => {
+                self.challenge(path, cookies, now).map(Received::Challenge).ok_or(Dropped::Limited)
+            }
             Content::Challenge { .. } => Err(Dropped::Shape),
             Content::Prove { cookie } => {
-                if !cookies.check(&cookie, self.number, path, now) {
+                let made = cookies.check(&cookie, self.number, path, now).ok_or(Dropped::Cookie)?;
+                if self.latest_cookie.is_some_and(|latest| made <= latest) {
                     return Err(Dropped::Cookie);
                 }
-                let before = self.proven.replace(Proven { path, heard: now });
-                Ok(match before {
-                    Some(before) if before.path == path => Received::Frame { frame: &[], challenge: None },
-                    _ => Received::Bound,
-                })
+                self.latest_cookie = Some(made);
+                self.proven = Some(Proven { path, at: now, heard: now });
+                Ok(Received::Bound)
             }
             Content::Sealed { counter, frame } => {
                 if !self.window.accept(counter) {
                     return Err(Dropped::Replayed);
                 }
-                let challenge = match &mut self.proven {
-                    Some(proven) if proven.path == path => {
-                        proven.heard = now;
-                        None
-                    }
-                    _ => Some(self.challenge(path, cookies, now)),
-                };
-                // Never more bytes to an address that is not proven than came from it.
-                let challenge = challenge.filter(|challenge| challenge.len() <= datagram.len());
+                let challenge = self.note_heard(path, datagram.len(), cookies, expiry, now);
                 Ok(Received::Frame { frame, challenge })
             }
         }
     }
 
-    fn challenge(&self, path: Path, cookies: &Cookies, now: Instant) -> Vec<u8> {
+    /// A datagram of the client's, `received` bytes long, came from there. Returns a challenge where one is due.
+    fn note_heard(
+        &mut self,
+        path: Path,
+        received: usize,
+        cookies: &Cookies,
+        expiry: Duration,
+        now: Instant,
+    ) -> Option<Vec<u8>> {
+        let is_proven = self.path(expiry, now) == Some(path);
+        match &mut self.proven {
+            Some(proven) if is_proven => {
+                proven.heard = now;
+                let is_old = now.saturating_duration_since(proven.at) >= PROOF_TIME;
+                if is_old { self.challenge(path, cookies, now) } else { None }
+            }
+            // Never more bytes to an address that is not proven than came from it.
+            _ if received >= CHALLENGE_LEN => self.challenge(path, cookies, now),
+            _ => None,
+        }
+    }
+
+    fn challenge(&mut self, path: Path, cookies: &Cookies, now: Instant) -> Option<Vec<u8>> {
+        if !self.challenges.take(CHALLENGES, now) {
+            return None;
+        }
         let cookie = cookies.make(self.number, path, now);
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(CHALLENGE_LEN);
         self.to_client.sign(&mut out, self.number, &frame::Challenge { cookie, tag: [0; 16] });
-        out
+        Some(out)
     }
 }
+
+/// A challenge, in bytes; and what it answers is never shorter.
+const CHALLENGE_LEN: usize = 48;
 
 /// Makes the keys of tickets: one secret, and a count.
 pub struct Tickets {
@@ -186,42 +243,45 @@ pub struct Cookies {
     started: Instant,
 }
 
+/// When a cookie was made: nanoseconds since the server started.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CookieTime(u64);
+
 impl Cookies {
     /// `secret` is the server's.
     pub fn new(secret: &[u8; 32], started: Instant) -> Self {
         Cookies { secret: blake3::derive_key("switchboard cookies v1", secret), started }
     }
 
-    /// Eight bytes of time, in milliseconds, and sixteen of MAC.
+    /// Eight bytes of time and sixteen of MAC.
     fn make(&self, number: u32, path: Path, now: Instant) -> [u8; 24] {
-        let millis = now.saturating_duration_since(self.started).as_millis() as u64;
-        self.at(millis, number, path)
+        let nanos = now.saturating_duration_since(self.started).as_nanos();
+        self.at(CookieTime(u64::try_from(nanos).unwrap_or(u64::MAX)), number, path)
     }
 
-    fn check(&self, cookie: &[u8; 24], number: u32, path: Path, now: Instant) -> bool {
-        let Some((millis, _)) = cookie.split_first_chunk::<8>() else { return false };
-        let made = Duration::from_millis(u64::from_be_bytes(*millis));
-        let age = now.saturating_duration_since(self.started).checked_sub(made);
+    /// When the cookie was made, if it was made here, for this path, and not too long ago.
+    fn check(&self, cookie: &[u8; 24], number: u32, path: Path, now: Instant) -> Option<CookieTime> {
+        let made = CookieTime(u64::from_be_bytes(*cookie.first_chunk::<8>()?));
+        let age = now.saturating_duration_since(self.started).checked_sub(Duration::from_nanos(made.0))?;
         // A guess at a cookie is a guess at sixteen bytes within ten seconds; who could time the comparison has to
         // have a right tag first.
-        age.is_some_and(|age| age <= COOKIE_TIME)
-            && self.at(u64::from_be_bytes(*millis), number, path) == *cookie
+        (age <= COOKIE_TIME && self.at(made, number, path) == *cookie).then_some(made)
     }
 
-    fn at(&self, millis: u64, number: u32, path: Path) -> [u8; 24] {
+    fn at(&self, made: CookieTime, number: u32, path: Path) -> [u8; 24] {
         let ip = match path.client.ip() {
             IpAddr::V4(ip) => ip.to_ipv6_mapped(),
             IpAddr::V6(ip) => ip,
         };
         let mut mac = blake3::Hasher::new_keyed(&self.secret);
-        mac.update(&millis.to_be_bytes());
+        mac.update(&made.0.to_be_bytes());
         mac.update(&number.to_be_bytes());
         mac.update(&path.socket.to_be_bytes());
         mac.update(&ip.octets());
         mac.update(&path.client.port().to_be_bytes());
         let mut cookie = [0; 24];
         let (time, tag) = cookie.split_at_mut(8);
-        time.copy_from_slice(&millis.to_be_bytes());
+        time.copy_from_slice(&made.0.to_be_bytes());
         tag.copy_from_slice(&mac.finalize().as_bytes()[..16]);
         cookie
     }
@@ -233,11 +293,12 @@ mod tests {
     use crate::wire::datagram::parse;
     use crate::wire::frame::Wants;
 
+    const EXPIRY: Duration = Duration::from_secs(60);
     const KEY: [u8; 32] = [3; 32];
     const FRAME: &[u8] = &[0x84, 0, 0, 8, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 
     fn path(port: u16) -> Path {
-        Path { socket: 0, client: SocketAddr::from(([127, 0, 0, 1], port)) }
+        Path { socket: 0, server: None, client: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
     struct Client(Seal, Seal);
@@ -277,12 +338,13 @@ mod tests {
     impl World {
         fn new() -> Self {
             let now = Instant::now();
-            World { binding: Binding::new(5, &KEY, Wants::ROOMS), cookies: Cookies::new(&[9; 32], now), now }
+            let binding = Binding::new(5, &KEY, Wants::ROOMS, now);
+            World { binding, cookies: Cookies::new(&[9; 32], now), now }
         }
 
         fn receive(&mut self, datagram: &[u8], path: Path) -> Result<Option<Vec<u8>>, Dropped> {
             let unverified = parse(datagram).ok_or(Dropped::Shape)?;
-            let received = self.binding.receive(&unverified, path, &self.cookies, self.now)?;
+            let received = self.binding.receive(&unverified, path, &self.cookies, EXPIRY, self.now)?;
             let answer = match received {
                 Received::Challenge(challenge) => Some(challenge),
                 Received::Frame { challenge, .. } => challenge,
@@ -293,13 +355,15 @@ mod tests {
         }
 
         fn bound(&self) -> Option<Path> {
-            self.binding.path_for(Wants::ROOMS, self.now)
+            self.binding.path_for(Wants::ROOMS, EXPIRY, self.now)
         }
 
         fn bind(&mut self, client: &Client, path: Path) {
+            self.now += Duration::from_millis(1);
             let challenge = self.receive(&client.bind(), path).expect("a challenge").expect("a challenge");
             assert_eq!(self.receive(&client.prove(&challenge), path), Ok(None));
             assert_eq!(self.bound(), Some(path));
+            self.now += Duration::from_millis(1);
         }
     }
 
@@ -308,7 +372,7 @@ mod tests {
         let (mut world, client) = (World::new(), Client::new());
         assert_eq!(world.bound(), None);
         world.bind(&client, path(1));
-        assert_eq!(world.binding.path_for(Wants::RELAYS, world.now), None, "only what was asked for");
+        assert_eq!(world.binding.path_for(Wants::RELAYS, EXPIRY, world.now), None, "only what was asked for");
     }
 
     #[test]
@@ -353,7 +417,56 @@ mod tests {
         world.bind(&client, path(1));
         world.now += EXPIRY;
         assert_eq!(world.bound(), None);
-        assert_eq!(world.receive(&client.sealed(1), path(1)), Ok(None), "heard again");
+        let challenge = world.receive(&client.sealed(1), path(1)).expect("taken").expect("a challenge");
+        assert_eq!(world.bound(), None, "somebody else may have the address by now");
+        assert_eq!(world.receive(&client.prove(&challenge), path(1)), Ok(None));
         assert_eq!(world.bound(), Some(path(1)));
+    }
+
+    #[test]
+    fn a_proof_wears_off_however_much_is_heard() {
+        let (mut world, client) = (World::new(), Client::new());
+        world.bind(&client, path(1));
+        let (proven, mut challenges) = (world.now, 0);
+        for counter in 0..100 {
+            world.now += EXPIRY / 10;
+            challenges += usize::from(world.receive(&client.sealed(counter), path(1)) != Ok(None));
+            assert_eq!(world.bound().is_some(), world.now < proven + PROOF_TIME + EXPIRY);
+        }
+        assert_eq!(challenges, 51, "one for each datagram since the proof is too old");
+    }
+
+    #[test]
+    fn an_answer_to_a_challenge_is_good_once_and_never_after_a_later_one() {
+        let (mut world, client) = (World::new(), Client::new());
+        let first = world.receive(&client.bind(), path(1)).expect("a challenge").expect("a challenge");
+        world.bind(&client, path(2));
+        assert_eq!(world.receive(&client.prove(&first), path(1)), Err(Dropped::Cookie));
+        world.now += Duration::from_millis(1);
+        let third = world.receive(&client.bind(), path(1)).expect("a challenge").expect("a challenge");
+        assert_eq!(world.receive(&client.prove(&third), path(1)), Ok(None));
+        assert_eq!(world.receive(&client.prove(&third), path(1)), Err(Dropped::Cookie));
+    }
+
+    #[test]
+    fn a_flood_of_binds_is_answered_a_few_times_a_second() {
+        let (mut world, client) = (World::new(), Client::new());
+        let mut challenges = 0;
+        for n in 0..10_000_u16 {
+            world.now += Duration::from_millis(1);
+            challenges += usize::from(world.receive(&client.bind(), path(n)).is_ok());
+        }
+        assert!((50..=61).contains(&challenges), "{challenges} in ten seconds");
+    }
+
+    #[test]
+    fn what_is_shorter_than_a_challenge_is_not_answered_with_one() {
+        let (mut world, client) = (World::new(), Client::new());
+        let mut empty = Vec::new();
+        client.0.seal(&mut empty, 5, 0, &[]);
+        assert_eq!(world.receive(&empty, path(1)), Ok(None));
+        let challenge = world.receive(&client.sealed(1), path(1)).expect("taken");
+        assert_eq!(challenge.map(|challenge| challenge.len()), Some(CHALLENGE_LEN));
+        assert_eq!(client.sealed(1).len(), CHALLENGE_LEN, "a ping is long enough");
     }
 }

@@ -13,6 +13,7 @@
 //!
 //! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
 
+use super::allowance::Allowance;
 use super::binding::Binding;
 use super::fanout::Membership;
 use super::limits::Limits;
@@ -93,6 +94,8 @@ pub struct Connection<S> {
     pub waiters: Vec<Key>,
     /// The client's datagrams, if it has asked for them.
     pub binding: Option<Box<Binding>>,
+    /// What it has made the server send in datagrams, whoever they went to.
+    pub caused: Allowance,
     /// Kept by the fan-out.
     pub memberships: Vec<Membership>,
     /// The room that this connection's latest event went to, and in which turn; at the end of a turn everything is
@@ -131,6 +134,7 @@ impl<S> Connection<S> {
             hang_up: HangUp::No,
             waiters: Vec::new(),
             binding: None,
+            caused: Allowance::new(now),
             memberships: Vec::new(),
             undistributed: None,
             alarm: Alarm::default(),

@@ -3,6 +3,7 @@
 use super::binding::Dropped;
 use crate::session::CloseReason;
 use std::collections::HashMap;
+use std::fmt;
 use std::mem::Discriminant;
 
 /// Since the server started.
@@ -12,22 +13,36 @@ pub struct Counters {
     /// Connections refused because the server, or the process, had no room for them.
     pub refused_full: u64,
     pub frames: u64,
+    /// Datagrams that came in, good or bad.
     pub datagrams: u64,
+    /// Datagrams that a socket took.
+    pub datagrams_sent: u64,
     pub bytes_read: u64,
     /// Ranges queued for members of a room: one per member, room and turn, however many messages it holds.
     pub ranges_queued: u64,
-    dropped: HashMap<Dropped, u64>,
+    dropped: [u64; Dropped::ALL.len()],
     closed: HashMap<Discriminant<CloseReason>, (CloseReason, u64)>,
 }
 
 impl Counters {
     pub fn count_dropped(&mut self, why: Dropped) {
-        *self.dropped.entry(why).or_insert(0) += 1;
+        if let Some(count) = self.dropped.get_mut(why as usize) {
+            *count += 1;
+        }
     }
 
     /// How many datagrams were dropped for this reason.
     pub fn dropped(&self, why: Dropped) -> u64 {
-        self.dropped.get(&why).copied().unwrap_or(0)
+        self.dropped.get(why as usize).copied().unwrap_or(0)
+    }
+
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+
+    /// The dropped datagrams, reason by reason, for the log.
+    pub fn dropped_by_reason(&self) -> impl fmt::Display + '_ {
+        ByReason(self)
     }
 
     pub fn count_closed(&mut self, reason: CloseReason) {
@@ -41,5 +56,35 @@ impl Counters {
 
     pub fn closed_total(&self) -> u64 {
         self.closed.values().map(|&(_, count)| count).sum()
+    }
+}
+
+struct ByReason<'a>(&'a Counters);
+
+impl fmt::Display for ByReason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reasons = Dropped::ALL.iter().filter(|&&why| self.0.dropped(why) > 0);
+        for (at, &why) in reasons.enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{} {why}", self.0.dropped(why))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_place_of_its_own() {
+        let mut counters = Counters::default();
+        for &why in Dropped::ALL {
+            assert_eq!(counters.dropped(why), 0);
+            counters.count_dropped(why);
+            assert_eq!(counters.dropped(why), 1);
+        }
+        assert_eq!(counters.dropped_total(), Dropped::ALL.len() as u64);
+        assert!(counters.dropped_by_reason().to_string().starts_with("1 too long, "));
     }
 }

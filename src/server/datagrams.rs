@@ -6,52 +6,83 @@ use super::binding::{Binding, Dropped, Path, Received};
 use super::connection::Connection;
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
+use super::fanout::Said;
 use super::limits::Limits;
 use crate::hub::{ChannelId, Command, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::{BlockId, Blocks, Key, Outbox, Socket};
-use crate::session::Step;
-use crate::wire::datagram::{FRAME_MAX, parse};
+use crate::session::{Answer, Step};
+use crate::wire::datagram::{DATAGRAM_MAX, FRAME_MAX, parse};
 use crate::wire::frame::{self, Wants};
-use crate::wire::{BODY_MAX, Flags, Kind, RawFrame, Split, header, split};
+use crate::wire::{BODY_MAX, Flags, Kind, RawFrame, RefusalCode, Split, header, split};
+use log::debug;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-/// Datagrams that are to be sent in this turn.
+/// Datagrams that are to be sent in this turn, in trains: those that follow one another on the same path, are of one
+/// length, and so can go together. The last of a train may be shorter.
 #[derive(Default)]
 pub struct Outgoing {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    trains: Vec<Train>,
+    datagrams: usize,
 }
 
-struct Entry {
+/// What a member has not got yet of a room's block, and which messages of the block may go in datagrams.
+pub struct Part<'a> {
+    pub block: BlockId,
+    pub range: Range<usize>,
+    pub said: &'a mut [Said],
+}
+
+struct Train {
     path: Path,
+    /// Bytes of each datagram but the last.
+    length: usize,
+    /// Where it lies.
+    start: usize,
     end: usize,
+}
+
+impl Train {
+    /// Whether another datagram can go behind the last.
+    fn takes(&self, path: Path, length: usize) -> bool {
+        let is_whole = self.length > 0 && (self.end - self.start).is_multiple_of(self.length);
+        is_whole && length <= self.length && path == self.path
+    }
 }
 
 impl Outgoing {
     /// Gathers one datagram, which `write` appends. `false` when the turn has as many as it may have.
     pub fn push(&mut self, max: usize, path: Path, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        if self.entries.len() >= max {
+        if self.datagrams >= max {
             return false;
         }
+        self.datagrams += 1;
+        let start = self.bytes.len();
         write(&mut self.bytes);
-        self.entries.push(Entry { path, end: self.bytes.len() });
+        let end = self.bytes.len();
+        match self.trains.last_mut().filter(|train| train.takes(path, end - start)) {
+            Some(train) => train.end = end,
+            None => self.trains.push(Train { path, length: end - start, start, end }),
+        }
         true
     }
 
-    /// Hands every datagram to `send`, in order, and forgets it.
-    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8])) {
-        let mut start = 0;
-        for Entry { path, end } in self.entries.drain(..) {
-            send(path, &self.bytes[start..end]);
-            start = end;
+    /// Hands every train to `send`, in order, with the length of its datagrams, and forgets it. `send` returns how many
+    /// of them it sent. Returns how many it did not.
+    pub fn drain(&mut self, mut send: impl FnMut(Path, &[u8], usize) -> usize) -> usize {
+        let mut left = std::mem::take(&mut self.datagrams);
+        for Train { path, length, start, end } in self.trains.drain(..) {
+            let train = self.bytes.get(start..end).unwrap_or_default();
+            left = left.saturating_sub(send(path, train, length));
         }
         self.bytes.clear();
+        left
     }
 
-    /// Delivers what a room said to a member who wants it in datagrams: every message that fits becomes one, what does
-    /// not fit, or is no message, goes by TCP. The two may overtake each other.
-    #[expect(clippy::too_many_arguments)]
+    /// Delivers what a room said to a member who wants it in datagrams: every message that fits, and that its author may
+    /// still make us send so, becomes one; everything else goes by TCP. The two may overtake each other.
     pub fn deliver(
         &mut self,
         limits: &Limits,
@@ -59,29 +90,50 @@ impl Outgoing {
         binding: &mut Binding,
         outbox: &mut Outbox,
         blocks: &mut Blocks,
-        block: BlockId,
-        range: Range<usize>,
+        part: Part<'_>,
     ) {
+        let Part { block, range, said } = part;
         let mut start = range.start;
         while start < range.end {
             let rest = blocks.bytes(block).get(start..range.end).unwrap_or_default();
-            let Ok(Split::Frame(raw)) = split(rest, BODY_MAX) else { return };
-            let frame = &rest[..raw.len()];
-            let end = start + frame.len();
-            let sent = raw.kind() == Some(Kind::Said)
-                && frame.len() <= FRAME_MAX
-                && self.push(limits.datagrams_per_turn_max, path, |out| binding.seal(out, frame));
-            if !sent {
+            let length = split(rest, BODY_MAX).map_or(rest.len(), |split| match split {
+                Split::Frame(raw) => raw.len(),
+                Split::Incomplete { .. } => rest.len(),
+            });
+            let end = start + length;
+            let frame = rest.get(..length).filter(|frame| frame.len() <= FRAME_MAX);
+            let at = said.binary_search_by_key(&(end as u32), |message| message.end);
+            let message = at.ok().and_then(|at| said.get_mut(at)).filter(|message| message.granted > 0);
+            if let (Some(frame), Some(message)) = (frame, message)
+                && self.push(limits.datagrams_per_turn_max, path, |out| binding.seal(out, frame))
+            {
+                message.granted -= 1;
+            } else {
                 outbox.push_range(blocks, block, start, end);
             }
             start = end;
         }
     }
 
+    /// How many datagrams wait to be sent.
+    pub fn len(&self) -> usize {
+        self.datagrams
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.datagrams == 0
     }
 }
+
+/// Drops that the log has been told of.
+#[derive(Default)]
+pub struct DropReport {
+    dropped: u64,
+    next: Option<Instant>,
+}
+
+/// How often the log is told of drops, however many there are.
+const DROP_REPORTS_EVERY: Duration = Duration::from_secs(10);
 
 impl<S: Socket> Engine<S> {
     /// Takes one datagram. Whatever is wrong with it is nobody's business but the counters'.
@@ -92,77 +144,108 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Sends what was gathered. `send` says whether the socket took it.
-    pub fn send_datagrams(&mut self, mut send: impl FnMut(Path, &[u8]) -> bool) {
+    /// Sends what was gathered. `send` gets datagrams of one length in one train, and says how many the socket took.
+    pub fn send_datagrams(&mut self, send: impl FnMut(Path, &[u8], usize) -> usize) {
         let Exchange { outgoing, counters, .. } = &mut self.exchange;
-        outgoing.drain(|path, datagram| {
-            if !send(path, datagram) {
-                counters.count_dropped(Dropped::Congested);
-            }
-        });
+        let before = outgoing.len() as u64;
+        let left = outgoing.drain(send) as u64;
+        counters.datagrams_sent += before - left;
+        for _ in 0..left {
+            counters.count_dropped(Dropped::Congested);
+        }
+        self.report_drops();
     }
 
     /// A ticket for datagrams; the one before is void.
     pub(super) fn give_ticket(&mut self, key: Key, request: RequestId, wants: u8) {
-        let (ticket_key, number) = (self.exchange.tickets.make(), key.slot());
-        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
-        connection.binding = Some(Box::new(Binding::new(number, &ticket_key, wants)));
+        let Exchange { connections, bindings, tickets, limits, now, .. } = &mut self.exchange;
+        if !limits.datagrams {
+            let (channel, code) = (ChannelId(0), RefusalCode::NoDatagrams);
+            let text = "this server exchanges no datagrams; everything goes by TCP";
+            return self.exchange.answer(key, Answer::Refused { request, channel, code, text });
+        }
+        let Some(connection) = connections.get_mut(key) else { return };
+        let (ticket_key, number) = (tickets.make(), key.slot());
+        let binding = Box::new(Binding::new(number, &ticket_key, wants, *now));
+        *bindings += usize::from(connection.binding.replace(binding).is_none());
         let ticket = frame::Ticket { request: request.0, key: ticket_key };
         self.exchange.push_frame(key, number, &ticket);
     }
 
     fn try_datagram(&mut self, path: Path, datagram: &[u8]) -> Result<(), Dropped> {
+        if datagram.len() > DATAGRAM_MAX {
+            return Err(Dropped::TooLong);
+        }
         let Engine { exchange, cookies, .. } = self;
-        let (now, max) = (exchange.now, exchange.limits.datagrams_per_turn_max);
+        let (now, expiry) = (exchange.now, exchange.limits.datagram_expiry);
         let unverified = parse(datagram).ok_or(Dropped::Shape)?;
         let key = exchange.connections.key_at(unverified.channel).ok_or(Dropped::Unknown)?;
         let connection = exchange.connections.get_mut(key).filter(|connection| connection.is_open());
         let connection = connection.ok_or(Dropped::Unknown)?;
         let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
-        match binding.receive(&unverified, path, cookies, now)? {
-            Received::Challenge(challenge) => {
-                exchange.outgoing.push(max, path, |out| out.extend_from_slice(&challenge));
-            }
+        match binding.receive(&unverified, path, cookies, expiry, now)? {
+            Received::Challenge(challenge) => exchange.send_challenge(path, &challenge),
             Received::Bound => {
                 let bound = frame::Bound { address: path.client };
                 exchange.push_frame(key, unverified.channel, &bound);
+                Ok(())
             }
             Received::Frame { frame, challenge } => {
-                connection.note_heard(now);
-                if let Some(challenge) = challenge {
-                    exchange.outgoing.push(max, path, |out| out.extend_from_slice(&challenge));
-                }
-                self.use_frame(key, frame)?;
+                let challenged =
+                    challenge.map_or(Ok(()), |challenge| exchange.send_challenge(path, &challenge));
+                // An empty one is a sign of life. It says nothing about the connection, whose silence is its own.
+                if frame.is_empty() { Ok(()) } else { self.use_frame(key, path, frame) }.and(challenged)
             }
         }
-        Ok(())
     }
 
     /// Does what a sealed frame says, if it is one of the few that may come in a datagram.
-    fn use_frame(&mut self, key: Key, frame: &[u8]) -> Result<(), Dropped> {
-        if frame.is_empty() {
-            return Ok(()); // a sign of life
-        }
+    fn use_frame(&mut self, key: Key, path: Path, frame: &[u8]) -> Result<(), Dropped> {
         let Ok(Split::Frame(raw)) = split(frame, BODY_MAX) else { return Err(Dropped::Shape) };
         if raw.len() != frame.len() {
             return Err(Dropped::Shape);
         }
-        let Exchange { connections, limits, .. } = &mut self.exchange;
+        let is_taken = matches!(raw.kind(), Some(Kind::Data | Kind::Say | Kind::Ping));
+        if !is_taken || raw.flags() != Flags::NONE {
+            return Err(Dropped::Frame);
+        }
+        let Exchange { connections, limits, now, .. } = &mut self.exchange;
         let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
-        if connection.waits_for.is_some() || connection.is_over_high_water(limits) {
+        if !connection.caused.take(limits.datagrams_caused, *now) {
+            return Err(Dropped::Limited);
+        }
+        if raw.kind() == Some(Kind::Data) {
+            return self.pass_datagram_on(key, &raw, frame);
+        }
+        if connection.is_over_high_water(limits) {
             return Err(Dropped::Congested); // as over TCP, only that nobody waits
         }
-        match raw.kind() {
-            Some(Kind::Data) => self.pass_datagram_on(key, &raw, frame),
-            Some(Kind::Say) => match connection.session.next(frame) {
-                Step::Command { request, command: command @ Command::Say { .. }, .. } => {
-                    self.hub.handle(self.exchange.now, session_id(key), request, command, &mut self.exchange);
-                    Ok(())
-                }
-                _ => Err(Dropped::Frame),
-            },
+        match connection.session.next(frame) {
+            Step::Answer { answer: Answer::Pong { token }, .. } => self.pong(key, path, token),
+            Step::Command { request, command: command @ Command::Say { .. }, .. } => {
+                self.hub.handle(self.exchange.now, session_id(key), request, command, &mut self.exchange);
+                Ok(())
+            }
+            Step::Answer { answer: answer @ Answer::Refused { .. }, .. } => {
+                self.exchange.answer(key, answer);
+                Ok(())
+            }
             _ => Err(Dropped::Frame),
         }
+    }
+
+    /// Answers a ping where it came from, if that address is proven; one that is not has been challenged.
+    fn pong(&mut self, key: Key, path: Path, token: u64) -> Result<(), Dropped> {
+        let Exchange { connections, limits, outgoing, now, .. } = &mut self.exchange;
+        let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
+        let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
+        if binding.path(limits.datagram_expiry, *now) != Some(path) {
+            return Ok(());
+        }
+        let mut pong = Vec::new();
+        header::put(&mut pong, Flags::NONE, 0, &frame::Pong { token });
+        let sent = outgoing.push(limits.datagrams_per_turn_max, path, |out| binding.seal(out, &pong));
+        if sent { Ok(()) } else { Err(Dropped::Congested) }
     }
 
     /// Passes payload that came in a datagram to the other end of its relay: as a datagram where that end wants them,
@@ -177,7 +260,7 @@ impl<S: Socket> Engine<S> {
         let Exchange { connections, limits, outgoing, now, .. } = &mut self.exchange;
         let peer = connections.get_mut(to).filter(|peer| peer.is_open()).ok_or(Dropped::Unknown)?;
         if let Some(binding) = &mut peer.binding
-            && let Some(path) = binding.path_for(Wants::RELAYS, *now)
+            && let Some(path) = binding.path_for(Wants::RELAYS, limits.datagram_expiry, *now)
             && frame.len() <= FRAME_MAX
         {
             let sent = outgoing.push(limits.datagrams_per_turn_max, path, |out| binding.seal(out, frame));
@@ -189,9 +272,52 @@ impl<S: Socket> Engine<S> {
         self.exchange.relay(from, to, frame);
         Ok(())
     }
+
+    fn report_drops(&mut self) {
+        let Engine { exchange, drop_report, .. } = self;
+        let (counters, now) = (&exchange.counters, exchange.now);
+        let dropped = counters.dropped_total();
+        if dropped > drop_report.dropped && drop_report.next.is_none_or(|next| next <= now) {
+            debug!("{dropped} datagrams dropped so far: {}", counters.dropped_by_reason());
+            *drop_report = DropReport { dropped, next: Some(now + DROP_REPORTS_EVERY) };
+        }
+    }
 }
 
 impl<S: Socket> Exchange<S> {
+    /// Makes the authors of what was said pay for the datagrams that it will take, as far as they can.
+    pub(super) fn grant_datagrams(&mut self, channel: ChannelId) -> Vec<Said> {
+        let Exchange { connections, fanout, limits, now, .. } = self;
+        let mut said = fanout.take_said(channel);
+        if said.is_empty() {
+            return said;
+        }
+        let takers = fanout.members(channel).filter_map(|key| connections.get(key)?.binding.as_ref());
+        let takers = takers.filter_map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now)).count();
+        for message in &mut said {
+            if let Some(author) = connections.get_mut(message.author) {
+                message.granted = author.caused.take_up_to(takers, limits.datagrams_caused, *now);
+            }
+        }
+        said
+    }
+
+    /// Gives them back what was not spent: for themselves, and where a member went without.
+    pub(super) fn take_back_datagrams(&mut self, channel: ChannelId, said: Vec<Said>) {
+        for message in &said {
+            if let Some(author) = self.connections.get_mut(message.author) {
+                author.caused.give_back(message.granted, self.limits.datagrams_caused);
+            }
+        }
+        self.fanout.forget_said(channel, said);
+    }
+
+    fn send_challenge(&mut self, path: Path, challenge: &[u8]) -> Result<(), Dropped> {
+        let max = self.limits.datagrams_per_turn_max;
+        let sent = self.outgoing.push(max, path, |out| out.extend_from_slice(challenge));
+        if sent { Ok(()) } else { Err(Dropped::Congested) }
+    }
+
     /// Queues a frame of the connection's own over TCP.
     fn push_frame<'a>(&mut self, to: Key, channel: u32, body: &impl frame::Body<'a>) {
         self.push(to, |connection, blocks| {

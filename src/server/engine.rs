@@ -7,6 +7,7 @@
 use super::binding::Cookies;
 use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
 use super::counters::Counters;
+use super::datagrams::DropReport;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
 use crate::hub::{self, Hub};
@@ -26,6 +27,7 @@ pub struct Engine<S> {
     working: Vec<Key>,
     stopping: bool,
     pub(super) cookies: Cookies,
+    pub(super) drop_report: DropReport,
 }
 
 /// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
@@ -40,8 +42,15 @@ impl<S: Socket> Engine<S> {
     pub fn new(limits: Limits, hub_limits: hub::Limits, secret: [u8; 32], now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
         let (hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, &secret, now));
-        let cookies = Cookies::new(&secret, now);
-        Engine { hub, exchange, scratch, working: Vec::new(), stopping: false, cookies }
+        Engine {
+            hub,
+            exchange,
+            scratch,
+            working: Vec::new(),
+            stopping: false,
+            cookies: Cookies::new(&secret, now),
+            drop_report: DropReport::default(),
+        }
     }
 
     pub fn hub(&self) -> &Hub {
@@ -206,8 +215,9 @@ impl<S: Socket> Engine<S> {
 
     /// Whether there is something to do at once, without any event.
     pub fn has_work(&self) -> bool {
-        let Exchange { to_read, to_flush, to_reap, fanout, .. } = &self.exchange;
-        !(to_read.is_empty() && to_flush.is_empty() && to_reap.is_empty() && fanout.dirty.is_empty())
+        let Exchange { to_read, to_flush, to_reap, fanout, outgoing, .. } = &self.exchange;
+        let listed = !(to_read.is_empty() && to_flush.is_empty() && to_reap.is_empty());
+        listed || !fanout.dirty.is_empty() || !outgoing.is_empty()
     }
 
     /// When there is something to do without any event. May be early, is never late.
@@ -306,6 +316,7 @@ impl<S: Socket> Engine<S> {
         }
         let mut connection = self.exchange.connections.remove(key)?;
         connection.outbox.clear(&mut self.exchange.blocks);
+        self.exchange.bindings -= usize::from(connection.binding.is_some());
         debug!("{key} {} closed: {reason}", connection.address);
         Some(connection.socket)
     }

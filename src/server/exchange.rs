@@ -17,7 +17,7 @@
 use super::binding::Tickets;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
-use super::datagrams::Outgoing;
+use super::datagrams::{Outgoing, Part};
 use super::fanout::Fanout;
 use super::limits::Limits;
 use crate::hub::{ChannelId, Effect, Effects, Event, Observed, PathKey, Reply, SessionId};
@@ -36,6 +36,8 @@ pub struct Exchange<S> {
     pub fanout: Fanout,
     pub timers: Timers<Key>,
     pub outgoing: Outgoing,
+    /// How many connections have a ticket for datagrams.
+    pub bindings: usize,
     pub to_read: Vec<Key>,
     pub to_flush: Vec<Key>,
     pub to_reap: Vec<Key>,
@@ -65,6 +67,7 @@ impl<S: Socket> Exchange<S> {
             fanout: Fanout::default(),
             timers: Timers::default(),
             outgoing: Outgoing::default(),
+            bindings: 0,
             to_read: Vec::new(),
             to_flush: Vec::new(),
             to_reap: Vec::new(),
@@ -234,6 +237,9 @@ impl<S: Socket> Exchange<S> {
         let full = fanout.publish(connections, blocks, channel, cause, |dialect, out| {
             dialect.encode_event(channel, event, out);
         });
+        if self.bindings > 0 && matches!(event, Event::Said { .. }) {
+            self.fanout.note_said(&self.blocks, channel, cause);
+        }
         if full {
             self.distribute(channel);
         }
@@ -243,14 +249,16 @@ impl<S: Socket> Exchange<S> {
     }
 
     fn distribute(&mut self, channel: ChannelId) {
+        let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
             let Connection { outbox, binding, .. } = &mut *connection;
             if let Some(binding) = binding
-                && let Some(path) = binding.path_for(Wants::ROOMS, *now)
+                && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
             {
-                outgoing.deliver(limits, path, binding, outbox, blocks, block, range);
+                let part = Part { block, range, said: &mut said };
+                outgoing.deliver(limits, path, binding, outbox, blocks, part);
             } else {
                 outbox.push_range(blocks, block, range.start, range.end);
             }
@@ -265,6 +273,7 @@ impl<S: Socket> Exchange<S> {
                 filling.push(key);
             }
         });
+        self.take_back_datagrams(channel, said);
         for key in filling {
             self.arm(key);
         }
@@ -337,7 +346,11 @@ impl<S: Socket> Exchange<S> {
 impl<S: Socket> Effects for Exchange<S> {
     fn observed(&self, session: SessionId) -> Option<Observed> {
         let connection = self.connections.get(key_of(session))?;
-        let udp = connection.binding.as_ref().and_then(|binding| binding.proven_address(self.now));
+        let udp = connection
+            .binding
+            .as_ref()
+            .and_then(|binding| binding.path(self.limits.datagram_expiry, self.now));
+        let udp = udp.map(|path| path.client);
         Some(Observed { tcp: connection.address.0, udp, heard: connection.heard() })
     }
 

@@ -56,6 +56,18 @@ struct Group {
     speakers: [u32; Dialect::COUNT],
     /// What was published and not distributed yet.
     open: [Option<BlockId>; Dialect::COUNT],
+    /// The messages among it that may go in datagrams, in order.
+    said: Vec<Said>,
+}
+
+/// A message in a channel's open block of native frames.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    pub author: Key,
+    /// Where it ends in the block.
+    pub end: u32,
+    /// In how many datagrams it may still go.
+    pub granted: usize,
 }
 
 struct Member {
@@ -146,6 +158,27 @@ impl Fanout {
         full
     }
 
+    /// Notes that the last thing published on the channel is a message of `author`'s, which may go in datagrams.
+    pub fn note_said(&mut self, blocks: &Blocks, channel: ChannelId, author: Key) {
+        let Some(group) = group_mut(&mut self.groups, channel) else { return };
+        if let Some(block) = group.open[Dialect::Native.index()] {
+            let end = blocks.bytes(block).len() as u32;
+            group.said.push(Said { author, end, granted: 0 });
+        }
+    }
+
+    /// Takes what was noted, for the distribution of the channel; the buffer comes back through [`Fanout::forget_said`].
+    pub fn take_said(&mut self, channel: ChannelId) -> Vec<Said> {
+        group_mut(&mut self.groups, channel).map(|group| std::mem::take(&mut group.said)).unwrap_or_default()
+    }
+
+    pub fn forget_said(&mut self, channel: ChannelId, mut said: Vec<Said>) {
+        if let Some(group) = group_mut(&mut self.groups, channel) {
+            said.clear();
+            group.said = said;
+        }
+    }
+
     /// Queues for one member what it has not got yet of the channel's open block. Returns where it stands in the
     /// group, if it does.
     pub fn catch_up<S>(
@@ -223,6 +256,7 @@ impl Fanout {
             members: Vec::new(),
             speakers: [0; Dialect::COUNT],
             open: [None; Dialect::COUNT],
+            said: Vec::new(),
         })
     }
 }

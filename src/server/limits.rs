@@ -1,5 +1,6 @@
 //! Every bound of the server, with its unit. Each queue and each loop has one.
 
+use super::allowance::Rate;
 use crate::{hub, net};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,8 +34,15 @@ pub struct Limits {
     pub read_bytes_per_turn_max: usize,
     /// Frames taken from one connection in one turn: small frames cost more than their bytes.
     pub frames_per_turn_max: usize,
-    /// Datagrams received, and datagrams sent, in one turn. What is more waits in the kernel or is dropped.
+    /// Whether datagrams are exchanged at all. Holds from the start to the end: the sockets are there or are not.
+    pub datagrams: bool,
+    /// Datagrams received, and datagrams sent, in one turn. What is more waits in the kernel, goes by TCP, or is dropped.
     pub datagrams_per_turn_max: usize,
+    /// How many datagrams one client may make the server send. Beyond that, what came over TCP goes on over TCP, and
+    /// what came in a datagram is dropped.
+    pub datagrams_caused: Rate,
+    /// Silence after which a client's datagram address counts as gone.
+    pub datagram_expiry: Duration,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -69,7 +77,10 @@ impl Default for Limits {
             accepts_per_turn_max: 256,
             read_bytes_per_turn_max: 64 * 1_024,
             frames_per_turn_max: 512,
+            datagrams: true,
             datagrams_per_turn_max: 1_024,
+            datagrams_caused: Rate { per_second: 10_000, burst: 10_000 },
+            datagram_expiry: Duration::from_secs(60),
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,
@@ -98,6 +109,9 @@ impl Settings {
             ("accepts-per-turn-max", self.limits.accepts_per_turn_max),
             ("frames-per-turn-max", self.limits.frames_per_turn_max),
             ("flush-bytes-per-turn-max", self.limits.flush_bytes_per_turn_max),
+            ("datagrams-per-turn-max", self.limits.datagrams_per_turn_max),
+            ("datagrams-caused-per-second-max", self.limits.datagrams_caused.per_second),
+            ("datagrams-caused-burst-max", self.limits.datagrams_caused.burst),
             ("occupants-per-room-max", self.hub.occupants_per_room_max),
             ("page-entries-max", self.hub.page_entries_max),
             ("name-bytes-max", self.hub.name_bytes_max.into()),
@@ -150,7 +164,8 @@ impl Settings {
     /// Lowers `connections_max` to what the process may have open, and says so.
     pub fn fit_descriptors(&mut self) {
         let Some(descriptors) = net::descriptors::raise_limit() else { return };
-        let spare = DESCRIPTORS_SPARE + self.listen.len();
+        let sockets_per_address = if self.limits.datagrams { 2 } else { 1 };
+        let spare = DESCRIPTORS_SPARE + sockets_per_address * self.listen.len();
         let fitting = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(spare).max(1);
         if self.limits.connections_max > fitting {
             let level = if fitting < FEW_CONNECTIONS { log::Level::Warn } else { log::Level::Info };

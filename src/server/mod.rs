@@ -14,14 +14,17 @@
 //! that is overfull is offered to its socket before it counts as slow.
 //!
 //! - [`reactor`] poll, accept, signals, mailbox, and the order of the stages: the sockets of the real world;
+//! - `listening` opens the sockets that newcomers and datagrams come to;
 //! - [`engine`] read, timers, flush, reap, and the flags of note, over any [`Socket`](crate::net::Socket) and any time,
 //!   so that a test can be the world;
 //! - `read` stage 3 for one connection;
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
-//! - [`connection`] one client, [`binding`] its datagrams;
+//! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
+//! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`limits`] every bound, with its unit and its reason.
 
+pub mod allowance;
 pub mod binding;
 pub mod connection;
 pub mod counters;
@@ -30,6 +33,7 @@ pub mod engine;
 pub mod exchange;
 pub mod fanout;
 pub mod limits;
+mod listening;
 pub mod reactor;
 mod read;
 

@@ -9,8 +9,9 @@ use super::binding::Path;
 use super::connection::HangUp;
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
+use super::listening::listen;
 use crate::net::Key;
-use crate::net::datagram::DatagramSocket;
+use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
 use log::{debug, error, info, warn};
 use mio::net::{TcpListener, TcpStream};
@@ -29,9 +30,6 @@ const EVENTS_PER_POLL: usize = 1_024;
 
 /// How long to wait before trying again to accept when no descriptor was free. A close tries at once.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-
-/// How many ports are tried where any will do.
-const ANY_PORT_TRIES: u32 = 16;
 
 /// Newcomers that may turn out to be gone in one turn. More of them are no coincidence, and not worth a busy loop.
 const SKIPPED_MAX: u32 = 1_000;
@@ -56,8 +54,11 @@ pub struct Reactor {
     events: Events,
     engine: Engine<TcpStream>,
     listeners: Vec<Listening>,
-    /// One beside every listener, on the same port.
+    /// One beside every listener, on the same port; or none, where datagrams are not exchanged.
     datagrams: Vec<DatagramSocket>,
+    /// Which of them is read first; each turn another, because they share one budget.
+    first_datagrams: usize,
+    buffers: ReceiveBuffers,
     reserve: Reserve,
     /// Whether the last attempt to accept found no descriptor free; so that a flood is one line in the log.
     out_of_descriptors: bool,
@@ -121,12 +122,14 @@ impl Reactor {
         let (sender, mailbox) = channel();
         let (mut listeners, mut datagrams) = (Vec::new(), Vec::new());
         for (index, &address) in settings.listen.iter().enumerate() {
-            let (mut socket, mut beside) = listen(address).map_err(|e| cannot_listen(address, &e))?;
+            let (mut socket, beside) = listen(address, settings.limits.datagrams)?;
             poll.registry().register(&mut socket, Token(FIRST_LISTENER - index), Interest::READABLE)?;
-            let token = Token(FIRST_DATAGRAM - index);
-            poll.registry().register(beside.source(), token, Interest::READABLE)?;
             listeners.push(Listening { socket, ready: false });
-            datagrams.push(beside);
+            if let Some(mut beside) = beside {
+                let token = Token(FIRST_DATAGRAM - index);
+                poll.registry().register(beside.source(), token, Interest::READABLE)?;
+                datagrams.push(beside);
+            }
         }
         settings.fit_descriptors(); // may log; a server that cannot listen says that alone
         let mut secret = [0; 32];
@@ -138,6 +141,8 @@ impl Reactor {
             engine,
             listeners,
             datagrams,
+            first_datagrams: 0,
+            buffers: ReceiveBuffers::default(),
             reserve: Reserve::new(),
             out_of_descriptors: false,
             accept_again: None,
@@ -166,6 +171,11 @@ impl Reactor {
         self.listeners.iter().filter_map(|listening| listening.socket.local_addr().ok()).collect()
     }
 
+    /// What it listens for at each of them, in words.
+    pub fn transports(&self) -> &'static str {
+        if self.datagrams.is_empty() { "TCP" } else { "TCP and UDP" }
+    }
+
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -189,6 +199,13 @@ impl Reactor {
                     counters.frames,
                     counters.bytes_read,
                     counters.ranges_queued
+                );
+                debug!(
+                    "datagrams: {} received, {} sent, {} dropped ({})",
+                    counters.datagrams,
+                    counters.datagrams_sent,
+                    counters.dropped_total(),
+                    counters.dropped_by_reason()
                 );
                 return Ok(Exit::Drained);
             }
@@ -267,14 +284,17 @@ impl Reactor {
 
     /// Stage 3, for datagrams: as many as the budget allows.
     fn read_datagrams(&mut self) {
-        let mut budget = self.engine.limits().datagrams_per_turn_max;
-        for (index, socket) in self.datagrams.iter_mut().enumerate() {
+        let Reactor { engine, datagrams, first_datagrams, buffers, .. } = self;
+        let mut budget = engine.limits().datagrams_per_turn_max;
+        let sockets = datagrams.len();
+        *first_datagrams = (*first_datagrams + 1) % sockets.max(1);
+        for index in (*first_datagrams..sockets).chain(0..*first_datagrams) {
+            let socket = &mut datagrams[index];
             while socket.ready && budget > 0 {
-                budget -= 1;
-                let engine = &mut self.engine;
-                socket.receive(|client, datagram| {
-                    engine.receive_datagram(Path { socket: index, client }, datagram);
+                let received = socket.receive(buffers, budget, |Ends { theirs, ours }, datagram| {
+                    engine.receive_datagram(Path { socket: index, server: ours, client: theirs }, datagram);
                 });
+                budget = budget.saturating_sub(received);
             }
         }
     }
@@ -282,8 +302,9 @@ impl Reactor {
     /// Stage 6, for datagrams: what a socket does not take is dropped, and counted.
     fn send_datagrams(&mut self) {
         let datagrams = &self.datagrams;
-        self.engine.send_datagrams(|path, datagram| {
-            datagrams.get(path.socket).is_some_and(|socket| socket.send(path.client, datagram))
+        self.engine.send_datagrams(|path, train, length| {
+            let ends = Ends { theirs: path.client, ours: path.server };
+            datagrams.get(path.socket).map_or(0, |socket| socket.send(ends, train, length))
         });
     }
 
@@ -405,6 +426,10 @@ impl Reactor {
                     warn!("the addresses to listen on change with a restart only");
                     settings.listen.clone_from(&self.settings.listen);
                 }
+                if settings.limits.datagrams != self.settings.limits.datagrams {
+                    warn!("whether datagrams are exchanged changes with a restart only");
+                    settings.limits.datagrams = self.settings.limits.datagrams;
+                }
                 settings.fit_descriptors();
                 self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
                 self.settings = settings;
@@ -434,33 +459,4 @@ impl Reactor {
             }
         });
     }
-}
-
-/// Listens for connections, and for datagrams on the same port. Where any port will do, one is looked for that is free
-/// for both.
-fn listen(address: SocketAddr) -> io::Result<(TcpListener, DatagramSocket)> {
-    let mut tries = if address.port() == 0 { ANY_PORT_TRIES } else { 1 };
-    loop {
-        tries -= 1;
-        let socket = listener::listen(address)?;
-        match DatagramSocket::bind(socket.local_addr()?) {
-            Ok(beside) => return Ok((socket, beside)),
-            Err(error) if tries == 0 => return Err(error),
-            Err(_) => {}
-        }
-    }
-}
-
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
-    let hint = match error.kind() {
-        ErrorKind::AddrInUse => {
-            ": another program, perhaps another Switchboard, listens there; stop it or choose another port with --listen"
-        }
-        ErrorKind::PermissionDenied => {
-            ": ports below 1024 need a privilege; choose a higher one with --listen"
-        }
-        ErrorKind::AddrNotAvailable => ": this machine has no such address",
-        _ => "",
-    };
-    io::Error::new(error.kind(), format!("cannot listen on {address}{hint} ({error})"))
 }

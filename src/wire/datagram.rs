@@ -11,7 +11,7 @@
 //! The tag is BLAKE3 in keyed mode, cut to 16 bytes. It authenticates; it does not hide anything. Each direction has a
 //! key of its own, so that nothing can be sent back to where it came from.
 
-use super::frame::{self, Body};
+use super::frame::{self, Body, Kind};
 use super::header::{self, Flags, HEADER_LEN, Split, split};
 use super::{BODY_MAX, Frame};
 
@@ -30,7 +30,7 @@ const TAG_LEN: usize = 16;
 
 /// The key of one direction of one binding.
 #[derive(Clone)]
-pub struct Seal(blake3::Hasher);
+pub struct Seal([u8; 32]);
 
 /// Who sends, and to whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,36 +54,36 @@ impl Seal {
             Sender::Caller => "switchboard paths v1, caller to callee",
             Sender::Callee => "switchboard paths v1, callee to caller",
         };
-        Seal(blake3::Hasher::new_keyed(&blake3::derive_key(context, key)))
+        Seal(blake3::derive_key(context, key))
     }
 
     /// Appends a datagram that holds `frame`.
     pub fn seal(&self, out: &mut Vec<u8>, binding: u32, counter: u64, frame: &[u8]) {
         let start = out.len();
-        let sealed = frame::Sealed { counter, frame_and_tag: frame };
-        header::put(out, Flags::NONE, binding, &sealed);
-        self.append_tag(out, start);
+        header::put_with(out, Kind::Sealed, Flags::NONE, binding, |out| {
+            out.extend_from_slice(&counter.to_be_bytes());
+            out.extend_from_slice(frame);
+            out.extend_from_slice(&[0; TAG_LEN]);
+        });
+        self.overwrite_tag(out, start);
     }
 
     /// Appends a datagram of another kind, whose body ends in a tag; the one given is overwritten.
     pub fn sign<'a>(&self, out: &mut Vec<u8>, binding: u32, body: &impl Body<'a>) {
         let start = out.len();
         header::put(out, Flags::NONE, binding, body);
-        out.truncate(out.len() - TAG_LEN);
-        let tag = self.tag(&out[start..]);
-        out.extend_from_slice(&tag);
+        self.overwrite_tag(out, start);
     }
 
-    /// Makes room for a tag in the length of the frame that starts at `start`, and appends it.
-    fn append_tag(&self, out: &mut Vec<u8>, start: usize) {
-        let length = (out.len() - start - HEADER_LEN + TAG_LEN) as u16;
-        out[start + 2..start + 4].copy_from_slice(&length.to_be_bytes());
-        let tag = self.tag(&out[start..]);
+    /// Puts the tag over the last bytes of the datagram that begins at `start`.
+    fn overwrite_tag(&self, out: &mut Vec<u8>, start: usize) {
+        out.truncate(out.len() - TAG_LEN);
+        let tag = self.tag(out.get(start..).unwrap_or_default());
         out.extend_from_slice(&tag);
     }
 
     fn tag(&self, bytes: &[u8]) -> [u8; TAG_LEN] {
-        let hash = self.0.clone().update(bytes).finalize();
+        let hash = blake3::keyed_hash(&self.0, bytes);
         let mut tag = [0; TAG_LEN];
         tag.copy_from_slice(&hash.as_bytes()[..TAG_LEN]);
         tag

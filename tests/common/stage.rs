@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use switchboard::net::Key;
+use switchboard::server::binding::Path;
 use switchboard::server::{Engine, Limits, Settings};
 use switchboard::wire::frame::{self, Body};
 use switchboard::wire::{BODY_MAX, Flags, Frame, Header, Kind, Split, header, split};
@@ -15,6 +16,8 @@ use switchboard::wire::{BODY_MAX, Flags, Frame, Header, Kind, Split, header, spl
 pub struct Stage {
     pub engine: Engine<FlakySocket>,
     pub now: Instant,
+    /// Every datagram that the engine has sent, and where to.
+    pub sent: Vec<(Path, Vec<u8>)>,
 }
 
 /// A client whose every act the test decides.
@@ -43,7 +46,7 @@ impl Received {
 impl Stage {
     pub fn new(limits: Limits) -> Stage {
         let now = Instant::now();
-        Stage { engine: Engine::new(limits, Settings::default().hub, [0; 32], now), now }
+        Stage { engine: Engine::new(limits, Settings::default().hub, [0; 32], now), now, sent: Vec::new() }
     }
 
     /// Somebody connects; the window is what the kernel's buffers would take of what the guest does not read.
@@ -99,7 +102,22 @@ impl Stage {
         self.engine.read();
         self.engine.timers();
         self.engine.flush();
+        let sent = &mut self.sent;
+        self.engine.send_datagrams(|path, train, length| {
+            sent.extend(train.chunks(length).map(|datagram| (path, datagram.to_vec())));
+            train.len().div_ceil(length)
+        });
         self.engine.reap(drop);
+    }
+
+    /// A datagram comes, and is dealt with in a turn of its own. Returns what was sent meanwhile.
+    pub fn datagram(&mut self, from: Path, datagram: &[u8], ready: &[&Guest]) -> Vec<(Path, Vec<u8>)> {
+        self.now += Duration::from_micros(1);
+        self.engine.set_now(self.now);
+        self.engine.receive_datagram(from, datagram);
+        self.turn(ready);
+        self.run(ready);
+        std::mem::take(&mut self.sent)
     }
 
     /// Turns until there is nothing left to do. Nobody reads meanwhile. Returns how many turns that took.

@@ -4,12 +4,13 @@
 use crate::goldens::{frames, goldens, hex};
 use std::collections::BTreeMap;
 use switchboard::hub::Limits;
+use switchboard::server::binding;
 use switchboard::wire::{
     BODY_MAX, BODY_MAX_FLOOR, ByeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Origin, PathRole,
-    Purpose, RefusalCode, Transport, frame,
+    Purpose, RefusalCode, Transport, datagram, frame,
 };
 
-const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
+pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
 const CONFIGURATION: &str = include_str!("../../docs/switchboard.toml");
 
 /// The rows of all tables whose first columns have these headings, without the headings.
@@ -42,6 +43,14 @@ fn number(cell: &str) -> u32 {
         None => cell.parse(),
     };
     parsed.unwrap_or_else(|_| panic!("{cell:?} is not a number"))
+}
+
+#[test]
+fn wants_have_the_same_bits() {
+    let document: Vec<(u32, String)> =
+        rows(&["Wants", "Name"]).iter().map(|row| (number(&row[0]), row[1].clone())).collect();
+    let code = [(frame::Wants::ROOMS, "ROOMS"), (frame::Wants::RELAYS, "RELAYS")];
+    assert_eq!(document, code.map(|(bit, name)| (bit.into(), name.to_owned())));
 }
 
 /// `SetSubject` → `set_subject`: names in the code and in the document.
@@ -137,8 +146,10 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "u16" => 2,
         "u32" | "magic" => 4,
         "u64" => 8,
-        "address" => 18,
+        "bytes16" => 16,
+        "bytes24" => 24,
         "bytes32" => 32,
+        "address" => 18,
         "addresses" => body.len() / 20 * 20,
         "name" => name_len(0),
         "text" | "bytes" => body.len(),
@@ -258,6 +269,11 @@ fn limits_and_constants_have_the_same_values() {
             ("BODY_MAX", BODY_MAX.into()),
             ("BODY_MAX_FLOOR", BODY_MAX_FLOOR.into()),
             ("VERSION", frame::VERSION.into()),
+            ("DATAGRAM_MAX", datagram::DATAGRAM_MAX as u64),
+            ("DATAGRAM_FRAME_MAX", datagram::FRAME_MAX as u64),
+            ("REPLAY_WINDOW", datagram::ReplayWindow::LEN),
+            ("COOKIE_SECONDS", binding::COOKIE_TIME.as_secs()),
+            ("PROOF_SECONDS", binding::PROOF_TIME.as_secs()),
         ],
     );
 }

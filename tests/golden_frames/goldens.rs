@@ -1,6 +1,7 @@
 //! One frame of every kind, as bytes and as what they mean. The bytes are written by hand from `docs/PROTOCOL.md`,
 //! never copied from what the encoder says.
 
+use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
     ByeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame, RefusalCode,
@@ -108,6 +109,14 @@ pub fn frames(mut bytes: &[u8]) -> Vec<RawFrame<'_>> {
 
 const ROOM: u32 = 0x0010_0000;
 const RELAY: u32 = 0xffe0_0001;
+const BINDING: u32 = 7;
+
+/// The same byte over and over, but for the last, so that a field that is cut or shifted shows.
+fn ending<const N: usize>(byte: u8) -> [u8; N] {
+    let mut bytes = [byte; N];
+    bytes[N - 1] += 1;
+    bytes
+}
 
 #[rustfmt::skip]
 pub fn goldens() -> Vec<Golden> {
@@ -179,5 +188,20 @@ pub fn goldens() -> Vec<Golden> {
                 01 00 00000000000000000000ffffc0000207 1ed3",
             Frame::Paths(Paths { round: 3, role: PathRole::Callee.number(), key: [1; 32],
                 addresses: addresses(&[(Transport::Udp, Origin::Declared, "192.0.2.7:7891")]) })),
+        // Datagrams.
+        frame(0, "c0 00 0005 00000000  00000011 03",
+            Frame::GetTicket(GetTicket { request: 17, wants: Wants::ROOMS | Wants::RELAYS })),
+        frame(BINDING, "c1 00 0024 00000007  00000011 a1a1a1a1a1a1a1a1 a1a1a1a1a1a1a1a1 a1a1a1a1a1a1a1a1 a1a1a1a1a1a1a1a2",
+            Frame::Ticket(Ticket { request: 17, key: ending(0xa1) })),
+        frame(BINDING, "c2 00 0012 00000007  00000000 00000000 0000ffff c0000201 1df3",
+            Frame::Bound(Bound { address: SocketAddr::from(([192, 0, 2, 1], 7_667)) })),
+        frame(BINDING, "c8 00 0028 00000007  0000000000000000 0000000000000000 0000000000000000  b2b2b2b2b2b2b2b2 b2b2b2b2b2b2b2b3",
+            Frame::Bind(Bind { padding: [0; 24], tag: ending(0xb2) })),
+        frame(BINDING, "c9 00 0028 00000007  c3c3c3c3c3c3c3c3 c3c3c3c3c3c3c3c3 c3c3c3c3c3c3c3c4  b2b2b2b2b2b2b2b2 b2b2b2b2b2b2b2b3",
+            Frame::Challenge(Challenge { cookie: ending(0xc3), tag: ending(0xb2) })),
+        frame(BINDING, "ca 00 0028 00000007  c3c3c3c3c3c3c3c3 c3c3c3c3c3c3c3c3 c3c3c3c3c3c3c3c4  b2b2b2b2b2b2b2b2 b2b2b2b2b2b2b2b3",
+            Frame::Prove(Prove { cookie: ending(0xc3), tag: ending(0xb2) })),
+        frame(BINDING, "cb 00 001a 00000007  0102030405060708 6869 b2b2b2b2b2b2b2b2 b2b2b2b2b2b2b2b3",
+            Frame::Sealed(Sealed { counter: 0x0102_0304_0506_0708, frame_and_tag: b"hi\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb3" })),
     ]
 }

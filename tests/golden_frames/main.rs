@@ -1,6 +1,7 @@
 //! Every kind of frame is, byte for byte, what the protocol says; however the bytes are cut, the same frames come
 //! out; and nothing that comes from outside makes the decoder panic or the encoder split one message into two.
 
+mod datagrams;
 mod document;
 mod goldens;
 mod properties;
@@ -96,7 +97,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Say | Kind::Said | Kind::SetSubject | Kind::Subject | Kind::Told | Kind::Decline => Some(4),
         Kind::Left => Some(5),
         Kind::Refused => Some(6),
-        Kind::Tell => Some(8),
+        Kind::Tell | Kind::Sealed => Some(8),
         Kind::Joined => Some(17),
         _ => None,
     }

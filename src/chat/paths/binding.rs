@@ -221,7 +221,7 @@ mod tests {
             match parse(datagram).and_then(|datagram| datagram.verify(&seal)) {
                 Some(Content::Bind) => ("bind", None),
                 Some(Content::Prove { cookie }) => ("prove", Some(u64::from(cookie[0]))),
-                Some(Content::Sealed { counter, frame }) if frame.is_empty() => ("empty", Some(counter)),
+                Some(Content::Sealed { counter, frame: [] }) => ("empty", Some(counter)),
                 other => panic!("{other:?}"),
             }
         }

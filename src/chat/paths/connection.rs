@@ -113,7 +113,8 @@ impl Connection {
 
     /// Whether there is something to do that no event will announce.
     pub fn is_busy(&self) -> bool {
-        self.is_readable() || self.is_flushable()
+        let newly_closed = matches!(self.stage, Stage::Closing { until: None, .. }); // its time has yet to be set
+        self.is_readable() || self.is_flushable() || newly_closed
     }
 
     pub fn is_readable(&self) -> bool {

@@ -81,16 +81,17 @@ impl Paths {
     fn receive_datagrams(&mut self, now: Instant, happened: &mut impl FnMut(Happened<'_>)) {
         let Some(mut udp) = self.ends.udp.take() else { return };
         let mut answers = Vec::new();
-        for _ in 0..DATAGRAMS_MAX {
-            let received = udp.receive(|from, bytes| {
+        let mut buffers = self.ends.received.take().unwrap_or_default();
+        let mut budget = DATAGRAMS_MAX;
+        while udp.ready && budget > 0 {
+            let received = udp.receive(&mut buffers, budget, |ends, bytes| {
                 if let Some(datagram) = parse(bytes) {
-                    self.take_datagram(from, &datagram, now, &mut answers, happened);
+                    self.take_datagram(ends.theirs, &datagram, now, &mut answers, happened);
                 }
             });
-            if !udp.ready || received.is_none() {
-                break;
-            }
+            budget = budget.saturating_sub(received);
         }
+        self.ends.received = Some(buffers);
         self.ends.udp = Some(udp);
         let server = self.binding.as_ref().map(super::Binding::server);
         for answer in answers {

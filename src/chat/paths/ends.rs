@@ -6,7 +6,7 @@
 
 use super::connection::{Connection, STRANGER_TIME, Stage};
 use super::{TOKENS_FROM, finder::Way};
-use crate::net::datagram::DatagramSocket;
+use crate::net::datagram::{self, DatagramSocket, ReceiveBuffers};
 use crate::net::listener::{Accepted, accept};
 use crate::net::{Blocks, Key, Slots};
 use mio::event::Event;
@@ -84,6 +84,8 @@ pub struct Ends {
     /// Whether somebody may wait to be accepted; sticky, as everywhere.
     accepting: bool,
     pub udp: Option<DatagramSocket>,
+    /// Kept for its memory.
+    pub received: Option<ReceiveBuffers>,
     pub connections: Slots<Connection>,
     pub blocks: Blocks,
     local: SocketAddr,
@@ -106,6 +108,7 @@ impl Ends {
             listener,
             accepting: true,
             udp,
+            received: None,
             connections: Slots::default(),
             blocks: Blocks::default(),
             local,
@@ -233,9 +236,9 @@ impl Ends {
     }
 
     /// Sends a datagram; what the socket does not take is lost, as any datagram may be.
-    pub fn send_datagram(&self, to: SocketAddr, datagram: &[u8]) {
+    pub fn send_datagram(&self, to: SocketAddr, bytes: &[u8]) {
         if let Some(udp) = &self.udp
-            && !udp.send(to, datagram)
+            && udp.send(datagram::Ends { theirs: to, ours: None }, bytes, bytes.len()) == 0
         {
             log::trace!("a datagram to {to} was not taken");
         }

@@ -91,7 +91,7 @@ pub enum Happened<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sent {
     /// It is on its way. Over UDP it may get lost.
-    Sent,
+    Taken,
     /// It does not fit into a datagram.
     TooLong,
     /// So much is queued that this one was not taken; try again when there is less.
@@ -248,7 +248,7 @@ impl Paths {
                 connection.outbox.push_own(blocks, Expect::Much, |out| finder.seal(out, frame, now));
             }
         }
-        Sent::Sent
+        Sent::Taken
     }
 
     /// Bytes that wait to be written to a peer, over TCP; also after [`Paths::close`].

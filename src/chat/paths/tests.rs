@@ -145,7 +145,7 @@ fn open(peers: &mut [Peer; 2], transport: Transport) {
 fn exchange(peers: &mut [Peer; 2]) {
     for (from, to) in [(0, 1), (1, 0)] {
         let words = format!("from {from}").into_bytes();
-        assert_eq!(peers[from].send(&words), Sent::Sent);
+        assert_eq!(peers[from].send(&words), Sent::Taken);
         until(peers, "words", |peers| peers[to].told == [Told::Data(words.clone(), false)]);
         peers[to].told.clear();
     }
@@ -171,7 +171,7 @@ fn without_tcp_they_find_each_other_over_udp() {
     open(&mut peers, Transport::Udp);
     exchange(&mut peers);
     assert_eq!(peers[0].send(&[0; DATAGRAM_PAYLOAD_MAX + 1]), Sent::TooLong);
-    assert_eq!(peers[0].send(&[1; DATAGRAM_PAYLOAD_MAX]), Sent::Sent);
+    assert_eq!(peers[0].send(&[1; DATAGRAM_PAYLOAD_MAX]), Sent::Taken);
     until(&mut peers, "the longest datagram", |peers| !peers[1].told.is_empty());
     let report = peers[1].paths.report(CHANNEL).expect("a report");
     assert_eq!((report.tally.lost, report.tally.forged, report.tally.replayed), (0, 0, 0));
@@ -203,7 +203,7 @@ fn over_tcp_much_arrives_in_order_and_a_slow_reader_slows_the_sender() {
         loop {
             payload[..4].copy_from_slice(&sent.to_be_bytes());
             match peer.send(&payload) {
-                Sent::Sent => *sent += 1,
+                Sent::Taken => *sent += 1,
                 other => break assert_eq!(other, Sent::Full),
             }
         }
@@ -231,7 +231,7 @@ fn what_was_queued_before_a_close_arrives() {
     begin(&mut peers, true, |_| true);
     open(&mut peers, Transport::Tcp);
     let mut sent = 0;
-    while peers[0].send(&[3; DIRECT_PAYLOAD_MAX]) == Sent::Sent {
+    while peers[0].send(&[3; DIRECT_PAYLOAD_MAX]) == Sent::Taken {
         sent += DIRECT_PAYLOAD_MAX;
     }
     peers[0].paths.close(CHANNEL);
@@ -309,7 +309,7 @@ fn strangers_get_not_one_byte() {
     too_long.write_all(&long).expect("written");
     begin(&mut peers, false, |_| true);
     open(&mut peers, Transport::Tcp);
-    let mut ended = |stream: &mut TcpStream| match stream.read(&mut [0; 100]) {
+    let ended = |stream: &mut TcpStream| match stream.read(&mut [0; 100]) {
         Ok(n) => {
             assert_eq!(n, 0, "a stranger was told something");
             true

@@ -183,7 +183,7 @@ impl Route {
             return out.send_buffer(buffer);
         };
         for frame in buffer.chunks(HEADER_LEN + payload) {
-            if paths.send_to_peer(*channel, frame, now) != Sent::Sent {
+            if paths.send_to_peer(*channel, frame, now) != Sent::Taken {
                 self.stage = Stage::Failed("the direct path takes nothing more".to_owned());
                 return;
             }

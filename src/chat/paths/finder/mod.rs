@@ -297,6 +297,7 @@ impl Finder {
 
     fn take_data<'a>(&mut self, way: Way, flags: Flags, payload: &'a [u8], now: Instant) -> Received<'a> {
         let says_nothing = payload.is_empty() && flags == Flags::NONE;
+        let knew = self.way() == Some(way);
         match (&mut self.stage, self.role) {
             (Stage::Searching { nominated, .. }, PathRole::Callee) => {
                 *nominated = Some(way);
@@ -310,8 +311,8 @@ impl Finder {
         if !says_nothing {
             return Received::Data { flags, payload };
         }
-        if self.role == PathRole::Callee && self.way() == Some(way) {
-            self.send(way, &CHOICE);
+        if self.role == PathRole::Callee && knew {
+            self.send(way, &CHOICE); // our first word has got lost
         }
         Received::Nothing
     }

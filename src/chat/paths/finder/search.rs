@@ -101,6 +101,9 @@ impl Finder {
     /// Why nothing was found, for the user.
     fn reason(&self) -> String {
         let rounds = if self.round > 1 { format!(" in {} rounds", self.round) } else { String::new() };
+        if self.probes.iter().any(|probe| probe.round_trip.is_some()) {
+            return format!("the peer was reached, but did not take the path{rounds}");
+        }
         if self.heard {
             return format!(
                 "the peer is heard, but does not hear us{rounds}; a firewall or NAT is in between"
