@@ -31,7 +31,6 @@ mod sanitise;
 mod script;
 mod shown;
 mod stdio;
-#[allow(dead_code)] // the part for datagrams has no caller yet
 mod talk;
 mod terminal;
 
