@@ -57,7 +57,18 @@ struct ChatArgs {
     /// Send and receive messages and calls in datagrams, as far as they fit; what is lost in a room is told
     #[arg(long)]
     udp: bool,
+    /// Without a server: wait for a peer to call this address, and its port if it is not 7667
+    #[arg(long, value_name = "HOST:PORT", value_parser = listen_address, conflicts_with_all = NEED_A_SERVER, conflicts_with = "peer")]
+    listen: Option<String>,
+    /// Without a server: call the peer that waits at this address, and its port if it is not 7667
+    #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = NEED_A_SERVER)]
+    peer: Option<String>,
 }
+
+/// What of `chat` means nothing where there is no server.
+#[cfg(feature = "client")]
+const NEED_A_SERVER: [&str; 8] =
+    ["server", "rooms", "call", "take_calls", "udp", "path", "share_addresses", "declared"];
 
 /// How to get to a peer.
 #[cfg(feature = "client")]
@@ -140,7 +151,18 @@ const CHAT_HELP: &str = "\
 On a terminal: type to talk, /help for the commands. Otherwise every non-empty line of standard input is said in the \
 first room, every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private), \
 notices go to standard error, and the end of input leaves once the server has taken everything. Exit status 0 means \
-that it has.";
+that it has.
+
+With --listen and --peer two chat without a server, over TCP:
+
+    switchboard chat --nick bob --listen 0.0.0.0:7667
+    switchboard chat --nick alice --peer bob.example.org
+
+Nothing is encrypted and nobody is authenticated: whoever reaches the address can call, under any name, and whoever \
+is on the way can read along. One peer at a time; others are told that it is busy. Without a terminal every line is \
+said to the peer, and the one that called leaves once the peer has acknowledged all of them and has nothing more to \
+say, or was silent for two seconds. The one that waits leaves when its input has ended and its peer has left. Exit \
+status 0 means that every line was acknowledged.";
 
 #[cfg(feature = "client")]
 const PIPE_HELP: &str = "\
@@ -219,6 +241,21 @@ fn one_line(paragraphs: &str) -> String {
 /// The address of a server as a user writes it, with the port that may be left out.
 #[cfg(feature = "client")]
 fn server_address(text: &str) -> Result<String, String> {
+    address(text, 1, "a server is HOST or HOST:PORT, such as example.org, 127.0.0.1:7667 or [::1]:7667")
+}
+
+/// Where to wait for a peer; port 0 is any that is free.
+#[cfg(feature = "client")]
+fn listen_address(text: &str) -> Result<String, String> {
+    address(
+        text,
+        0,
+        "an address to wait at is HOST or HOST:PORT, such as 0.0.0.0:7667, 127.0.0.1 or [::]:7667",
+    )
+}
+
+#[cfg(feature = "client")]
+fn address(text: &str, port_min: u16, usage: &str) -> Result<String, String> {
     let default = limits::DEFAULT_LISTEN.port();
     // IPv6 is full of colons: with a port it stands in brackets.
     let whole = match text.parse::<Ipv6Addr>() {
@@ -227,20 +264,23 @@ fn server_address(text: &str) -> Result<String, String> {
         Err(_) => text.to_owned(),
     };
     let (host, port) = whole.rsplit_once(':').unwrap_or_default();
-    if port.parse::<u16>().is_ok_and(|port| port > 0) {
+    if port.parse::<u16>().is_ok_and(|port| port >= port_min) {
         let bracketed = host.contains(['[', ']', ':']);
         if !host.is_empty() && (!bracketed || whole.parse::<SocketAddr>().is_ok()) {
             return Ok(whole);
         }
     } else if host.ends_with(']') || (!host.is_empty() && !host.contains(':')) {
-        return Err(format!("{port:?} is no port; a port is a number from 1 to 65535"));
+        return Err(format!("{port:?} is no port; a port is a number from {port_min} to 65535"));
     }
-    Err("a server is HOST or HOST:PORT, such as example.org, 127.0.0.1:7667 or [::1]:7667".to_owned())
+    Err(usage.to_owned())
 }
 
 #[cfg(feature = "client")]
 fn chat(args: ChatArgs) -> Result<ExitCode, String> {
-    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp } = args;
+    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp, listen, peer } = args;
+    if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
+        return finished(chat::run_alone(chat::AloneOptions { nick, role }));
+    }
     let at_once = match call {
         Some(peer) => chat::AtOnce::Call(peer),
         None if take_calls => chat::AtOnce::TakeCalls,

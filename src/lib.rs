@@ -10,7 +10,7 @@
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, rustix, slab, log |
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
-//! | `chat` | the terminal clients | net, wire |
+//! | `chat` | the terminal clients | net, wire, and the hub's rules on names |
 //! | `config`, `cli` | the command line | everything |
 //!
 //! `tests/tidy.rs` holds this table.

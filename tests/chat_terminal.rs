@@ -21,13 +21,15 @@ struct Screen {
 
 impl Screen {
     fn start(server: &Server, name: &str, args: &str) -> Screen {
+        Screen::run(&format!("{} --nick {name} {args}", server.address))
+    }
+
+    /// `switchboard chat` with these arguments.
+    fn run(args: &str) -> Screen {
         let number = SCREENS.fetch_add(1, Ordering::Relaxed);
         let screen = Screen { socket: format!("switchboard-test-{}-{number}", std::process::id()) };
-        let address = server.address;
         // The shell stays, so that the exit status and the terminal's mode can be seen afterwards.
-        let chat = format!(
-            "{SWITCHBOARD} chat {address} --nick {name} {args}; echo status $?; stty -a; read -r line"
-        );
+        let chat = format!("{SWITCHBOARD} chat {args}; echo status $?; stty -a; read -r line");
         screen.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50", &chat]);
         screen
     }
@@ -230,4 +232,28 @@ fn it_says_that_the_connection_is_lost_and_comes_back() {
     bob.join("#lobby");
     alice.enter("here again");
     assert_eq!(bob.receive_kind(Kind::Said).kind(), Kind::Said);
+}
+
+#[test]
+fn two_talk_without_a_server_and_the_one_that_waited_goes_on_waiting() {
+    let bob = Screen::run("--nick bob --listen 127.0.0.1:0");
+    bob.wait_for_prompt(">");
+    let waiting = bob.lines().into_iter().find(|line| line.starts_with("-- waiting for a call at "));
+    let address = waiting.and_then(|line| line.rsplit(' ').next().map(str::to_owned)).expect("an address");
+    bob.enter("to nobody");
+    bob.wait_for("!! nobody is here; not said: to nobody");
+    let alice = Screen::run(&format!("--nick alice --peer {address}"));
+    alice.wait_for_prompt("@bob>");
+    bob.wait_for("-- alice called; you are talking to each other");
+    alice.enter("hello bob");
+    bob.wait_for("@alice <alice> hello bob");
+    bob.enter("hello alice");
+    alice.wait_for("@bob <bob> hello alice");
+    bob.wait_for_prompt("@alice>");
+    alice.enter("/quit tea time");
+    alice.wait_for("status 0");
+    bob.wait_for("-- alice left: tea time");
+    bob.wait_for("-- waiting for the next call");
+    bob.key("C-d");
+    bob.wait_for("status 0");
 }

@@ -8,6 +8,7 @@ use super::detours::Detours;
 use super::error::Error;
 use super::link::{Incoming, Link};
 use super::lost::Lost;
+use super::partner::Partner;
 use super::pause::Pause;
 use super::shown::Shown;
 use super::{ChatOptions, LINK, SIGNALS};
@@ -19,7 +20,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 /// How long goodbye may take: what is queued goes out, and the server answers.
-const FAREWELL_TIME: Duration = Duration::from_secs(5);
+pub const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
 /// How long what is still to be written on direct paths may take, where there is no server to say goodbye to.
 const PATHS_TIME: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub trait Face {
     ///
     /// # Errors
     /// When nothing that comes after makes sense.
-    fn take_input(&mut self, conversation: &mut Conversation) -> Result<(), Error>;
+    fn take_input(&mut self, partner: &mut dyn Partner) -> Result<(), Error>;
 
     /// Whether the user is done, apart from what is still under way.
     fn is_done(&self) -> bool;
@@ -64,7 +65,7 @@ pub trait Face {
     ///
     /// # Errors
     /// When something did not go well that only becomes clear in the end.
-    fn verdict(&self, conversation: &Conversation) -> Result<(), Error>;
+    fn verdict(&self, partner: &dyn Partner) -> Result<(), Error>;
 }
 
 /// How the client came to its end, if not by an error.
@@ -220,6 +221,7 @@ impl<'a, F: Face> Client<'a, F> {
                     detours.see(channel, &frame, server, now);
                     conversation.receive(channel, flags, frame);
                 }
+                Incoming::Request(_) => {} // a server asks for nothing
             })?;
             // What was read is on its way before more is: a stalled face is noticed in between.
             conversation.take_shown().iter().for_each(|shown| self.face.show(shown));
@@ -348,7 +350,7 @@ impl<'a, F: Face> Client<'a, F> {
     }
 }
 
-fn go_on_if_interrupted(error: io::Error) -> Result<(), Error> {
+pub fn go_on_if_interrupted(error: io::Error) -> Result<(), Error> {
     match error.kind() {
         ErrorKind::Interrupted => Ok(()),
         _ => Err(Error::System { what: "wait for events", error }),

@@ -12,6 +12,22 @@ pub enum Error {
         server: String,
         lost: Lost,
     },
+    /// Without a server: the peer at that address cannot be called, or its connection was lost.
+    Peer {
+        address: String,
+        lost: Lost,
+    },
+    /// Without a server: nobody can call there.
+    Listen {
+        address: String,
+        error: io::Error,
+    },
+    /// Without a server: the user's own name cannot be one.
+    Nick(String),
+    /// The peer went before a script had said everything.
+    Left {
+        peer: String,
+    },
     /// The operating system does not give what a client needs.
     System {
         what: &'static str,
@@ -75,6 +91,16 @@ impl Error {
                 format!("{server} does not let us in: {lost}")
             }
             Error::Server { server, lost } => format!("{server}: {lost}"),
+            Error::Peer { address, lost: Lost::Connect(error) } => {
+                format!("cannot connect to {address}: {error}; does somebody wait there with --listen?")
+            }
+            Error::Peer { address, lost: lost @ Lost::Refused { .. } } => {
+                format!("no call with the peer at {address}: {lost}")
+            }
+            Error::Peer { address, lost } => format!("{address}: {}", lost.told_of("the peer")),
+            Error::Listen { address, error } => format!("cannot listen on {address}: {error}"),
+            Error::Nick(text) => text.clone(),
+            Error::Left { peer } => format!("{peer} left before everything was said"),
             Error::System { what, error } => format!("cannot {what}: {error}"),
             Error::Input(error) => format!("cannot read standard input: {error}"),
             Error::Output(error) => format!("cannot write to standard output: {error}"),
@@ -82,7 +108,7 @@ impl Error {
             Error::Call { peer, text } => format!("no call with {peer}: {text}"),
             Error::NoRoom => "there is no room to say a line in; name one with --room".to_owned(),
             Error::Unsaid { refused, unconfirmed: 0 } => {
-                format!("{} refused by the server, told above", lines(*refused, "was", "were"))
+                format!("{} refused, told above", lines(*refused, "was", "were"))
             }
             Error::Unsaid { refused: 0, unconfirmed } => {
                 format!(
@@ -91,7 +117,7 @@ impl Error {
                 )
             }
             Error::Unsaid { refused, unconfirmed } => format!(
-                "{} refused by the server and {unconfirmed} not confirmed when the connection broke, told above",
+                "{} refused and {unconfirmed} not confirmed when the connection broke, told above",
                 lines(*refused, "was", "were")
             ),
             Error::Absent { peer } => {

@@ -1,27 +1,30 @@
-//! One nonblocking connection to a server: dialled, greeted, kept alive.
+//! One nonblocking connection to a server: dialled, greeted, kept alive. Or, in a chat without a server, one from the
+//! peer, for whom this side is the server.
 //!
 //! ```text
 //!   dial ──▶ connecting ──writable──▶ greeting ──welcome──▶ open
 //!               └─ the next address      └─ refused, or a line of text ──▶ Lost
+//!   accept ─────────────────────────▶ accepted ──welcome──▶ open
+//!                                        └─ something else than hello ──▶ Lost
 //! ```
 //!
 //! Hello, ping and bye are dealt with here; every other frame goes to the caller, borrowed from the read buffer.
 //! The reading budget is one read per call, so that the caller can stop between two of them.
 
 use super::lost::Lost;
+pub use super::outgoing::Outgoing;
 use super::paths::Dialler;
-use crate::net::blocks::Expect;
+use super::pulse::{Check, Pulse, SILENCE};
 use crate::net::inbox::Filled;
-use crate::net::{Blocks, Flushed, Inbox, Outbox};
-use crate::wire::frame::{Body, BodyError, Bye, Hello, Ping, Pong, VERSION, Welcome};
-use crate::wire::header::put;
-use crate::wire::{BODY_MAX, ByeCode, Flags, Frame, FrameError, RawFrame, Split, split};
+use crate::net::{Flushed, Inbox};
+use crate::wire::frame::{BodyError, Bye, Hello, Ping, Pong, VERSION, Welcome};
+use crate::wire::{BODY_MAX, ByeCode, Flags, Frame, FrameError, Kind, RawFrame, Split, split};
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::io::{self, ErrorKind, Read};
+use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 /// How long one address may take to answer.
@@ -30,14 +33,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// How long the server may take to answer hello.
 const WELCOME_TIME: Duration = Duration::from_secs(15);
 
-/// After this long without a sign of life one is asked for.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// How long the answer may take.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
-
-/// While this side does not read, or the server does not read from it, the other one hears of us this often.
-const STALLED_PING: Duration = Duration::from_secs(5);
+/// How long a peer that called may take until it is welcome, and its longest body until then, in bytes.
+const HELLO_TIME: Duration = Duration::from_secs(10);
+const HELLO_BODY_MAX: u16 = 512;
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 * 1_024;
@@ -48,6 +46,7 @@ const TEXT_BYTES_MAX: usize = 400;
 pub struct Link {
     socket: TcpStream,
     phase: Phase,
+    other: Other,
     /// Where to connect if the present address does not answer, the next one last.
     addresses: Vec<SocketAddr>,
     dialler: Dialler,
@@ -64,61 +63,41 @@ pub struct Link {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
-    Connecting { deadline: Instant },
-    Greeting { deadline: Instant },
+    Connecting {
+        deadline: Instant,
+    },
+    Greeting {
+        deadline: Instant,
+    },
+    /// The other side has to greet.
+    Accepted {
+        deadline: Instant,
+    },
     Open,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Other {
+    Server,
+    /// A peer for whom this side is the server.
+    Guest,
 }
 
 /// What the caller is told.
 #[derive(Clone, Copy, Debug)]
 pub enum Incoming<'a> {
-    Welcome { nick: &'a str, text_max: u16 },
-    Frame { channel: u32, flags: Flags, frame: Frame<'a> },
-}
-
-/// Frames on their way to the server.
-#[derive(Default)]
-pub struct Outgoing {
-    outbox: Outbox,
-    blocks: Blocks,
-}
-
-impl Outgoing {
-    pub fn send<'a>(&mut self, flags: Flags, channel: u32, body: &impl Body<'a>) {
-        self.outbox.push_own(&mut self.blocks, Expect::Little, |out| put(out, flags, channel, body));
-    }
-
-    /// Whole frames that are encoded already.
-    pub fn send_encoded(&mut self, frames: &[u8]) {
-        self.outbox.push_own(&mut self.blocks, Expect::Little, |out| out.extend_from_slice(frames));
-    }
-
-    /// Whole frames that are encoded already, many of them; the buffer itself is queued.
-    pub fn send_buffer(&mut self, frames: Vec<u8>) {
-        let end = frames.len();
-        let block = self.blocks.adopt(frames);
-        self.outbox.push_range(&mut self.blocks, block, 0, end);
-        self.blocks.release(block);
-    }
-
-    /// A buffer that was sent, empty, to be filled again; or a new one.
-    pub fn spare_buffer(&mut self) -> Vec<u8> {
-        let block = self.blocks.open(Expect::Much);
-        let buffer = std::mem::take(self.blocks.append_to(block));
-        self.blocks.release(block);
-        buffer
-    }
-
-    /// Takes a buffer back that was sent another way, for [`Outgoing::spare_buffer`].
-    pub fn keep_buffer(&mut self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        let block = self.blocks.adopt(buffer);
-        self.blocks.release(block);
-    }
-
-    pub fn queued_bytes(&self) -> usize {
-        self.outbox.queued_bytes()
-    }
+    Welcome {
+        nick: &'a str,
+        text_max: u16,
+    },
+    Frame {
+        channel: u32,
+        flags: Flags,
+        frame: Frame<'a>,
+    },
+    /// Whatever a guest sends but signs of life and goodbyes; its body may be anything.
+    Request(RawFrame<'a>),
 }
 
 impl Link {
@@ -138,21 +117,44 @@ impl Link {
         let mut addresses: Vec<_> = server.to_socket_addrs().map_err(Lost::Resolve)?.collect();
         addresses.reverse();
         let socket = connect_next(registry, token, dialler, &mut addresses, None)?;
-        Ok(Link {
+        let nick = nick.to_owned();
+        let phase = Phase::Connecting { deadline: now + CONNECT_TIME };
+        Ok(Link { addresses, nick, dialler, ..Link::new(socket, token, phase, Other::Server, BODY_MAX, now) })
+    }
+
+    /// Takes the connection of somebody who called, and waits for their hello.
+    ///
+    /// # Errors
+    /// Those of registering the socket.
+    pub fn accept(
+        registry: &Registry,
+        token: Token,
+        mut socket: TcpStream,
+        now: Instant,
+    ) -> io::Result<Link> {
+        registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
+        set_options(&socket);
+        let phase = Phase::Accepted { deadline: now + HELLO_TIME };
+        Ok(Link::new(socket, token, phase, Other::Guest, HELLO_BODY_MAX, now))
+    }
+
+    fn new(socket: TcpStream, token: Token, phase: Phase, other: Other, body_max: u16, now: Instant) -> Link {
+        Link {
             socket,
-            phase: Phase::Connecting { deadline: now + CONNECT_TIME },
-            addresses,
-            dialler,
+            phase,
+            other,
+            addresses: Vec::new(),
+            dialler: Dialler::default(),
             token,
-            nick: nick.to_owned(),
+            nick: String::new(),
             readable: false,
             writable: false,
             inbox: Inbox::default(),
             scratch: vec![0; READ_BYTES],
             out: Outgoing::default(),
-            body_max: BODY_MAX,
-            pulse: Pulse { heard: now, pinged: None, expects_answers: true },
-        })
+            body_max,
+            pulse: Pulse::new(now),
+        }
     }
 
     /// This end of the connection, while there is one.
@@ -165,7 +167,7 @@ impl Link {
         self.socket.peer_addr().ok()
     }
 
-    /// Whether the server has welcomed us.
+    /// Whether the server has welcomed us, or we the guest.
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open
     }
@@ -174,18 +176,19 @@ impl Link {
         &mut self.out
     }
 
+    /// Bytes on their way.
+    pub fn queued_bytes(&self) -> usize {
+        self.out.queued_bytes()
+    }
+
     /// Whether a read is worth it.
     pub fn is_readable(&self) -> bool {
         self.readable && !matches!(self.phase, Phase::Connecting { .. })
     }
 
-    /// Whether an answer to ping can be expected. It cannot while this side does not read, nor while the server does
-    /// not read from us because the peer of a relay is slow; then only TCP can tell that the connection is dead.
+    /// Whether an answer to ping can be expected: [`Pulse::expect_answers`].
     pub fn expect_answers(&mut self, expected: bool, now: Instant) {
-        if expected && !self.pulse.expects_answers {
-            (self.pulse.heard, self.pulse.pinged) = (now, None);
-        }
-        self.pulse.expects_answers = expected;
+        self.pulse.expect_answers(expected, now);
     }
 
     /// Notes readiness; only `WouldBlock` takes it back.
@@ -211,7 +214,7 @@ impl Link {
                 let hello = Hello { request: 0, version: VERSION, body_max: BODY_MAX, name: &self.nick };
                 self.out.send(Flags::NONE, 0, &hello);
                 self.phase = Phase::Greeting { deadline: now + WELCOME_TIME };
-                self.pulse.heard = now;
+                self.pulse.heard(now);
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::NotConnected && now < deadline => Ok(()),
@@ -270,7 +273,7 @@ impl Link {
         now: Instant,
         take: &mut impl FnMut(&mut Outgoing, Incoming<'_>),
     ) -> Result<(usize, usize), Lost> {
-        (self.pulse.heard, self.pulse.pinged) = (now, None);
+        self.pulse.heard(now);
         let mut used = 0;
         loop {
             let rest = bytes.get(used..).unwrap_or_default();
@@ -291,6 +294,13 @@ impl Link {
         raw: &RawFrame<'_>,
         take: &mut impl FnMut(&mut Outgoing, Incoming<'_>),
     ) -> Result<(), Lost> {
+        if self.is_request(raw)? {
+            take(&mut self.out, Incoming::Request(*raw));
+            if let Some(body_max) = self.out.welcomed.take() {
+                (self.phase, self.body_max) = (Phase::Open, body_max);
+            }
+            return Ok(());
+        }
         let frame = match raw.decode() {
             Ok(frame) => frame,
             Err(BodyError::UnknownKind(kind)) => {
@@ -319,6 +329,16 @@ impl Link {
         Ok(())
     }
 
+    /// Whether a frame is a guest's, and not for the connection itself.
+    fn is_request(&self, raw: &RawFrame<'_>) -> Result<bool, Lost> {
+        match (self.other, raw.kind()) {
+            (Other::Server, _) => Ok(false),
+            (Other::Guest, Some(Kind::Hello)) => Ok(true),
+            (Other::Guest, _) if !self.is_open() => Err(Lost::NoHello),
+            (Other::Guest, kind) => Ok(!matches!(kind, Some(Kind::Ping | Kind::Pong | Kind::Bye))),
+        }
+    }
+
     /// Writes what the socket takes, at most so much that reading gets its turn.
     ///
     /// # Errors
@@ -327,7 +347,7 @@ impl Link {
         if !self.writable || matches!(self.phase, Phase::Connecting { .. }) {
             return Ok(());
         }
-        let Outgoing { outbox, blocks } = &mut self.out;
+        let Outgoing { outbox, blocks, .. } = &mut self.out;
         match outbox.flush(blocks, &mut self.socket, 4 * READ_BYTES) {
             Ok(Flushed::WouldBlock) => self.writable = false,
             Ok(Flushed::All | Flushed::Budget) => {}
@@ -347,8 +367,10 @@ impl Link {
     /// [`Lost::Silent`].
     pub fn tick(&mut self, now: Instant) -> Result<(), Lost> {
         match self.phase {
-            Phase::Greeting { deadline } if now >= deadline => Err(Lost::Silent),
-            Phase::Connecting { .. } | Phase::Greeting { .. } => Ok(()),
+            Phase::Greeting { deadline } | Phase::Accepted { deadline } if now >= deadline => {
+                Err(Lost::Silent)
+            }
+            Phase::Connecting { .. } | Phase::Greeting { .. } | Phase::Accepted { .. } => Ok(()),
             Phase::Open => match self.pulse.check(now) {
                 Check::Wait => Ok(()),
                 Check::Ask => {
@@ -363,9 +385,21 @@ impl Link {
     /// When the clock next has something to say.
     pub fn next_look(&self) -> Instant {
         match self.phase {
-            Phase::Connecting { deadline } | Phase::Greeting { deadline } => deadline,
+            Phase::Connecting { deadline } | Phase::Greeting { deadline } | Phase::Accepted { deadline } => {
+                deadline
+            }
             Phase::Open => self.pulse.due(),
         }
+    }
+
+    /// Says why it ends as far as the socket takes it at once, and ends it. What was queued goes first.
+    pub fn part(mut self, registry: &Registry, last_words: &[u8]) {
+        self.out.send_encoded(last_words);
+        if self.flush().is_ok() {
+            let _ = self.socket.shutdown(Shutdown::Write);
+            let _ = self.socket.read(&mut self.scratch); // unread input would reset it before the words are read
+        }
+        self.hang_up(registry);
     }
 
     /// Queues the last frame.
@@ -377,43 +411,6 @@ impl Link {
     pub fn hang_up(&mut self, registry: &Registry) {
         // It may never have been in there; then there is nothing to take out.
         let _ = registry.deregister(&mut self.socket);
-    }
-}
-
-/// Signs of life.
-#[derive(Debug)]
-struct Pulse {
-    heard: Instant,
-    pinged: Option<Instant>,
-    expects_answers: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Check {
-    Wait,
-    /// Send a ping.
-    Ask,
-    Dead,
-}
-
-impl Pulse {
-    fn due(&self) -> Instant {
-        match (self.expects_answers, self.pinged) {
-            (true, None) => self.heard + SILENCE,
-            (true, Some(pinged)) => pinged + ANSWER_TIME,
-            (false, pinged) => pinged.unwrap_or(self.heard) + STALLED_PING,
-        }
-    }
-
-    fn check(&mut self, now: Instant) -> Check {
-        if now < self.due() {
-            return Check::Wait;
-        }
-        if self.expects_answers && self.pinged.is_some() {
-            return Check::Dead;
-        }
-        self.pinged = Some(now);
-        Check::Ask
     }
 }
 
@@ -457,28 +454,6 @@ fn first_line(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn silence_is_asked_about_and_then_believed() {
-        let start = Instant::now();
-        let mut pulse = Pulse { heard: start, pinged: None, expects_answers: true };
-        assert_eq!((pulse.check(start), pulse.due()), (Check::Wait, start + SILENCE));
-        let asked = start + SILENCE;
-        assert_eq!((pulse.check(asked), pulse.due()), (Check::Ask, asked + ANSWER_TIME));
-        assert_eq!(pulse.check(asked), Check::Wait);
-        assert_eq!(pulse.check(asked + ANSWER_TIME), Check::Dead);
-    }
-
-    #[test]
-    fn who_does_not_read_is_heard_of_and_gives_nobody_up() {
-        let mut now = Instant::now();
-        let mut pulse = Pulse { heard: now, pinged: None, expects_answers: false };
-        for _ in 0..100 {
-            assert_eq!((pulse.check(now), pulse.due()), (Check::Wait, now + STALLED_PING));
-            now += STALLED_PING;
-            assert_eq!(pulse.check(now), Check::Ask);
-        }
-    }
 
     #[test]
     fn an_answer_in_text_is_its_first_line() {

@@ -1,4 +1,4 @@
-//! Why there is no connection, or no more.
+//! Why there is no connection, or no more. What is said of the server here holds for a peer without a server as well.
 
 use crate::wire::{ByeCode, RefusalCode};
 use std::fmt;
@@ -24,9 +24,27 @@ pub enum Lost {
     Text(String),
     /// What the server sent is no frame.
     Broken(String),
+    /// A peer that called said something else before hello.
+    NoHello,
 }
 
 impl Lost {
+    /// The sentence, where `who` is at the other end.
+    pub fn told_of(&self, who: &str) -> String {
+        match self {
+            Lost::Resolve(error) => format!("that address cannot be found: {error}"),
+            Lost::Connect(error) => format!("cannot connect: {error}"),
+            Lost::Io(error) => format!("the connection broke: {error}"),
+            Lost::Ended => format!("{who} closed the connection"),
+            Lost::Silent => format!("{who} does not answer any more"),
+            Lost::Refused { text, .. } => text.clone(),
+            Lost::Bye { text, .. } => format!("{who} hung up: {text}"),
+            Lost::Text(line) => format!("{who} answers {line:?}"),
+            Lost::Broken(why) => format!("{who} does not speak this protocol: {why}"),
+            Lost::NoHello => format!("{who} did not begin with hello"),
+        }
+    }
+
     pub fn is_name_taken(&self) -> bool {
         matches!(self, Lost::Refused { code, .. } if *code == RefusalCode::NameTaken.number())
     }
@@ -39,7 +57,7 @@ impl Lost {
                 ByeCode::from_number(*code),
                 Some(ByeCode::BadMagic | ByeCode::Malformed | ByeCode::FrameTooLong | ByeCode::HelloExpected)
             ),
-            Lost::Broken(_) => false,
+            Lost::Broken(_) | Lost::NoHello => false,
             _ => true,
         }
     }
@@ -47,16 +65,6 @@ impl Lost {
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Lost::Resolve(error) => write!(f, "that address cannot be found: {error}"),
-            Lost::Connect(error) => write!(f, "cannot connect: {error}"),
-            Lost::Io(error) => write!(f, "the connection broke: {error}"),
-            Lost::Ended => f.write_str("the server closed the connection"),
-            Lost::Silent => f.write_str("the server does not answer any more"),
-            Lost::Refused { text, .. } => f.write_str(text),
-            Lost::Bye { text, .. } => write!(f, "the server hung up: {text}"),
-            Lost::Text(line) => write!(f, "the server answers {line:?}"),
-            Lost::Broken(why) => write!(f, "the server does not speak this protocol: {why}"),
-        }
+        f.write_str(&self.told_of("the server"))
     }
 }

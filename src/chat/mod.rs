@@ -1,15 +1,19 @@
 //! The terminal clients: `switchboard chat` and `switchboard pipe`.
 //!
-//! - `link` one connection to a server, `lost` how it ends, `pause` when it is made again;
+//! - `link` one connection, `outgoing` its frames, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
 //! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
-//! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face;
+//! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face; `partner` whom the face talks to;
+//! - `talk` the lines of a conversation of two, whatever path they take;
+//! - `alone` a chat of two without a server;
 //! - `pipe` both ends of a pipe;
 //! - `paths` datagrams and direct paths to peers;
 //! - `stdio` standard input and output beside a poll loop.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
-//! anything that resends by itself: whether a message that was not confirmed was delivered, nobody can know.
+//! anything that resends a message to a room or in private by itself: whether one that was not confirmed was delivered,
+//! nobody can know. In a conversation of two the lines are numbered, and `talk` does know.
 
+mod alone;
 mod client;
 mod command;
 mod conversation;
@@ -17,24 +21,28 @@ mod detours;
 mod error;
 mod link;
 mod lost;
+mod outgoing;
+mod partner;
 mod paths;
 mod pause;
 mod pipe;
+mod pulse;
 mod sanitise;
 mod script;
 mod shown;
 mod stdio;
-#[allow(dead_code)] // the part for datagrams has no caller yet
 mod talk;
 mod terminal;
 
+pub use alone::{AloneOptions, AloneRole};
 pub use conversation::{AtOnce, Share, Ways};
 pub use error::Error;
 pub use lost::Lost;
 pub use paths::Mode;
 pub use pipe::{PipeOptions, PipeRole, pipe};
 
-use client::{Client, End};
+use alone::Alone;
+use client::{Client, End, Face};
 use mio::{Poll, Token, Waker};
 use script::Script;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -49,6 +57,7 @@ use terminal::Terminal;
 const LINK: Token = Token(0);
 const WAKER: Token = Token(1);
 const SIGNALS: Token = Token(2);
+const LISTENER: Token = Token(3);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChatOptions {
@@ -71,16 +80,47 @@ pub struct ChatOptions {
 /// # Errors
 /// [`Error`], in one sentence for the user.
 pub fn run(options: ChatOptions) -> Result<(), Error> {
+    run_program(options)
+}
+
+/// Chats with one peer and without a server, on a terminal or as a script.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_alone(options: AloneOptions) -> Result<(), Error> {
+    run_program(options)
+}
+
+/// A poll loop around a face.
+trait Program {
+    /// # Errors
+    /// When it cannot even begin.
+    fn run<F: Face>(self, poll: Poll, face: F, interactive: bool) -> Result<(Result<End, Error>, F), Error>;
+}
+
+impl Program for ChatOptions {
+    fn run<F: Face>(self, poll: Poll, face: F, interactive: bool) -> Result<(Result<End, Error>, F), Error> {
+        Ok(Client::new(&self, poll, face, interactive)?.run())
+    }
+}
+
+impl Program for AloneOptions {
+    fn run<F: Face>(self, poll: Poll, face: F, interactive: bool) -> Result<(Result<End, Error>, F), Error> {
+        Ok(Alone::new(&self, poll, face, interactive)?.run())
+    }
+}
+
+fn run_program(program: impl Program) -> Result<(), Error> {
     let (poll, waker) = poll_and_waker()?;
     let started = |error| Error::System { what: "start reading standard input", error };
     let end = if io::stdin().is_terminal() && io::stdout().is_terminal() {
         let face = Terminal::new(waker).map_err(started)?;
         // The terminal is put back as it was where the face goes, before anything else is said.
-        Client::new(&options, poll, face, true)?.run().0?
+        program.run(poll, face, true)?.0?
     } else {
         let hurry = end_at_second_signal()?;
-        let face = Script::new(&waker, options.at_once.clone()).map_err(started)?;
-        let (end, face) = Client::new(&options, poll, face, false)?.run();
+        let face = Script::new(&waker).map_err(started)?;
+        let (end, face) = program.run(poll, face, false)?;
         if !matches!(end, Ok(End::Signal(_))) {
             hurry.store(true, Ordering::Relaxed); // what remains may wait for a reader who never comes
             let written = face.finish();

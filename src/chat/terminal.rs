@@ -4,8 +4,8 @@
 //! line before it, and a line always belongs to the prompt it was typed at.
 
 use super::client::Face;
-use super::conversation::Conversation;
 use super::error::Error;
+use super::partner::Partner;
 use super::shown::Shown;
 use mio::Waker;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -84,9 +84,9 @@ impl Face for Terminal {
         self.gone
     }
 
-    fn take_input(&mut self, conversation: &mut Conversation) -> Result<(), Error> {
+    fn take_input(&mut self, partner: &mut dyn Partner) -> Result<(), Error> {
         while let Ok(line) = self.lines.try_recv() {
-            conversation.typed(&line);
+            partner.take_typed(&line);
             self.wants_prompt = true;
         }
         Ok(())
@@ -105,7 +105,7 @@ impl Face for Terminal {
         self.gone |= self.prompts.send(text).is_err();
     }
 
-    fn verdict(&self, _: &Conversation) -> Result<(), Error> {
+    fn verdict(&self, _: &dyn Partner) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -31,7 +31,8 @@ pub const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "chat",
-        modules: &["net", "wire"],
+        // The hub for its rules on names alone: without a server, a client has to hold them itself.
+        modules: &["net", "wire", "hub"],
         crates: &[
             "mio",
             "socket2",

@@ -170,6 +170,11 @@ impl Conversation {
         self.at_once = at_once;
     }
 
+    /// The call that a script's lines are for, instead of a room.
+    pub fn script_call(&self) -> &AtOnce {
+        &self.at_once
+    }
+
     /// The time that holds until the next call.
     pub fn set_now(&mut self, now: Instant) {
         self.now = now;
@@ -357,7 +362,7 @@ pub fn room_name(name: &str) -> String {
 
 /// Cuts a text into pieces of at most `bytes_max` bytes, between characters. A limit too small for a character gives
 /// that character alone.
-fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = &str> {
+pub(super) fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;

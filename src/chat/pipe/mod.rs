@@ -196,6 +196,7 @@ fn read(link: &mut Link, route: &mut Route, end: &mut impl PipeEnd, now: Instant
                 route.see(channel, &frame, now);
                 end.take(&mut Out { server: out, route, local, now }, incoming);
             }
+            Incoming::Request(_) => {} // a server asks for nothing
         })?;
         end.pump(&mut Out { server: link.out(), route, local, now });
     }
