@@ -54,63 +54,79 @@ fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     for mode in MODES.iter().filter(|mode| wanted.is_empty() || wanted.iter().any(|w| mode.name.contains(w)))
     {
-        let mut costs = vec![Vec::new(); contenders.len()];
-        let mut lost = vec![0; contenders.len()];
+        let mut series = vec![Vec::new(); contenders.len()];
         for _ in 0..runs {
-            for (index, contender) in contenders.iter_mut().enumerate() {
-                let datagrams = mode.datagrams / share;
-                let (cost, missing) = measure(contender, mode, datagrams);
-                costs[index].push(cost);
-                lost[index] += missing;
+            for (contender, runs) in contenders.iter_mut().zip(&mut series) {
+                runs.push(measure(contender, mode, mode.datagrams / share));
             }
         }
-        report(mode, &contenders, &mut costs, &lost);
+        report(mode, &contenders, &series);
     }
 }
 
-/// One run: CPU per datagram that arrived, in nanoseconds, and how many did not.
-fn measure(contender: &mut Contender, mode: &Mode, datagrams: usize) -> (f64, usize) {
-    contender.load.warm_up();
-    let before = contender.cpu();
-    let arrived = (mode.run)(&mut contender.load, datagrams);
-    let cpu = contender.cpu() - before;
-    assert!(arrived > 0, "{}: nothing arrived", contender.name);
-    (cpu.as_nanos() as f64 / arrived as f64, datagrams - arrived)
+#[derive(Clone, Copy)]
+struct Run {
+    /// CPU per datagram that arrived, in nanoseconds.
+    cost: f64,
+    /// Datagrams that arrived each time that the relay had been woken.
+    per_turn: f64,
+    lost: usize,
 }
 
-fn report(mode: &Mode, contenders: &[Contender], costs: &mut [Vec<f64>], lost: &[usize]) {
-    let blocking = costs[0].clone();
+fn measure(contender: &mut Contender, mode: &Mode, datagrams: usize) -> Run {
+    contender.load.warm_up();
+    let before = contender.spent();
+    let arrived = (mode.run)(&mut contender.load, datagrams);
+    let after = contender.spent();
+    assert!(arrived > 0, "{}: nothing arrived", contender.name);
+    let turns = (after.turns - before.turns).max(1);
+    Run {
+        cost: (after.nanos - before.nanos) as f64 / arrived as f64,
+        per_turn: arrived as f64 / turns as f64,
+        lost: datagrams - arrived,
+    }
+}
+
+fn report(mode: &Mode, contenders: &[Contender], series: &[Vec<Run>]) {
+    println!(
+        "{:<11} {:<28} {:>7} {:>16} {:>11} {:>9} {:>5}",
+        mode.name, "", "median", "spread", "× blocking", "per wake", "lost"
+    );
+    let cost = |runs: &[Run]| median(runs.iter().map(|run| run.cost));
     // Run by run, so that what else the machine does weighs on both sides of a ratio.
     let ratio =
-        |costs: &Vec<f64>| median(&mut costs.iter().zip(&blocking).map(|(a, b)| a / b).collect::<Vec<_>>());
-    let ratios: Vec<f64> = costs.iter().map(ratio).collect();
-    let medians: Vec<f64> = costs.iter_mut().map(|costs| median(costs)).collect();
-    println!(
-        "{:<11} {:<34} {:>7}  {:>15}  {:>9} {:>6}",
-        mode.name, "", "median", "spread", "× blocking", "lost"
-    );
-    for (index, contender) in contenders.iter().enumerate() {
-        let (least, most) = (costs[index][0], costs[index][costs[index].len() - 1]);
-        let spread = format!("{least:.0} to {most:.0}");
-        let ratio = ratios[index];
+        |runs: &[Run]| median(runs.iter().zip(&series[0]).map(|(run, blocking)| run.cost / blocking.cost));
+    for (contender, runs) in contenders.iter().zip(series) {
+        let least = runs.iter().map(|run| run.cost).fold(f64::MAX, f64::min);
+        let most = runs.iter().map(|run| run.cost).fold(0.0, f64::max);
         println!(
-            "{:<11} {:<34} {:>7.0}  {spread:>15}  {ratio:>9.2} {:>6}",
-            "", contender.name, medians[index], lost[index]
+            "{:<11} {:<28} {:>7.0} {:>16} {:>11.2} {:>9.1} {:>5}",
+            "",
+            contender.name,
+            cost(runs),
+            format!("{least:.0} to {most:.0}"),
+            ratio(runs),
+            median(runs.iter().map(|run| run.per_turn)),
+            runs.iter().map(|run| run.lost).sum::<usize>()
         );
     }
-    let (server, ratio) = (medians[contenders::SERVER], ratios[contenders::SERVER]);
+    let server = &series[contenders::SERVER];
     let (goal, is, met) = match mode.name {
         "bursts" => {
             let max = BURSTS_MAX * COTURN;
             let goal = format!("{BURSTS_MAX} × coturn's {COTURN:.0} ns, {max:.0} ns");
-            (goal, format!("{server:.0} ns"), server <= max)
+            (goal, format!("{:.0} ns", cost(server)), cost(server) <= max)
         }
-        _ => (format!("{SINGLY_MAX} × the blocking loop"), format!("{ratio:.2} ×"), ratio <= SINGLY_MAX),
+        _ => {
+            let goal = format!("{SINGLY_MAX} × the blocking loop");
+            (goal, format!("{:.2} ×", ratio(server)), ratio(server) <= SINGLY_MAX)
+        }
     };
     println!("            goal: {goal}: {} with {is}\n", if met { "met" } else { "MISSED" });
 }
 
-fn median(costs: &mut [f64]) -> f64 {
-    costs.sort_by(f64::total_cmp);
-    costs[costs.len() / 2]
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }

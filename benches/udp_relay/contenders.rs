@@ -21,14 +21,21 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// CPU that its thread has spent. Exact once the thread sleeps.
-    pub fn cpu(&self) -> Duration {
+    /// What its thread has spent. Exact once it sleeps.
+    pub fn spent(&self) -> Spent {
         std::thread::sleep(Duration::from_millis(2)); // so that it does
         let path = format!("/proc/self/task/{}/schedstat", self.thread);
         let stat = std::fs::read_to_string(path).expect("a kernel that keeps schedstat");
-        let nanos = stat.split_whitespace().next().and_then(|field| field.parse().ok());
-        Duration::from_nanos(nanos.expect("nanoseconds on the CPU"))
+        let fields: Vec<u64> =
+            stat.split_whitespace().map(|field| field.parse().expect("a number")).collect();
+        Spent { nanos: fields[0], turns: fields[2] }
     }
+}
+
+/// CPU time, and how often the thread got its core: each time it had slept, or been preempted.
+pub struct Spent {
+    pub nanos: u64,
+    pub turns: u64,
 }
 
 /// The blocking loop, the polling loop, the server on one address, and the server on all of them, which has to look at

@@ -347,3 +347,58 @@ impl<S: Socket> Exchange<S> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    fn path(socket: usize, port: u16) -> Path {
+        Path { socket, server: None, client: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+
+    /// Sockets, ports, and the lengths of what goes there in one train.
+    fn drained(outgoing: &mut Outgoing) -> Vec<(usize, u16, Vec<usize>)> {
+        let mut trains = Vec::new();
+        let left = outgoing.drain(|socket, some| {
+            some.map(|train| {
+                let lengths: Vec<usize> = train.datagrams.chunks(train.length).map(<[u8]>::len).collect();
+                let count = lengths.len();
+                trains.push((socket, train.ends.theirs.port(), lengths));
+                count
+            })
+            .sum()
+        });
+        assert_eq!(left, 0);
+        trains
+    }
+
+    #[test]
+    fn what_follows_on_one_path_goes_together_up_to_a_shorter_one() {
+        let mut outgoing = Outgoing::default();
+        let sent =
+            [(0, 1, 50), (0, 1, 50), (0, 1, 20), (0, 1, 20), (0, 1, 30), (0, 2, 30), (1, 2, 30), (0, 1, 30)];
+        for (socket, port, length) in sent {
+            assert!(outgoing.push(100, path(socket, port), |out| out.resize(out.len() + length, 0)));
+        }
+        let expected = [
+            (0, 1, vec![50, 50, 20]),
+            (0, 1, vec![20]),
+            (0, 1, vec![30]),
+            (0, 2, vec![30]),
+            (1, 2, vec![30]),
+            (0, 1, vec![30]),
+        ];
+        assert_eq!(drained(&mut outgoing), expected);
+        assert!(outgoing.is_empty() && drained(&mut outgoing).is_empty());
+    }
+
+    #[test]
+    fn a_turn_has_a_bound_in_datagrams_and_what_no_socket_takes_is_counted() {
+        let mut outgoing = Outgoing::default();
+        let pushed = (0..10).filter(|_| outgoing.push(7, path(0, 1), |out| out.push(0))).count();
+        assert_eq!(pushed, 7);
+        assert_eq!(outgoing.drain(|_, trains| trains.count()), 6, "one of seven was taken");
+        assert!(outgoing.push(7, path(0, 1), |out| out.push(0)), "the next turn has its own");
+    }
+}
