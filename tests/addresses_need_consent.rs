@@ -89,8 +89,10 @@ fn udp(address: &str) -> Address {
     at(Transport::Udp, Origin::Declared, address)
 }
 
-/// What each end is told to try: role, round, key, addresses.
-fn told(effects: &[Recorded]) -> Vec<(SessionId, PathRole, u8, [u8; 32], Vec<Address>)> {
+/// What one end is told to try: who, role, round, key, addresses.
+type Told = (SessionId, PathRole, u8, [u8; 32], Vec<Address>);
+
+fn told(effects: &[Recorded]) -> Vec<Told> {
     let paths = effects.iter().filter_map(|effect| match effect {
         Recorded::Send { to, event: Happened::Paths { round, role, key, addresses }, .. } => {
             Some((*to, *role, *round, key.0, addresses.clone()))

@@ -90,6 +90,12 @@ pub(super) struct Search {
     by_callee: Option<Box<[Address]>>,
 }
 
+/// What both ends of a relay offered for one round.
+struct Offered {
+    by_caller: Box<[Address]>,
+    by_callee: Box<[Address]>,
+}
+
 impl Hub {
     pub(super) fn declare(
         &mut self,
@@ -154,11 +160,11 @@ impl Hub {
 
 impl Search {
     /// Once both have offered, what they did: a round begins.
-    fn next_round(&mut self) -> Option<(Box<[Address]>, Box<[Address]>)> {
+    fn next_round(&mut self) -> Option<Offered> {
         match (self.by_caller.take(), self.by_callee.take()) {
             (Some(by_caller), Some(by_callee)) => {
                 self.rounds += 1;
-                Some((by_caller, by_callee))
+                Some(Offered { by_caller, by_callee })
             }
             (by_caller, by_callee) => {
                 (self.by_caller, self.by_callee) = (by_caller, by_callee);
@@ -173,7 +179,7 @@ fn start_round(
     relay: &Relay,
     asker: Asker,
     round: u8,
-    (by_caller, by_callee): (Box<[Address]>, Box<[Address]>),
+    Offered { by_caller, by_callee }: Offered,
     fx: &mut impl Effects,
 ) {
     let is_wanted = !by_caller.is_empty() && !by_callee.is_empty();

@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub shows_addresses: Option<bool>,
     /// There is no relay any more: our connection to the server is gone, or the peer's.
     pub relay_gone: bool,
+    /// A direct path that was lost, and when to tell: the peer may just have hung up.
+    pub lost: Option<(Instant, String)>,
 }
 
 /// A call that was hung up, with lines under way on a direct path. The user does not see it any more.
@@ -402,6 +404,7 @@ impl Conversation {
             way: Way::Relay,
             shows_addresses: self.ways.shows_addresses(self.interactive),
             relay_gone: false,
+            lost: None,
         });
         id
     }

@@ -244,8 +244,7 @@ impl Conversation {
 
     /// Whether an answer is to come that may change the target, so that the next prompt had better wait for it.
     pub fn is_moving(&self) -> bool {
-        let is_asked = |call: &Call| call.stage == Stage::Asked { hung_up: false };
-        (self.question.is_none() && self.calls.iter().any(is_asked))
+        self.calls.iter().any(|call| call.stage == Stage::Asked { hung_up: false })
             || self.pending.values().any(|pending| {
                 matches!(pending, Pending::Join { .. } | Pending::Leave { .. } | Pending::Accept { .. })
             })

@@ -8,6 +8,9 @@
 //! Pure, like the conversation: the sockets are those of [`Paths`](crate::chat::paths::Paths), and [`WayOut`] is what
 //! they are to send.
 
+#[cfg(test)]
+mod tests;
+
 use super::calls::{Call, Stage};
 use super::{Conversation, Pending, PlaceId};
 use crate::chat::paths::{DATAGRAM_PAYLOAD_MAX, Mode, Report, Tally};
@@ -18,6 +21,9 @@ use crate::wire::header::put;
 use crate::wire::{Flags, Transport};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+/// How long it may take to hear from the server that a peer whose path is gone has hung up.
+const HANG_UP_TIME: Duration = Duration::from_millis(500);
 
 /// How long a message that went as a datagram may stay unconfirmed.
 const CONFIRMATION_TIME: Duration = Duration::from_secs(2);
@@ -196,18 +202,32 @@ impl Conversation {
             ending.call.talk.path_changed();
             return;
         }
-        let Some(id) = self.call_at(channel) else { return };
+        let (id, now) = (self.call_at(channel), self.now);
+        let Some(id) = id else { return };
         let Some(call) = self.call_mut(id) else { return };
         call.way = Way::Relay;
         call.talk.path_changed();
         let (peer, relay_gone) = (call.peer.clone(), call.relay_gone);
+        call.lost = Some((now + HANG_UP_TIME, format!("the direct path is lost: {reason}")));
         if relay_gone {
             if let Some(call) = self.remove_call(id) {
                 self.report_unacknowledged(&call);
             }
-            return self.notice(format!("the call with {peer} has ended: {reason}"));
+            self.notice(format!("the call with {peer} has ended: {reason}"));
         }
-        self.go_by_relay(id, &peer, &format!("the direct path is lost: {reason}"));
+    }
+
+    /// Tells of direct paths that were lost, unless the call has ended with them.
+    fn tell_of_losses(&mut self) {
+        let now = self.now;
+        let due = |call: &mut Call| {
+            let (_, reason) = call.lost.take_if(|(at, _)| *at <= now)?;
+            Some((call.id, call.peer.clone(), reason))
+        };
+        let lost: Vec<_> = self.calls.iter_mut().filter_map(due).collect();
+        for (id, peer, reason) in lost {
+            self.go_by_relay(id, &peer, &reason);
+        }
     }
 
     fn go_by_relay(&mut self, id: PlaceId, peer: &str, reason: &str) {
@@ -316,6 +336,7 @@ impl Conversation {
                 }
             });
         }
+        self.tell_of_losses();
         self.see_endings_through();
         self.give_up_unconfirmed();
     }
@@ -345,7 +366,8 @@ impl Conversation {
             Pending::Text { in_datagram: Some(sent), .. } => Some(*sent + CONFIRMATION_TIME),
             _ => None,
         });
-        resent.chain(endings.map(|ending| ending.until)).chain(unconfirmed).min()
+        let told = self.calls.iter().filter_map(|call| call.lost.as_ref().map(|(at, _)| *at));
+        resent.chain(endings.map(|ending| ending.until)).chain(unconfirmed).chain(told).min()
     }
 
     /// What is to go another way than over the connection to the server.

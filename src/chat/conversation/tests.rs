@@ -1,21 +1,15 @@
 //! Lines in, frames out; frames in, lines out.
 
-mod ways;
-
 use super::*;
 use crate::chat::paths::Mode;
-use crate::wire::frame::{
-    Closed, Data, Done, Joined, ListEntries, Offer, Opened, Paths, Refused, Ringing, Said, Told, put_list,
-};
-use crate::wire::{
-    BODY_MAX, ClosedCode, Frame, HEADER_LEN, Kind, Purpose, RefusalCode, Split, Transport, split,
-};
+use crate::wire::frame::{Closed, Data, Done, Joined, Offer, Opened, Refused, Ringing, Said, Told, put_list};
+use crate::wire::{BODY_MAX, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
 
-const LOBBY: u32 = 7;
-const RELAY: u32 = 40;
+pub(super) const LOBBY: u32 = 7;
+pub(super) const RELAY: u32 = 40;
 
 /// Gives every frame that waits to be sent to `look`, with its channel.
-fn sent(conversation: &mut Conversation, mut look: impl FnMut(u32, Frame<'_>)) {
+pub(super) fn sent(conversation: &mut Conversation, mut look: impl FnMut(u32, Frame<'_>)) {
     let bytes = conversation.take_frames();
     let mut rest = bytes.as_slice();
     while let Ok(Split::Frame(raw)) = split(rest, BODY_MAX) {
@@ -26,7 +20,7 @@ fn sent(conversation: &mut Conversation, mut look: impl FnMut(u32, Frame<'_>)) {
 }
 
 /// The id of the only request that waits to be sent, which is of that kind.
-fn request(conversation: &mut Conversation, kind: Kind) -> u32 {
+pub(super) fn request(conversation: &mut Conversation, kind: Kind) -> u32 {
     let mut ids = Vec::new();
     let bytes = conversation.take_frames();
     let mut rest = bytes.as_slice();
@@ -39,36 +33,37 @@ fn request(conversation: &mut Conversation, kind: Kind) -> u32 {
     ids[0]
 }
 
-fn receive(conversation: &mut Conversation, channel: u32, frame: Frame<'_>) {
+pub(super) fn receive(conversation: &mut Conversation, channel: u32, frame: Frame<'_>) {
     conversation.receive(channel, Flags::NONE, frame);
 }
 
-fn lines(conversation: &mut Conversation) -> Vec<String> {
+pub(super) fn lines(conversation: &mut Conversation) -> Vec<String> {
     conversation.take_shown().iter().map(Shown::line).collect()
 }
 
 /// Types a line at a fresh prompt.
-fn typed(conversation: &mut Conversation, line: &str) {
+pub(super) fn typed(conversation: &mut Conversation, line: &str) {
     conversation.prompt();
     conversation.typed(line);
 }
 
 /// Peers see no addresses, and nobody asks whether they may.
-const BY_RELAY: Ways = Ways { mode: Mode::Auto, share: Share::Never, udp: false };
+pub(super) const BY_RELAY: Ways = Ways { mode: Mode::Auto, share: Share::Never, udp: false };
 
-fn chat(rooms: &[String], interactive: bool, ways: Ways) -> Conversation {
+pub(super) fn chat(rooms: &[String], interactive: bool, ways: Ways) -> Conversation {
     Conversation::new("alice", rooms, interactive, ways, Instant::now())
 }
 
-const WHY_RELAY: &str = "-- bob: relay: your addresses are not shown (--share-addresses always shows them)";
+pub(super) const WHY_RELAY: &str =
+    "-- bob: relay: your addresses are not shown (--share-addresses always shows them)";
 
 /// The payload of a conversation.
-fn payload(seq: u32, ack: u32, line: &str) -> Vec<u8> {
+pub(super) fn payload(seq: u32, ack: u32, line: &str) -> Vec<u8> {
     [&seq.to_be_bytes(), &ack.to_be_bytes(), line.as_bytes()].concat()
 }
 
 /// In #lobby, with nobody else.
-fn in_lobby(interactive: bool) -> Conversation {
+pub(super) fn in_lobby(interactive: bool) -> Conversation {
     let mut conversation = chat(&["lobby".to_owned()], interactive, BY_RELAY);
     conversation.connected("alice", 100);
     let request = request(&mut conversation, Kind::Join);
@@ -77,16 +72,16 @@ fn in_lobby(interactive: bool) -> Conversation {
     conversation
 }
 
-fn join(conversation: &mut Conversation, request: u32, room: &str, channel: u32) {
+pub(super) fn join(conversation: &mut Conversation, request: u32, room: &str, channel: u32) {
     let joined = Joined { request, room, occupants: 1, subject_by: "", subject: "" };
     receive(conversation, channel, Frame::Joined(joined));
 }
 
-fn refused(request: u32, code: RefusalCode, text: &str) -> Frame<'_> {
+pub(super) fn refused(request: u32, code: RefusalCode, text: &str) -> Frame<'_> {
     Frame::Refused(Refused { request, code: code.number(), text })
 }
 
-fn offer(from: &str, purpose: Purpose) -> Frame<'_> {
+pub(super) fn offer(from: &str, purpose: Purpose) -> Frame<'_> {
     Frame::Offer(Offer { purpose: purpose.number(), payload_max: 1_000, from })
 }
 
