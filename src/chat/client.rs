@@ -204,7 +204,7 @@ impl<'a, F: Face> Client<'a, F> {
             Connection::Up(link) => link,
         };
         link.advance(registry, now)?;
-        let server = link.server_address();
+        let (local, server) = (link.local_address(), link.server_address());
         let (conversation, open_since, detours) =
             (&mut self.conversation, &mut self.open_since, &mut self.detours);
         for _ in 0..READS_MAX {
@@ -215,7 +215,7 @@ impl<'a, F: Face> Client<'a, F> {
                 Incoming::Welcome { nick, text_max } => {
                     *open_since = Some(now);
                     conversation.connected(nick, text_max);
-                    detours.welcomed(conversation, now);
+                    detours.welcomed(conversation, local, now);
                 }
                 Incoming::Frame { channel, flags, frame } => {
                     detours.see(channel, &frame, server, now);

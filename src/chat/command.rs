@@ -17,6 +17,8 @@ pub enum Command<'a> {
         text: &'a str,
     },
     Peers,
+    /// What the directory says of a peer.
+    Peer(&'a str),
     Rooms,
     /// The target, or the room named.
     Who(Option<&'a str>),
@@ -45,6 +47,7 @@ pub const HELP: &[&str] = &[
     "/subject [TEXT]         show the room's subject, or set it; /subject - clears it",
     "/msg PEER TEXT          say something to one peer alone",
     "/peers                  list who is on the server",
+    "/peer PEER              show what a peer is there for, and where it can be reached",
     "/call PEER              call a peer; lines go to them alone while the call is the target",
     "/accept [PEER]          take a call, which becomes the target",
     "/decline [PEER] [TEXT]  do not take it, and say why",
@@ -84,6 +87,7 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "msg" if behind.is_empty() => return Err(missing("/msg PEER TEXT")),
         "msg" => Command::Msg { to: first, text: behind },
         "peers" => nothing().map(|()| Command::Peers)?,
+        "peer" | "whois" => Command::Peer(one("name", "/peer PEER")?),
         "rooms" => nothing().map(|()| Command::Rooms)?,
         "who" => Command::Who(perhaps("room", "/who ROOM")?),
         "subject" => Command::Subject((!args.is_empty()).then_some(args)),
@@ -153,7 +157,7 @@ mod tests {
     fn help_names_every_command() {
         let help = HELP.join("\n");
         for word in [
-            "join", "leave", "switch", "rooms", "who", "subject", "msg", "peers", "call", "accept",
+            "join", "leave", "switch", "rooms", "who", "subject", "msg", "peers", "peer", "call", "accept",
             "decline", "hangup", "path", "quit",
         ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");

@@ -46,8 +46,13 @@ impl Detours {
         self.paths.as_ref().map(Paths::dialler).unwrap_or_default()
     }
 
-    /// The server has welcomed us: asks for datagrams, if any can be exchanged.
-    pub fn welcomed(&mut self, conversation: &mut Conversation, now: Instant) {
+    /// The server has welcomed us: goes into the directory, and asks for datagrams, if any can be exchanged.
+    pub fn welcomed(&mut self, conversation: &mut Conversation, local: Option<SocketAddr>, now: Instant) {
+        let addresses = match (&mut self.paths, local) {
+            (Some(paths), Some(local)) => paths.addresses(local, &self.declared, false),
+            _ => Vec::new(),
+        };
+        conversation.declare(&addresses);
         if self.paths.is_some() {
             conversation.ask_for_ticket();
             self.unobserved_until = Some(now + BINDING_TIME);

@@ -44,6 +44,11 @@ pub(super) struct Channels {
 impl Channels {
     pub const MAX: usize = 1 << ChannelId::SLOT_BITS;
 
+    /// Of this generation is the next channel.
+    pub fn begin_at(&mut self, generation: u32) {
+        self.generation = generation % ChannelId::GENERATION_MAX;
+    }
+
     /// `None` when there are [`Channels::MAX`].
     pub fn insert(&mut self, channel: Channel) -> Option<ChannelId> {
         let slot = self.slots.vacant_entry();

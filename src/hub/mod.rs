@@ -96,6 +96,12 @@ impl Hub {
         }
     }
 
+    /// Lets the numbers of channels begin anywhere, at random best: peers who talk directly go on while the server is
+    /// restarted, and the relay they had should not have the number of a new one.
+    pub fn number_channels_from(&mut self, generation: u32) {
+        self.channels.begin_at(generation);
+    }
+
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -41,7 +41,8 @@ impl<S: Socket> Engine<S> {
     /// `secret` is random and known to nobody else: the engine has no randomness of its own.
     pub fn new(limits: Limits, hub_limits: hub::Limits, secret: [u8; 32], now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
-        let (hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, &secret, now));
+        let (mut hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, &secret, now));
+        hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
             hub,
             exchange,

@@ -264,6 +264,7 @@ impl Conversation {
     }
 
     pub(super) fn offered_by(&mut self, channel: u32, offer: Offer<'_>) {
+        self.make_way(channel);
         let purpose = Purpose::from_number(offer.purpose);
         let takes = self.interactive || (self.at_once == AtOnce::TakeCalls && self.calls.is_empty());
         let declined_with = match purpose {
@@ -282,9 +283,20 @@ impl Conversation {
         self.notice(format!("a call from {} was declined: {declined_with}", offer.from));
     }
 
+    /// A call that goes on without its relay gives way when a new server gives the relay's number to another one.
+    fn make_way(&mut self, channel: u32) {
+        let old = self.call_at(channel).filter(|&id| self.call(id).is_some_and(|call| call.relay_gone));
+        if let Some(call) = old.and_then(|id| self.remove_call(id)) {
+            self.report_unacknowledged(&call);
+            self.way_out.closed.push(channel);
+            self.notice(format!("the call with {} has ended: its number is another call's now", call.peer));
+        }
+    }
+
     /// Our call has reached the peer, and has a channel from now on.
     pub(super) fn rings(&mut self, channel: u32, request: u32) {
         let Some(&Pending::Open { call }) = self.pending.get(&request) else { return };
+        self.make_way(channel);
         match self.call(call).map(|call| (call.stage, call.peer.clone())) {
             Some((Stage::Asked { hung_up: false }, peer)) => {
                 self.set_stage(call, Stage::Ringing { channel });

@@ -118,6 +118,8 @@ enum Pending {
         call: PlaceId,
     },
     Ticket,
+    Declared,
+    Peer,
     /// Decline or close: the answer says nothing that is not known already.
     End,
 }

@@ -2,8 +2,10 @@
 
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
-use crate::wire::frame::{Joined, Left, ListRooms, Peer, Refused, RoomList, Said, Subject, Told};
-use crate::wire::{Flags, Frame, LeftCode, RefusalCode};
+use crate::wire::frame::{
+    AddressEntry, Joined, Left, ListRooms, Offers, Peer, Refused, RoomList, Said, Subject, Told,
+};
+use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
 /// Entries of a list that are shown; who wants more has better ways than a chat to read them.
 const LISTED_MAX: usize = 1_000;
@@ -31,9 +33,9 @@ impl Conversation {
             Frame::Told(Told { from, text }) => {
                 self.shown.push(Shown::Private { from: from.to_owned(), text: text.to_owned() });
             }
-            Frame::Peer(Peer { request, name, .. }) => {
-                self.pending.remove(&request);
-                self.notice(format!("{name} is here"));
+            Frame::Peer(peer) => {
+                self.pending.remove(&peer.request);
+                self.notice(directory_entry(peer));
             }
             Frame::Offer(offer) => self.offered_by(channel, offer),
             Frame::Ringing(ringing) => self.rings(channel, ringing.request),
@@ -94,6 +96,11 @@ impl Conversation {
                     self.path_failed(channel, why);
                 }
             }
+            Some(Pending::Peer) => {
+                let why = self.advised(code, why);
+                self.trouble(why);
+            }
+            Some(Pending::Declared) => log::debug!("the directory does not take our entry: {why}"),
             Some(Pending::Ticket) => log::debug!("no datagrams: {why}"),
             Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
                 self.trouble(format!("{room}: {why}"))
@@ -219,6 +226,44 @@ impl Conversation {
         for line in names[..names.len().min(LISTED_MAX)].chunks(NAMES_PER_LINE) {
             self.notice(line.join(", "));
         }
+    }
+}
+
+/// What the directory says of a peer, in one sentence.
+fn directory_entry(peer: Peer<'_>) -> String {
+    let offers =
+        [(Offers::RELAYS, "relays"), (Offers::CONVERSATIONS, "conversations"), (Offers::PIPES, "pipes")];
+    let offers: Vec<&str> =
+        offers.into_iter().filter(|(bit, _)| peer.offers & bit != 0).map(|(_, name)| name).collect();
+    let offers = if offers.is_empty() { "nothing but messages".to_owned() } else { offers.join(", ") };
+    let addresses: Vec<String> = peer.addresses.iter().map(shown_address).collect();
+    let reached = match addresses.as_slice() {
+        [] if peer.offers & Offers::RELAYS != 0 => "reachable by relay".to_owned(),
+        [] => "not reachable".to_owned(),
+        addresses => format!("reachable at {}", addresses.join(", ")),
+    };
+    let (online, heard) = (span(peer.online_seconds), span(peer.heard_seconds));
+    format!("{} takes {offers}; {reached}; here for {online}, last heard of {heard} ago", peer.name)
+}
+
+fn shown_address(entry: AddressEntry) -> String {
+    let transport = match Transport::from_number(entry.transport) {
+        Some(Transport::Tcp) => "tcp ",
+        Some(Transport::Udp) => "udp ",
+        None => "",
+    };
+    let observed = match Origin::from_number(entry.origin) {
+        Some(Origin::Observed) => " (seen by the server)",
+        Some(Origin::Declared) | None => "",
+    };
+    format!("{transport}{}{observed}", entry.address)
+}
+
+fn span(seconds: u32) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3_600),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Conversation, NamesOf, Pending, PlaceId, Stage, pieces, room_name, same_name};
 use crate::chat::command::{Command, HELP, parse};
-use crate::wire::frame::{Leave, ListPeers, ListRooms, Say, SetSubject, Tell, Who};
+use crate::wire::frame::{Leave, ListPeers, ListRooms, Lookup, Say, SetSubject, Tell, Who};
 
 impl Conversation {
     /// A line from the prompt.
@@ -52,6 +52,7 @@ impl Conversation {
             Command::Join(room) => self.join(&room_name(room)),
             Command::Leave(room) => self.leave(room),
             Command::Msg { to, text } => self.tell(to, text),
+            Command::Peer(name) => self.request(0, Pending::Peer, |request| Lookup { request, name }),
             Command::Peers => self.list(NamesOf::Server),
             Command::Rooms => {
                 self.request(0, Pending::Rooms { lines: Vec::new() }, |request| ListRooms {

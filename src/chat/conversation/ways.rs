@@ -11,12 +11,14 @@
 #[cfg(test)]
 mod tests;
 
-use super::calls::{Call, Stage};
+use super::calls::{AtOnce, Call, Stage};
 use super::{Conversation, Pending, PlaceId};
 use crate::chat::paths::{DATAGRAM_PAYLOAD_MAX, Mode, Report, Tally};
 use crate::chat::talk::{Carrier, Via};
 use crate::wire::datagram::FRAME_MAX;
-use crate::wire::frame::{AddressEntry, Data, GetTicket, ListEntries, OfferPaths, Paths, Wants};
+use crate::wire::frame::{
+    AddressEntry, Data, Declare, GetTicket, ListEntries, OfferPaths, Offers, Paths, Wants,
+};
 use crate::wire::header::put;
 use crate::wire::{Flags, Transport};
 use std::net::SocketAddr;
@@ -79,6 +81,11 @@ impl Ways {
             (Mode::Auto, Share::Ask) if interactive => None,
             (Mode::Auto, Share::Ask) => Some(false),
         }
+    }
+
+    /// Whether anybody may see where this client is, without a call.
+    fn shows_addresses_to_all(&self) -> bool {
+        self.mode != Mode::Relay && self.share == Share::Always
     }
 
     /// Whether a port of one's own is of any use.
@@ -290,6 +297,17 @@ impl Conversation {
                 self.notice("rooms and relays go in datagrams from now on, as far as they fit");
             }
         }
+    }
+
+    /// Puts this client into the directory. Peers see the addresses only if the user has said that all may.
+    pub fn declare(&mut self, addresses: &[AddressEntry]) {
+        let takes_calls = self.interactive || self.at_once == AtOnce::TakeCalls;
+        let offers = if takes_calls { Offers::CONVERSATIONS } else { 0 };
+        let shown = u8::from(self.ways.shows_addresses_to_all());
+        let mut scratch = Vec::new();
+        let addresses = addresses.iter().copied().filter(|_| shown != 0);
+        let addresses = ListEntries::encode(&mut scratch, addresses);
+        self.request(0, Pending::Declared, |request| Declare { request, offers, shown, addresses });
     }
 
     /// Asks for datagrams.

@@ -6,7 +6,7 @@ use crate::chat::error::Error;
 use crate::chat::link::{Incoming, Outgoing};
 use crate::chat::lost::Lost;
 use crate::chat::stdio::Writer;
-use crate::wire::frame::{Accept, Close, Data, Decline, Offer, Refused};
+use crate::wire::frame::{Accept, Close, Data, Declare, Decline, ListEntries, Offer, Offers, Refused};
 use crate::wire::{Flags, Frame, Purpose};
 use indicatif::ProgressBar;
 use std::io;
@@ -78,7 +78,10 @@ impl Receiver {
 }
 
 impl PipeEnd for Receiver {
-    fn welcomed(&mut self, _: &mut Outgoing) {
+    fn welcomed(&mut self, out: &mut Outgoing) {
+        let mut scratch = Vec::new();
+        let addresses = ListEntries::encode(&mut scratch, []);
+        out.send(Flags::NONE, 0, &Declare { request: 0, offers: Offers::PIPES, shown: 0, addresses });
         self.progress.set_message(format!("waiting for {} ", self.peer));
     }
 
