@@ -83,7 +83,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    fn read(name: String, stream: impl Read + Send + 'static) -> Lines {
+    pub fn read(name: String, stream: impl Read + Send + 'static) -> Lines {
         let (sender, incoming) = channel();
         std::thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {

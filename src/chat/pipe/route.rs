@@ -180,7 +180,11 @@ impl Route {
     /// Sends data frames that lie one behind the other in `buffer`, each but the last with `payload` bytes.
     pub fn send(&mut self, out: &mut Outgoing, buffer: Vec<u8>, payload: usize, now: Instant) {
         let (Stage::Direct { channel }, Some(paths)) = (&self.stage, &mut self.paths) else {
-            return out.send_buffer(buffer);
+            // What follows a failure is of no use to anybody.
+            if self.failed().is_none() {
+                out.send_buffer(buffer);
+            }
+            return;
         };
         for frame in buffer.chunks(HEADER_LEN + payload) {
             if paths.send_to_peer(*channel, frame, now) != Sent::Taken {

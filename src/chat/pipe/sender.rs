@@ -11,8 +11,8 @@ use indicatif::ProgressBar;
 
 const OPEN: u32 = 1;
 
-/// From this many queued bytes on, no more input is asked for.
-const HIGH_WATER_BYTES: usize = 256 * 1_024;
+/// From this many queued bytes on, no more input is asked for. With one buffer more, it is what a direct path takes.
+const HIGH_WATER_BYTES: usize = 128 * 1_024;
 
 /// Buffers that the reading thread fills ahead.
 const ASKED_MAX: usize = 2;
