@@ -177,7 +177,7 @@ impl Socket for Trains {
 
     fn send(&mut self, to: SocketAddr, train: &[u8], length: usize) {
         let ends = Ends { theirs: to, ours: None };
-        self.socket.send(std::iter::once(Train { ends, datagrams: train, length }));
+        self.socket.send(Train { ends, datagrams: train, length });
     }
 
     fn receive(&mut self, mut take: impl FnMut(&[u8])) {
