@@ -62,7 +62,7 @@ impl Watched {
 
     fn send_to(&self, to: SocketAddr, datagrams: &[u8], length: usize) -> usize {
         let ends = Ends { theirs: to, ours: None };
-        self.socket.send(std::iter::once(Train { ends, datagrams, length }))
+        self.socket.send(Train { ends, datagrams, length })
     }
 }
 
@@ -121,7 +121,7 @@ fn each_goes_where_it_should_and_in_order_with_trains_in_between() {
     let mut trains: Vec<Train<'_>> = (0..20).map(|n| to(n, &singles[n][..], singles[n].len())).collect();
     trains.insert(11, to(3, &all, 200));
     trains.push(to(0, &singles[7], singles[7].len()));
-    assert_eq!(from.socket.send(trains.into_iter()), 31);
+    assert_eq!(trains.into_iter().map(|train| from.socket.send(train)).sum::<usize>(), 31);
     for (n, peer) in peers.iter_mut().enumerate() {
         let mut expected = vec![singles[n].clone()];
         match n {
@@ -203,7 +203,7 @@ fn an_answer_comes_from_the_address_that_was_asked() {
         let mut buffer = [0; 64];
         for (datagrams, length) in [(&b"I am"[..], 4), (b"I am I ", 3)] {
             let count = datagrams.len().div_ceil(length);
-            assert_eq!(server.socket.send(std::iter::once(Train { ends, datagrams, length })), count);
+            assert_eq!(server.socket.send(Train { ends, datagrams, length }), count);
             for expected in datagrams.chunks(length) {
                 let n = client.recv(&mut buffer).expect("an answer from there");
                 assert_eq!(&buffer[..n], expected);
@@ -236,7 +236,7 @@ fn what_cannot_go_is_counted_and_what_stands_behind_it_goes() {
         train(to.address, b"", 0),
         train(to.address, b"third", 5),
     ];
-    assert_eq!(from.socket.send(trains.into_iter()), 3);
+    assert_eq!(trains.into_iter().map(|train| from.socket.send(train)).sum::<usize>(), 3);
     assert_eq!(to.receive_all(3), [&b"first"[..], b"second", b"third"]);
 }
 

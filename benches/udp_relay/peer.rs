@@ -2,9 +2,9 @@
 
 use crate::common::Client;
 use crate::load::{ANY, LOST_AFTER, PAYLOAD_BYTES};
-use mio::{Events, Interest, Poll, Token};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Instant;
 use switchboard::net::datagram::{DatagramSocket, Ends, ReceiveBuffers, Train};
 use switchboard::wire::datagram::{Content, Seal, Sender, parse};
 use switchboard::wire::frame;
@@ -121,7 +121,7 @@ impl Session {
 impl Socket for UdpSocket {
     fn bind() -> UdpSocket {
         let socket = UdpSocket::bind(ANY).expect("a port");
-        socket.set_read_timeout(Some(LOST_AFTER)).expect("a time-out");
+        socket.set_nonblocking(true).expect("it can");
         socket
     }
 
@@ -137,11 +137,23 @@ impl Socket for UdpSocket {
 
     fn receive(&mut self, mut take: impl FnMut(&[u8])) {
         let mut buffer = [0; 2_048];
-        match self.recv_from(&mut buffer) {
-            Ok((n, _)) => take(&buffer[..n]),
-            Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {}
+        look_until(|| match self.recv_from(&mut buffer) {
+            Ok((n, _)) => {
+                take(&buffer[..n]);
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
             Err(error) => panic!("a peer cannot receive: {error}"),
-        }
+        });
+    }
+}
+
+/// Looks again and again, and does not sleep: to wake the load would be work of the relay's thread, and it is work that
+/// a relay does not have whose peers are on other machines. Gives up when it takes so long that something was lost.
+fn look_until(mut found: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !found() && started.elapsed() < LOST_AFTER {
+        std::thread::yield_now(); // there may be one core only
     }
 }
 
@@ -150,17 +162,13 @@ pub struct Trains {
     socket: DatagramSocket,
     port: u16,
     buffers: ReceiveBuffers,
-    poll: Poll,
-    events: Events,
 }
 
 impl Socket for Trains {
     fn bind() -> Trains {
         let mut socket = DatagramSocket::bind(ANY).expect("a port");
         let port = socket.source().local_addr().expect("it is bound").port();
-        let (poll, events) = (Poll::new().expect("a poll"), Events::with_capacity(1));
-        poll.registry().register(socket.source(), Token(0), Interest::READABLE).expect("it is watched");
-        Trains { socket, port, buffers: ReceiveBuffers::default(), poll, events }
+        Trains { socket, port, buffers: ReceiveBuffers::default() }
     }
 
     fn port(&self) -> u16 {
@@ -169,19 +177,13 @@ impl Socket for Trains {
 
     fn send(&mut self, to: SocketAddr, train: &[u8], length: usize) {
         let ends = Ends { theirs: to, ours: None };
-        self.socket.send(std::iter::once(Train { ends, datagrams: train, length }));
+        self.socket.send(Train { ends, datagrams: train, length });
     }
 
     fn receive(&mut self, mut take: impl FnMut(&[u8])) {
-        loop {
-            if self.socket.ready && self.socket.receive(&mut self.buffers, 1_024, |_, d| take(d)) > 0 {
-                return;
-            }
-            self.poll.poll(&mut self.events, Some(LOST_AFTER)).expect("it waits");
-            if self.events.is_empty() {
-                return;
-            }
-            self.socket.ready = true;
-        }
+        look_until(|| {
+            self.socket.ready = true; // it may be
+            self.socket.receive(&mut self.buffers, 1_024, |_, datagram| take(datagram)) > 0
+        });
     }
 }

@@ -9,8 +9,8 @@ use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, sendto, sockopt};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// What the kernel may hold for us while we do something else, in bytes, in either direction.
 const BUFFER_BYTES: usize = 4 * 1_024 * 1_024;
@@ -20,9 +20,6 @@ const TRAIN_BYTES: usize = 65_507;
 
 /// Trains, or datagrams that come alone, received with one system call.
 const TRAINS_PER_CALL: usize = 16;
-
-/// Datagrams to different addresses sent with one system call. More would save little.
-const SINGLES_PER_CALL: usize = 8;
 
 /// The two ends of a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -122,31 +119,22 @@ impl DatagramSocket {
         datagrams
     }
 
-    /// Sends trains, in order, and returns how many of their datagrams the socket took; what it did not take, for
-    /// whatever reason, is gone.
-    pub fn send<'a>(&self, trains: impl Iterator<Item = Train<'a>>) -> usize {
-        let (mut sent, mut singles) = (0, Singles::new());
-        for train in trains {
-            let Ends { theirs, ours } = train.ends;
-            if theirs.port() == 0 || train.length == 0 {
-                continue; // nobody's
-            }
-            let to = self.as_taken(theirs);
-            if ours.is_none() && train.datagrams.len() <= train.length {
-                singles.push(to, train.datagrams);
-                if singles.is_full() {
-                    sent += singles.send(&self.socket);
-                }
-            } else {
-                sent += singles.send(&self.socket);
-                sent += self.send_train(ours, to, &train);
-            }
+    /// Sends a train, and returns how many of its datagrams the socket took; what it did not take, for whatever reason,
+    /// is gone.
+    ///
+    /// There is no sendmmsg(2) for datagrams to different addresses: what it saves at the system call's door it spends
+    /// on headers to copy, and comes out even (measured on loopback).
+    pub fn send(&self, train: Train<'_>) -> usize {
+        let Train { ends: Ends { theirs, ours }, datagrams, length } = train;
+        if theirs.port() == 0 || length == 0 {
+            return 0; // nobody's
         }
-        sent + singles.send(&self.socket)
-    }
-
-    fn send_train(&self, ours: Option<IpAddr>, to: SocketAddr, train: &Train<'_>) -> usize {
-        let Train { datagrams, length, .. } = *train;
+        let to = self.as_taken(theirs);
+        if ours.is_none() && datagrams.len() <= length {
+            // The plain call, which the kernel has less to look at in; and not std's, which can be cancelled, and takes
+            // longer for it.
+            return usize::from(sendto(&self.socket, datagrams, SendFlags::empty(), &to).is_ok());
+        }
         let per_call = self.state.max_gso_segments().min(TRAIN_BYTES / length).max(1);
         let parts = datagrams.chunks(length * per_call);
         parts.map(|part| self.send_at_once(ours, to, part, length)).sum()
@@ -199,74 +187,6 @@ impl DatagramSocket {
         let ours = train.dst_ip.filter(|_| self.is_wildcard).map(|ip| ip.to_canonical());
         Ends { theirs, ours: ours.filter(is_a_hosts) }
     }
-}
-
-/// Datagrams that go alone, and wait for company: one system call sends them all.
-struct Singles<'a> {
-    waiting: [(SocketAddr, &'a [u8]); SINGLES_PER_CALL],
-    len: usize,
-}
-
-impl<'a> Singles<'a> {
-    fn new() -> Self {
-        let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        Singles { waiting: [(nobody, &[]); SINGLES_PER_CALL], len: 0 }
-    }
-
-    fn push(&mut self, to: SocketAddr, datagram: &'a [u8]) {
-        self.waiting[self.len] = (to, datagram);
-        self.len += 1;
-    }
-
-    fn is_full(&self) -> bool {
-        self.len == SINGLES_PER_CALL
-    }
-
-    /// Sends all of them, and returns how many the socket took.
-    fn send(&mut self, socket: &UdpSocket) -> usize {
-        let waiting = &self.waiting[..std::mem::take(&mut self.len)];
-        match waiting {
-            [] => 0,
-            // Not through std, whose call can be cancelled, which takes longer.
-            [(to, datagram)] => usize::from(sendto(socket, datagram, SendFlags::empty(), to).is_ok()),
-            _ => send_each(socket, waiting),
-        }
-    }
-}
-
-/// An error is one datagram's, and those behind it go all the same; unless there is no room left for any.
-#[cfg(target_os = "linux")]
-fn send_each(socket: &UdpSocket, waiting: &[(SocketAddr, &[u8])]) -> usize {
-    use rustix::net::addr::SocketAddrArg;
-    use rustix::net::{MMsgHdr, SendAncillaryBuffer, sendmmsg};
-    let at = |index: usize| waiting.get(index).unwrap_or(&waiting[0]);
-    let addresses: [_; SINGLES_PER_CALL] = std::array::from_fn(|index| at(index).0.as_any());
-    let slices: [_; SINGLES_PER_CALL] = std::array::from_fn(|index| [IoSlice::new(at(index).1)]);
-    let mut nothing: [_; SINGLES_PER_CALL] = std::array::from_fn(|_| SendAncillaryBuffer::default());
-    let mut parts = addresses.iter().zip(&slices);
-    let mut rest = nothing.each_mut().map(|nothing| {
-        let (address, slice) = parts.next().unwrap_or((&addresses[0], &slices[0]));
-        MMsgHdr::new_with_addr(address, slice, nothing)
-    });
-    let mut rest = &mut rest[..waiting.len()];
-    let mut sent = 0;
-    while !rest.is_empty() {
-        let done = match sendmmsg(socket, rest, SendFlags::empty()) {
-            Ok(n) => {
-                sent += n;
-                n.max(1)
-            }
-            Err(Errno::AGAIN | Errno::NOBUFS) => break,
-            Err(_) => 1,
-        };
-        rest = rest.split_at_mut_checked(done).map_or(&mut [], |(_, rest)| rest);
-    }
-    sent
-}
-
-#[cfg(not(target_os = "linux"))]
-fn send_each(socket: &UdpSocket, waiting: &[(SocketAddr, &[u8])]) -> usize {
-    waiting.iter().filter(|(to, datagram)| sendto(socket, datagram, SendFlags::empty(), to).is_ok()).count()
 }
 
 /// What datagrams are received into; one for all sockets. Its memory is used as far as there ever was something to put

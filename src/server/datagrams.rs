@@ -76,19 +76,13 @@ impl Outgoing {
         true
     }
 
-    /// Hands the trains to `send`, in order, with the index of the socket that they are for, and forgets them. `send`
-    /// returns how many datagrams it sent. Returns how many it did not.
-    pub fn drain(
-        &mut self,
-        mut send: impl FnMut(usize, &mut dyn Iterator<Item = net::Train<'_>>) -> usize,
-    ) -> usize {
+    /// Hands every train to `send`, in order, with the index of the socket that it is for, and forgets it. `send`
+    /// returns how many of its datagrams it sent. Returns how many were not sent.
+    pub fn drain(&mut self, mut send: impl FnMut(usize, net::Train<'_>) -> usize) -> usize {
         let mut left = std::mem::take(&mut self.datagrams);
-        for trains in self.trains.chunk_by(|one, next| one.path.socket == next.path.socket) {
-            let Some(Train { path, .. }) = trains.first() else { continue };
-            let mut trains = trains.iter().map(|train| train.over(&self.bytes));
-            left = left.saturating_sub(send(path.socket, &mut trains));
+        for train in self.trains.drain(..) {
+            left = left.saturating_sub(send(train.path.socket, train.over(&self.bytes)));
         }
-        self.trains.clear();
         self.bytes.clear();
         left
     }
@@ -157,10 +151,7 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Sends what was gathered. `send` gets a socket's index and what is for it, and says how many datagrams that took.
-    pub fn send_datagrams(
-        &mut self,
-        send: impl FnMut(usize, &mut dyn Iterator<Item = net::Train<'_>>) -> usize,
-    ) {
+    pub fn send_datagrams(&mut self, send: impl FnMut(usize, net::Train<'_>) -> usize) {
         let Exchange { outgoing, counters, .. } = &mut self.exchange;
         let before = outgoing.len() as u64;
         let left = outgoing.drain(send) as u64;
@@ -360,14 +351,11 @@ mod tests {
     /// Sockets, ports, and the lengths of what goes there in one train.
     fn drained(outgoing: &mut Outgoing) -> Vec<(usize, u16, Vec<usize>)> {
         let mut trains = Vec::new();
-        let left = outgoing.drain(|socket, some| {
-            some.map(|train| {
-                let lengths: Vec<usize> = train.datagrams.chunks(train.length).map(<[u8]>::len).collect();
-                let count = lengths.len();
-                trains.push((socket, train.ends.theirs.port(), lengths));
-                count
-            })
-            .sum()
+        let left = outgoing.drain(|socket, train| {
+            let lengths: Vec<usize> = train.datagrams.chunks(train.length).map(<[u8]>::len).collect();
+            let count = lengths.len();
+            trains.push((socket, train.ends.theirs.port(), lengths));
+            count
         });
         assert_eq!(left, 0);
         trains
@@ -398,7 +386,7 @@ mod tests {
         let mut outgoing = Outgoing::default();
         let pushed = (0..10).filter(|_| outgoing.push(7, path(0, 1), |out| out.push(0))).count();
         assert_eq!(pushed, 7);
-        assert_eq!(outgoing.drain(|_, trains| trains.count()), 6, "one of seven was taken");
+        assert_eq!(outgoing.drain(|_, _| 1), 6, "one of seven was taken");
         assert!(outgoing.push(7, path(0, 1), |out| out.push(0)), "the next turn has its own");
     }
 }

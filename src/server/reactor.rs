@@ -303,7 +303,7 @@ impl Reactor {
     fn send_datagrams(&mut self) {
         let datagrams = &self.datagrams;
         self.engine
-            .send_datagrams(|socket, trains| datagrams.get(socket).map_or(0, |socket| socket.send(trains)));
+            .send_datagrams(|socket, train| datagrams.get(socket).map_or(0, |socket| socket.send(train)));
     }
 
     fn accept(&mut self) {
