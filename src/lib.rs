@@ -5,7 +5,7 @@
 //!
 //! | module | what it is | may import |
 //! |---|---|---|
-//! | [`wire`] | bytes ⇄ frames | std, blake3 |
+//! | [`wire`] | bytes ⇄ frames | std, blake3, siphasher |
 //! | [`hub`] | the domain: users, rooms, relays | std, slab |
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, rustix, slab, log |
 //! | [`session`] | one client's dialect | wire, hub |

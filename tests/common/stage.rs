@@ -103,12 +103,10 @@ impl Stage {
         self.engine.timers();
         self.engine.flush();
         let sent = &mut self.sent;
-        self.engine.send_datagrams(|socket, trains| {
+        self.engine.send_datagrams(|socket, train| {
             let before = sent.len();
-            for train in trains {
-                let path = Path { socket, server: train.ends.ours, client: train.ends.theirs };
-                sent.extend(train.datagrams.chunks(train.length).map(|datagram| (path, datagram.to_vec())));
-            }
+            let path = Path { socket, server: train.ends.ours, client: train.ends.theirs };
+            sent.extend(train.datagrams.chunks(train.length).map(|datagram| (path, datagram.to_vec())));
             sent.len() - before
         });
         self.engine.reap(drop);

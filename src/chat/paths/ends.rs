@@ -15,7 +15,6 @@ use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
-use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
@@ -239,7 +238,7 @@ impl Ends {
     /// Sends a datagram; what the socket does not take is lost, as any datagram may be.
     pub fn send_datagram(&self, to: SocketAddr, bytes: &[u8]) {
         if let Some(udp) = &self.udp
-            && udp.send(iter::once(alone(to, bytes))) == 0
+            && udp.send(alone(to, bytes)) == 0
         {
             log::trace!("a datagram to {to} was not taken");
         }
