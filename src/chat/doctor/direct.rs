@@ -43,7 +43,7 @@ pub fn path(pair: &mut Pair, transport: Transport) -> Result<String, String> {
     let round_trip =
         round_trip.map_or_else(String::new, |time| format!(" in {:.1} ms", time.as_secs_f64() * 1_000.0));
     Ok(format!(
-        "to {peer} and back{round_trip}; both peers are on this host: of firewalls only its own was in the way"
+        "to {peer} and back{round_trip}; both peers are on this host, which says nothing of other hosts' firewalls and NATs"
     ))
 }
 

@@ -92,9 +92,10 @@ impl Record {
         self.outcomes.push((step, outcome));
     }
 
-    /// The step that this one would need and that did not go well.
+    /// The step that did not go well and that this one would need, or that one of those would need.
     pub fn obstacle(&self, step: Step) -> Option<Step> {
-        step.needs().iter().copied().find(|&needed| !self.is_ok(needed))
+        let needed = step.needs().iter().copied().find(|&needed| !self.is_ok(needed))?;
+        Some(self.obstacle(needed).unwrap_or(needed))
     }
 
     fn is_ok(&self, step: Step) -> bool {
@@ -158,6 +159,13 @@ mod tests {
         assert_eq!(record.obstacle(Step::Relay), None);
         assert_eq!(record.obstacle(Step::UdpBind), None);
         assert_eq!(record.obstacle(Step::UdpRoom), Some(Step::Room));
+    }
+
+    #[test]
+    fn the_obstacle_is_the_step_that_failed_and_not_those_that_were_skipped_for_it() {
+        let failed = (Step::Tcp, Outcome::Failed(String::new()));
+        let record = record(&[(Step::Name, Outcome::Ok(String::new())), failed]);
+        assert_eq!(record.obstacle(Step::UdpRelay), Some(Step::Tcp));
     }
 
     #[test]
