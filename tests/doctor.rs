@@ -254,6 +254,21 @@ fn a_server_that_is_stopped_in_the_middle_is_named() {
 }
 
 #[test]
+fn a_server_that_hangs_does_not_keep_the_doctor() {
+    let server = Server::start(&[]);
+    let started = Instant::now();
+    let mut doctor = Running::start("doctor", command(forward(server.address)));
+    doctor.stdout.wait_for("ok    relay");
+    server.signal("STOP");
+    doctor.stdout.wait_for("FAIL  udp bind");
+    let failure = doctor.stdout.wait_for("FAIL  direct tcp");
+    assert!(failure.contains("did not come in time") && failure.contains("hangs"), "{failure}");
+    assert!(doctor.stdout.wait_for("failed: ").ends_with("udp bind, direct tcp, direct udp"));
+    assert_eq!(doctor.finish().code(), Some(1));
+    assert!(started.elapsed() < AT_MOST);
+}
+
+#[test]
 fn output_that_nobody_reads_is_an_error_and_no_panic() {
     let server = Server::start(&[]);
     let mut command = command(server.address);

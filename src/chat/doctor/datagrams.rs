@@ -30,13 +30,14 @@ pub fn bind(pair: &mut Pair) -> Result<String, String> {
     let mut seen = Vec::new();
     for who in Who::BOTH {
         let local = pair.peer(who).addresses(Transport::Udp).first().map(|entry| entry.address);
-        let observed = pair.expect(who, "the server's word that it sees our datagrams", |news| match news {
-            News::NotBound(reason) => Some(Err(reason.clone())),
-            news => match news.frame() {
-                Some((_, Frame::Bound(Bound { address }))) => Some(Ok(address)),
-                _ => None,
-            },
-        });
+        let observed =
+            pair.wait_for(who, "the server's word that it sees our datagrams", |news| match news {
+                News::NotBound(reason) => Some(Err(reason.clone())),
+                news => match news.frame() {
+                    Some((_, Frame::Bound(Bound { address }))) => Some(Ok(address)),
+                    _ => None,
+                },
+            });
         let server = pair.peer(who).link().and_then(Link::server_address);
         let observed = observed.map_err(|trouble| causes::of_ticket(&trouble))?;
         let observed = observed.map_err(|reason| match server {
@@ -144,7 +145,7 @@ fn send_some(
         pair.peer(from).paths.send_to_server(&frame(n), now);
         let last = n + 1 == COUNT;
         let until = now + if last { LAST_TIME } else { PACE };
-        let outcome = pair.expect_until(until.min(pair.until), from.other(), "datagrams", |news| {
+        let outcome = pair.wait_until(until.min(pair.until), from.other(), "datagrams", |news| {
             match (news.frame().and_then(|(_, frame)| number(frame)), news.by()) {
                 (Some(number), Some(By::Datagram)) => {
                     arrived.numbers.insert(number);

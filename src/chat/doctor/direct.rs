@@ -18,13 +18,26 @@ const AGAIN_AFTER: Duration = Duration::from_millis(300);
 
 const PAYLOAD: &[u8] = b"past the server";
 
+/// The two find a path of this kind, and talk on it.
 pub fn path(pair: &mut Pair, transport: Transport) -> Result<String, String> {
-    let name = if transport == Transport::Tcp { "TCP" } else { "UDP" };
     let channel = open_relay(pair)?;
-    if pair.peer(Who::A).addresses(transport).is_empty() {
-        return Err("this host has no address that could be offered: check its network interfaces".to_owned());
-    }
+    let outcome = find_and_use(pair, transport, channel);
+    // Also after a failure: the next search is not to hear of this one.
     for who in Who::BOTH {
+        pair.peer(who).close_path(channel);
+    }
+    let closed = close_relay(pair, channel);
+    let told = outcome?;
+    closed?;
+    Ok(told)
+}
+
+fn find_and_use(pair: &mut Pair, transport: Transport, channel: u32) -> Result<String, String> {
+    let name = if transport == Transport::Tcp { "TCP" } else { "UDP" };
+    for who in Who::BOTH {
+        if pair.peer(who).addresses(transport).is_empty() {
+            return Err("this host has no address to offer: check its network interfaces".to_owned());
+        }
         pair.peer(who).search(channel, transport);
     }
     let peer = find(pair).map_err(|reason| match reason {
@@ -35,15 +48,12 @@ pub fn path(pair: &mut Pair, transport: Transport) -> Result<String, String> {
         deliver(pair, who, channel)?;
     }
     let report = pair.peer(Who::A).paths.report(channel);
-    for who in Who::BOTH {
-        pair.peer(who).close_path(channel);
-    }
-    close_relay(pair, channel)?;
-    let round_trip = report.and_then(|report| report.round_trip);
-    let round_trip =
-        round_trip.map_or_else(String::new, |time| format!(" in {:.1} ms", time.as_secs_f64() * 1_000.0));
+    let round_trip = report
+        .and_then(|report| report.round_trip)
+        .map_or_else(String::new, |time| format!(" in {:.1} ms", time.as_secs_f64() * 1_000.0));
     Ok(format!(
-        "to {peer} and back{round_trip}; both peers are on this host, which says nothing of other hosts' firewalls and NATs"
+        "to {peer} and back{round_trip}; both peers are on this host, which says nothing of other hosts' firewalls \
+         and NATs"
     ))
 }
 
@@ -58,7 +68,7 @@ fn find(pair: &mut Pair) -> Result<SocketAddr, Reason> {
     let mut found = None;
     for who in Who::BOTH {
         let mut in_vain = None;
-        let outcome = pair.expect(who, "the start of a round", |news| match news {
+        let outcome = pair.wait_for(who, "the start of a round", |news| match news {
             News::PathOpened { peer } => Some(Ok(*peer)),
             News::RoundFailed { again: false, reason } => Some(Err(reason.clone())),
             News::RoundFailed { again: true, reason } => {
@@ -92,7 +102,7 @@ fn deliver(pair: &mut Pair, from: Who, channel: u32) -> Result<(), Trouble> {
         let now = Instant::now();
         pair.peer(from).paths.send_to_peer(channel, &frame, now);
         let until = pair.until.min(now + AGAIN_AFTER);
-        let outcome = pair.expect_until(until, from.other(), "payload on the direct path", |news| {
+        let outcome = pair.wait_until(until, from.other(), "payload on the direct path", |news| {
             let is_it = matches!(news.frame(), Some((_, Frame::Data(data))) if data.payload == PAYLOAD);
             (is_it && news.by() == Some(By::DirectPath)).then_some(())
         });

@@ -8,6 +8,7 @@ use crate::wire::frame::{Body, Done, Refused};
 use crate::wire::{Flags, RefusalCode};
 use mio::{Events, Poll, Token};
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How long the server may take to answer goodbye.
@@ -28,7 +29,7 @@ impl Who {
 }
 
 pub struct Pair {
-    pub poll: Poll,
+    poll: Poll,
     events: Events,
     a: Peer,
     b: Peer,
@@ -94,13 +95,23 @@ impl Pair {
         self.a.link().is_some() && self.b.link().is_some()
     }
 
-    /// A step begins, and has to be over by then. What came for the one before is of no use, or is (`fresh` is not).
+    /// A step begins, and has to be over by then. `fresh`: what came during the one before is of
+    /// no use.
     pub fn begin(&mut self, fresh: bool, until: Instant) {
         self.until = until;
         if fresh {
             self.a.clear_news();
             self.b.clear_news();
         }
+    }
+
+    /// Begins to connect one of them.
+    ///
+    /// # Errors
+    /// [`Lost::Connect`].
+    pub fn dial(&mut self, who: Who, server: SocketAddr) -> Result<(), Lost> {
+        let peer = if who == Who::A { &mut self.a } else { &mut self.b };
+        peer.dial(self.poll.registry(), server, Instant::now())
     }
 
     /// Sends a request, which gets its id, to the server. Returns the id.
@@ -123,7 +134,7 @@ impl Pair {
         body: impl FnOnce(u32) -> B,
     ) -> Result<(), Trouble> {
         let sent = self.request(who, channel, body);
-        self.expect_frame(who, what, |_, frame| {
+        self.wait_for_frame(who, what, |_, frame| {
             matches!(frame, Frame::Done(Done { request }) if request == sent).then_some(())
         })
     }
@@ -132,33 +143,33 @@ impl Pair {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub fn expect_frame<T>(
+    pub fn wait_for_frame<T>(
         &mut self,
         who: Who,
         what: &'static str,
         mut pick: impl FnMut(u32, Frame<'_>) -> Option<T>,
     ) -> Result<T, Trouble> {
-        self.expect(who, what, |news| news.frame().and_then(|(channel, frame)| pick(channel, frame)))
+        self.wait_for(who, what, |news| news.frame().and_then(|(channel, frame)| pick(channel, frame)))
     }
 
     /// Waits, as long as the step may take, for news that `pick` wants; others are passed over.
     ///
     /// # Errors
     /// [`Trouble`]; no step makes a request that should be refused.
-    pub fn expect<T>(
+    pub fn wait_for<T>(
         &mut self,
         who: Who,
         what: &'static str,
         pick: impl FnMut(&News) -> Option<T>,
     ) -> Result<T, Trouble> {
-        self.expect_until(self.until, who, what, pick)
+        self.wait_until(self.until, who, what, pick)
     }
 
     /// The same, with an end of its own.
     ///
     /// # Errors
-    /// Those of [`Pair::expect`].
-    pub fn expect_until<T>(
+    /// Those of [`Pair::wait_for`].
+    pub fn wait_until<T>(
         &mut self,
         until: Instant,
         who: Who,

@@ -66,11 +66,9 @@ pub fn connect(pair: &mut Pair, addresses: &[SocketAddr]) -> Result<String, Stri
 
 fn connect_to(pair: &mut Pair, address: SocketAddr, until: Instant) -> Result<(), String> {
     for who in Who::BOTH {
-        let registry = pair.poll.registry().try_clone().map_err(|error| error.to_string())?;
-        let dialled = pair.peer(who).dial(&registry, address, Instant::now());
-        dialled.map_err(|lost| causes::of_connecting(address, &lost))?;
+        pair.dial(who, address).map_err(|lost| causes::of_connecting(address, &lost))?;
         let connected = |news: &News| matches!(news, News::Connected).then_some(());
-        pair.expect_until(until, who, "the connection", connected).map_err(|trouble| match trouble {
+        pair.wait_until(until, who, "the connection", connected).map_err(|trouble| match trouble {
             Trouble::Lost(lost @ Lost::Connect(_)) => causes::of_connecting(address, &lost),
             Trouble::Overdue(_) => causes::unanswered(address),
             other => other.into(),
@@ -82,7 +80,7 @@ fn connect_to(pair: &mut Pair, address: SocketAddr, until: Instant) -> Result<()
 /// Both are welcomed.
 pub fn login(pair: &mut Pair) -> Result<String, String> {
     for who in Who::BOTH {
-        let welcomed = pair.expect(who, "welcome", |news| matches!(news, News::Welcome).then_some(()));
+        let welcomed = pair.wait_for(who, "welcome", |news| matches!(news, News::Welcome).then_some(()));
         welcomed.map_err(|trouble| causes::of_login(pair.name(who), &trouble))?;
     }
     Ok(format!("as {} and {}", pair.name(Who::A), pair.name(Who::B)))
@@ -93,7 +91,7 @@ pub fn room(pair: &mut Pair, room: &str) -> Result<String, String> {
     let channel = enter(pair, room)?;
     pair.carry_out(Who::A, channel, "the answer to what was said", |request| Say { request, text: WORDS })?;
     let by_a = pair.name(Who::A).to_owned();
-    pair.expect_frame(Who::B, "what was said in the room", |_, frame| {
+    pair.wait_for_frame(Who::B, "what was said in the room", |_, frame| {
         matches!(frame, Frame::Said(Said { by, text: WORDS }) if by == by_a).then_some(())
     })?;
     leave(pair, channel)?;
@@ -105,7 +103,7 @@ pub fn enter(pair: &mut Pair, room: &str) -> Result<u32, Trouble> {
     let mut entered = 0;
     for who in Who::BOTH {
         let sent = pair.request(who, 0, |request| Join { request, room });
-        entered = pair.expect_frame(who, "the answer to join", |channel, frame| {
+        entered = pair.wait_for_frame(who, "the answer to join", |channel, frame| {
             matches!(frame, Frame::Joined(joined) if joined.request == sent).then_some(channel)
         })?;
     }
@@ -134,11 +132,11 @@ pub fn relay(pair: &mut Pair) -> Result<String, String> {
 pub fn open_relay(pair: &mut Pair) -> Result<u32, Trouble> {
     let (to, purpose) = (pair.name(Who::B).to_owned(), Purpose::Conversation.number());
     let call = pair.request(Who::A, 0, |request| Open { request, purpose, to: &to });
-    let channel = pair.expect_frame(Who::B, "the call", |channel, frame| {
+    let channel = pair.wait_for_frame(Who::B, "the call", |channel, frame| {
         matches!(frame, Frame::Offer(_)).then_some(channel)
     })?;
     pair.carry_out(Who::B, channel, "the answer to accept", |request| Accept { request })?;
-    pair.expect_frame(Who::A, "the answer to the call", |_, frame| {
+    pair.wait_for_frame(Who::A, "the answer to the call", |_, frame| {
         matches!(frame, Frame::Opened(Opened { request, .. }) if request == call).then_some(())
     })?;
     Ok(channel)
@@ -146,7 +144,7 @@ pub fn open_relay(pair: &mut Pair) -> Result<u32, Trouble> {
 
 pub fn close_relay(pair: &mut Pair, channel: u32) -> Result<(), Trouble> {
     pair.carry_out(Who::A, channel, "the answer to close", |request| Close { request })?;
-    pair.expect_frame(Who::B, "the end of the relay", |of, frame| {
+    pair.wait_for_frame(Who::B, "the end of the relay", |of, frame| {
         (of == channel && matches!(frame, Frame::Closed(_))).then_some(())
     })
 }
@@ -154,7 +152,7 @@ pub fn close_relay(pair: &mut Pair, channel: u32) -> Result<(), Trouble> {
 /// Payload goes from one to the other.
 fn pass(pair: &mut Pair, from: Who, channel: u32, flags: Flags, payload: &[u8]) -> Result<(), Trouble> {
     pair.peer(from).send(flags, channel, &Data { payload });
-    pair.expect(from.other(), "payload on the relay", |news| match news.frame() {
+    pair.wait_for(from.other(), "payload on the relay", |news| match news.frame() {
         Some((of, Frame::Data(data))) => {
             (of == channel && data.payload == payload && news.flags() == flags).then_some(())
         }
