@@ -95,8 +95,7 @@ impl Pair {
         self.a.link().is_some() && self.b.link().is_some()
     }
 
-    /// A step begins, and has to be over by then. `fresh`: what came during the one before is of
-    /// no use.
+    /// A step begins, and has to be over by then. `fresh`: what came during the one before is of no use.
     pub fn begin(&mut self, fresh: bool, until: Instant) {
         self.until = until;
         if fresh {
