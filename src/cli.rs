@@ -32,6 +32,10 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = PIPE_HELP)]
     Pipe(PipeArgs),
+    /// Try out a server step by step, and say what does not work and why
+    #[cfg(feature = "client")]
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
 }
 
 #[cfg(feature = "client")]
@@ -145,6 +149,14 @@ struct PipeRole {
     from: Option<String>,
 }
 
+#[cfg(feature = "client")]
+#[derive(clap::Args, Debug)]
+struct DoctorArgs {
+    /// Host of the server, and its port if it is not 7667
+    #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string(), value_parser = server_address)]
+    server: String,
+}
+
 // A paragraph is one line: clap wraps it to the terminal.
 #[cfg(feature = "client")]
 const CHAT_HELP: &str = "\
@@ -171,6 +183,27 @@ Start the end with --from first. Both ends exit with status 0 only if every byte
     switchboard pipe --nick bob --from alice | tar xf -
     tar cf - photos | switchboard pipe --nick alice --to bob";
 
+#[cfg(feature = "client")]
+const DOCTOR_HELP: &str = "\
+Two peers with names of their own (doctor-a-…, doctor-b-…) go through the server. Each step is one line of standard \
+output: ok, FAIL or skip, the step, the time that it took, and what was found, or the likely cause and what to do \
+about it. The last line sums it up.
+
+  name        the server's name has an address
+  tcp         both connect
+  login       both log in
+  room        both enter a room of their own, one is heard by the other, both leave
+  relay       one calls the other: payload both ways, half-close, close
+  udp bind    the server sees where their datagrams come from; tells whether a NAT is in between
+  udp room    what is said in datagrams arrives in datagrams
+  udp relay   the same on a relay, both ways, and how many of 20 datagrams got lost
+  direct tcp  the two find a direct path to each other over TCP
+  direct udp  and over UDP
+
+Both peers are on this host, so the direct paths test the exchange of addresses and this host's firewall, not whether \
+another host can be reached. A step whose need is not met is skipped. Each one has a time limit, and the whole takes \
+no more than half a minute. Nothing stays behind on the server. Exit status 0 means that every step was ok.";
+
 const SERVE_HELP: &str = "\
 Signals: TERM and INT stop the server once everything queued is sent, within drain-seconds; a second one stops it at \
 once. HUP reads the config file again; a file with a mistake changes nothing.
@@ -189,6 +222,8 @@ pub fn main() -> ExitCode {
         Command::Chat(args) => chat(args),
         #[cfg(feature = "client")]
         Command::Pipe(args) => pipe(args),
+        #[cfg(feature = "client")]
+        Command::Doctor(args) => doctor(&args.server),
     };
     match outcome {
         Ok(code) => code,
@@ -300,6 +335,15 @@ fn pipe(args: PipeArgs) -> Result<ExitCode, String> {
     };
     let (declared, ways) = (ways.declared.clone(), ways.ways(false));
     finished(chat::pipe(chat::PipeOptions { server, nick, role, ways, declared }))
+}
+
+#[cfg(feature = "client")]
+fn doctor(server: &str) -> Result<ExitCode, String> {
+    match chat::doctor(server) {
+        Ok(true) => Ok(ExitCode::SUCCESS),
+        Ok(false) => Ok(ExitCode::FAILURE),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 #[cfg(feature = "client")]

@@ -167,6 +167,11 @@ impl Link {
         self.socket.peer_addr().ok()
     }
 
+    /// Whether the connection has come about.
+    pub fn is_connected(&self) -> bool {
+        !matches!(self.phase, Phase::Connecting { .. })
+    }
+
     /// Whether the server has welcomed us, or we the guest.
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open

@@ -1,4 +1,4 @@
-//! The terminal clients: `switchboard chat` and `switchboard pipe`.
+//! The terminal clients: `switchboard chat`, `switchboard pipe` and `switchboard doctor`.
 //!
 //! - `link` one connection, `outgoing` its frames, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
 //! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
@@ -6,6 +6,7 @@
 //! - `talk` the lines of a conversation of two, whatever path they take;
 //! - `alone` a chat of two without a server;
 //! - `pipe` both ends of a pipe;
+//! - `doctor` two clients that try out a server;
 //! - `paths` datagrams and direct paths to peers;
 //! - `stdio` standard input and output beside a poll loop.
 //!
@@ -18,6 +19,7 @@ mod client;
 mod command;
 mod conversation;
 mod detours;
+mod doctor;
 mod error;
 mod link;
 mod lost;
@@ -36,6 +38,7 @@ mod terminal;
 
 pub use alone::{AloneOptions, AloneRole};
 pub use conversation::{AtOnce, Share, Ways};
+pub use doctor::doctor;
 pub use error::Error;
 pub use lost::Lost;
 pub use paths::Mode;

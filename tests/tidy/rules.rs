@@ -44,6 +44,7 @@ pub const LAYERS: &[Layer] = &[
             "rustyline",
             "indicatif",
             "if_addrs",
+            "getrandom",
         ],
     },
     Layer { name: "config", modules: EVERYTHING, crates: &["clap", "serde", "toml", "strsim", "log"] },
