@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`wire`] | bytes ⇄ frames | std, blake3, siphasher |
 //! | [`hub`] | the domain: users, rooms, relays | std, slab |
-//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, rustix, slab, log |
+//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, slab, log |
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |

@@ -5,6 +5,8 @@
 //! (GSO).
 
 use mio::net::UdpSocket;
+#[cfg(target_os = "linux")]
+use nix::sys::socket::{setsockopt, sockopt::ReceiveTimestampns};
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, sendto, sockopt};
@@ -211,6 +213,9 @@ fn unset_quic_options(socket: &Socket, address: SocketAddr) {
     // better than none.
     #[cfg(target_os = "linux")]
     let _ = sockopt::set_ip_mtu_discover(socket, sockopt::Ipv4PathMtuDiscovery::WANT);
+    // Nor when a datagram came, for which the kernel would look at the clock for each one that any process gets.
+    #[cfg(target_os = "linux")]
+    let _ = setsockopt(socket, ReceiveTimestampns, &false);
     // Nor do we act on congestion marks, which would be told with every datagram.
     let _ = sockopt::set_ip_recvtos(socket, false);
     if address.is_ipv6() {

@@ -12,7 +12,11 @@ pub struct Layer {
 pub const LAYERS: &[Layer] = &[
     Layer { name: "wire", modules: &[], crates: &["blake3", "siphasher"] },
     Layer { name: "hub", modules: &[], crates: &["slab"] },
-    Layer { name: "net", modules: &[], crates: &["mio", "socket2", "quinn_udp", "rustix", "slab", "log"] },
+    Layer {
+        name: "net",
+        modules: &[],
+        crates: &["mio", "socket2", "quinn_udp", "nix", "rustix", "slab", "log"],
+    },
     Layer { name: "session", modules: &["wire", "hub"], crates: &[] },
     Layer {
         name: "server",
