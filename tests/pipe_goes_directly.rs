@@ -84,7 +84,8 @@ fn where_one_end_does_not_show_its_addresses_it_is_the_relay() {
 #[test]
 fn who_insists_on_a_direct_path_and_gets_none_is_told() {
     let server = Server::start(&[]);
-    let (mut bob, mut alice) = (receiver(&server, &[]), sender(&server, &["--path", "direct"]));
+    let (mut bob, mut alice) =
+        (receiver(&server, &[]), sender(&server, &["--path", "direct", SHOWN[0], SHOWN[1]]));
     let mut told = errors(&mut alice);
     told.wait_for("no direct path: the other end does not show its addresses");
     assert!(!wait_for(&mut alice).success() && !wait_for(&mut bob).success());

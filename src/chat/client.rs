@@ -155,7 +155,7 @@ impl<'a, F: Face> Client<'a, F> {
         events.iter().for_each(|event| self.note(event));
         let driven = self.drive(now);
         self.heed(driven, now)?;
-        self.detours.drive(&mut self.conversation, now);
+        self.detours.drive(&mut self.conversation, self.face.is_stalled(), now);
         self.heed_signals(now);
         if self.farewell.is_none() {
             self.face.take_input(&mut self.conversation)?;
@@ -244,6 +244,7 @@ impl<'a, F: Face> Client<'a, F> {
             Connection::Up(link) if link.is_open() => Some(&mut **link),
             _ => None,
         };
+        self.conversation.set_stalled(self.face.is_stalled());
         self.conversation.pump();
         self.detours.serve(&mut self.conversation, link, now);
     }

@@ -95,10 +95,12 @@ impl Detours {
         }
     }
 
-    /// Lets everything happen that is due.
-    pub fn drive(&mut self, conversation: &mut Conversation, now: Instant) {
+    /// Lets everything happen that is due. While nothing can be shown, what others say in rooms gets lost, as datagrams
+    /// may; peers of calls stop by themselves, as they are not told that anything arrived.
+    pub fn drive(&mut self, conversation: &mut Conversation, stalled: bool, now: Instant) {
         let Detours { paths: Some(paths), held, unobserved_until, .. } = self else { return };
         paths.drive(now, |happened| match happened {
+            Happened::ServerFrame { frame: Frame::Said(_), .. } if stalled => {}
             Happened::ServerFrame { channel, flags, frame } => conversation.receive(channel, flags, frame),
             Happened::PeerData { channel, flags, payload } => {
                 conversation.receive_payload(channel, payload, flags);
@@ -108,7 +110,7 @@ impl Detours {
             }
             Happened::RoundFailed { channel, again: true, .. } => conversation.search_again(channel),
             Happened::RoundFailed { channel, again: false, reason } => {
-                conversation.path_failed(channel, &reason);
+                conversation.search_is_over(channel, &reason);
             }
             Happened::Lost { channel, reason } => {
                 held.retain(|(of, _)| *of != channel); // lines are sent again, by the relay

@@ -45,6 +45,8 @@ pub enum Error {
         peer: String,
         text: String,
     },
+    /// Only a direct path will do, and no peer may see the addresses that it takes.
+    Unshown,
     /// A line to say, and no room to say it in.
     NoRoom,
     /// A script's lines that were not said, or perhaps not.
@@ -106,18 +108,22 @@ impl Error {
             Error::Output(error) => format!("cannot write to standard output: {error}"),
             Error::Room { room, text } => format!("cannot enter {room}: {text}"),
             Error::Call { peer, text } => format!("no call with {peer}: {text}"),
+            Error::Unshown => {
+                "--path direct shows your addresses to the other end; say so with --share-addresses always"
+                    .to_owned()
+            }
             Error::NoRoom => "there is no room to say a line in; name one with --room".to_owned(),
             Error::Unsaid { refused, unconfirmed: 0 } => {
                 format!("{} refused, told above", lines(*refused, "was", "were"))
             }
             Error::Unsaid { refused: 0, unconfirmed } => {
                 format!(
-                    "{} not confirmed when the connection broke, told above; check before sending again",
+                    "{} not confirmed, told above; check before sending again",
                     lines(*unconfirmed, "was", "were")
                 )
             }
             Error::Unsaid { refused, unconfirmed } => format!(
-                "{} refused and {unconfirmed} not confirmed when the connection broke, told above",
+                "{} refused and {unconfirmed} not confirmed, told above",
                 lines(*refused, "was", "were")
             ),
             Error::Absent { peer } => {

@@ -103,6 +103,9 @@ trait Program {
 
 impl Program for ChatOptions {
     fn run<F: Face>(self, poll: Poll, face: F, interactive: bool) -> Result<(Result<End, Error>, F), Error> {
+        if self.ways.is_impossible(interactive) {
+            return Err(Error::Unshown);
+        }
         Ok(Client::new(&self, poll, face, interactive)?.run())
     }
 }
@@ -116,7 +119,8 @@ impl Program for AloneOptions {
 fn run_program(program: impl Program) -> Result<(), Error> {
     let (poll, waker) = poll_and_waker()?;
     let started = |error| Error::System { what: "start reading standard input", error };
-    let end = if io::stdin().is_terminal() && io::stdout().is_terminal() {
+    let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let end = if interactive {
         let face = Terminal::new(waker).map_err(started)?;
         // The terminal is put back as it was where the face goes, before anything else is said.
         program.run(poll, face, true)?.0?

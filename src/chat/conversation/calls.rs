@@ -89,7 +89,6 @@ impl Conversation {
         let purpose = Purpose::Conversation.number();
         self.request(0, Pending::Open { call }, |request| Open { request, purpose, to: peer });
         self.target = Some(call);
-        self.ask_for_consent(call);
     }
 
     pub(super) fn accept(&mut self, peer: Option<&str>) {
@@ -97,7 +96,6 @@ impl Conversation {
         self.set_stage(call, Stage::Accepted { channel, payload_max });
         self.request(channel, Pending::Accept { call }, |request| Accept { request });
         self.target = Some(call);
-        self.ask_for_consent(call);
     }
 
     /// A first word that is no caller's name belongs to what the caller is told.
@@ -157,11 +155,12 @@ impl Conversation {
         self.notice("the call has ended");
     }
 
-    /// Ends a call from this side. What was said on a direct path gets a moment to be acknowledged; on the relay, the
-    /// server passes it on before the end.
+    /// Ends a call from this side. What was said on a direct path, or in datagrams, gets a moment to be acknowledged; over
+    /// TCP, the server passes it on before the end.
     pub(super) fn end_call(&mut self, id: PlaceId) {
         let Some(call) = self.remove_call(id) else { return };
-        if matches!(call.way, Way::Direct(_)) && !call.talk.is_settled() {
+        let may_be_lost = matches!(call.way, Way::Direct(_)) || self.datagrams;
+        if may_be_lost && !call.talk.is_settled() {
             self.endings.push(Ending { call, until: self.now + LAST_LINES_TIME });
         } else {
             self.close_call(&call);
@@ -376,8 +375,7 @@ impl Conversation {
         if !payload.is_empty()
             && let Err(error) = call.talk.receive(*now, payload, show)
         {
-            self.trouble(format!("what came from {peer} is {error}; the call has ended"));
-            return self.end_call(id);
+            return self.end_broken(id, &format!("what came from {peer} is {error}; the call has ended"));
         }
         if flags.contains(Flags::END)
             && let Some(call) = self.remove_call(id)
@@ -386,6 +384,21 @@ impl Conversation {
             self.close_call(&call);
             self.notice(format!("{peer} hung up"));
         }
+    }
+
+    /// Ends a call whose peer does not keep to the protocol; one that was hung up already ends in silence.
+    fn end_broken(&mut self, id: PlaceId, why: &str) {
+        let at = self.endings.iter().position(|ending| ending.call.id == id);
+        let (call, is_news) = match at {
+            Some(at) => (Some(self.endings.remove(at).call), false),
+            None => (self.remove_call(id), true),
+        };
+        let Some(call) = call else { return };
+        if is_news {
+            self.trouble(why);
+        }
+        self.report_unacknowledged(&call);
+        self.close_call(&call);
     }
 
     pub(super) fn call_at(&self, channel: u32) -> Option<PlaceId> {

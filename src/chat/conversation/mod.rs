@@ -2,13 +2,14 @@
 //! frames go in, frames and lines to show come out, and no socket or clock is known here.
 //!
 //! - [`typed`] what the user types, as requests;
-//! - [`calls`] talking to one peer, and [`ways`] by relay or directly;
+//! - [`calls`] talking to one peer, [`ways`] by relay or directly, and with whose [`consent`];
 //! - [`received`] what the server sends, as things to show.
 //!
 //! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
 //! is typed at a prompt goes to the place that this prompt showed or nowhere, even if the target has changed since.
 
 mod calls;
+mod consent;
 mod received;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ mod typed;
 mod ways;
 
 pub use calls::AtOnce;
-pub use ways::{Share, WayOut, Ways};
+pub use consent::{Share, Ways};
+pub use ways::WayOut;
 
 use super::shown::Shown;
 use crate::wire::frame::{Body, Join};
@@ -44,11 +46,11 @@ pub struct Conversation {
     had_calls: bool,
     ways: Ways,
     way_out: WayOut,
+    /// Whether nothing more can be shown for now.
+    stalled: bool,
     /// Whether rooms and relays go in datagrams now.
     datagrams: bool,
-    /// A call whose peer may or may not see this client's addresses: the next prompt asks.
-    question: Option<PlaceId>,
-    /// The question that was last shown.
+    /// The call about which the prompt asks whether its peer may see this client's addresses.
     asked: Option<PlaceId>,
     /// The time of this turn.
     now: Instant,
@@ -116,6 +118,8 @@ enum Pending {
     },
     Paths {
         call: PlaceId,
+        /// Whether the offer had addresses in it.
+        shown: bool,
     },
     Ticket,
     Declared,
@@ -144,8 +148,8 @@ impl Conversation {
             had_calls: false,
             ways,
             way_out: WayOut::default(),
+            stalled: false,
             datagrams: false,
-            question: None,
             asked: None,
             now,
             target: None,
@@ -175,6 +179,11 @@ impl Conversation {
     /// The call that a script's lines are for, instead of a room.
     pub fn script_call(&self) -> &AtOnce {
         &self.at_once
+    }
+
+    /// Whether nothing more can be shown for now: peers are then not told that their lines have arrived, and stop.
+    pub fn set_stalled(&mut self, stalled: bool) {
+        self.stalled = stalled;
     }
 
     /// The time that holds until the next call.
@@ -277,9 +286,7 @@ impl Conversation {
     /// The prompt. The line typed at it goes to the place that it shows.
     pub fn prompt(&mut self) -> String {
         self.prompted = self.target;
-        let question = self.question();
-        self.asked = self.question;
-        if let Some(question) = question {
+        if let Some(question) = self.question() {
             return question;
         }
         let name = match self.target {

@@ -35,7 +35,7 @@ impl Conversation {
             }
             Frame::Peer(peer) => {
                 self.pending.remove(&peer.request);
-                self.notice(directory_entry(peer));
+                self.show_directory_entry(peer);
             }
             Frame::Offer(offer) => self.offered_by(channel, offer),
             Frame::Ringing(ringing) => self.rings(channel, ringing.request),
@@ -91,22 +91,25 @@ impl Conversation {
                 self.remove_call(call);
                 self.trouble(format!("the call cannot be taken: {why}"));
             }
-            Some(Pending::Paths { call }) => {
-                if let Some(channel) = self.call(call).and_then(|call| call.stage.channel()) {
-                    self.path_failed(channel, why);
-                }
-            }
+            Some(Pending::Paths { call, shown }) => self.offer_refused(call, shown, why),
             Some(Pending::Peer) => {
                 let why = self.advised(code, why);
                 self.trouble(why);
             }
-            Some(Pending::Declared) => log::debug!("the directory does not take our entry: {why}"),
-            Some(Pending::Ticket) => log::debug!("no datagrams: {why}"),
+            Some(Pending::Declared) => self.trouble(format!("you are not in the directory: {why}")),
+            Some(Pending::Ticket) => self.datagrams_failed(why),
             Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
                 self.trouble(format!("{room}: {why}"))
             }
             Some(Pending::Names { .. } | Pending::Rooms { .. }) => self.trouble(why),
         }
+    }
+
+    /// What the directory says of a peer, an address a line.
+    fn show_directory_entry(&mut self, peer: Peer<'_>) {
+        self.notice(directory_entry(peer));
+        let addresses: Vec<String> = peer.addresses.iter().map(shown_address).collect();
+        addresses.into_iter().for_each(|address| self.notice(address));
     }
 
     fn call_refused(&mut self, peer: &str, why: &str) {
@@ -236,14 +239,13 @@ fn directory_entry(peer: Peer<'_>) -> String {
     let offers: Vec<&str> =
         offers.into_iter().filter(|(bit, _)| peer.offers & bit != 0).map(|(_, name)| name).collect();
     let offers = if offers.is_empty() { "nothing but messages".to_owned() } else { offers.join(", ") };
-    let addresses: Vec<String> = peer.addresses.iter().map(shown_address).collect();
-    let reached = match addresses.as_slice() {
-        [] if peer.offers & Offers::RELAYS != 0 => "reachable by relay".to_owned(),
-        [] => "not reachable".to_owned(),
-        addresses => format!("reachable at {}", addresses.join(", ")),
+    let reached = match peer.addresses.iter().count() {
+        0 if peer.offers & Offers::RELAYS != 0 => "; reachable by relay",
+        0 => "; not reachable",
+        _ => "; reachable at the addresses below",
     };
     let (online, heard) = (span(peer.online_seconds), span(peer.heard_seconds));
-    format!("{} takes {offers}; {reached}; here for {online}, last heard of {heard} ago", peer.name)
+    format!("{} takes {offers}{reached}; here for {online}, last heard of {heard} ago", peer.name)
 }
 
 fn shown_address(entry: AddressEntry) -> String {

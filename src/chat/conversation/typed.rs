@@ -47,7 +47,7 @@ impl Conversation {
             }
             Command::Text(text) => match self.prompted {
                 Some(id) => self.say(id, text),
-                None => self.trouble("there is nowhere to say that; /join ROOM first, or /help"),
+                None => self.said_nowhere(text),
             },
             Command::Join(room) => self.join(&room_name(room)),
             Command::Leave(room) => self.leave(room),
@@ -65,6 +65,16 @@ impl Conversation {
             Command::Call(peer) => self.call_peer(peer),
             Command::Accept(peer) => self.accept(peer),
             Command::Decline(words) => self.decline(words),
+        }
+    }
+
+    /// The prompt showed no room and no call; there may be one since.
+    fn said_nowhere(&mut self, text: &str) {
+        match self.target.and_then(|id| self.place_name(id)) {
+            Some(name) => self.trouble(format!(
+                "{name} is the target now, and was not yet at the prompt; not said: {text}"
+            )),
+            None => self.trouble("there is nowhere to say that; /join ROOM first, or /help"),
         }
     }
 

@@ -11,14 +11,12 @@
 #[cfg(test)]
 mod tests;
 
-use super::calls::{AtOnce, Call, Stage};
+use super::calls::{Call, Stage};
 use super::{Conversation, Pending, PlaceId};
 use crate::chat::paths::{DATAGRAM_PAYLOAD_MAX, Mode, Report, Tally};
 use crate::chat::talk::{Carrier, Via};
 use crate::wire::datagram::FRAME_MAX;
-use crate::wire::frame::{
-    AddressEntry, Data, Declare, GetTicket, ListEntries, OfferPaths, Offers, Paths, Wants,
-};
+use crate::wire::frame::{Data, GetTicket, Paths, Wants};
 use crate::wire::header::put;
 use crate::wire::{Flags, Transport};
 use std::net::SocketAddr;
@@ -27,34 +25,20 @@ use std::time::{Duration, Instant};
 /// How long it may take to hear from the server that a peer whose path is gone has hung up.
 const HANG_UP_TIME: Duration = Duration::from_millis(500);
 
+/// How long a round may take, and the answer to it.
+const ROUND_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How long a message that went as a datagram may stay unconfirmed.
 const CONFIRMATION_TIME: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Way {
     Relay,
-    /// By the relay, while a direct path is looked for.
-    Searching,
+    /// By the relay, while a direct path is looked for, until the peer, or the server, has to have said something.
+    Searching {
+        until: Instant,
+    },
     Direct(Transport),
-}
-
-/// Whether peers may see this client's addresses: `--share-addresses`.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Share {
-    Always,
-    /// The user is asked, call by call; where nobody can be asked, never.
-    #[default]
-    Ask,
-    Never,
-}
-
-/// What the user wants of the ways that lines take.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Ways {
-    pub mode: Mode,
-    pub share: Share,
-    /// Rooms and relays in datagrams, as far as they fit.
-    pub udp: bool,
 }
 
 /// What is to go another way than over the connection to the server.
@@ -72,104 +56,22 @@ pub struct WayOut {
     pub reports: Vec<u32>,
 }
 
-impl Ways {
-    /// Whether a peer may see this client's addresses; `None` where the user has to be asked.
-    pub(super) fn shows_addresses(&self, interactive: bool) -> Option<bool> {
-        match (self.mode, self.share) {
-            (Mode::Relay, _) | (Mode::Auto, Share::Never) => Some(false),
-            (Mode::Direct, _) | (Mode::Auto, Share::Always) => Some(true),
-            (Mode::Auto, Share::Ask) if interactive => None,
-            (Mode::Auto, Share::Ask) => Some(false),
-        }
-    }
-
-    /// Whether anybody may see where this client is, without a call.
-    fn shows_addresses_to_all(&self) -> bool {
-        self.mode != Mode::Relay && self.share == Share::Always
-    }
-
-    /// Whether a port of one's own is of any use.
-    pub fn wants_ports(&self, interactive: bool) -> bool {
-        self.udp || self.shows_addresses(interactive) != Some(false)
-    }
-
-    /// Why a call stays with the relay, by this user's own choice.
-    fn why_relay(&self) -> &'static str {
-        match (self.mode, self.share) {
-            (Mode::Relay, _) => "as --path relay has it",
-            (_, Share::Ask) => "your addresses are not shown",
-            _ => "your addresses are not shown (--share-addresses always shows them)",
-        }
-    }
-}
-
 impl Conversation {
-    /// The user is asked at the next prompt, unless it is clear already.
-    pub(super) fn ask_for_consent(&mut self, id: PlaceId) {
-        if self.call(id).is_some_and(|call| call.shows_addresses.is_none()) {
-            self.question = Some(id);
-        }
-    }
-
-    /// What the prompt asks, if it asks anything.
-    pub(super) fn question(&mut self) -> Option<String> {
-        let call = self.question.and_then(|id| self.call(id)).filter(|call| call.shows_addresses.is_none());
-        let question =
-            call.map(|call| format!("show {} your addresses, to talk directly? [y/N] ", call.peer));
-        if question.is_none() {
-            self.question = None;
-        }
-        question
-    }
-
-    /// Takes the line typed at a question. Returns whether that was all it is.
-    pub(super) fn answered(&mut self, id: PlaceId, line: &str) -> bool {
-        self.question = None;
-        let Some(call) = self.call_mut(id) else { return false };
-        let (shown, is_answer) = match line.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => (true, true),
-            "n" | "no" | "" => (false, true),
-            _ => (false, false),
-        };
-        call.shows_addresses = Some(shown);
-        let (peer, is_open) = (call.peer.clone(), matches!(call.stage, Stage::Open { .. }));
-        if !is_answer {
-            self.notice(format!("that was no answer, so {peer} does not see your addresses"));
-        }
-        if is_open {
-            self.decide_on_way(id);
-        }
-        is_answer
-    }
-
-    /// An open call offers the peer addresses, or none, once the user has said which.
-    pub(super) fn decide_on_way(&mut self, id: PlaceId) {
-        let Some(call) = self.calls.iter_mut().find(|call| call.id == id) else { return };
-        let (Some(shown), Some(channel)) = (call.shows_addresses, call.stage.channel()) else { return };
-        self.way_out.offers.push((channel, shown));
-        let peer = call.peer.clone();
-        if shown {
-            call.way = Way::Searching;
-        } else {
-            self.notice(format!("{peer}: relay: {}", self.ways.why_relay()));
-        }
-    }
-
-    /// Sends what `Paths` says of our addresses, which may be nothing.
-    pub fn offer_paths(&mut self, channel: u32, addresses: &[AddressEntry]) {
-        let Some(call) = self.call_at(channel) else { return };
-        let mut scratch = Vec::new();
-        let addresses = ListEntries::encode(&mut scratch, addresses.iter().copied());
-        self.request(channel, Pending::Paths { call }, |request| OfferPaths { request, addresses });
-    }
-
     /// The server has told both ends what to try.
     pub(super) fn round_begins(&mut self, channel: u32, paths: Paths<'_>) {
+        let until = self.now + ROUND_PATIENCE;
         if paths.addresses.iter().next().is_some() {
+            if let Some(Way::Searching { until: old }) =
+                self.call_at(channel).and_then(|id| self.call_mut(id)).map(|call| &mut call.way)
+            {
+                *old = until;
+            }
             return;
         }
         let call = self.call_at(channel).and_then(|id| self.call(id));
-        if let Some(peer) = call.filter(|call| call.way == Way::Searching).map(|call| call.peer.clone()) {
+        if let Some(peer) =
+            call.filter(|call| matches!(call.way, Way::Searching { .. })).map(|call| call.peer.clone())
+        {
             self.path_failed(channel, &format!("{peer} does not show its addresses"));
         }
     }
@@ -183,20 +85,21 @@ impl Conversation {
         self.notice(format!("{peer}: direct {}, at {at}", name_of(transport)));
     }
 
-    /// A round has found nothing, and another one may.
-    pub fn search_again(&mut self, channel: u32) {
-        if self.call_at(channel).is_some() {
-            self.way_out.offers.push((channel, true));
-        }
-    }
-
     /// There is no direct path, for a reason that the user wants to know.
     pub fn path_failed(&mut self, channel: u32, reason: &str) {
         let Some(id) = self.call_at(channel) else { return };
         let Some(call) = self.call_mut(id) else { return };
-        call.way = Way::Relay;
+        if matches!(std::mem::replace(&mut call.way, Way::Relay), Way::Direct(_)) {
+            call.talk.path_changed();
+        }
         let peer = call.peer.clone();
         self.go_by_relay(id, &peer, reason);
+    }
+
+    /// This end has nothing left to try; the other one need not wait for it.
+    pub fn search_is_over(&mut self, channel: u32, reason: &str) {
+        self.way_out.offers.push((channel, false));
+        self.path_failed(channel, reason);
     }
 
     /// A direct path is gone.
@@ -237,7 +140,7 @@ impl Conversation {
         }
     }
 
-    fn go_by_relay(&mut self, id: PlaceId, peer: &str, reason: &str) {
+    pub(super) fn go_by_relay(&mut self, id: PlaceId, peer: &str, reason: &str) {
         if self.ways.mode == Mode::Direct {
             self.end_call(id);
             let ended = format!("{reason}; the call has ended, as --path direct has it");
@@ -261,8 +164,11 @@ impl Conversation {
         });
         for mut call in std::mem::take(&mut self.calls) {
             if matches!(call.way, Way::Direct(_)) {
-                call.relay_gone = true;
-                self.notice(format!("the call with {} goes on directly, without the server", call.peer));
+                let was_gone = std::mem::replace(&mut call.relay_gone, true);
+                // Told once, and not at every attempt to connect again.
+                if !was_gone {
+                    self.notice(format!("the call with {} goes on directly, without the server", call.peer));
+                }
                 self.calls.push(call);
                 continue;
             }
@@ -299,15 +205,12 @@ impl Conversation {
         }
     }
 
-    /// Puts this client into the directory. Peers see the addresses only if the user has said that all may.
-    pub fn declare(&mut self, addresses: &[AddressEntry]) {
-        let takes_calls = self.interactive || self.at_once == AtOnce::TakeCalls;
-        let offers = if takes_calls { Offers::CONVERSATIONS } else { 0 };
-        let shown = u8::from(self.ways.shows_addresses_to_all());
-        let mut scratch = Vec::new();
-        let addresses = addresses.iter().copied().filter(|_| shown != 0);
-        let addresses = ListEntries::encode(&mut scratch, addresses);
-        self.request(0, Pending::Declared, |request| Declare { request, offers, shown, addresses });
+    /// The server cannot be reached in datagrams, or does not want them.
+    pub fn datagrams_failed(&mut self, why: &str) {
+        self.set_datagrams(false);
+        if self.ways.udp {
+            self.notice(format!("no datagrams: {why}; rooms and relays go by TCP"));
+        }
     }
 
     /// Asks for datagrams.
@@ -331,11 +234,12 @@ impl Conversation {
 
     /// Sends what is due in calls, and gives up on what was not confirmed. To be called once a turn.
     pub fn pump(&mut self) {
-        let Conversation { calls, endings, frames, way_out, ways, datagrams, now, .. } = self;
+        let Conversation { calls, endings, frames, way_out, ways, datagrams, stalled, now, .. } = self;
         for call in calls.iter_mut().chain(endings.iter_mut().map(|ending| &mut ending.call)) {
             let Stage::Open { channel, .. } = call.stage else { continue };
             let is_direct = matches!(call.way, Way::Direct(_));
-            if !is_direct && (call.relay_gone || ways.mode == Mode::Direct) {
+            call.talk.hold(*stalled);
+            if !is_direct && call.relay_gone {
                 continue;
             }
             let lossy = call.way == Way::Direct(Transport::Udp) || (!is_direct && *datagrams);
@@ -344,7 +248,7 @@ impl Conversation {
             } else {
                 Carrier::Reliable
             };
-            call.talk.send(*now, carrier, |via, payload| {
+            let emit = |via, payload: &[u8]| {
                 let mut frame = Vec::new();
                 put(&mut frame, Flags::NONE, channel, &Data { payload });
                 match via {
@@ -352,11 +256,30 @@ impl Conversation {
                     Via::Path if *datagrams => way_out.datagrams.push(frame),
                     Via::Path | Via::Relay => frames.extend_from_slice(&frame),
                 }
-            });
+            };
+            // Where only a direct path will do, nothing is said before there is one; what is heard is acknowledged.
+            if !is_direct && ways.mode == Mode::Direct {
+                call.talk.acknowledge(emit);
+            } else {
+                call.talk.send(*now, carrier, emit);
+            }
         }
+        self.end_searches();
         self.tell_of_losses();
         self.see_endings_through();
         self.give_up_unconfirmed();
+    }
+
+    /// Searches that the other end, or the server, has nothing to say to come to their end; and the other end hears so.
+    fn end_searches(&mut self) {
+        let now = self.now;
+        let over = self.calls.iter().filter_map(|call| match call.way {
+            Way::Searching { until } if until <= now => call.stage.channel(),
+            _ => None,
+        });
+        for channel in over.collect::<Vec<_>>() {
+            self.search_is_over(channel, "the other end does not look for a direct path");
+        }
     }
 
     /// Nothing is sent again by itself in a room; what a datagram may have lost is told.
@@ -385,7 +308,11 @@ impl Conversation {
             _ => None,
         });
         let told = self.calls.iter().filter_map(|call| call.lost.as_ref().map(|(at, _)| *at));
-        resent.chain(endings.map(|ending| ending.until)).chain(unconfirmed).chain(told).min()
+        let searches = self.calls.iter().filter_map(|call| match call.way {
+            Way::Searching { until } => Some(until),
+            _ => None,
+        });
+        resent.chain(searches).chain(endings.map(|ending| ending.until)).chain(unconfirmed).chain(told).min()
     }
 
     /// What is to go another way than over the connection to the server.
@@ -398,7 +325,7 @@ impl Conversation {
         let call = self.target.and_then(|id| self.call(id));
         match call.map(|call| (call.peer.clone(), call.way, call.stage)) {
             None => self.trouble("only calls take a path; /switch to one first"),
-            Some((peer, Way::Searching, _)) => {
+            Some((peer, Way::Searching { .. }, _)) => {
                 self.notice(format!("{peer}: relay, while a direct path is looked for"))
             }
             Some((_, _, Stage::Open { channel, .. })) if self.ways.wants_ports(self.interactive) => {

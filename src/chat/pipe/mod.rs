@@ -64,6 +64,9 @@ pub struct PipeOptions {
 /// # Errors
 /// [`Error`], in one sentence for the user, unless all of the input was written to the output.
 pub fn pipe(options: PipeOptions) -> Result<(), Error> {
+    if options.ways.is_impossible(false) {
+        return Err(Error::Unshown);
+    }
     let (poll, waker) = poll_and_waker()?;
     // Held to the end: with its last holder the waker closes, and takes a wake-up along that nobody has polled yet.
     let _held = Arc::clone(&waker);

@@ -4,9 +4,9 @@
 //! path that dies ends the transfer, as a relay that dies does. UDP is absent on purpose: it would need a congestion
 //! control of its own.
 
+use crate::chat::Ways;
 use crate::chat::link::Outgoing;
 use crate::chat::paths::{DIRECT_PAYLOAD_MAX, Dialler, Happened, Mode, Paths, Sent};
-use crate::chat::{Share, Ways};
 use crate::wire::frame::{AddressEntry, Data, ListEntries, OfferPaths, Refused};
 use crate::wire::{Flags, Frame, HEADER_LEN, Transport};
 use mio::Registry;
@@ -50,11 +50,7 @@ enum Stage {
 impl Route {
     /// Opens a port if peers may see where it is.
     pub fn open(registry: &Registry, ways: Ways, declared: Vec<SocketAddr>) -> Self {
-        let wanted = match (ways.mode, ways.share) {
-            (Mode::Relay, _) => false,
-            (Mode::Direct, _) | (Mode::Auto, Share::Always) => true,
-            (Mode::Auto, Share::Ask | Share::Never) => false, // nobody is there to be asked
-        };
+        let wanted = ways.wants_ports(false); // nobody is there to be asked
         let mut route = Route { mode: ways.mode, paths: None, declared, stage: Stage::Idle, news: None };
         if wanted {
             match Paths::open(registry, false) {

@@ -50,6 +50,8 @@ pub struct Talk {
     /// Lines of the peer's that wait for one before them.
     early: BTreeMap<u32, String>,
     owes_ack: bool,
+    /// While nothing more can be shown: how far the peer's lines were acknowledged before.
+    held_at: Option<u32>,
     timing: Timing,
     loss: Loss,
     scratch: Vec<u8>,
@@ -156,7 +158,7 @@ impl Talk {
         if ack > self.sent {
             return Err(Malformed::AckOfNothing);
         }
-        if seq.saturating_sub(self.received) > WINDOW || seq > SEQ_MAX {
+        if seq.saturating_sub(self.acknowledgement()) > WINDOW || seq > SEQ_MAX {
             return Err(Malformed::BeyondWindow);
         }
         self.acknowledged(ack, now);
@@ -176,6 +178,21 @@ impl Talk {
             }
         }
         Ok(())
+    }
+
+    /// While `held`, the peer's lines are passed on and not acknowledged, so that it stops after as many as may be under
+    /// way.
+    pub fn hold(&mut self, held: bool) {
+        if held == self.held_at.is_some() {
+            return;
+        }
+        self.held_at = held.then_some(self.received);
+        self.owes_ack |= !held;
+    }
+
+    /// The last line of the peer's that it may know to have arrived.
+    fn acknowledgement(&self) -> u32 {
+        self.held_at.unwrap_or(self.received)
     }
 
     fn acknowledged(&mut self, ack: u32, now: Instant) {
@@ -208,6 +225,7 @@ impl Talk {
     /// Emits what is due: lines that were not sent yet as far as the window goes, lines whose time is up, and an
     /// acknowledgement if one is owed and no line carries it.
     pub fn send(&mut self, now: Instant, carrier: Carrier, mut emit: impl FnMut(Via, &[u8])) {
+        let ack = self.acknowledgement();
         let scratch = &mut self.scratch;
         for (line, seq) in self.lines.iter_mut().take(WINDOW as usize).zip(self.acked + 1..) {
             let timed_out = match line.flight {
@@ -234,10 +252,16 @@ impl Talk {
             line.times_sent = line.times_sent.saturating_add(1);
             self.sent = self.sent.max(seq);
             self.owes_ack = false;
-            emit(via, Payload { seq, ack: self.received, text: &line.text }.encode(scratch));
+            emit(via, Payload { seq, ack, text: &line.text }.encode(scratch));
         }
-        if std::mem::take(&mut self.owes_ack) {
-            emit(Via::Path, Payload { seq: 0, ack: self.received, text: "" }.encode(scratch));
+        self.acknowledge(emit);
+    }
+
+    /// Emits the acknowledgement that is owed, if one is, and nothing else.
+    pub fn acknowledge(&mut self, mut emit: impl FnMut(Via, &[u8])) {
+        let ack = self.acknowledgement();
+        if self.held_at.is_none() && std::mem::take(&mut self.owes_ack) {
+            emit(Via::Path, Payload { seq: 0, ack, text: "" }.encode(&mut self.scratch));
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::chat::conversation::tests::*;
 use crate::chat::conversation::{AtOnce, Conversation, Share, Ways};
 use crate::chat::paths::Mode;
-use crate::wire::frame::{Done, ListEntries, Opened, Paths};
+use crate::wire::frame::{AddressEntry, Done, ListEntries, Opened, Paths};
 use crate::wire::{Flags, Frame, HEADER_LEN, Kind, Purpose, RefusalCode, Transport};
 
 /// A call with bob that he took, in which alice shows her addresses when asked.
@@ -71,7 +71,7 @@ fn settings_answer_for_the_user() {
     for (mode, share, shown) in [
         (Mode::Auto, Share::Always, true),
         (Mode::Auto, Share::Never, false),
-        (Mode::Direct, Share::Ask, true),
+        (Mode::Direct, Share::Always, true),
         (Mode::Relay, Share::Always, false),
     ] {
         let mut alice = direct_call(mode, share);
@@ -143,7 +143,8 @@ fn why_there_is_no_direct_path_is_told() {
     let mut alice = direct_call(Mode::Auto, Share::Always);
     alice.search_again(RELAY);
     assert_eq!(offers(&mut alice), [(RELAY, true), (RELAY, true)]);
-    alice.offer_paths(RELAY, &[]);
+    let entry = AddressEntry { transport: 0, origin: 0, address: "192.0.2.1:7".parse().expect("an address") };
+    alice.offer_paths(RELAY, &[entry]);
     let id = request(&mut alice, Kind::OfferPaths);
     receive(&mut alice, RELAY, refused(id, RefusalCode::TooManyRounds, "3 rounds have found none"));
     assert_eq!(lines(&mut alice), ["-- bob: relay: 3 rounds have found none"]);
@@ -151,7 +152,7 @@ fn why_there_is_no_direct_path_is_told() {
 
 #[test]
 fn with_only_direct_paths_wanted_nothing_is_said_by_the_relay() {
-    let mut alice = direct_call(Mode::Direct, Share::Ask);
+    let mut alice = direct_call(Mode::Direct, Share::Always);
     typed(&mut alice, "for bob alone");
     alice.pump();
     assert!(alice.take_frames().is_empty());
@@ -199,4 +200,85 @@ fn a_call_hung_up_waits_for_what_is_under_way_on_a_direct_path() {
         assert_eq!(alice.take_way_out().closed, [RELAY]);
         assert_eq!(alice.unconfirmed(), usize::from(!acknowledged));
     }
+}
+
+#[test]
+fn every_call_is_asked_about_one_after_the_other() {
+    let mut alice = chat(&[], true, Ways::default());
+    alice.connected("alice", 100);
+    typed(&mut alice, "/call bob");
+    alice.typed("/call carol");
+    assert_eq!(alice.prompt(), "show bob your addresses, to talk directly? [y/N] ");
+    alice.typed("y");
+    assert_eq!(alice.prompt(), "show carol your addresses, to talk directly? [y/N] ");
+    alice.typed("n");
+    assert_eq!(alice.prompt(), "@carol> ");
+}
+
+#[test]
+fn a_search_that_the_other_end_gives_up_comes_to_an_end_and_the_other_end_hears_so() {
+    let mut alice = direct_call(Mode::Auto, Share::Always);
+    offers(&mut alice);
+    let later = alice.next_deadline().expect("it does not wait for ever");
+    alice.set_now(later);
+    alice.pump();
+    assert_eq!(lines(&mut alice), ["-- bob: relay: the other end does not look for a direct path"]);
+    assert_eq!(offers(&mut alice), [(RELAY, false)]);
+    // An offer that the server does not take: the peer would wait for the next one.
+    let mut alice = direct_call(Mode::Auto, Share::Always);
+    offers(&mut alice);
+    let entry = AddressEntry { transport: 0, origin: 0, address: "192.0.2.1:7".parse().expect("an address") };
+    alice.offer_paths(RELAY, &[entry]);
+    let id = request(&mut alice, Kind::OfferPaths);
+    receive(&mut alice, RELAY, refused(id, RefusalCode::BadAddress, "that is no address"));
+    assert_eq!(offers(&mut alice), [(RELAY, false)]);
+    assert_eq!(lines(&mut alice), ["-- bob: relay: that is no address"]);
+    alice.offer_paths(RELAY, &[]);
+    let id = request(&mut alice, Kind::OfferPaths);
+    receive(&mut alice, RELAY, refused(id, RefusalCode::TooManyRounds, "3 rounds have found none"));
+    assert!(offers(&mut alice).is_empty() && lines(&mut alice).is_empty(), "that is the end of it");
+}
+
+#[test]
+fn while_nothing_can_be_shown_nothing_is_acknowledged_and_the_peer_stops() {
+    let at = "192.0.2.7:7000".parse().expect("an address");
+    let mut alice = direct_call(Mode::Auto, Share::Always);
+    alice.path_opened(RELAY, Transport::Tcp, at);
+    alice.pump();
+    alice.take_way_out();
+    alice.set_stalled(true);
+    alice.pump();
+    for seq in 1..=64 {
+        alice.receive_payload(RELAY, &payload(seq, 0, "a line"), Flags::NONE);
+        alice.pump();
+    }
+    assert!(alice.take_way_out().direct.is_empty(), "no acknowledgement");
+    alice.set_stalled(false);
+    alice.pump();
+    let direct = alice.take_way_out().direct;
+    assert_eq!(direct.last().map(|(_, frame)| frame[HEADER_LEN..].to_vec()), Some(payload(0, 64, "")));
+    // Who goes on all the same does not keep to the protocol.
+    alice.set_stalled(true);
+    alice.pump();
+    for seq in 65..=130 {
+        alice.receive_payload(RELAY, &payload(seq, 0, "a line"), Flags::NONE);
+    }
+    assert!(alice.calls.is_empty());
+    assert!(lines(&mut alice).last().is_some_and(|line| line.contains("too far ahead")));
+}
+
+#[test]
+fn a_broken_peer_is_complained_about_once() {
+    let at = "192.0.2.7:7000".parse().expect("an address");
+    let mut alice = direct_call(Mode::Auto, Share::Always);
+    alice.path_opened(RELAY, Transport::Udp, at);
+    alice.take_shown();
+    typed(&mut alice, "bye");
+    typed(&mut alice, "/hangup");
+    alice.take_shown();
+    for _ in 0..100 {
+        alice.receive_payload(RELAY, b"nonsense", Flags::NONE);
+    }
+    assert!(lines(&mut alice).len() <= 1);
+    assert_eq!(alice.take_way_out().closed, [RELAY]);
 }
