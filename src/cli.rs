@@ -178,7 +178,8 @@ status 0 means that every line was acknowledged.";
 
 #[cfg(feature = "client")]
 const PIPE_HELP: &str = "\
-Start the end with --from first. Both ends exit with status 0 only if every byte has been written at the other end.
+Start the end with --from first. Nobody is there to be asked whether the other end may see addresses, so the bytes go \
+through the server unless both ends say --share-addresses always. Both ends exit with status 0 only if every byte has been written at the other end.
 
     switchboard pipe --nick bob --from alice | tar xf -
     tar cf - photos | switchboard pipe --nick alice --to bob";

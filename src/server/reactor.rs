@@ -216,12 +216,10 @@ impl Reactor {
     fn turn(&mut self) -> io::Result<()> {
         self.poll()?;
         self.note();
-        self.engine.read();
-        self.read_datagrams();
+        self.read();
         self.engine.timers();
         self.replies();
-        self.engine.flush();
-        self.send_datagrams();
+        self.flush();
         self.reap();
         Ok(())
     }
@@ -280,6 +278,18 @@ impl Reactor {
             self.take_signals();
         }
         self.accept();
+    }
+
+    /// Stage 3: connections, then datagrams.
+    fn read(&mut self) {
+        self.engine.read();
+        self.read_datagrams();
+    }
+
+    /// Stage 6: connections, then datagrams.
+    fn flush(&mut self) {
+        self.engine.flush();
+        self.send_datagrams();
     }
 
     /// Stage 3, for datagrams: as many as the budget allows.
