@@ -143,7 +143,7 @@ impl Detours {
             });
         }
         for frame in datagrams {
-            let sent = self.paths.as_mut().is_some_and(|paths| paths.send_to_server(&frame, now));
+            let sent = self.paths.as_mut().is_some_and(|paths| paths.send_to_server(&frame));
             if let Some(link) = link.as_mut().filter(|_| !sent) {
                 link.out().send_encoded(&frame);
             }

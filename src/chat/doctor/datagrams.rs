@@ -142,7 +142,7 @@ fn send_some(
     let mut arrived = Arrived::default();
     for n in 0..COUNT {
         let now = Instant::now();
-        pair.peer(from).paths.send_to_server(&frame(n), now);
+        pair.peer(from).paths.send_to_server(&frame(n));
         let last = n + 1 == COUNT;
         let until = now + if last { LAST_TIME } else { PACE };
         let outcome = pair.wait_until(until.min(pair.until), from.other(), "datagrams", |news| {

@@ -1,7 +1,7 @@
 //! The client's side of a binding: how datagrams to and from the server come about.
 //!
 //! ```text
-//!   ticket (TCP) ──▶ asking ──bound (TCP)──▶ bound ── a ping after 20 s; several without an answer: asking, once more
+//!   ticket (TCP) ──▶ asking ──bound (TCP)──▶ bound ── a ping every 20 s; several without an answer: asking, once more
 //!                     │  bind, again and again;
 //!                     │  a challenge is answered with prove, here and whenever one comes
 //!                     └──no answer──▶ given up
@@ -28,8 +28,8 @@ const PATIENCE: [Duration; 5] = [
     Duration::from_secs(2),
 ];
 
-/// After this long without a datagram to the server a ping is sent, which is long enough to be answered with a challenge
-/// should our address have changed. The server forgets an address after 60 s, and
+/// Every so often a ping is sent, whatever else is: who only sends does not notice that nothing arrives. It is long enough
+/// to be answered with a challenge, should our address have changed. The server forgets an address after 60 s, and
 /// a NAT after 30 or more (RFC 4787 §4.3 asks for two minutes).
 pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -57,7 +57,7 @@ enum Stage {
         challenged: bool,
     },
     Bound {
-        sent: Instant,
+        pinged: Instant,
         /// Pings since the server was last heard.
         unanswered: u8,
     },
@@ -114,7 +114,7 @@ impl Binding {
     /// change of address.
     pub fn bound(&mut self, now: Instant) -> bool {
         let news = !self.is_bound();
-        self.stage = Stage::Bound { sent: now, unanswered: 0 };
+        self.stage = Stage::Bound { pinged: now, unanswered: 0 };
         news
     }
 
@@ -146,12 +146,10 @@ impl Binding {
 
     /// Appends a datagram for the server that holds `frame`. `false`, and nothing appended, when the frame has to go
     /// by TCP.
-    pub fn seal(&mut self, out: &mut Vec<u8>, frame: &[u8], now: Instant) -> bool {
-        let Stage::Bound { sent, .. } = &mut self.stage else { return false };
-        if frame.len() > FRAME_MAX {
+    pub fn seal(&mut self, out: &mut Vec<u8>, frame: &[u8]) -> bool {
+        if !self.is_bound() || frame.len() > FRAME_MAX {
             return false;
         }
-        *sent = now;
         self.to_server.seal(out, self.number, self.counter, frame);
         self.counter += 1;
         true
@@ -160,8 +158,8 @@ impl Binding {
     pub fn next_look(&self) -> Option<Instant> {
         match self.stage {
             Stage::Asking { next, .. } => Some(next),
-            Stage::Bound { sent, unanswered: 0 } => Some(sent + KEEP_ALIVE),
-            Stage::Bound { sent, .. } => Some(sent + ANSWER_TIME),
+            Stage::Bound { pinged, unanswered: 0 } => Some(pinged + KEEP_ALIVE),
+            Stage::Bound { pinged, .. } => Some(pinged + ANSWER_TIME),
             Stage::GivenUp => None,
         }
     }
@@ -186,11 +184,11 @@ impl Binding {
                 self.stage = Stage::Asking { tried: 0, next: now, challenged: false };
                 return self.tick(now);
             }
-            Stage::Bound { unanswered, .. } => {
-                *unanswered += 1;
+            Stage::Bound { pinged, unanswered } => {
+                (*pinged, *unanswered) = (now, *unanswered + 1);
                 let mut ping = Vec::new();
                 put(&mut ping, Flags::NONE, 0, &frame::Ping { token: 0 });
-                self.seal(&mut out, &ping, now);
+                self.seal(&mut out, &ping);
             }
             Stage::GivenUp => return Due::Nothing,
         }
@@ -276,7 +274,7 @@ mod tests {
         let answer = world.binding.receive(&parse(&challenge).expect("a datagram"));
         let Some(Received::Answer(prove)) = answer else { panic!("{answer:?}") };
         assert_eq!(World::content(&prove), ("prove", Some(5)));
-        assert!(!world.binding.is_bound() && !world.binding.seal(&mut Vec::new(), b"frame", world.now));
+        assert!(!world.binding.is_bound() && !world.binding.seal(&mut Vec::new(), b"frame"));
         assert!(world.binding.bound(world.now), "only the server's word over TCP counts");
         assert!(!world.binding.bound(world.now), "the second time it is no news");
     }
@@ -318,8 +316,12 @@ mod tests {
             assert!(world.binding.receive(&parse(&from_server(n, b"pong")).expect("a datagram")).is_some());
         }
         assert_eq!(world.now, bound + 3 * KEEP_ALIVE);
-        assert!(world.binding.seal(&mut Vec::new(), b"frame", world.now + Duration::from_secs(7)));
-        assert_eq!(world.binding.next_look(), Some(world.now + Duration::from_secs(7) + KEEP_ALIVE));
+        assert!(world.binding.seal(&mut Vec::new(), b"frame"));
+        assert_eq!(
+            world.binding.next_look(),
+            Some(world.now + KEEP_ALIVE),
+            "talking is no sign of being heard"
+        );
     }
 
     #[test]
@@ -360,8 +362,8 @@ mod tests {
         let mut world = World::new();
         world.bind();
         let mut out = Vec::new();
-        assert!(!world.binding.seal(&mut out, &[0; FRAME_MAX + 1], world.now) && out.is_empty());
-        assert!(world.binding.seal(&mut out, &[0; FRAME_MAX], world.now));
+        assert!(!world.binding.seal(&mut out, &[0; FRAME_MAX + 1]) && out.is_empty());
+        assert!(world.binding.seal(&mut out, &[0; FRAME_MAX]));
         assert!(ReplayWindow::LEN > 1 && parse(&out).is_some());
     }
 }

@@ -270,10 +270,10 @@ impl Paths {
 
     /// Sends a frame to the server in a datagram. `false` when it has to go by TCP: there is no binding, or it does not
     /// fit.
-    pub fn send_to_server(&mut self, frame: &[u8], now: Instant) -> bool {
+    pub fn send_to_server(&mut self, frame: &[u8]) -> bool {
         let Some(binding) = &mut self.binding else { return false };
         self.sealed.clear();
-        let fits = binding.seal(&mut self.sealed, frame, now);
+        let fits = binding.seal(&mut self.sealed, frame);
         if fits {
             self.ends.send_datagram(binding.server(), &self.sealed);
         }

@@ -379,14 +379,14 @@ fn frames_go_to_the_server_and_come_back_in_datagrams() {
     let key = [5; 32];
     let now = Instant::now();
     peers[0].paths.ticket(9, &key, server.local_addr().expect("its address"), now);
-    assert!(!peers[0].paths.send_to_server(&data(b"too early", Flags::NONE), now));
+    assert!(!peers[0].paths.send_to_server(&data(b"too early", Flags::NONE)));
     until(&mut peers, "a proof", |_| {
         answer_as_server(&server, &key).is_some_and(|(seen, _)| seen == "prove")
     });
     peers[0].paths.bound(now);
     until(&mut peers, "bound", |peers| peers[0].told == [Told::Bound]);
-    assert!(!peers[0].paths.send_to_server(&data(&[0; DATAGRAM_PAYLOAD_MAX + 1], Flags::NONE), now));
-    assert!(peers[0].paths.send_to_server(&data(b"hello", Flags::NONE), now));
+    assert!(!peers[0].paths.send_to_server(&data(&[0; DATAGRAM_PAYLOAD_MAX + 1], Flags::NONE)));
+    assert!(peers[0].paths.send_to_server(&data(b"hello", Flags::NONE)));
     let port = peers[0].port();
     until(&mut peers, "a frame there", |_| {
         answer_as_server(&server, &key).is_some_and(|seen| {
@@ -398,5 +398,5 @@ fn frames_go_to_the_server_and_come_back_in_datagrams() {
     let tally = peers[0].paths.server_tally().expect("a tally");
     assert_eq!((tally.sent, tally.received, tally.lost), (1, 1, 0));
     peers[0].paths.unbind();
-    assert!(!peers[0].paths.send_to_server(&data(b"too late", Flags::NONE), now));
+    assert!(!peers[0].paths.send_to_server(&data(b"too late", Flags::NONE)));
 }
