@@ -33,7 +33,7 @@ use crate::wire::{BODY_MAX, Flags, Frame, PathRole, Transport};
 use binding::Binding;
 use connection::{READ_BYTES, Stage};
 use ends::Ends;
-use finder::{Finder, Round, Way};
+use finder::{Finder, Round, Tokens, Way};
 use mio::event::Event;
 use mio::{Registry, Token};
 use std::collections::BTreeMap;
@@ -129,6 +129,7 @@ pub struct Paths {
     binding: Option<Binding>,
     /// The search or the path of each relay.
     finders: BTreeMap<u32, Finder>,
+    tokens: Tokens,
     /// Whether a peer's loopback address can be ours: the server is on this host.
     near: bool,
     /// Whether the binding's news has yet to be told.
@@ -143,12 +144,15 @@ impl Paths {
     /// Opens the ports: one number for TCP and (`with_udp`) UDP, of all addresses.
     ///
     /// # Errors
-    /// When no port can be had, or nothing be registered.
+    /// When no port can be had, nothing be registered, or no number be had at random.
     pub fn open(registry: &Registry, with_udp: bool) -> io::Result<Paths> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|e| io::Error::other(format!("no random numbers: {e}")))?;
         Ok(Paths {
             ends: Ends::open(registry, with_udp)?,
             binding: None,
             finders: BTreeMap::new(),
+            tokens: Tokens::new(secret),
             near: false,
             newly_bound: false,
             strangers_again: false,
@@ -211,7 +215,7 @@ impl Paths {
             addresses: paths.addresses.iter().filter(is_near).collect(),
             udp: !tcp_only && self.ends.udp.is_some(),
         };
-        self.finders.insert(channel, Finder::new(round, now));
+        self.finders.insert(channel, Finder::new(round, self.tokens.fork(), now));
         self.strangers_again = true;
     }
 
