@@ -24,7 +24,7 @@ impl Finder {
                     DialState::Due(at) => Some(at),
                     DialState::UnderWay | DialState::There(_) => None,
                 });
-                let search = probes.chain(dials).filter(|&at| at < end);
+                let search = probes.chain(dials).filter(|&at| at < self.started + ROUND_TIME);
                 search.chain([end]).chain(*choose_at).min()
             }
         }
@@ -66,6 +66,9 @@ impl Finder {
             let again = self.round < ROUNDS_MAX;
             let reason = self.reason();
             return self.end(Action::Fail { again, reason });
+        }
+        if now >= self.started + ROUND_TIME {
+            return; // only what is under way may still arrive
         }
         let due: Vec<_> =
             self.probes.iter().filter(|p| p.next <= now && self.is_to_ping(p)).map(|p| p.way).collect();

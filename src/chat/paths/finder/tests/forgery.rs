@@ -106,7 +106,8 @@ fn who_answers_for_an_address_that_is_not_its_own_is_not_believed() {
         }
         assert_eq!(forger.opened, None, "{role:?}");
         assert!(matches!(forger.ended, Some(Action::Fail { .. })), "{:?}", forger.ended);
-        assert!(forger.to_victim > 0);
+        let pings_max = (ROUND_TIME.as_millis() / UDP_PACE.as_millis()) as usize;
+        assert!((1..=pings_max).contains(&forger.to_victim), "{} pings", forger.to_victim);
     }
 }
 
@@ -158,6 +159,37 @@ fn a_path_does_not_live_on_what_anybody_could_have_sent() {
         }
         assert!(matches!(forger.ended, Some(Action::Die { .. })));
     }
+}
+
+#[test]
+fn whoever_hopes_for_a_choice_tries_nothing_new_after_the_round() {
+    let now = Instant::now();
+    let entry =
+        |transport: Transport| AddressEntry { transport: transport.number(), origin: 0, address: victim() };
+    let addresses = vec![entry(Transport::Udp), entry(Transport::Tcp)];
+    let round = Round { channel: CHANNEL, round: 1, role: PathRole::Callee, key: &KEY, addresses, udp: true };
+    let mut forger =
+        Forger { finder: Finder::new(round, tokens(0), now), ..Forger::against(PathRole::Callee) };
+    let (mut tried, mut ended) = (Vec::new(), None);
+    while ended.is_none() {
+        forger.now += STEP;
+        forger.forge(host(1), &CHOICE); // so that the callee waits for longer than the round
+        forger.finder.tick(forger.now);
+        while let Some(action) = forger.finder.take_action() {
+            match action {
+                Action::Dial(to) => {
+                    forger.finder.not_connected(to, true, forger.now);
+                    tried.push(forger.now);
+                }
+                Action::Send { .. } => tried.push(forger.now),
+                Action::Fail { .. } => ended = Some(forger.now),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(ended.is_some_and(|at| at >= now + ROUND_TIME + CHOICE_TIME));
+    let last = tried.last().copied().expect("something was tried");
+    assert!((now + ROUND_TIME - UDP_PACE..now + ROUND_TIME).contains(&last), "{:?}", last - now);
 }
 
 #[test]
