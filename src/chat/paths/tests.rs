@@ -1,5 +1,7 @@
 //! Two clients in one thread, over loopback.
 
+mod hostile;
+
 use super::finder::ROUND_TIME;
 use super::*;
 use crate::wire::datagram::{Seal, Sender, parse};
