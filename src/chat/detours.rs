@@ -146,6 +146,10 @@ impl Detours {
                 link.out().send_encoded(&frame);
             }
         }
+        for channel in closed {
+            self.offers.retain(|(of, _)| *of != channel);
+            self.paths.iter_mut().for_each(|paths| paths.close(channel));
+        }
         let local = link.as_ref().and_then(|link| link.local_address());
         self.offers.extend(offers);
         if self.unobserved_until.is_none_or(|until| now >= until) {
@@ -156,7 +160,6 @@ impl Detours {
             (Some(report), _) => conversation.show_report(channel, report),
             (None, tally) => conversation.show_relay(channel, tally),
         });
-        closed.into_iter().for_each(|channel| paths.close(channel));
         paths.flush();
     }
 
@@ -168,6 +171,9 @@ impl Detours {
                 _ => Vec::new(),
             };
             conversation.offer_paths(channel, &addresses);
+            if let Some(paths) = self.paths.as_mut().filter(|_| !addresses.is_empty()) {
+                paths.expect_round(channel);
+            }
             if shown && addresses.is_empty() {
                 let why = self.trouble.as_deref().unwrap_or("this host has no address to offer");
                 conversation.path_failed(channel, why);
