@@ -7,6 +7,7 @@ use super::paths::{Dialler, Happened, Paths, Sent};
 use crate::wire::{Frame, RefusalCode};
 use mio::Registry;
 use mio::event::Event;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub struct Detours {
     offers: Vec<(u32, bool)>,
     /// Frames that a direct path did not take yet, for the next turn. Bounded by what a talk has under way.
     held: Vec<(u32, Vec<u8>)>,
+    /// Relays of which the conversation was told that there is a direct path, and not yet that it is gone.
+    direct: BTreeSet<u32>,
 }
 
 impl Detours {
@@ -98,7 +101,7 @@ impl Detours {
     /// Lets everything happen that is due. While nothing can be shown, what others say in rooms gets lost, as datagrams
     /// may; peers of calls stop by themselves, as they are not told that anything arrived.
     pub fn drive(&mut self, conversation: &mut Conversation, stalled: bool, now: Instant) {
-        let Detours { paths: Some(paths), held, unobserved_until, .. } = self else { return };
+        let Detours { paths: Some(paths), held, direct, unobserved_until, .. } = self else { return };
         paths.drive(now, |happened| match happened {
             Happened::ServerFrame { frame: Frame::Said(_), .. } if stalled => {}
             Happened::ServerFrame { channel, flags, frame } => conversation.receive(channel, flags, frame),
@@ -106,6 +109,7 @@ impl Detours {
                 conversation.receive_payload(channel, payload, flags);
             }
             Happened::Opened { channel, transport, peer } => {
+                direct.insert(channel);
                 conversation.path_opened(channel, transport, peer);
             }
             Happened::RoundFailed { channel, again: true, .. } => conversation.search_again(channel),
@@ -114,6 +118,7 @@ impl Detours {
             }
             Happened::Lost { channel, reason } => {
                 held.retain(|(of, _)| *of != channel); // lines are sent again, by the relay
+                direct.remove(&channel);
                 conversation.path_lost(channel, &reason);
             }
             Happened::Bound => {
@@ -132,21 +137,19 @@ impl Detours {
     pub fn serve(&mut self, conversation: &mut Conversation, mut link: Option<&mut Link>, now: Instant) {
         let WayOut { direct, datagrams, offers, closed, reports } = conversation.take_way_out();
         self.held.extend(direct);
-        if let Some(paths) = &mut self.paths {
-            let mut full = Vec::new();
-            self.held.retain(|(channel, frame)| {
-                let waits = full.contains(channel) || paths.send_to_peer(*channel, frame, now) == Sent::Full;
-                if waits {
-                    full.push(*channel);
-                }
-                waits
-            });
+        for channel in self.send_held(now) {
+            conversation.path_lost(channel, "the connection is gone");
         }
         for frame in datagrams {
             let sent = self.paths.as_mut().is_some_and(|paths| paths.send_to_server(&frame));
             if let Some(link) = link.as_mut().filter(|_| !sent) {
                 link.out().send_encoded(&frame);
             }
+        }
+        for channel in closed {
+            self.offers.retain(|(of, _)| *of != channel);
+            self.direct.remove(&channel);
+            self.paths.iter_mut().for_each(|paths| paths.close(channel));
         }
         let local = link.as_ref().and_then(|link| link.local_address());
         self.offers.extend(offers);
@@ -158,8 +161,26 @@ impl Detours {
             (Some(report), _) => conversation.show_report(channel, report),
             (None, tally) => conversation.show_relay(channel, tally),
         });
-        closed.into_iter().for_each(|channel| paths.close(channel));
         paths.flush();
+    }
+
+    /// Sends what direct paths take. Returns the relays whose path is gone without the conversation knowing it: what it
+    /// sent there has to be sent again.
+    fn send_held(&mut self, now: Instant) -> Vec<u32> {
+        let Detours { paths: Some(paths), held, direct, .. } = self else { return Vec::new() };
+        let (mut full, mut gone) = (BTreeSet::new(), Vec::new());
+        held.retain(|(channel, frame)| {
+            if full.contains(channel) {
+                return true;
+            }
+            match paths.send_to_peer(*channel, frame, now) {
+                Sent::Full => return full.insert(*channel),
+                Sent::NoPath if direct.remove(channel) => gone.push(*channel),
+                Sent::Taken | Sent::TooLong | Sent::NoPath => {}
+            }
+            false
+        });
+        gone
     }
 
     /// Tells peers where they may try to reach us, or that they need not.
@@ -170,6 +191,9 @@ impl Detours {
                 _ => Vec::new(),
             };
             conversation.offer_paths(channel, &addresses);
+            if let Some(paths) = self.paths.as_mut().filter(|_| !addresses.is_empty()) {
+                paths.expect_round(channel);
+            }
             if shown && addresses.is_empty() {
                 let why = self.trouble.as_deref().unwrap_or("this host has no address to offer");
                 conversation.path_failed(channel, why);
@@ -189,5 +213,23 @@ impl Detours {
     pub fn next_look(&self) -> Option<Instant> {
         let offers_at = self.unobserved_until.filter(|_| !self.offers.is_empty());
         [self.paths.as_ref().and_then(Paths::next_look), offers_at].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_gone_when_something_is_sent_is_reported_once() {
+        let poll = mio::Poll::new().expect("a poll");
+        let paths = Paths::open(poll.registry(), false).expect("a port");
+        let mut detours = Detours { paths: Some(paths), ..Detours::default() };
+        detours.direct.insert(7);
+        // The conversation has been told of 8's loss, and of 7's not.
+        detours.held = [7, 8, 7].map(|channel| (channel, vec![0; 8])).to_vec();
+        assert_eq!(detours.send_held(Instant::now()), [7]);
+        detours.held.push((7, vec![0; 8]));
+        assert!(detours.send_held(Instant::now()).is_empty() && detours.held.is_empty());
     }
 }

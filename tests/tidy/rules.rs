@@ -48,6 +48,7 @@ pub const LAYERS: &[Layer] = &[
             "rustyline",
             "indicatif",
             "if_addrs",
+            "blake3",
             "getrandom",
         ],
     },

@@ -168,6 +168,7 @@ impl Peer {
         let Some(Search { channel, transport }) = self.search else { return };
         let addresses = self.addresses(transport);
         let (request, mut scratch) = (self.next_request(), Vec::new());
+        self.paths.expect_round(channel);
         let addresses = ListEntries::encode(&mut scratch, addresses);
         self.send(Flags::NONE, channel, &OfferPaths { request, addresses });
     }

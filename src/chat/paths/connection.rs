@@ -6,6 +6,7 @@
 //!                   └── three seconds, or too many bytes ──▶ gone, without a word
 //! ```
 
+use super::HIGH_WATER_BYTES;
 use crate::net::inbox::Filled;
 use crate::net::{Blocks, Flushed, Inbox, Outbox};
 use crate::wire::datagram::{Unverified, parse_frame};
@@ -28,6 +29,10 @@ const STRANGER_FRAME_MAX: usize = 64;
 
 /// Bytes that a stranger may send until it is known: a few pings.
 const STRANGER_BYTES_MAX: usize = 256;
+
+/// With so many bytes queued for a peer nothing more is read from it: what it sends may want an answer. Payload stops
+/// well below that, so that two ends that only say much to each other never wait for each other.
+pub const UNREAD_BYTES: usize = HIGH_WATER_BYTES + 2 * (BODY_MAX as usize + HEADER_LEN);
 
 /// After this long without anything from the peer TCP itself asks whether it is there.
 const TCP_SILENCE: Duration = Duration::from_secs(30);
@@ -118,7 +123,8 @@ impl Connection {
     }
 
     pub fn is_readable(&self) -> bool {
-        self.readable && !self.stalled && !matches!(self.stage, Stage::Dialling { .. })
+        let takes = !self.stalled && self.outbox.queued_bytes() < UNREAD_BYTES;
+        self.readable && takes && !matches!(self.stage, Stage::Dialling { .. })
     }
 
     fn is_flushable(&self) -> bool {

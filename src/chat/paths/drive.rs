@@ -3,7 +3,7 @@
 use super::binding::{Due, Received as FromServer};
 use super::connection::{Dialled, Recognised, STRANGER_TIME, Stage};
 use super::finder::{Action, Received as FromPeer, Way};
-use super::{Happened, Paths};
+use super::{Happened, Paths, SEARCHES_MAX};
 use crate::net::Key;
 use crate::net::blocks::Expect;
 use crate::wire::datagram::{Unverified, parse};
@@ -24,6 +24,10 @@ impl Paths {
     pub fn drive(&mut self, now: Instant, mut happened: impl FnMut(Happened<'_>)) {
         if std::mem::take(&mut self.newly_bound) {
             happened(Happened::Bound);
+        }
+        for channel in std::mem::take(&mut self.crowded_out) {
+            let reason = format!("{SEARCHES_MAX} searches for direct paths are under way already");
+            happened(Happened::RoundFailed { channel, again: false, reason });
         }
         self.receive_datagrams(now, &mut happened);
         self.ends.accept(now);
@@ -63,7 +67,7 @@ impl Paths {
 
     /// Whether there is something to do already.
     pub fn is_busy(&self) -> bool {
-        self.newly_bound || self.strangers_again || self.ends.is_busy()
+        self.newly_bound || self.strangers_again || !self.crowded_out.is_empty() || self.ends.is_busy()
     }
 
     /// When the clock next has something to say.

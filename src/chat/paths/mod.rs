@@ -2,6 +2,7 @@
 //! paths to peers, over a TCP and a UDP port of its own.
 //!
 //! - `binding` the datagram session with the server, pure; `tally` what is counted of its datagrams;
+//! - `rounds` which rounds of a search are wanted at all;
 //! - `finder` one call's search for a direct path, and the life of the path, pure;
 //! - `ends` the sockets, `connection` one TCP connection to somebody, who may be a stranger;
 //! - `addresses` where this host can be reached;
@@ -19,6 +20,7 @@ mod connection;
 mod drive;
 mod ends;
 mod finder;
+mod rounds;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -33,9 +35,10 @@ use crate::wire::{BODY_MAX, Flags, Frame, PathRole, Transport};
 use binding::Binding;
 use connection::{READ_BYTES, Stage};
 use ends::Ends;
-use finder::{Finder, Round, Way};
+use finder::{Finder, Round, Tokens, Way};
 use mio::event::Event;
 use mio::{Registry, Token};
+use rounds::Rounds;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -56,6 +59,9 @@ pub const TOKENS_FROM: Token = Token(1 << 16);
 
 /// Rounds after which a search is over.
 pub const ROUNDS_MAX: u8 = 3;
+
+/// Relays for which a path is looked for at the same time: each sends to as many addresses as its peer likes to name.
+const SEARCHES_MAX: usize = 8;
 
 /// Which way a call may go: `--path`.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -129,6 +135,10 @@ pub struct Paths {
     binding: Option<Binding>,
     /// The search or the path of each relay.
     finders: BTreeMap<u32, Finder>,
+    tokens: Tokens,
+    rounds: Rounds,
+    /// Relays whose round did not begin because of [`SEARCHES_MAX`]; that has yet to be told.
+    crowded_out: Vec<u32>,
     /// Whether a peer's loopback address can be ours: the server is on this host.
     near: bool,
     /// Whether the binding's news has yet to be told.
@@ -143,12 +153,17 @@ impl Paths {
     /// Opens the ports: one number for TCP and (`with_udp`) UDP, of all addresses.
     ///
     /// # Errors
-    /// When no port can be had, or nothing be registered.
+    /// When no port can be had, nothing be registered, or no number be had at random.
     pub fn open(registry: &Registry, with_udp: bool) -> io::Result<Paths> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|e| io::Error::other(format!("no random numbers: {e}")))?;
         Ok(Paths {
             ends: Ends::open(registry, with_udp)?,
             binding: None,
             finders: BTreeMap::new(),
+            tokens: Tokens::new(secret),
+            rounds: Rounds::default(),
+            crowded_out: Vec::new(),
             near: false,
             newly_bound: false,
             strangers_again: false,
@@ -193,15 +208,30 @@ impl Paths {
     /// The connection to the server is gone, and with it the binding. Direct paths stay.
     pub fn unbind(&mut self) {
         (self.binding, self.newly_bound) = (None, false);
+        self.rounds.clear();
     }
 
-    /// The server says: now. A search that was under way for this relay, or a path that it has, is dropped.
+    /// Addresses were offered to the other end of this relay: the server may begin a round there. Without that
+    /// [`Paths::begin`] does nothing.
+    pub fn expect_round(&mut self, channel: u32) {
+        self.rounds.expect(channel);
+    }
+
+    /// The server says: now. That is passed over unless such a round is [expected](Paths::expect_round), and while there
+    /// is a search for this relay already, or a path.
     pub fn begin(&mut self, channel: u32, paths: &frame::Paths<'_>, tcp_only: bool, now: Instant) {
-        self.ends.remove_all(channel, None);
         let Some(role) = PathRole::from_number(paths.role) else {
             log::debug!("role {} of a path is not known here", paths.role);
             return;
         };
+        if self.finders.contains_key(&channel) || !self.rounds.begin(channel, paths.round) {
+            log::debug!("round {} for relay {channel} is not wanted", paths.round);
+            return;
+        }
+        if self.finders.values().filter(|finder| finder.way().is_none()).count() >= SEARCHES_MAX {
+            self.crowded_out.push(channel);
+            return;
+        }
         let is_near = |entry: &AddressEntry| self.near || !entry.address.ip().is_loopback();
         let round = Round {
             channel,
@@ -211,7 +241,7 @@ impl Paths {
             addresses: paths.addresses.iter().filter(is_near).collect(),
             udp: !tcp_only && self.ends.udp.is_some(),
         };
-        self.finders.insert(channel, Finder::new(round, now));
+        self.finders.insert(channel, Finder::new(round, self.tokens.fork(), now));
         self.strangers_again = true;
     }
 
@@ -288,6 +318,8 @@ impl Paths {
     /// Ends the search for a direct path, or the path, once everything queued is written. Nothing more happens on this
     /// channel.
     pub fn close(&mut self, channel: u32) {
+        self.rounds.forget(channel);
+        self.crowded_out.retain(|&crowded_out| crowded_out != channel);
         let Some(finder) = self.finders.remove(&channel) else { return };
         self.ends.remove_all(channel, finder.way());
         if let Some(connection) =

@@ -1,5 +1,7 @@
 //! Two clients in one thread, over loopback.
 
+mod hostile;
+
 use super::finder::ROUND_TIME;
 use super::*;
 use crate::wire::datagram::{Seal, Sender, parse};
@@ -59,6 +61,7 @@ impl Peer {
         let mut scratch = Vec::new();
         let addresses = ListEntries::encode(&mut scratch, addresses.iter().copied());
         let paths = frame::Paths { round, role: self.role.number(), key, addresses };
+        self.paths.expect_round(CHANNEL);
         self.paths.begin(CHANNEL, &paths, tcp_only, Instant::now());
     }
 
@@ -185,7 +188,8 @@ fn a_pipe_does_not_use_udp() {
     begin(&mut peers, true, |_| true);
     open(&mut peers, Transport::Tcp);
     let udp = peers[1].offer(false).into_iter().filter(is_over(Transport::Udp)).collect::<Vec<_>>();
-    peers[0].begin(2, KEY, &udp, true);
+    peers[0].paths.close(CHANNEL);
+    peers[0].begin(1, KEY, &udp, true);
     until(&mut peers, "a reason", |peers| {
         matches!(peers[0].told.last(), Some(Told::RoundFailed { again: false, .. }))
     });
@@ -279,6 +283,7 @@ fn a_round_that_finds_nobody_says_so() {
         assert_eq!(said, again);
         assert!(reason.starts_with("no answer from 1 address over UDP and TCP"), "{reason}");
     }
+    peers[0].paths.close(CHANNEL);
     peers[0].begin(1, KEY, &[], false);
     until(&mut peers, "a reason", |peers| !peers[0].told.is_empty());
     let reason = "the peer shares no addresses".to_owned();

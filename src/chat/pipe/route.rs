@@ -80,6 +80,7 @@ impl Route {
         send_offer(out, channel, &addresses);
         match local {
             Some(local) if !addresses.is_empty() => {
+                self.paths.iter_mut().for_each(|paths| paths.expect_round(channel));
                 self.stage = Stage::Searching { channel, local, until: now + ROUND_PATIENCE };
             }
             _ => {
@@ -131,6 +132,7 @@ impl Route {
         if let Stage::Searching { channel, local, until } = self.stage {
             if again {
                 send_offer(out, channel, &paths.addresses(local, &self.declared, true));
+                paths.expect_round(channel);
             }
             if now >= until {
                 self.give_up("the other end does not look for one");

@@ -1,9 +1,13 @@
 //! Whether a path that was chosen is still there.
+//!
+//! Over TCP whatever the peer sends shows that. Over UDP nothing does but the answer to a ping of ours: the peer can put
+//! an address that is not its own into what it sends, and would keep us sending there.
 
 use super::Way;
+use super::pings::Pings;
 use std::time::{Duration, Instant};
 
-/// After this long without hearing the peer it is asked for a sign of life. The shortest time-out of NATs that is
+/// After this long without a sign of life the peer is asked for one. The shortest time-out of NATs that is
 /// met in practice is 15 s.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -20,13 +24,15 @@ const UDP_PATIENCE: Duration = Duration::from_secs(3);
 /// The same over TCP, where an answer may wait behind much else.
 const TCP_PATIENCE: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Life {
     pub way: Way,
     pub round_trip: Option<Duration>,
+    pub pings: Pings,
     /// Whether the other end has shown that it uses this path too.
     confirmed: bool,
-    heard: Instant,
+    /// The latest sign of life.
+    alive: Instant,
     /// Since when an answer is due.
     demand: Option<Instant>,
     asked: Instant,
@@ -43,20 +49,46 @@ pub enum Check {
 
 impl Life {
     pub fn new(way: Way, round_trip: Option<Duration>, now: Instant) -> Self {
-        Life { way, round_trip, confirmed: false, heard: now, demand: None, asked: now, stalled: false }
+        Life {
+            way,
+            round_trip,
+            pings: Pings::default(),
+            confirmed: false,
+            alive: now,
+            demand: None,
+            asked: now,
+            stalled: false,
+        }
     }
 
-    /// Something came from the peer. It is no answer to a choice that the peer may not have heard of.
+    /// Something came from the peer, or so it says.
     pub fn hear(&mut self, now: Instant) {
-        self.heard = now;
+        if let Way::Tcp(_) = self.way {
+            self.live(now);
+        }
+    }
+
+    /// A ping was answered, if it is one of ours.
+    pub fn answered(&mut self, token: u64, now: Instant) {
+        if let Some(round_trip) = self.pings.answered(token, self.patience(), now) {
+            self.round_trip = Some(round_trip);
+            self.live(now);
+        }
+    }
+
+    /// It is no answer to a choice that the peer may not have heard of.
+    fn live(&mut self, now: Instant) {
+        self.alive = now;
         if self.confirmed {
             self.demand = None;
         }
     }
 
-    /// The peer uses this path too.
+    /// The peer uses this path too, which is the answer to a choice, and to nothing else.
     pub fn confirm(&mut self, now: Instant) {
-        self.confirmed = true;
+        if !self.confirmed {
+            (self.confirmed, self.demand) = (true, None);
+        }
         self.hear(now);
     }
 
@@ -75,14 +107,14 @@ impl Life {
     pub fn stall(&mut self, stalled: bool, now: Instant) {
         if self.stalled != stalled {
             self.stalled = stalled;
-            (self.heard, self.demand) = (now, None);
+            (self.alive, self.demand) = (now, None);
         }
     }
 
     pub fn due(&self) -> Instant {
         match self.demand {
-            _ if self.stalled => self.asked.max(self.heard) + IDLE,
-            None => self.heard + IDLE,
+            _ if self.stalled => self.asked.max(self.alive) + IDLE,
+            None => self.alive + IDLE,
             Some(since) => (since + self.patience()).min(self.asked + self.again()),
         }
     }
@@ -159,9 +191,23 @@ mod tests {
         let now = Instant::now();
         let mut life = udp(now);
         life.demand(now);
-        assert_eq!(run(life, now), (11, UDP_PATIENCE));
-        life.hear(now + Duration::from_secs(2));
-        assert_eq!(life.due(), now + Duration::from_secs(2) + IDLE);
+        life.pings.sent(5, now);
+        assert_eq!(run(life.clone(), now), (11, UDP_PATIENCE));
+        let later = now + Duration::from_secs(2);
+        life.hear(later);
+        life.confirm(later);
+        life.answered(6, later);
+        assert_eq!(run(life.clone(), now), (11, UDP_PATIENCE), "anybody can say that it is the peer");
+        life.answered(5, later);
+        assert_eq!((life.due(), life.round_trip), (later + IDLE, Some(later - now)));
+    }
+
+    #[test]
+    fn over_tcp_whatever_is_heard_is_a_sign_of_life() {
+        let now = Instant::now();
+        let mut life = tcp(now);
+        life.hear(now + IDLE);
+        assert_eq!(life.due(), now + 2 * IDLE);
     }
 
     #[test]

@@ -8,14 +8,15 @@
 //!
 //! Both ends ping every address of the other one, over UDP and over every TCP connection that comes about. Who gets the
 //! answer to a ping of its own knows that the peer, and nobody else, is there: everything is sealed with the round's
-//! key. The caller then chooses, and says so with an empty data frame; over UDP again and again, until data comes back.
+//! key, and the token in the ping is one that could only be read there. The caller then chooses, and says so with an empty data frame; over UDP again and again, until data comes back.
 //!
 //! An address that has not answered gets pings, and answers to pings, and nothing else. Once a path is chosen, nothing
 //! is sent on any other: so the counters of a connection have no gaps, and those of datagrams show what is lost.
 //!
-//! Pure: time is an argument, and what is to be done is returned by [`Finder::take_action`].
+//! Pure: time and what tokens are made from are arguments, and what is to be done is returned by [`Finder::take_action`].
 
 mod life;
+mod pings;
 mod search;
 mod terms;
 #[cfg(test)]
@@ -29,6 +30,8 @@ use crate::wire::frame::{AddressEntry, Body, Data, Ping, Pong};
 use crate::wire::header::put;
 use crate::wire::{BODY_MAX, Flags, Frame, Origin, PathRole, Split, Transport, split};
 use life::Life;
+use pings::Pings;
+pub use pings::Tokens;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -78,8 +81,7 @@ pub struct Finder {
     stage: Stage,
     probes: Vec<Probe>,
     dials: Vec<Dial>,
-    /// How many probes there ever were: their numbers.
-    numbered: u16,
+    tokens: Tokens,
     learned: usize,
     heard: bool,
     actions: VecDeque<Action>,
@@ -99,9 +101,9 @@ enum Stage {
 /// A way that is tried.
 struct Probe {
     way: Way,
-    number: u16,
     rank: Rank,
     next: Instant,
+    pings: Pings,
     /// Set once a ping was answered.
     round_trip: Option<Duration>,
 }
@@ -123,7 +125,8 @@ enum DialState {
 }
 
 impl Finder {
-    pub fn new(round: Round<'_>, now: Instant) -> Self {
+    /// `tokens` are for this finder alone.
+    pub fn new(round: Round<'_>, tokens: Tokens, now: Instant) -> Self {
         let (ours, theirs) = match round.role {
             PathRole::Caller => (Sender::Caller, Sender::Callee),
             PathRole::Callee => (Sender::Callee, Sender::Caller),
@@ -143,7 +146,7 @@ impl Finder {
             stage: Stage::Searching { choose_at: None, nominated: None },
             probes: Vec::new(),
             dials: Vec::new(),
-            numbered: 0,
+            tokens,
             learned: 0,
             heard: false,
             actions: VecDeque::new(),
@@ -279,19 +282,16 @@ impl Finder {
     }
 
     fn answered(&mut self, way: Way, token: u64, now: Instant) {
-        let sent = self.started + Duration::from_micros(token & TOKEN_TIME);
-        let number = (token >> TOKEN_TIME.count_ones()) as u16;
-        let Some(round_trip) = now.checked_duration_since(sent) else { return };
-        if let Stage::Open(life) = &mut self.stage {
-            if life.way == way {
-                life.round_trip = Some(round_trip);
+        match &mut self.stage {
+            Stage::Open(life) if life.way == way => life.answered(token, now),
+            Stage::Searching { .. } => {
+                // The answer counts for the way that the ping went.
+                let Some(probe) = self.probes.iter_mut().find(|probe| probe.way == way) else { return };
+                let round_trip = probe.pings.answered(token, ROUND_TIME + CHOICE_TIME, now);
+                probe.round_trip = round_trip.or(probe.round_trip);
+                self.consider(now);
             }
-            return;
-        }
-        // The answer counts for the way that the ping went.
-        if let Some(probe) = self.probes.iter_mut().find(|probe| probe.number == number && probe.way == way) {
-            probe.round_trip = Some(round_trip);
-            self.consider(now);
+            Stage::Open(_) | Stage::Over => {}
         }
     }
 
@@ -383,13 +383,18 @@ impl Finder {
     }
 
     fn probe(&mut self, way: Way, rank: Rank, now: Instant) {
-        self.numbered = self.numbered.wrapping_add(1);
-        self.probes.push(Probe { way, number: self.numbered, rank, next: now, round_trip: None });
+        self.probes.push(Probe { way, rank, next: now, pings: Pings::default(), round_trip: None });
     }
 
-    fn ping(&mut self, way: Way, number: u16, now: Instant) {
-        let micros = now.saturating_duration_since(self.started).as_micros() as u64 & TOKEN_TIME;
-        self.send(way, &Ping { token: u64::from(number) << TOKEN_TIME.count_ones() | micros });
+    fn ping(&mut self, way: Way, now: Instant) {
+        let token = self.tokens.next_token();
+        let probe = self.probes.iter_mut().find(|probe| probe.way == way);
+        match (&mut self.stage, probe) {
+            (Stage::Open(life), _) => life.pings.sent(token, now),
+            (Stage::Searching { .. }, Some(probe)) => probe.pings.sent(token, now),
+            (Stage::Searching { .. }, None) | (Stage::Over, _) => return,
+        }
+        self.send(way, &Ping { token });
     }
 
     fn send<'a>(&mut self, way: Way, body: &impl Body<'a>) {
@@ -406,9 +411,6 @@ impl Finder {
         self.actions.push_back(action);
     }
 }
-
-/// The time in a ping's token, in microseconds since the round began; above it is the number of the probe.
-const TOKEN_TIME: u64 = (1 << 48) - 1;
 
 /// A peer may say what it likes of where it is; what can only be many hosts, or none, is not tried.
 fn is_a_host(address: SocketAddr) -> bool {

@@ -24,7 +24,7 @@ impl Finder {
                     DialState::Due(at) => Some(at),
                     DialState::UnderWay | DialState::There(_) => None,
                 });
-                let search = probes.chain(dials).filter(|&at| at < end);
+                let search = probes.chain(dials).filter(|&at| at < self.started + ROUND_TIME);
                 search.chain([end]).chain(*choose_at).min()
             }
         }
@@ -40,7 +40,7 @@ impl Finder {
                     Check::Wait => {}
                     Check::Ask => {
                         if confirmed {
-                            self.ping(way, 0, now);
+                            self.ping(way, now);
                         } else {
                             self.send(way, &CHOICE);
                         }
@@ -67,18 +67,15 @@ impl Finder {
             let reason = self.reason();
             return self.end(Action::Fail { again, reason });
         }
-        let due: Vec<_> = self
-            .probes
-            .iter()
-            .filter(|p| p.next <= now && self.is_to_ping(p))
-            .map(|p| (p.way, p.number))
-            .collect();
-        for probe in
-            self.probes.iter_mut().filter(|probe| due.iter().any(|&(_, number)| number == probe.number))
-        {
+        if now >= self.started + ROUND_TIME {
+            return; // only what is under way may still arrive
+        }
+        let due: Vec<_> =
+            self.probes.iter().filter(|p| p.next <= now && self.is_to_ping(p)).map(|p| p.way).collect();
+        for probe in self.probes.iter_mut().filter(|probe| due.contains(&probe.way)) {
             probe.next = now + if matches!(probe.way, Way::Udp(_)) { UDP_PACE } else { TCP_PACE };
         }
-        due.into_iter().for_each(|(way, number)| self.ping(way, number, now));
+        due.into_iter().for_each(|way| self.ping(way, now));
         for dial in self.dials.iter_mut().filter(|dial| matches!(dial.state, DialState::Due(at) if at <= now))
         {
             dial.state = DialState::UnderWay;

@@ -1,5 +1,7 @@
 //! Two finders and a network between them that is as bad as it has to be.
 
+mod forgery;
+
 use super::*;
 use crate::wire::datagram::{parse, parse_frame};
 use std::collections::BTreeMap;
@@ -43,6 +45,10 @@ const CLEAR: Network = Network {
     punched_tcp: None,
     refuses: false,
 };
+
+fn tokens(n: usize) -> Tokens {
+    Tokens::new([n as u8; 32])
+}
 
 fn host(n: usize) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, n as u8 + 1], 1_000))
@@ -99,7 +105,7 @@ impl World {
                 entry(Transport::Tcp, Origin::Observed, observed(peer)),
             ];
             let (role, key) = (PEER[n], &keys[n]);
-            Finder::new(Round { channel: CHANNEL, round: 1, role, key, addresses, udp: true }, now)
+            Finder::new(Round { channel: CHANNEL, round: 1, role, key, addresses, udp: true }, tokens(n), now)
         });
         World {
             now,
@@ -398,41 +404,11 @@ fn nobody_there_and_refusals_are_told_apart() {
         let entry = |address| AddressEntry { transport: 0, origin: 0, address };
         let addresses = vec![entry(host(1 - n)), entry(host(5))];
         let round = Round { channel: CHANNEL, round: 2, role, key: &KEY, addresses, udp: true };
-        (world.finders[n], world.ended[n]) = (Finder::new(round, world.now), None);
+        (world.finders[n], world.ended[n]) = (Finder::new(round, tokens(n), world.now), None);
     }
     world.network.refuses = true;
     world.run(ROUND_TIME + STEP);
     world.assert_failed("2 addresses refused connections over TCP in 2 rounds");
-}
-
-#[test]
-fn who_has_another_key_gets_nowhere() {
-    let network = Network { host_tcp: Some(Duration::from_millis(10)), ..CLEAR };
-    let mut world = World::with_keys(network, [KEY, [9; 32]]);
-    world.run(ROUND_TIME + CHOICE_TIME);
-    world.assert_failed("no answer");
-    assert!(world.finders.iter().all(|finder| !finder.heard && finder.forged > 0));
-}
-
-#[test]
-fn a_replay_is_not_taken_again_and_wins_no_address() {
-    let mut world = World::new(CLEAR);
-    let now = world.now;
-    world.finders[0].tick(now);
-    let sealed = std::iter::from_fn(|| world.finders[0].take_action())
-        .find_map(|action| match action {
-            Action::Send { way: Way::Udp(_), sealed } => Some(sealed),
-            _ => None,
-        })
-        .expect("a ping");
-    let [caller, callee] = &mut world.finders;
-    let ping = parse(&sealed).expect("a datagram");
-    let elsewhere = Way::Udp(observed(7));
-    assert_eq!(caller.receive(elsewhere, &ping, now), Received::Forged, "our own, sent back");
-    assert_eq!(callee.receive(Way::Udp(host(0)), &ping, now), Received::Nothing);
-    let probes = callee.probes.len();
-    assert_eq!(callee.receive(elsewhere, &ping, now), Received::Nothing);
-    assert_eq!((callee.probes.len(), callee.tally().replayed), (probes, 1), "no address is learned from it");
 }
 
 #[test]
@@ -444,10 +420,10 @@ fn addresses_of_many_hosts_or_none_are_not_tried() {
         address: address.parse().expect("an address"),
     };
     let round = |addresses| Round { channel: 1, round: 1, role: PEER[0], key: &KEY, addresses, udp: true };
-    let mut finder = Finder::new(round(addresses.map(entry).to_vec()), Instant::now());
+    let mut finder = Finder::new(round(addresses.map(entry).to_vec()), tokens(0), Instant::now());
     assert!(matches!(finder.take_action(), Some(Action::Fail { again: false, .. })));
     let many = (1..100).map(|port| entry(&format!("192.0.2.1:{port}"))).collect();
-    assert_eq!(Finder::new(round(many), Instant::now()).probes.len(), ADDRESSES_MAX);
+    assert_eq!(Finder::new(round(many), tokens(0), Instant::now()).probes.len(), ADDRESSES_MAX);
 }
 
 #[test]
