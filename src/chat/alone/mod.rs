@@ -41,9 +41,6 @@ use std::time::{Duration, Instant};
 const READS_MAX: usize = 8;
 const ACCEPTS_MAX: usize = 16;
 
-/// Bytes on their way to a peer; while there are more, it is not read, because it does not read either.
-const QUEUED_BYTES_MAX: usize = 1_024 * 1_024;
-
 /// How long a connection waits that cannot be accepted for want of a descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -199,7 +196,7 @@ impl<'a, F: Face> Alone<'a, F> {
     /// How long there is nothing to do unless something happens.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let link_at = self.link.as_ref().map(|link| {
-            let busy = link.is_flushable() || (link.is_readable() && !is_stalled(&self.face, link));
+            let busy = link.is_flushable() || (link.is_readable() && !self.face.is_stalled());
             if busy { now } else { link.next_look() }
         });
         let accept_at = self.waiting.as_ref().and_then(|waiting| waiting.accept_at);
@@ -245,7 +242,7 @@ impl<'a, F: Face> Alone<'a, F> {
         let Some(link) = &mut self.link else { return Ok(()) };
         link.advance(self.poll.registry(), now)?;
         for _ in 0..READS_MAX {
-            if !link.is_readable() || is_stalled(&self.face, link) {
+            if !link.is_readable() || self.face.is_stalled() {
                 break;
             }
             let (dialogue, waiting) = (&mut self.dialogue, &mut self.waiting);
@@ -379,11 +376,6 @@ impl<'a, F: Face> Alone<'a, F> {
             self.face.prompt(prompt);
         }
     }
-}
-
-/// Whether nothing more should be read from the peer for now.
-fn is_stalled(face: &impl Face, link: &Link) -> bool {
-    face.is_stalled() || link.queued_bytes() > QUEUED_BYTES_MAX
 }
 
 /// What the other end is told before the connection is closed, if it can be told anything.
