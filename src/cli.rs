@@ -3,7 +3,7 @@
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
 #[cfg(feature = "client")]
-use crate::{chat, server::limits};
+use crate::{chat, hub, server::limits};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -85,7 +85,7 @@ struct WayArgs {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = ShareAddresses::Ask)]
     share_addresses: ShareAddresses,
     /// An address at which peers can reach this client, such as a forwarded port; can be given many times
-    #[arg(long = "declare", value_name = "IP:PORT")]
+    #[arg(long = "declare", value_name = "IP:PORT", value_parser = declared_address)]
     declared: Vec<SocketAddr>,
 }
 
@@ -280,6 +280,19 @@ fn server_address(text: &str) -> Result<String, String> {
     address(text, 1, "a server is HOST or HOST:PORT, such as example.org, 127.0.0.1:7667 or [::1]:7667")
 }
 
+/// An address that a server does not refuse in any case; loopback it takes from who connects from there.
+#[cfg(feature = "client")]
+fn declared_address(text: &str) -> Result<SocketAddr, String> {
+    let usage = "an address to declare is IP:PORT, such as 203.0.113.5:40000 or [2001:db8::5]:40000";
+    let address = text.parse().map_err(|_| usage.to_owned())?;
+    if hub::is_reachable(address, true) {
+        Ok(address)
+    } else {
+        Err("peers cannot connect to port 0, nor to an unspecified, multicast, broadcast or link-local address"
+            .to_owned())
+    }
+}
+
 /// Where to wait for a peer; port 0 is any that is free.
 #[cfg(feature = "client")]
 fn listen_address(text: &str) -> Result<String, String> {
@@ -411,6 +424,31 @@ mod tests {
         }
         for bad in ["", ":7667", "[", "[]", "[x]:1", "::1]:1", "a:b:1", "[::1]x:1"] {
             assert!(server_address(bad).is_err_and(|e| e.contains("HOST:PORT")), "{bad}");
+        }
+    }
+
+    #[cfg(feature = "client")]
+    #[test]
+    fn an_address_that_no_server_takes_is_not_declared() {
+        for good in ["203.0.113.5:40000", "[2001:db8::5]:1", "10.0.0.1:7667", "127.0.0.1:9"] {
+            assert_eq!(declared_address(good), Ok(good.parse().expect("an address")));
+        }
+        let unreachable = [
+            "203.0.113.5:0",
+            "0.0.0.0:1",
+            "[::]:1",
+            "224.0.0.1:1",
+            "[ff02::1]:1",
+            "255.255.255.255:1",
+            "169.254.0.1:1",
+            "[fe80::1]:1",
+            "[::ffff:224.0.0.1]:1",
+        ];
+        for bad in unreachable {
+            assert!(declared_address(bad).is_err_and(|e| e.starts_with("peers cannot connect")), "{bad}");
+        }
+        for bad in ["", "203.0.113.5", "example.org:1", "2001:db8::5:1"] {
+            assert!(declared_address(bad).is_err_and(|e| e.contains("IP:PORT")), "{bad}");
         }
     }
 }

@@ -6,7 +6,9 @@ mod common;
 
 use common::{Client, PATIENCE, SWITCHBOARD, Server};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::Instant;
 use switchboard::wire::frame::{Said, Tell};
 use switchboard::wire::{Frame, Kind};
@@ -39,6 +41,14 @@ impl Screen {
         let output = output.expect("these tests need tmux; install it");
         assert!(output.status.success(), "tmux {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The process id of the chat.
+    fn chat(&self) -> String {
+        let shell = self.tmux(&["list-panes", "-F", "#{pane_pid}"]);
+        let shell = shell.trim();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
+        children.expect("the shell's children").trim().to_owned()
     }
 
     fn type_text(&self, text: &str) {
@@ -111,6 +121,73 @@ fn a_message_appears_above_the_line_being_typed() {
     let request = bob.next_request();
     bob.send(0, &Tell { request, to: "alice", text: "psst" });
     alice.wait_for("*bob* psst");
+}
+
+/// One line after the other.
+struct BusyRoom {
+    going: Arc<AtomicBool>,
+    saying: Option<JoinHandle<()>>,
+}
+
+impl BusyRoom {
+    /// Somebody else says lines in the lobby until this goes out of scope.
+    fn start(server: &Server) -> BusyRoom {
+        let mut bob = Client::login(server.address, "bob");
+        let channel = bob.join("#lobby");
+        let going = Arc::new(AtomicBool::new(true));
+        let go_on = Arc::clone(&going);
+        let saying = std::thread::spawn(move || {
+            while go_on.load(Ordering::Relaxed) {
+                bob.say(channel, "so much to say");
+                bob.round_trip();
+            }
+        });
+        BusyRoom { going, saying: Some(saying) }
+    }
+}
+
+impl Drop for BusyRoom {
+    fn drop(&mut self) {
+        self.going.store(false, Ordering::Relaxed);
+        let said = self.saying.take().map(JoinHandle::join);
+        assert!(matches!(said, Some(Ok(()))) || std::thread::panicking(), "bob was cut off");
+    }
+}
+
+#[test]
+fn in_a_busy_room_every_line_that_is_typed_is_said() {
+    let server = Server::start(&[]);
+    let mut carol = Client::login(server.address, "carol");
+    carol.join("#quiet");
+    let alice = Screen::start(&server, "alice", "--room quiet --room lobby");
+    alice.wait_for_prompt("#quiet>");
+    let busy = BusyRoom::start(&server);
+    for n in 0..50 {
+        alice.enter(&format!("line {n}"));
+        let said = carol.receive_kind(Kind::Said);
+        let expected = format!("line {n}");
+        assert!(matches!(said.frame(), Frame::Said(Said { by: "alice", text }) if text == expected));
+    }
+    drop(busy);
+    alice.wait_for_prompt("#quiet>");
+    alice.enter("/quit");
+    alice.wait_for("status 0");
+}
+
+#[test]
+fn it_ends_with_its_terminal() {
+    let server = Server::start(&[]);
+    let alice = Screen::start(&server, "alice", "--room lobby");
+    alice.wait_for_prompt("#lobby>");
+    let chat = alice.chat();
+    let _busy = BusyRoom::start(&server);
+    alice.wait_for("#lobby <bob> so much to say");
+    drop(alice);
+    // Nobody may have waited for it yet.
+    let stat = format!("/proc/{chat}/stat");
+    common::eventually("it ends", || {
+        !std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "))
+    });
 }
 
 #[test]
@@ -197,10 +274,7 @@ fn every_way_out_leaves_the_terminal_as_it_was() {
     }
     let screen = Screen::start(&server, "by-signal", "--room lobby");
     screen.wait_for_prompt("#lobby>");
-    let shell = screen.tmux(&["list-panes", "-F", "#{pane_pid}"]);
-    let shell = shell.trim();
-    let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
-    let chat = children.expect("the shell's children").trim().to_owned();
+    let chat = screen.chat();
     let status = Command::new("kill").args(["-TERM", &chat]).status();
     assert!(status.expect("kill runs").success(), "{chat:?}");
     screen.wait_for("status 143");

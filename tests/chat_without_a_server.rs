@@ -4,11 +4,11 @@ mod common;
 
 use common::{Client, PATIENCE, SWITCHBOARD, eventually, wait_for};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
-use switchboard::wire::frame::{Data, Open};
+use switchboard::wire::frame::{Data, Open, VERSION, Welcome};
 use switchboard::wire::{Frame, Kind};
 
 /// A chat whose standard streams are pipes, and what it says on them.
@@ -209,6 +209,34 @@ fn strangers_and_garbage_close_only_their_own_connection() {
     assert_eq!(bob.next_line(), "@carol <carol> hello");
 }
 
+#[test]
+fn who_says_hello_and_does_not_call_is_in_nobodys_way_for_long() {
+    let (bob, address) = Chat::listen("127.0.0.1");
+    let mut mute = Client::login(address.parse().expect("an address"), "mute");
+    let bye = mute.receive_kind(Kind::Bye);
+    assert!(matches!(bye.frame(), Frame::Bye(bye) if bye.text == "you said hello and opened no call"));
+    assert!(mute.receive_or_end().is_none());
+    let mut carol = Chat::call("carol", &address);
+    carol.say("hello\n");
+    assert!(carol.finish().0.success());
+    assert_eq!(bob.next_line(), "@carol <carol> hello");
+}
+
+#[test]
+fn a_peer_that_does_not_take_the_call_is_not_waited_for_for_ever() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut alice = Chat::call("alice", &listener.local_addr().expect("its address").to_string());
+    alice.say("hello\n");
+    let mut mute = Client::over(listener.accept().expect("she calls").0);
+    assert_eq!(mute.receive().kind(), Kind::Hello);
+    mute.send(0, &Welcome { request: 0, version: VERSION, body_max: 512, text_max: 512, name: "alice" });
+    assert_eq!(mute.receive().kind(), Kind::Open);
+    let (status, output, notices) = alice.finish();
+    assert!(!status.success() && output.is_empty());
+    let last = notices.last().expect("a sentence");
+    assert!(last.ends_with("no call came about with the peer within 10 seconds"), "{notices:?}");
+}
+
 /// What a stranger is told who says this, up to the end of the stream.
 fn told(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).expect("it listens");
@@ -263,7 +291,7 @@ fn what_is_said_leaves_with_the_one_who_says_goodbye() {
 #[test]
 fn what_cannot_work_is_one_sentence_and_no_success() {
     let (_bob, taken) = Chat::listen("127.0.0.1");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let nobody = free.local_addr().expect("its address").to_string();
     drop(free);
     let cases: [(&[&str], &str); 7] = [

@@ -301,7 +301,9 @@ fn loss_of_datagrams_is_shown_to_who_asks() {
     bob.stderr.wait_for("connected as bob");
     // `/path` takes a terminal, which `script` gives; it passes on what the terminal shows.
     let mut command = alice.command("script");
-    let line = format!("{SWITCHBOARD} chat {at} --nick alice {}", SHARE.join(" "));
+    // It is a child of `script`, and is to end with it in any case.
+    let line =
+        format!("exec setpriv --pdeathsig KILL {SWITCHBOARD} chat {at} --nick alice {}", SHARE.join(" "));
     command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
     let mut alice = Running::start("alice", command);
     alice.stdout.wait_for("connected as alice");

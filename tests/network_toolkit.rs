@@ -295,6 +295,20 @@ fn a_host_without_its_cable_or_its_power_is_silent_and_comes_back() {
 }
 
 #[test]
+fn nothing_outlives_the_host_it_runs_on() {
+    let Some(network) = Network::if_allowed() else { return };
+    let host = network.segment().host();
+    // A child in a session of its own, whose parent is gone.
+    let status = host.command("sh").args(["-c", "setsid sleep 1000 & exit 0"]).status();
+    assert!(status.expect("sh runs").success());
+    eventually("one process is left", || host.processes().len() == 1);
+    let left = host.processes();
+    drop(host);
+    let is_alive = |pid: &u32| std::fs::metadata(format!("/proc/{pid}/ns/net")).is_ok();
+    assert!(!left.iter().any(is_alive), "{left:?}");
+}
+
+#[test]
 fn hosts_of_one_family_have_no_other() {
     let Some(network) = Network::if_allowed() else { return };
     for (families, has) in [(Families::V4, [true, false]), (Families::V6, [false, true])] {

@@ -40,6 +40,11 @@ const HELLO_BODY_MAX: u16 = 512;
 /// Bytes of one read.
 const READ_BYTES: usize = 256 * 1_024;
 
+/// Bytes on their way; while there are more, nothing is read, because the other side does not read the answers either.
+/// More than a client ever queues of its own: two that both have much to say must not both stop reading. A script has
+/// at most 128 lines of 64 KiB under way.
+const QUEUED_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+
 /// The longest line of text, in bytes, that is looked at when a server answers with text.
 const TEXT_BYTES_MAX: usize = 400;
 
@@ -186,14 +191,18 @@ impl Link {
         self.out.queued_bytes()
     }
 
-    /// Whether a read is worth it.
+    /// Whether a read is worth it, and its answers have room.
     pub fn is_readable(&self) -> bool {
-        self.readable && !matches!(self.phase, Phase::Connecting { .. })
+        self.readable && !self.is_clogged() && !matches!(self.phase, Phase::Connecting { .. })
+    }
+
+    fn is_clogged(&self) -> bool {
+        self.queued_bytes() > QUEUED_BYTES_MAX
     }
 
     /// Whether an answer to ping can be expected: [`Pulse::expect_answers`].
     pub fn expect_answers(&mut self, expected: bool, now: Instant) {
-        self.pulse.expect_answers(expected, now);
+        self.pulse.expect_answers(expected && !self.is_clogged(), now);
     }
 
     /// Notes readiness; only `WouldBlock` takes it back.

@@ -26,6 +26,8 @@ pub enum Lost {
     Broken(String),
     /// A peer that called said something else before hello.
     NoHello,
+    /// Without a server: hello was said, and nobody called or nobody took the call.
+    NoCall,
 }
 
 impl Lost {
@@ -41,6 +43,7 @@ impl Lost {
             Lost::Bye { text, .. } => format!("{who} hung up: {text}"),
             Lost::Text(line) => format!("{who} answers {line:?}"),
             Lost::Broken(why) => format!("{who} does not speak this protocol: {why}"),
+            Lost::NoCall => format!("no call came about with {who} within 10 seconds"),
             Lost::NoHello => format!("{who} did not begin with hello"),
         }
     }

@@ -8,7 +8,7 @@
 //! - `pipe` both ends of a pipe;
 //! - `doctor` two clients that try out a server;
 //! - `paths` datagrams and direct paths to peers;
-//! - `stdio` standard input and output beside a poll loop.
+//! - `stdio` standard input and output beside a poll loop, `printer` what is printed above a prompt.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
 //! anything that resends a message to a room or in private by itself: whether one that was not confirmed was delivered,
@@ -28,6 +28,7 @@ mod partner;
 mod paths;
 mod pause;
 mod pipe;
+mod printer;
 mod pulse;
 mod sanitise;
 mod script;

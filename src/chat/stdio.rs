@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Buffers that the writer thread holds at once.
 const WRITING_MAX: usize = 3;
@@ -43,7 +43,9 @@ impl Writer {
         Self::start_on(file, waker)
     }
 
-    fn start_on(mut file: impl Write + Send + 'static, waker: Arc<Waker>) -> io::Result<Self> {
+    /// # Errors
+    /// Those of starting a thread.
+    pub fn start_on(mut file: impl Write + Send + 'static, waker: Arc<Waker>) -> io::Result<Self> {
         let (to_thread, buffers) = channel::<Vec<u8>>();
         let (done, from_thread) = channel();
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
@@ -113,6 +115,18 @@ impl Writer {
             }
         }
         self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Gives what is not written yet a moment.
+    pub fn finish_within(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while self.pump().is_ok() && !self.is_idle() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.from_thread.recv_timeout(left) {
+                Ok(Ok(_)) => self.writing -= 1,
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
     }
 }
 

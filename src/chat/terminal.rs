@@ -6,20 +6,22 @@
 use super::client::Face;
 use super::error::Error;
 use super::partner::Partner;
+use super::printer::Printer;
 use super::shown::Shown;
 use mio::Waker;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
-use rustyline::{Config, Editor, ExternalPrinter};
+use rustyline::{Config, Editor};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 pub struct Terminal {
-    printer: Option<Box<dyn ExternalPrinter + Send>>,
-    prompts: Sender<String>,
+    printer: Printer,
+    /// Prompts, each behind so many bytes of what is printed.
+    prompts: Sender<(u64, String)>,
     lines: Receiver<String>,
     wants_prompt: bool,
     gone: bool,
@@ -38,13 +40,13 @@ impl Terminal {
         let config = Config::builder().auto_add_history(true).bracketed_paste(false).build();
         let mut editor =
             Editor::<(), _>::with_history(config, MemHistory::new()).map_err(io::Error::other)?;
-        // A terminal that cannot do it (TERM=dumb) gets what arrives wherever the cursor is.
-        let printer = editor.create_external_printer().ok();
-        let printer = printer.map(|printer| Box::new(printer) as Box<dyn ExternalPrinter + Send>);
-        let (prompts, to_show) = channel::<String>();
+        let printer = Printer::start(editor.create_external_printer().ok(), Arc::clone(&waker))?;
+        let printed = printer.printed();
+        let (prompts, to_show) = channel::<(u64, String)>();
         let (to_loop, lines) = channel();
         thread::Builder::new().name("editor".to_owned()).spawn(move || {
-            for prompt in to_show {
+            for (behind, prompt) in to_show {
+                printed.wait_for(behind);
                 let line = match editor.readline(&prompt) {
                     Ok(line) => line,
                     Err(ReadlineError::Eof | ReadlineError::Interrupted) => QUIT.to_owned(),
@@ -64,20 +66,16 @@ impl Terminal {
 
 impl Face for Terminal {
     fn show(&mut self, shown: &Shown) {
-        let line = format!("{}\n", shown.line());
-        let printed = match &mut self.printer {
-            Some(printer) => printer.print(line).map_err(io::Error::other),
-            None => io::stdout().lock().write_all(line.as_bytes()),
-        };
-        self.gone |= printed.is_err();
+        self.printer.push(&shown.line());
     }
 
     fn pump(&mut self) -> Result<(), Error> {
+        self.gone |= self.printer.pump().is_err();
         Ok(())
     }
 
     fn is_stalled(&self) -> bool {
-        false
+        self.printer.is_stalled() && !self.gone
     }
 
     fn is_gone(&self) -> bool {
@@ -102,7 +100,8 @@ impl Face for Terminal {
 
     fn prompt(&mut self, text: String) {
         self.wants_prompt = false;
-        self.gone |= self.prompts.send(text).is_err();
+        self.gone |= self.printer.pump().is_err();
+        self.gone |= self.prompts.send((self.printer.pushed(), text)).is_err();
     }
 
     fn verdict(&self, _: &dyn Partner) -> Result<(), Error> {
@@ -123,7 +122,8 @@ impl Drop for ModeGuard {
     fn drop(&mut self) {
         let Some(before) = &self.0 else { return };
         let raw = tcgetattr(io::stdin()).is_ok_and(|now| now.local_modes != before.local_modes);
-        if raw && tcsetattr(io::stdin(), OptionalActions::Drain, before).is_ok() {
+        // At once: output that a stopped terminal does not take would else be waited for.
+        if raw && tcsetattr(io::stdin(), OptionalActions::Now, before).is_ok() {
             // Off the line with the prompt. Nothing can be done about a terminal that is gone.
             let _ = io::stdout().lock().write_all(b"\r\n");
         }

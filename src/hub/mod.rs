@@ -23,7 +23,7 @@ pub use command::{Command, Purpose, RequestId, SessionId};
 pub use effect::{Departure, Effect, Effects, Event, RelayEnd, Reply, RoomSummary};
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
-pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport};
+pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use refusal::{BadName, BadText, Refusal};
 pub use relays::Route;
 

@@ -212,8 +212,9 @@ fn with_observed(declared: &[Address], observed: Option<Observed>) -> Vec<Addres
     addresses
 }
 
-fn is_reachable(address: SocketAddr, is_local: bool) -> bool {
-    let ip = address.ip();
+/// Whether others can reach an address, as far as it shows; loopback only those on its own machine, if `is_local`.
+pub fn is_reachable(address: SocketAddr, is_local: bool) -> bool {
+    let ip = address.ip().to_canonical();
     let is_one = match ip {
         IpAddr::V4(ip) => !ip.is_broadcast() && !ip.is_link_local(),
         // Link-local addresses mean something on one link only, and nobody says which.

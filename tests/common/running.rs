@@ -32,6 +32,10 @@ impl Running {
         Running { child, stdin, stdout, stderr }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Writes to its standard input.
     pub fn write(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("the input is open");

@@ -41,8 +41,8 @@ use std::time::{Duration, Instant};
 const READS_MAX: usize = 8;
 const ACCEPTS_MAX: usize = 16;
 
-/// Bytes on their way to a peer; while there are more, it is not read, because it does not read either.
-const QUEUED_BYTES_MAX: usize = 1_024 * 1_024;
+/// How long after hello a call may take to come about: somebody else may want to call, and a script to end.
+const CALL_TIME: Duration = Duration::from_secs(10);
 
 /// How long a connection waits that cannot be accepted for want of a descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -77,6 +77,8 @@ pub struct Alone<'a, F> {
     dialogue: Dialogue,
     waiting: Option<Waiting>,
     link: Option<Box<Link>>,
+    /// Until when the other end, which is there, may leave us without a call.
+    call_due: Option<Instant>,
     farewell: Option<Farewell>,
 }
 
@@ -112,6 +114,7 @@ impl<'a, F: Face> Alone<'a, F> {
             dialogue: Dialogue::default(),
             waiting: None,
             link: None,
+            call_due: None,
             farewell: None,
         };
         match &options.role {
@@ -199,14 +202,14 @@ impl<'a, F: Face> Alone<'a, F> {
     /// How long there is nothing to do unless something happens.
     fn timeout(&self, now: Instant) -> Option<Duration> {
         let link_at = self.link.as_ref().map(|link| {
-            let busy = link.is_flushable() || (link.is_readable() && !is_stalled(&self.face, link));
+            let busy = link.is_flushable() || (link.is_readable() && !self.face.is_stalled());
             if busy { now } else { link.next_look() }
         });
         let accept_at = self.waiting.as_ref().and_then(|waiting| waiting.accept_at);
         let farewell = self.farewell.as_ref().map(|farewell| farewell.deadline);
         // Only the one that called ever leaves because the peer is silent.
         let silent_at = if self.waiting.is_none() { self.dialogue.next_look() } else { None };
-        let at = [link_at, accept_at, farewell, silent_at].into_iter().flatten().min();
+        let at = [link_at, self.call_due, accept_at, farewell, silent_at].into_iter().flatten().min();
         at.map(|at| at.saturating_duration_since(now))
     }
 
@@ -245,7 +248,7 @@ impl<'a, F: Face> Alone<'a, F> {
         let Some(link) = &mut self.link else { return Ok(()) };
         link.advance(self.poll.registry(), now)?;
         for _ in 0..READS_MAX {
-            if !link.is_readable() || is_stalled(&self.face, link) {
+            if !link.is_readable() || self.face.is_stalled() {
                 break;
             }
             let (dialogue, waiting) = (&mut self.dialogue, &mut self.waiting);
@@ -280,7 +283,20 @@ impl<'a, F: Face> Alone<'a, F> {
             self.dialogue.keep_waiting(now);
         }
         link.expect_answers(!self.face.is_stalled(), now);
-        link.tick(now)
+        link.tick(now)?;
+        self.expect_call(now)
+    }
+
+    /// Gives up on who has said hello and is then in the way without a call.
+    fn expect_call(&mut self, now: Instant) -> Result<(), Lost> {
+        let is_met = self.link.as_ref().is_some_and(|link| link.is_open());
+        // While nothing can be shown nothing is read either, and the call may have come.
+        if !is_met || self.dialogue.has_peer() || self.face.is_stalled() || self.farewell.is_some() {
+            self.call_due = None;
+            return Ok(());
+        }
+        let due = *self.call_due.get_or_insert(now + CALL_TIME);
+        if now < due { Ok(()) } else { Err(Lost::NoCall) }
     }
 
     fn flush(&mut self) -> Result<(), Lost> {
@@ -297,6 +313,7 @@ impl<'a, F: Face> Alone<'a, F> {
     fn heed(&mut self, outcome: Result<(), Lost>, now: Instant) -> Result<(), Error> {
         let Err(lost) = outcome else { return Ok(()) };
         let Some(link) = self.link.take() else { return Ok(()) };
+        self.call_due = None;
         link.part(self.poll.registry(), &last_words(&lost, self.waiting.is_some()));
         self.dialogue.take_frames();
         if self.farewell.is_some() {
@@ -381,17 +398,13 @@ impl<'a, F: Face> Alone<'a, F> {
     }
 }
 
-/// Whether nothing more should be read from the peer for now.
-fn is_stalled(face: &impl Face, link: &Link) -> bool {
-    face.is_stalled() || link.queued_bytes() > QUEUED_BYTES_MAX
-}
-
 /// What the other end is told before the connection is closed, if it can be told anything.
 fn last_words(lost: &Lost, is_host: bool) -> Vec<u8> {
     let (code, text) = match lost {
         Lost::Text(_) if is_host => return NOT_SPOKEN.to_vec(),
         Lost::Bye { .. } if is_host => (ByeCode::Goodbye, "goodbye".to_owned()),
         Lost::NoHello => (ByeCode::HelloExpected, "the first frame must be hello".to_owned()),
+        Lost::NoCall if is_host => (ByeCode::IdleTimeout, "you said hello and opened no call".to_owned()),
         Lost::Silent if is_host => (ByeCode::IdleTimeout, "nothing was heard from you".to_owned()),
         Lost::Broken(why) => (ByeCode::Malformed, format!("malformed: {why}")),
         _ => return Vec::new(),

@@ -226,6 +226,15 @@ impl Place {
     }
 }
 
+impl Drop for Host {
+    /// What a command of ours has started is not our child, and may have left its group and session.
+    fn drop(&mut self) {
+        if let Some(namespace) = &self.namespace {
+            namespace.kill_all();
+        }
+    }
+}
+
 /// Traffic that a rule is about.
 #[derive(Clone, Copy, Debug)]
 pub enum Traffic {
@@ -340,6 +349,11 @@ impl Host {
     /// Gives the host back, with the addresses that it had, and without a memory of connections or firewalls.
     pub fn power_on(&mut self) {
         self.namespace = Some(self.place.attach());
+    }
+
+    /// The ids of what runs on this host.
+    pub fn processes(&self) -> Vec<u32> {
+        self.namespace().processes()
     }
 
     /// Where [`Host::serve`] listens: on the first of its addresses.

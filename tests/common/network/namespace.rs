@@ -1,11 +1,15 @@
 //! One network namespace, held by a process, and whether this machine allows any.
 
+use super::super::common::PATIENCE;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// Set by `.ci/run`: what cannot be tested is a failure then.
 const EVERY_TEST: &str = "SWITCHBOARD_EVERY_TEST";
@@ -51,6 +55,37 @@ impl Namespace {
         command.arg(format!("--net=/proc/{}/ns/net", self.pid()));
         command.args(["setpriv", "--pdeathsig", "KILL", program]);
         command
+    }
+
+    /// Kills what runs in here, children of what was started included.
+    pub fn kill_all(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        // One that is in here may start another one meanwhile.
+        while Instant::now() < deadline {
+            let inside = self.processes();
+            if inside.is_empty() {
+                return;
+            }
+            for pid in inside {
+                let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+                // It may be gone by now.
+                let _ = pid.map(|pid| kill_process(pid, Signal::KILL));
+            }
+            std::thread::sleep(Duration::from_millis(1)); // polling, for want of a wait for somebody else's children
+        }
+    }
+
+    /// The ids of what runs in here, apart from the holder and the test itself.
+    pub fn processes(&self) -> Vec<u32> {
+        let Ok(here) = self.descriptor.metadata() else { return Vec::new() };
+        let Ok(all) = std::fs::read_dir("/proc") else { return Vec::new() };
+        let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        // That of a process which has ended and was not waited for cannot be looked up, nor can somebody else's.
+        let is_here = |pid: &u32| {
+            let there = std::fs::metadata(format!("/proc/{pid}/ns/net"));
+            there.is_ok_and(|there| (there.dev(), there.ino()) == (here.dev(), here.ino()))
+        };
+        pids.filter(|pid| ![self.pid(), std::process::id()].contains(pid)).filter(is_here).collect()
     }
 
     /// Runs a closure in here. A socket that it makes stays in here, whoever uses it.
