@@ -3,8 +3,8 @@
 //!
 //! The turn: poll, note, read, timers, input, show, flush.
 
+use super::bypass::Bypass;
 use super::conversation::Conversation;
-use super::detours::Detours;
 use super::error::Error;
 use super::link::{Incoming, Link};
 use super::lost::Lost;
@@ -82,7 +82,7 @@ pub struct Client<'a, F> {
     face: F,
     conversation: Conversation,
     connection: Connection,
-    detours: Detours,
+    bypass: Bypass,
     pause: Pause,
     /// Whether the server has ever welcomed us: from then on a lost connection is made again.
     welcomed: bool,
@@ -112,7 +112,7 @@ impl<'a, F: Face> Client<'a, F> {
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE).map_err(system)?;
         let now = Instant::now();
         let ways = options.ways;
-        let detours = Detours::open(poll.registry(), ways, interactive, &options.declared);
+        let bypass = Bypass::open(poll.registry(), ways, interactive, &options.declared);
         let mut conversation = Conversation::new(&options.nick, &options.rooms, interactive, ways, now);
         conversation.at_once(options.at_once.clone());
         Ok(Client {
@@ -122,7 +122,7 @@ impl<'a, F: Face> Client<'a, F> {
             face,
             conversation,
             connection: Connection::Down { retry_at: now },
-            detours,
+            bypass,
             pause: Pause::default(),
             welcomed: false,
             open_since: None,
@@ -155,7 +155,7 @@ impl<'a, F: Face> Client<'a, F> {
         events.iter().for_each(|event| self.note(event));
         let driven = self.drive(now);
         self.heed(driven, now)?;
-        self.detours.drive(&mut self.conversation, self.face.is_stalled(), now);
+        self.bypass.drive(&mut self.conversation, self.face.is_stalled(), now);
         self.heed_signals(now);
         if self.farewell.is_none() {
             self.face.take_input(&mut self.conversation)?;
@@ -183,8 +183,8 @@ impl<'a, F: Face> Client<'a, F> {
             Connection::Up(link) => link.next_look(),
         };
         let deadline = self.farewell.as_ref().map(|farewell| farewell.deadline);
-        let detours_at = if self.detours.is_busy() { Some(now) } else { self.detours.next_look() };
-        let ats = [Some(link_at), deadline, self.prompt_due, detours_at, self.conversation.next_deadline()];
+        let bypass_at = if self.bypass.is_busy() { Some(now) } else { self.bypass.next_look() };
+        let ats = [Some(link_at), deadline, self.prompt_due, bypass_at, self.conversation.next_deadline()];
         let at = ats.into_iter().flatten().min();
         at.map(|at| at.saturating_duration_since(now))
     }
@@ -195,7 +195,7 @@ impl<'a, F: Face> Client<'a, F> {
         let link = match &mut self.connection {
             Connection::Down { retry_at } if now < *retry_at || self.farewell.is_some() => return Ok(()),
             Connection::Down { .. } => {
-                let dialler = self.detours.dialler();
+                let dialler = self.bypass.dialler();
                 let link =
                     Link::dial(registry, LINK, &self.options.server, &self.options.nick, dialler, now)?;
                 self.connection = Connection::Up(Box::new(link));
@@ -205,8 +205,8 @@ impl<'a, F: Face> Client<'a, F> {
         };
         link.advance(registry, now)?;
         let (local, server) = (link.local_address(), link.server_address());
-        let (conversation, open_since, detours) =
-            (&mut self.conversation, &mut self.open_since, &mut self.detours);
+        let (conversation, open_since, bypass) =
+            (&mut self.conversation, &mut self.open_since, &mut self.bypass);
         for _ in 0..READS_MAX {
             if !link.is_readable() || self.face.is_stalled() {
                 break;
@@ -215,10 +215,10 @@ impl<'a, F: Face> Client<'a, F> {
                 Incoming::Welcome { nick, text_max } => {
                     *open_since = Some(now);
                     conversation.connected(nick, text_max);
-                    detours.welcomed(conversation, local, now);
+                    bypass.welcomed(conversation, local, now);
                 }
                 Incoming::Frame { channel, flags, frame } => {
-                    detours.see(channel, &frame, server, now);
+                    bypass.see(channel, &frame, server, now);
                     conversation.receive(channel, flags, frame);
                 }
                 Incoming::Request(_) => {} // a server asks for nothing
@@ -234,7 +234,7 @@ impl<'a, F: Face> Client<'a, F> {
     fn note(&mut self, event: &Event) {
         match &mut self.connection {
             Connection::Up(link) if event.token() == LINK => link.note(event),
-            _ => self.detours.note(event),
+            _ => self.bypass.note(event),
         }
     }
 
@@ -246,7 +246,7 @@ impl<'a, F: Face> Client<'a, F> {
         };
         self.conversation.set_stalled(self.face.is_stalled());
         self.conversation.pump();
-        self.detours.serve(&mut self.conversation, link, now);
+        self.bypass.serve(&mut self.conversation, link, now);
     }
 
     fn flush(&mut self) -> Result<(), Lost> {
@@ -268,7 +268,7 @@ impl<'a, F: Face> Client<'a, F> {
         if self.farewell.is_some() {
             return Ok(());
         }
-        self.detours.server_lost();
+        self.bypass.server_lost();
         self.conversation.disconnected();
         if !self.welcomed || !lost.is_worth_another_try() {
             return Err(Error::Server { server: self.options.server.clone(), lost });
@@ -319,7 +319,7 @@ impl<'a, F: Face> Client<'a, F> {
             link.out().send_encoded(&frames);
             link.say_bye(words);
             deadline += FAREWELL_TIME;
-        } else if self.detours.are_closing() {
+        } else if self.bypass.are_closing() {
             deadline += PATHS_TIME;
         }
         self.farewell = Some(Farewell { deadline, end });
@@ -327,7 +327,7 @@ impl<'a, F: Face> Client<'a, F> {
 
     fn end(&self, now: Instant) -> Option<End> {
         let farewell = self.farewell.as_ref()?;
-        let is_down = matches!(self.connection, Connection::Down { .. }) && !self.detours.are_closing();
+        let is_down = matches!(self.connection, Connection::Down { .. }) && !self.bypass.are_closing();
         let over = is_down || now >= farewell.deadline;
         over.then_some(farewell.end)
     }

@@ -7,7 +7,7 @@
 //! - `alone` a chat of two without a server;
 //! - `pipe` both ends of a pipe;
 //! - `doctor` two clients that try out a server;
-//! - `paths` datagrams and direct paths to peers;
+//! - `paths` datagrams and direct paths to peers, `bypass` between these and the conversation;
 //! - `stdio` standard input and output beside a poll loop, `printer` what is printed above a prompt.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
@@ -15,10 +15,10 @@
 //! nobody can know. In a conversation of two the lines are numbered, and `talk` does know.
 
 mod alone;
+mod bypass;
 mod client;
 mod command;
 mod conversation;
-mod detours;
 mod doctor;
 mod error;
 mod link;

@@ -28,7 +28,7 @@ use crate::net::Key;
 use crate::wire::datagram::{Content, FRAME_MAX, Seal, Sender, Unverified};
 use crate::wire::frame::{AddressEntry, Body, Data, Ping, Pong};
 use crate::wire::header::put;
-use crate::wire::{BODY_MAX, Flags, Frame, Origin, PathRole, Split, Transport, split};
+use crate::wire::{BODY_MAX, Flags, Frame, Kind, Origin, PathRole, Split, Transport, split};
 use life::Life;
 use pings::Pings;
 pub use pings::Tokens;
@@ -399,7 +399,8 @@ impl Finder {
 
     fn send<'a>(&mut self, way: Way, body: &impl Body<'a>) {
         let (mut frame, mut sealed) = (Vec::new(), Vec::new());
-        put(&mut frame, Flags::NONE, self.channel, body);
+        let channel = if body.kind() == Kind::Data { self.channel } else { 0 };
+        put(&mut frame, Flags::NONE, channel, body);
         self.to_peer.seal(&mut sealed, self.channel, self.counter, &frame);
         self.counter += 1;
         self.actions.push_back(Action::Send { way, sealed });

@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 /// How long the server may take to see where our datagrams come from.
 const BINDING_TIME: Duration = Duration::from_secs(1);
 
+/// After how long it is tried again where datagrams to the server do not get through.
+const TICKET_TIME: Duration = Duration::from_secs(60);
+
 #[derive(Default)]
-pub struct Detours {
+pub struct Bypass {
     /// `None` when nobody wants them, or no port could be had.
     paths: Option<Paths>,
     /// Why there are none although they are wanted.
@@ -24,6 +27,8 @@ pub struct Detours {
     /// Until when offers wait for the server to see where our datagrams come from: peers behind other NATs have no other
     /// way to learn it.
     unobserved_until: Option<Instant>,
+    /// When to try again to exchange datagrams with the server.
+    ticket_at: Option<Instant>,
     offers: Vec<(u32, bool)>,
     /// Frames that a direct path did not take yet, for the next turn. Bounded by what a talk has under way.
     held: Vec<(u32, Vec<u8>)>,
@@ -31,18 +36,18 @@ pub struct Detours {
     direct: BTreeSet<u32>,
 }
 
-impl Detours {
+impl Bypass {
     /// Opens ports where they are of any use. Not to get them is no error: there is the relay.
     pub fn open(registry: &Registry, ways: Ways, interactive: bool, declared: &[SocketAddr]) -> Self {
-        let mut detours =
-            Detours { paths: None, trouble: None, declared: declared.to_vec(), ..Detours::default() };
+        let mut bypass =
+            Bypass { paths: None, trouble: None, declared: declared.to_vec(), ..Bypass::default() };
         if ways.wants_ports(interactive) {
             match Paths::open(registry, true) {
-                Ok(paths) => detours.paths = Some(paths),
-                Err(error) => detours.trouble = Some(format!("no port for direct paths: {error}")),
+                Ok(paths) => bypass.paths = Some(paths),
+                Err(error) => bypass.trouble = Some(format!("no port for direct paths: {error}")),
             }
         }
-        detours
+        bypass
     }
 
     pub fn dialler(&self) -> Dialler {
@@ -92,7 +97,7 @@ impl Detours {
     /// The connection to the server is gone.
     pub fn server_lost(&mut self) {
         self.offers.clear();
-        self.unobserved_until = None;
+        (self.unobserved_until, self.ticket_at) = (None, None);
         if let Some(paths) = &mut self.paths {
             paths.unbind();
         }
@@ -101,7 +106,9 @@ impl Detours {
     /// Lets everything happen that is due. While nothing can be shown, what others say in rooms gets lost, as datagrams
     /// may; peers of calls stop by themselves, as they are not told that anything arrived.
     pub fn drive(&mut self, conversation: &mut Conversation, stalled: bool, now: Instant) {
-        let Detours { paths: Some(paths), held, direct, unobserved_until, .. } = self else { return };
+        let Bypass { paths: Some(paths), held, direct, unobserved_until, ticket_at, .. } = self else {
+            return;
+        };
         paths.drive(now, |happened| match happened {
             Happened::ServerFrame { frame: Frame::Said(_), .. } if stalled => {}
             Happened::ServerFrame { channel, flags, frame } => conversation.receive(channel, flags, frame),
@@ -127,8 +134,8 @@ impl Detours {
             }
             Happened::NotBound { reason } => {
                 *unobserved_until = None;
-                log::debug!("no datagrams with the server: {reason}");
-                conversation.set_datagrams(false);
+                *ticket_at = Some(now + TICKET_TIME);
+                conversation.datagrams_failed(&reason);
             }
         });
     }
@@ -152,6 +159,10 @@ impl Detours {
             self.paths.iter_mut().for_each(|paths| paths.close(channel));
         }
         let local = link.as_ref().and_then(|link| link.local_address());
+        if link.is_some() && self.ticket_at.is_some_and(|at| at <= now) {
+            self.ticket_at = None;
+            conversation.ask_for_ticket();
+        }
         self.offers.extend(offers);
         if self.unobserved_until.is_none_or(|until| now >= until) {
             self.offer(conversation, local);
@@ -167,7 +178,7 @@ impl Detours {
     /// Sends what direct paths take. Returns the relays whose path is gone without the conversation knowing it: what it
     /// sent there has to be sent again.
     fn send_held(&mut self, now: Instant) -> Vec<u32> {
-        let Detours { paths: Some(paths), held, direct, .. } = self else { return Vec::new() };
+        let Bypass { paths: Some(paths), held, direct, .. } = self else { return Vec::new() };
         let (mut full, mut gone) = (BTreeSet::new(), Vec::new());
         held.retain(|(channel, frame)| {
             if full.contains(channel) {
@@ -212,7 +223,10 @@ impl Detours {
 
     pub fn next_look(&self) -> Option<Instant> {
         let offers_at = self.unobserved_until.filter(|_| !self.offers.is_empty());
-        [self.paths.as_ref().and_then(Paths::next_look), offers_at].into_iter().flatten().min()
+        [self.paths.as_ref().and_then(Paths::next_look), offers_at, self.ticket_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -224,12 +238,12 @@ mod tests {
     fn a_path_that_is_gone_when_something_is_sent_is_reported_once() {
         let poll = mio::Poll::new().expect("a poll");
         let paths = Paths::open(poll.registry(), false).expect("a port");
-        let mut detours = Detours { paths: Some(paths), ..Detours::default() };
-        detours.direct.insert(7);
+        let mut bypass = Bypass { paths: Some(paths), ..Bypass::default() };
+        bypass.direct.insert(7);
         // The conversation has been told of 8's loss, and of 7's not.
-        detours.held = [7, 8, 7].map(|channel| (channel, vec![0; 8])).to_vec();
-        assert_eq!(detours.send_held(Instant::now()), [7]);
-        detours.held.push((7, vec![0; 8]));
-        assert!(detours.send_held(Instant::now()).is_empty() && detours.held.is_empty());
+        bypass.held = [7, 8, 7].map(|channel| (channel, vec![0; 8])).to_vec();
+        assert_eq!(bypass.send_held(Instant::now()), [7]);
+        bypass.held.push((7, vec![0; 8]));
+        assert!(bypass.send_held(Instant::now()).is_empty() && bypass.held.is_empty());
     }
 }
