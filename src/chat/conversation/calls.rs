@@ -163,7 +163,7 @@ impl Conversation {
         if may_be_lost && !call.talk.is_settled() {
             self.endings.push(Ending { call, until: self.now + LAST_LINES_TIME });
         } else {
-            self.close_call(&call);
+            self.close_call(call);
         }
     }
 
@@ -179,11 +179,18 @@ impl Conversation {
         self.see_endings_through();
     }
 
-    fn close_call(&mut self, call: &Call) {
+    fn close_call(&mut self, mut call: Call) {
         let Some(channel) = call.stage.channel() else { return };
+        let was_direct = matches!(call.way, Way::Direct(_));
         if !call.relay_gone {
+            // The end overtakes what is under way elsewhere; the peer should know which of its lines have arrived.
+            if matches!(call.stage, Stage::Open { .. }) && (was_direct || self.datagrams) {
+                let frames = &mut self.frames;
+                call.talk.path_changed();
+                call.talk.acknowledge(|_, payload| put(frames, Flags::NONE, channel, &Data { payload }));
+            }
             self.request(channel, Pending::End, |request| Close { request });
-        } else if matches!(call.way, Way::Direct(_)) {
+        } else if was_direct {
             // Nobody else can tell the peer.
             let mut frame = Vec::new();
             put(&mut frame, Flags::END, channel, &Data { payload: &[] });
@@ -198,7 +205,7 @@ impl Conversation {
         for ending in endings {
             if ending.call.talk.is_settled() || now >= ending.until {
                 self.report_unacknowledged(&ending.call);
-                self.close_call(&ending.call);
+                self.close_call(ending.call);
             } else {
                 self.endings.push(ending);
             }
@@ -381,7 +388,7 @@ impl Conversation {
             && let Some(call) = self.remove_call(id)
         {
             self.report_unacknowledged(&call);
-            self.close_call(&call);
+            self.close_call(call);
             self.notice(format!("{peer} hung up"));
         }
     }
@@ -398,7 +405,7 @@ impl Conversation {
             self.trouble(why);
         }
         self.report_unacknowledged(&call);
-        self.close_call(&call);
+        self.close_call(call);
     }
 
     pub(super) fn call_at(&self, channel: u32) -> Option<PlaceId> {

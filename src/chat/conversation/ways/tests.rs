@@ -196,7 +196,9 @@ fn a_call_hung_up_waits_for_what_is_under_way_on_a_direct_path() {
             alice.set_now(alice.now + std::time::Duration::from_secs(4));
         }
         alice.pump();
-        request(&mut alice, Kind::Close);
+        let mut kinds = Vec::new();
+        sent(&mut alice, |_, frame| kinds.push(frame.kind()));
+        assert_eq!(kinds, [Kind::Data, Kind::Close], "the end does not overtake the last acknowledgement");
         assert_eq!(alice.take_way_out().closed, [RELAY]);
         assert_eq!(alice.unconfirmed(), usize::from(!acknowledged));
     }
