@@ -214,7 +214,7 @@ impl Paths {
     /// Addresses were offered to the other end of this relay: the server may begin a round there. Without that
     /// [`Paths::begin`] does nothing.
     pub fn expect_round(&mut self, channel: u32) {
-        self.rounds.expect(channel);
+        self.rounds.await_next(channel);
     }
 
     /// The server says: now. That is passed over unless such a round is [expected](Paths::expect_round), and while there

@@ -19,7 +19,7 @@ struct Expected {
 
 impl Rounds {
     /// This end has offered addresses on a relay: one more round may begin there.
-    pub fn expect(&mut self, channel: u32) {
+    pub fn await_next(&mut self, channel: u32) {
         self.relays.entry(channel).or_default().waiting = true;
     }
 
@@ -53,16 +53,16 @@ mod tests {
     fn a_round_begins_once_for_each_offer_and_later_than_the_one_before() {
         let mut rounds = Rounds::default();
         assert!(!rounds.begin(1, 1), "nothing was offered");
-        rounds.expect(1);
+        rounds.await_next(1);
         assert!(!rounds.begin(2, 1) && !rounds.begin(1, 0) && !rounds.begin(1, ROUNDS_MAX + 1));
         assert!(rounds.begin(1, 1) && !rounds.begin(1, 2), "one offer, one round");
-        rounds.expect(1);
+        rounds.await_next(1);
         assert!(!rounds.begin(1, 1) && rounds.begin(1, ROUNDS_MAX));
-        rounds.expect(1);
+        rounds.await_next(1);
         assert!((0..=u8::MAX).all(|round| !rounds.begin(1, round)), "that was the last");
         rounds.forget(1);
         assert!(!rounds.begin(1, 1));
-        rounds.expect(1);
+        rounds.await_next(1);
         assert!(rounds.begin(1, 1), "another relay with the same number");
     }
 }
