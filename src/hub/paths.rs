@@ -143,7 +143,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Addresses come to be tried by somebody else's client: those at which nobody can be is none.
+    /// An address will be tried by somebody else's client; one at which nobody can be reached is refused.
     fn check_addresses(&self, asker: Asker, addresses: &[Address], fx: &impl Effects) -> Outcome {
         let addresses_max = self.limits.addresses_per_user_max;
         if addresses.len() > addresses_max {

@@ -26,8 +26,12 @@ pub struct Counters {
 
 impl Counters {
     pub fn count_dropped(&mut self, why: Dropped) {
+        self.count_dropped_by(why, 1);
+    }
+
+    pub fn count_dropped_by(&mut self, why: Dropped, datagrams: u64) {
         if let Some(count) = self.dropped.get_mut(why as usize) {
-            *count += 1;
+            *count += datagrams;
         }
     }
 

@@ -156,9 +156,7 @@ impl<S: Socket> Engine<S> {
         let before = outgoing.len() as u64;
         let left = outgoing.drain(send) as u64;
         counters.datagrams_sent += before - left;
-        for _ in 0..left {
-            counters.count_dropped(Dropped::Congested);
-        }
+        counters.count_dropped_by(Dropped::Congested, left);
         self.report_drops();
     }
 

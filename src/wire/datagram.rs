@@ -152,7 +152,7 @@ impl<'a> Unverified<'a> {
     }
 
     pub fn is_empty(&self) -> bool {
-        false // it has at least a header
+        false // it has at least a header; asked by those who ask len()
     }
 
     /// What it says, if `seal` made its tag.

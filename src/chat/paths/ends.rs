@@ -261,12 +261,6 @@ fn bind_both(ip: IpAddr, with_udp: bool) -> io::Result<(TcpListener, Option<Data
         let udp = with_udp.then(|| DatagramSocket::bind(listener.local_addr()?)).transpose()?;
         Ok((listener, udp))
     };
-    let mut outcome = attempt();
-    for _ in 1..PORTS_MAX {
-        if outcome.is_ok() {
-            break;
-        }
-        outcome = attempt();
-    }
-    outcome
+    // The number that TCP was given may be taken over UDP.
+    (1..PORTS_MAX).find_map(|_| attempt().ok()).map_or_else(attempt, Ok)
 }

@@ -14,7 +14,7 @@ use mio::event::Event;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// The request id of every offer.
+/// The request id of every offer; the two ends number theirs from 1 on.
 const OFFER: u32 = 100;
 
 /// How long the other end, or the server, may take to begin or to end a round.

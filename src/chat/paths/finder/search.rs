@@ -1,9 +1,7 @@
 //! What the finder does by the clock: it pings, dials, gives up; and keeps the path alive.
 
 use super::life::Check;
-use super::{
-    Action, CHOICE, CHOICE_TIME, DialState, Finder, Probe, ROUND_TIME, Stage, TCP_PACE, UDP_PACE, Way,
-};
+use super::{Action, CHOICE, CHOICE_TIME, DialState, Finder, ROUND_TIME, Stage, TCP_PACE, UDP_PACE, Way};
 use crate::chat::paths::ROUNDS_MAX;
 use crate::wire::PathRole;
 use std::collections::BTreeSet;
@@ -19,7 +17,7 @@ impl Finder {
             Stage::Searching { choose_at, .. } => {
                 let end = self.search_ends();
                 let probes =
-                    self.probes.iter().filter(|probe| self.is_to_ping(probe)).map(|probe| probe.next);
+                    self.probes.iter().filter(|probe| probe.round_trip.is_none()).map(|probe| probe.next);
                 let dials = self.dials.iter().filter_map(|dial| match dial.state {
                     DialState::Due(at) => Some(at),
                     DialState::UnderWay | DialState::There(_) => None,
@@ -60,7 +58,7 @@ impl Finder {
 
     fn search(&mut self, now: Instant) {
         if !matches!(self.stage, Stage::Searching { .. }) {
-            return;
+            return; // a path was just chosen
         }
         if now >= self.search_ends() {
             let again = self.round < ROUNDS_MAX;
@@ -71,7 +69,7 @@ impl Finder {
             return; // only what is under way may still arrive
         }
         let due: Vec<_> =
-            self.probes.iter().filter(|p| p.next <= now && self.is_to_ping(p)).map(|p| p.way).collect();
+            self.probes.iter().filter(|p| p.next <= now && p.round_trip.is_none()).map(|p| p.way).collect();
         for probe in self.probes.iter_mut().filter(|probe| due.contains(&probe.way)) {
             probe.next = now + if matches!(probe.way, Way::Udp(_)) { UDP_PACE } else { TCP_PACE };
         }
@@ -81,10 +79,6 @@ impl Finder {
             dial.state = DialState::UnderWay;
             self.actions.push_back(Action::Dial(dial.address));
         }
-    }
-
-    fn is_to_ping(&self, probe: &Probe) -> bool {
-        probe.round_trip.is_none()
     }
 
     /// The end of the round; the callee waits a little longer for the caller's choice, if there is something to choose.
