@@ -11,6 +11,7 @@
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |
+//! | `load` | synthetic clients, and what they measured | net, wire |
 //! | `config`, `cli` | the command line | everything |
 //!
 //! `tests/tidy.rs` holds this table.
@@ -29,6 +30,8 @@ pub mod cli;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod hub;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod net;
 pub mod server;
 pub mod session;
