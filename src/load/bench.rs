@@ -5,7 +5,7 @@ use super::contender::{self, Contender};
 use super::find_max::{Search, Verdict};
 use super::probe::system_calls::SystemCalls;
 use super::progress::Progress;
-use super::report::{Measured, Report, Searched};
+use super::report::{Machine, Measured, Report, Searched};
 use super::slo::Slo;
 use super::{Error, Outcome, Plan, Target, Watch};
 use std::fmt;
@@ -21,6 +21,8 @@ pub struct Bench<'a> {
     pub repeat: usize,
     pub find_max: Option<FindMax>,
     pub count_system_calls: bool,
+    /// As it is before anything is held to a part of its cores.
+    pub machine: Machine,
     pub launcher: Launcher<'a>,
     pub run: Run,
 }
@@ -58,7 +60,7 @@ impl fmt::Display for Failure {
             Failure::Run { label, error, obituary: None } => write!(f, "{label}: {error}"),
             Failure::Run { label, error, obituary: Some(how) } => write!(f, "{label}: {error}; {how}"),
             Failure::NothingHeld { slo, why } => {
-                write!(f, "{slo} does not hold at any rate that was tried: {why}")
+                write!(f, "{slo} held at none of the rates that were tried: {why}")
             }
             Failure::Cancelled => f.write_str("cancelled"),
         }
@@ -82,7 +84,7 @@ impl Bench<'_> {
     /// # Errors
     /// [`Failure`], when a run did not come to its end.
     pub fn measure(&self, progress: &mut Progress) -> Result<Report, Failure> {
-        let mut report = Report::of(self.plan.clone());
+        let mut report = Report::of(self.plan.clone(), self.machine.clone());
         for contender in &self.contenders {
             report.measured.push(Measured::of(contender));
         }
@@ -196,11 +198,12 @@ impl Bench<'_> {
     }
 }
 
-/// A generator that was the limit proves nothing either way, except where the conditions held all the same.
+/// A generator that was behind adds to latencies and takes nothing away: what held all the same has held, and what did
+/// not is not the server's fault.
 fn judge(slo: &Slo, outcome: &Outcome) -> Verdict {
     match (slo.broken_by(outcome), &outcome.generator.was_limit) {
-        (None, None) => Verdict::Held,
-        (_, Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
+        (None, _) => Verdict::Held,
+        (Some(_), Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
         (Some(why), None) => Verdict::Broke(why),
     }
 }
