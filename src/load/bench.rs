@@ -7,6 +7,7 @@ use super::probe::system_calls::SystemCalls;
 use super::progress::Progress;
 use super::report::{Machine, Measured, Report, Searched};
 use super::slo::Slo;
+use super::words::number;
 use super::{Error, Outcome, Plan, Target, Watch};
 use std::fmt;
 
@@ -39,9 +40,9 @@ pub struct FindMax {
 #[derive(Debug)]
 pub enum Failure {
     Contender(contender::Error),
-    /// With how the server ended, if it did.
+    /// With which of two servers it was, and how that ended, if it did.
     Run {
-        label: String,
+        label: Option<String>,
         error: Error,
         obituary: Option<String>,
     },
@@ -57,8 +58,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Contender(error) => error.fmt(f),
-            Failure::Run { label, error, obituary: None } => write!(f, "{label}: {error}"),
-            Failure::Run { label, error, obituary: Some(how) } => write!(f, "{label}: {error}; {how}"),
+            Failure::Run { label, error, obituary } => {
+                if let Some(label) = label {
+                    write!(f, "{label}: ")?;
+                }
+                write!(f, "{error}")?;
+                if let Some(how) = obituary { write!(f, "; {how}") } else { Ok(()) }
+            }
             Failure::NothingHeld { slo, why } => {
                 write!(f, "{slo} held at none of the rates that were tried: {why}")
             }
@@ -144,7 +150,8 @@ impl Bench<'_> {
             Err(Error::Cancelled) => Err(Failure::Cancelled),
             Err(error) => {
                 let obituary = running.obituary();
-                Err(Failure::Run { label: contender.label.clone(), error, obituary })
+                let label = (self.contenders.len() > 1).then(|| contender.label.clone());
+                Err(Failure::Run { label, error, obituary })
             }
         }
     }
@@ -160,7 +167,8 @@ impl Bench<'_> {
         let mut best = None;
         while let Some(rate) = search.next() {
             let Some(plan) = self.plan.at_rate(rate) else { break };
-            progress.begin(format!("{} at {rate} messages a second", contender.label));
+            let shown = number(rate);
+            progress.begin(format!("{} at {shown} messages a second", contender.label));
             let verdict = match self.once(&plan, contender, report, progress) {
                 Ok(outcome) => {
                     let verdict = judge(&find_max.slo, &outcome);
@@ -174,10 +182,10 @@ impl Bench<'_> {
                 Err(failure) => return Err(failure),
             };
             progress.say(&match &verdict {
-                Verdict::Held => format!("{rate} messages a second: held"),
-                Verdict::Broke(why) => format!("{rate} messages a second: did not hold: {why}"),
+                Verdict::Held => format!("{shown} messages a second: held"),
+                Verdict::Broke(why) => format!("{shown} messages a second: did not hold: {why}"),
                 Verdict::GeneratorWasLimit(sentence) => {
-                    format!("{rate} messages a second: not to be told: {sentence}")
+                    format!("{shown} messages a second: not to be told: {sentence}")
                 }
             });
             search.tell(verdict);
