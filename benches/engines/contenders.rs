@@ -13,8 +13,8 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use switchboard::net::descriptors;
 use switchboard::load::plan::Protocol;
+use switchboard::net::descriptors;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Contender {

@@ -1,6 +1,6 @@
 //! One connection: a task that writes what is queued, and one that reads.
 
-use super::queue::{Bytes, Level};
+use super::queue::Queue;
 use super::world::{Then, World};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -14,7 +14,6 @@ use switchboard::wire::BODY_MAX;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, sleep_until};
 
@@ -24,12 +23,10 @@ const READ_BYTES: usize = 64 * 1_024;
 /// The beginning of a frame whose end has not arrived is put in front of what a read brings.
 const SCRATCH_BYTES: usize = READ_BYTES + BODY_MAX as usize + 8;
 
-/// Messages that are written at once; a bound on how long a writer works without letting others.
-const BATCH_MAX: usize = 1_024;
-
 /// Buffers above this capacity, in bytes, go back to the allocator when their work is done: an idle connection holds
 /// little.
 const KEPT_BYTES_MAX: usize = 1_024;
+const KEPT_MESSAGES_MAX: usize = 64;
 
 thread_local! {
     /// All tasks of a thread read into this one buffer, which nobody holds across an await.
@@ -39,43 +36,32 @@ thread_local! {
 /// However the writing task ends, the reading one ends with it, and nobody waits for its queue any more.
 struct Reading {
     task: JoinHandle<()>,
-    level: Arc<Level>,
+    queue: Arc<Queue>,
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
         self.task.abort();
-        self.level.end();
+        self.queue.abandon();
     }
 }
 
 /// A connection's whole life: writes until it is closed and everything is out, then waits for the client to close its
 /// side. The world ends it when that takes too long.
-pub async fn live(
-    socket: TcpStream,
-    world: Arc<World>,
-    key: Key,
-    owed: UnboundedReceiver<Bytes>,
-    level: Arc<Level>,
-) {
+pub async fn live(socket: TcpStream, world: Arc<World>, key: Key, queue: Arc<Queue>) {
     let (input, output) = socket.into_split();
     let reader = Reader { input, world: Arc::clone(&world), key, held: Vec::new() };
-    let mut reading = Reading { task: tokio::spawn(reader.run()), level };
-    match write(output, owed, &reading.level, world.low_water()).await {
+    let mut reading = Reading { task: tokio::spawn(reader.run()), queue };
+    match write(output, &reading.queue, world.low_water()).await {
         Ok(()) => drop((&mut reading.task).await),
         Err(error) => world.lose(key, error.kind()),
     }
 }
 
-/// Writes what is queued, all that there is at once, until the queue's other end is gone.
-async fn write(
-    mut output: OwnedWriteHalf,
-    mut owed: UnboundedReceiver<Bytes>,
-    level: &Level,
-    low_water: usize,
-) -> io::Result<()> {
+/// Writes what is queued, all that there is at once, until the queue ends.
+async fn write(mut output: OwnedWriteHalf, queue: &Queue, low_water: usize) -> io::Result<()> {
     let (mut batch, mut together) = (Vec::new(), Vec::new());
-    while owed.recv_many(&mut batch, BATCH_MAX).await > 0 {
+    while queue.take(&mut batch).await {
         let bytes = match &batch[..] {
             [only] => {
                 output.write_all(only).await?;
@@ -91,9 +77,12 @@ async fn write(
         batch.clear();
         together.clear();
         if together.capacity() > KEPT_BYTES_MAX {
-            (batch, together) = (Vec::new(), Vec::new());
+            together = Vec::new();
         }
-        level.fall(bytes, low_water);
+        if batch.capacity() > KEPT_MESSAGES_MAX {
+            batch = Vec::new();
+        }
+        queue.note_written(bytes, low_water);
     }
     output.shutdown().await
 }
@@ -174,7 +163,7 @@ impl Reader {
             match then {
                 Then::Read => return true,
                 Then::Closed => return false,
-                Then::WaitFor(level) => level.wait_for(self.world.low_water()).await,
+                Then::WaitFor(queue) => queue.wait_for(self.world.low_water()).await,
             }
             let held = std::mem::take(&mut self.held);
             then = self.consume(&held);

@@ -6,7 +6,7 @@
 //! | who waits | one poll loop | a task per connection that reads, another that writes |
 //! | who owns the hub | the loop | everybody, behind one lock, once per read |
 //! | a room's message | ranges of a block, queued once per turn and member | encoded once, an `Arc` of it queued per member |
-//! | a queue | an outbox that the loop flushes | an mpsc channel that the writer drains into one write |
+//! | a queue | an outbox that the loop flushes | a vector that the writer takes and writes at once |
 //!
 //! It is what one would write with tokio, and measures to do well: one lock per read and not per frame, one scratch
 //! buffer per thread to read into, one write for all that is queued, nothing held for an idle connection but what it
@@ -76,8 +76,8 @@ fn admit(world: &Arc<World>, socket: TcpStream, address: std::net::SocketAddr) {
     if socket.set_nodelay(true).is_err() {
         return; // gone at once
     }
-    let Some((key, owed, level)) = world.admit(address) else { return };
-    let life = connection::live(socket, Arc::clone(world), key, owed, level);
+    let Some((key, queue)) = world.admit(address) else { return };
+    let life = connection::live(socket, Arc::clone(world), key, queue);
     let task = tokio::spawn(life);
     world.note_task(key, task.abort_handle());
 }

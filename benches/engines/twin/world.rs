@@ -2,7 +2,7 @@
 //!
 //! Whoever holds the lock fills queues in the order in which things happen, so everybody sees one order of events.
 
-use super::queue::{Bytes, Level, Queue, queue};
+use super::queue::{Bytes, Queue};
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -15,7 +15,6 @@ use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
 use switchboard::session::{Answer, CloseReason, Dialect, Session, Step};
 use switchboard::wire::RefusalCode;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::AbortHandle;
 
 pub struct World {
@@ -40,7 +39,7 @@ struct Exchange {
 
 struct Connection {
     session: Session,
-    queue: Queue,
+    queue: Arc<Queue>,
     address: SocketAddr,
     opened: Instant,
     heard: Instant,
@@ -51,14 +50,14 @@ struct Connection {
 struct Member {
     key: Key,
     dialect: Dialect,
-    queue: Queue,
+    queue: Arc<Queue>,
 }
 
 /// How a reader goes on.
 pub enum Then {
     Read,
     /// Not before this queue has fallen.
-    WaitFor(Arc<Level>),
+    WaitFor(Arc<Queue>),
     Closed,
 }
 
@@ -78,18 +77,18 @@ impl World {
         Ok(World { limits, shared: Mutex::new(Shared { hub, exchange }) })
     }
 
-    /// A newcomer's key and the writer's end of its queue; `None` when the server is full.
-    pub fn admit(&self, address: SocketAddr) -> Option<(Key, UnboundedReceiver<Bytes>, Arc<Level>)> {
-        let (queue, owed, level) = queue();
+    /// A newcomer's key and queue; `None` when the server is full.
+    pub fn admit(&self, address: SocketAddr) -> Option<(Key, Arc<Queue>)> {
         let now = Instant::now();
         let connections = &mut self.lock().exchange.connections;
         if connections.len() >= self.limits.connections_max {
             return None;
         }
-        let session = Session::new();
+        let (session, queue) = (Session::new(), Arc::new(Queue::default()));
+        let own = Arc::clone(&queue);
         let connection =
-            Connection { session, queue, address, opened: now, heard: now, pinged: None, task: None };
-        Some((connections.insert(connection), owed, level))
+            Connection { session, queue: own, address, opened: now, heard: now, pinged: None, task: None };
+        Some((connections.insert(connection), queue))
     }
 
     /// How to end a connection that does not end by itself.
@@ -170,9 +169,11 @@ impl Shared {
         let mut done = 0;
         loop {
             self.drop_overfull();
-            let Some(connection) = self.exchange.connections.get_mut(key) else { return (done, Then::Closed) };
-            if connection.queue.level().bytes() > self.exchange.limits.high_water_bytes {
-                return (done, Then::WaitFor(Arc::clone(connection.queue.level())));
+            let Some(connection) = self.exchange.connections.get_mut(key) else {
+                return (done, Then::Closed);
+            };
+            if connection.queue.queued_bytes() > self.exchange.limits.high_water_bytes {
+                return (done, Then::WaitFor(Arc::clone(&connection.queue)));
             }
             let rest = &bytes[done..];
             match connection.session.next(rest) {
@@ -183,8 +184,8 @@ impl Shared {
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
-                    if let Some(level) = self.pass_on(key, relay, longest, &rest[..used]) {
-                        return (done, Then::WaitFor(level));
+                    if let Some(queue) = self.pass_on(key, relay, longest, &rest[..used]) {
+                        return (done, Then::WaitFor(queue));
                     }
                 }
                 Step::Answer { used, answer } => {
@@ -212,7 +213,7 @@ impl Shared {
     }
 
     /// Queues payload for the other end of its relay. Returns whose queue to wait for when that is too long.
-    fn pass_on(&mut self, from: Key, relay: ChannelId, longest: usize, payload: &[u8]) -> Option<Arc<Level>> {
+    fn pass_on(&mut self, from: Key, relay: ChannelId, longest: usize, payload: &[u8]) -> Option<Arc<Queue>> {
         let Ok(route) = self.hub.route(SessionId(from.to_u64()), relay) else {
             let (request, code) = (RequestId::NONE, RefusalCode::NoSuchRelay);
             let text = "there is no such relay; it may have ended";
@@ -226,17 +227,18 @@ impl Shared {
         }
         let peer = self.exchange.connections.get(Key::from_u64(route.to.0))?;
         let queued = peer.queue.push(Bytes::from(payload));
-        (queued > self.exchange.limits.high_water_bytes).then(|| Arc::clone(peer.queue.level()))
+        (queued > self.exchange.limits.high_water_bytes).then(|| Arc::clone(&peer.queue))
     }
 
-    /// Ends a connection: last words where there is somebody to hear them; everybody else is told. With the queue's
-    /// ends that are held here and in rooms the writer comes to its end, within the time that draining may take.
+    /// Ends a connection: last words where there is somebody to hear them; everybody else is told. The writer
+    /// writes what is queued and comes to its end, within the time that draining may take.
     fn close(&mut self, key: Key, reason: CloseReason) {
         if reason.has_farewell() {
             self.exchange.push(key, |session, out| session.encode_farewell(reason, out));
         }
         self.hub.disconnect(SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
         let Some(connection) = self.exchange.connections.remove(key) else { return };
+        connection.queue.end();
         if let Some(task) = connection.task {
             let drain_time = self.exchange.limits.drain_time;
             tokio::spawn(async move {
@@ -330,7 +332,7 @@ impl Effects for Exchange {
                 let key = Key::from_u64(session.0);
                 let Some(connection) = self.connections.get(key) else { return };
                 let Some(dialect) = connection.session.dialect() else { return };
-                let member = Member { key, dialect, queue: connection.queue.clone() };
+                let member = Member { key, dialect, queue: Arc::clone(&connection.queue) };
                 self.rooms.entry(channel).or_default().push(member);
             }
             Effect::Unsubscribe { channel, session } => {
