@@ -1,5 +1,5 @@
-//! The out-queue: what a connection is owed, queued and written. Per message queued, without a kernel: the socket is a
-//! counter that takes as much as it is told.
+//! The out-queue: what a connection is owed, queued and written. Per message of a room's turn, without a kernel: the
+//! socket is a counter that takes as much as it is told.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
@@ -80,7 +80,7 @@ fn outbox(c: &mut Criterion) {
             flush_all(&mut outbox, &mut blocks, usize::MAX);
         });
     });
-    // Around one's own messages, in writes that take all, or only so many bytes.
+    // Around one's own messages, which are every other one, in writes that take all, or only so many bytes.
     for step in [usize::MAX, 1_460, 200] {
         let name = if step == usize::MAX { "all".into() } else { step.to_string() };
         group.bench_function(BenchmarkId::new("gaps_in_writes_of", name), |b| {
