@@ -39,8 +39,8 @@ impl Contender {
         match self {
             Switchboard => "switchboard",
             TokioSingle => "tokio, one thread",
-            TokioMulti => "tokio, multi",
-            TokioUnpinned => "tokio, multi, all cores",
+            TokioMulti => "tokio, multi-threaded",
+            TokioUnpinned => "tokio, on all cores",
             BatchFloor => "batch floor",
             WriteFloor => "write floor",
             Pump => "pump",
@@ -84,7 +84,7 @@ const BACKLOG: i32 = 4_096;
 /// Becomes a contender and never returns, if that is what the process was started for.
 pub fn serve_if_asked() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, serve_as, which] = &arguments[..] else { return };
+    let [_, serve_as, which, cores] = &arguments[..] else { return };
     if serve_as != SERVE_AS {
         return;
     }
@@ -92,11 +92,42 @@ pub fn serve_if_asked() {
     let contender = which.expect("the bench names one of its contenders");
     set_parent_process_death_signal(Some(Signal::KILL)).expect("it can end with the bench");
     descriptors::raise_limit();
-    if contender != TokioUnpinned {
-        hold_to_last_core();
-    }
+    let cores: Vec<usize> = cores.split(',').map(|core| core.parse().expect("a core")).collect();
+    hold_to(&cores);
     let served = contender.serve();
     panic!("{} stopped: {served:?}", contender.name());
+}
+
+/// Who runs where: contenders on the last core, the load on the others.
+#[derive(Clone, Debug)]
+pub struct Cores(Vec<usize>);
+
+impl Cores {
+    /// The cores that the process may use, as it was started.
+    pub fn allowed() -> Cores {
+        let set = sched_getaffinity(None).expect("an affinity");
+        Cores((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect())
+    }
+
+    /// With one core there is nothing to divide.
+    pub fn is_one(&self) -> bool {
+        self.0.len() < 2
+    }
+
+    pub fn of_load(&self) -> &[usize] {
+        if self.is_one() { &self.0 } else { &self.0[..self.0.len() - 1] }
+    }
+
+    fn of(&self, contender: Contender) -> &[usize] {
+        if contender == TokioUnpinned { &self.0 } else { &self.0[self.0.len() - 1..] }
+    }
+}
+
+/// Holds this thread, and those that it starts, to these cores.
+pub fn hold_to(cores: &[usize]) {
+    let mut set = CpuSet::new();
+    cores.iter().for_each(|&core| set.set(core));
+    sched_setaffinity(None, &set).expect("it can be held to a core");
 }
 
 /// A contender that serves; killed when it goes out of scope.
@@ -106,10 +137,11 @@ pub struct Serving {
 }
 
 impl Serving {
-    pub fn start(contender: Contender) -> Serving {
+    pub fn start(contender: Contender, cores: &Cores) -> Serving {
         let which = Contender::ALL.iter().position(|&other| other == contender).expect("it is one of all");
+        let cores: Vec<String> = cores.of(contender).iter().map(usize::to_string).collect();
         let mut command = Command::new(std::env::current_exe().expect("this bench"));
-        command.args([SERVE_AS, &which.to_string()]).env("RUST_LOG", "warn");
+        command.args([SERVE_AS, &which.to_string(), &cores.join(",")]).env("RUST_LOG", "warn");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("it is piped");
@@ -128,20 +160,5 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// The cores that the process may use.
-pub fn cores() -> Vec<usize> {
-    let set = sched_getaffinity(None).expect("an affinity");
-    (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
-}
-
-/// The load runs on the others. With one core there is nothing to hold.
-fn hold_to_last_core() {
-    if let [_, .., last] = cores()[..] {
-        let mut set = CpuSet::new();
-        set.set(last);
-        sched_setaffinity(None, &set).expect("it can be held to a core");
     }
 }
