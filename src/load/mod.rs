@@ -13,10 +13,23 @@
 //! - [`speech`] the protocols; nothing else knows one;
 //! - [`marker`], [`tally`], [`flights`], [`latencies`] what becomes of a message that arrives: the counting that the
 //!   reports are believed for.
+//!
+//! Around runs:
+//! - [`bench`](mod@bench) repeats them, alternates between two servers, or searches with [`find_max`];
+//! - [`contender`] and [`child`] bring up who is measured, [`cores`] keeps it apart from the load;
+//! - [`probe`] reads what the server uses; [`report`] shows everything.
 
+pub mod bench;
+pub mod child;
+pub mod contender;
+pub mod cores;
+pub mod find_max;
 pub mod outcome;
 pub mod plan;
 pub mod probe;
+pub mod progress;
+pub mod report;
+pub mod slo;
 
 mod cast;
 mod client;
@@ -38,6 +51,7 @@ mod tally;
 mod timer;
 mod verdict;
 mod watch;
+mod words;
 mod worker;
 
 pub use error::Error;

@@ -1,14 +1,25 @@
-//! What the server's process uses, read from the system.
+//! What the server's process uses, as the system tells it.
+//!
+//! Nothing of it costs the server anything: the kernel keeps these figures in any case. What would cost it something,
+//! [`system_calls`], is apart from the rest and has to be asked for.
 
-use std::fs;
+#[cfg(target_os = "linux")]
+mod linux;
+mod listener;
+pub mod system_calls;
+
+pub use listener::listener_of;
+
 use std::time::Duration;
 
 /// Everything since the process began.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Reading {
+    /// In clock ticks, of which there are 100 in a second.
     pub user: Duration,
     pub system: Duration,
-    /// Of all threads, as the scheduler counts it.
+    /// Of all threads, those that have ended included, as the scheduler counts it. What a thread has used since the
+    /// scheduler looked at it last, at most 4 ms, is missing.
     pub cpu: Duration,
     /// Anonymous memory at this moment, in bytes.
     pub memory: u64,
@@ -23,32 +34,34 @@ pub trait Probe {
 }
 
 /// A probe of a process of this machine.
+#[cfg(target_os = "linux")]
 pub fn of(pid: u32) -> impl Probe {
-    Proc { pid }
+    linux::Proc::new(pid)
 }
 
-/// `/proc`, proc(5).
-struct Proc {
-    pid: u32,
+/// A probe that sees nothing: only Linux tells so much of another process.
+#[cfg(not(target_os = "linux"))]
+pub fn of(_: u32) -> impl Probe {
+    Blind
 }
 
-impl Probe for Proc {
+#[cfg(not(target_os = "linux"))]
+struct Blind;
+
+#[cfg(not(target_os = "linux"))]
+impl Probe for Blind {
     fn read(&mut self) -> Option<Reading> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.pid)).ok()? {
-            let schedstat = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-            nanoseconds += schedstat.split_whitespace().next()?.parse::<u64>().ok()?;
-        }
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        Some(Reading {
-            cpu: Duration::from_nanos(nanoseconds),
-            memory: number("RssAnon:")? * 1_024,
-            sleeps: number("voluntary_ctxt_switches:")?,
-            ..Reading::default()
-        })
+        None
+    }
+}
+
+/// Why nothing can be read of this process, in a sentence; `None` if it can.
+pub fn why_blind(pid: u32) -> Option<String> {
+    if of(pid).read().is_some() {
+        None
+    } else if cfg!(target_os = "linux") {
+        Some(format!("/proc/{pid} cannot be read: is that the server's process, and is it yours?"))
+    } else {
+        Some("CPU and memory of the server are read from /proc, which this system does not have".into())
     }
 }
