@@ -5,12 +5,12 @@ use super::name::{RoomName, UserName, fold};
 use super::{Asker, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, RoomSummary, SessionId};
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) struct Room {
     pub name: RoomName,
     /// By folded name, in the order in which lists show them.
-    pub occupants: BTreeMap<Rc<str>, SessionId>,
+    pub occupants: BTreeMap<Arc<str>, SessionId>,
     subject: Option<Subject>,
 }
 
@@ -46,7 +46,7 @@ impl Hub {
         if room.occupants.len() >= occupants_max {
             return Err(Refusal::RoomFull { occupants_max });
         }
-        room.occupants.insert(Rc::clone(who.key()), asker.session);
+        room.occupants.insert(Arc::clone(who.key()), asker.session);
         let subject = room.subject.as_ref().map(|subject| (subject.by.shown(), &*subject.text));
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
@@ -111,7 +111,7 @@ impl Hub {
     /// One page of a name index, as the users write their names, and whether there are more behind it.
     pub(super) fn page_of_names<'a>(
         &'a self,
-        index: &'a BTreeMap<Rc<str>, SessionId>,
+        index: &'a BTreeMap<Arc<str>, SessionId>,
         after: &str,
     ) -> (Vec<&'a str>, bool) {
         let page = self.limits.page_entries_max;
@@ -150,7 +150,7 @@ impl Hub {
         if self.room_names.len() >= self.limits.rooms_max {
             return Err(Refusal::TooManyRoomsOnServer);
         }
-        let key = Rc::clone(name.key());
+        let key = Arc::clone(name.key());
         let channel =
             self.channels.insert(Channel::Room(Room::new(name))).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
@@ -192,7 +192,10 @@ fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Re
 }
 
 /// The entries of an index behind a name, which need not be in it.
-fn behind<'a, V>(index: &'a BTreeMap<Rc<str>, V>, after: &str) -> impl Iterator<Item = (&'a Rc<str>, &'a V)> {
+fn behind<'a, V>(
+    index: &'a BTreeMap<Arc<str>, V>,
+    after: &str,
+) -> impl Iterator<Item = (&'a Arc<str>, &'a V)> {
     let after = fold(after);
     index.range::<str, _>((Bound::Excluded(&*after), Bound::Unbounded))
 }

@@ -155,7 +155,7 @@ fn notes(out: &mut String, report: &Report) {
 fn search(out: &mut String, report: &Report) {
     use crate::load::find_max::Verdict;
     let Some(searched) = &report.searched else { return };
-    let held = searched.search.held().map_or("none".to_owned(), |rate| super::numbers::count(rate));
+    let held = searched.search.held().map_or("none".to_owned(), super::numbers::count);
     let _ = writeln!(
         out,
         "<h2>Highest rate with {}: {held} messages a second</h2>\n<details open=\"open\"><summary>Every rate that was tried</summary>\n<table>",
