@@ -76,7 +76,7 @@ fn try_all() -> Result<(), String> {
     let cores = Cores::allowed();
     for contest in contests(&[], TRIAL.share) {
         for (entry, runs) in contest.entries.iter().zip(carry_out(&contest, &TRIAL, &cores)) {
-            let name = format!("{}, {}", contest.part, entry.name());
+            let name = format!("{}: {}", contest.work, entry.name());
             for run in runs {
                 let outcome = run.map_err(|error| format!("{name}: {error}"))?;
                 if not_once(&outcome) > 0 {
