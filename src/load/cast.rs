@@ -102,6 +102,19 @@ impl Cast {
         number as u32
     }
 
+    /// Adds a stream to one client alone, and returns its number.
+    pub fn add_stream(&mut self, by: u32, to: Audience, receiver: u32) -> u32 {
+        let id = self.streams.len() as u32;
+        self.streams.push(Stream { by, to, receivers: 0, threads: 0 });
+        self.roles.get_mut(receiver as usize).into_iter().for_each(|role| role.hears_alone.push(id));
+        id
+    }
+
+    /// How many files all clients together have open.
+    pub fn descriptors(&self) -> u64 {
+        self.roles.len() as u64
+    }
+
     /// Whether a client is one of a stream's counted receivers.
     pub fn receives(&self, number: u32, stream: u32, echo: bool) -> bool {
         let (Some(role), Some(stream)) = (self.roles.get(number as usize), self.streams.get(stream as usize))

@@ -27,6 +27,10 @@ pub struct Client {
     pub began: u64,
     /// Its room's channel.
     pub channel: u32,
+    /// Its relay's.
+    pub relay: u32,
+    /// How often it has moved, if it is a visitor.
+    pub moves: u32,
     /// Occupants of its room that it knows of.
     pub occupants: u32,
     /// The last question it had an answer to.
@@ -71,12 +75,19 @@ impl Client {
             state: State::Away,
             began: 0,
             channel: 0,
+            relay: 0,
+            moves: 0,
             occupants: 0,
             answered: 0,
             part,
             is_reading: true,
             seats,
         }
+    }
+
+    /// Whether it has nothing to wait for but others.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, State::LoggedIn | State::Inside)
     }
 
     /// Whether its connection has come about, and has not ended.

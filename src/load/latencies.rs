@@ -108,6 +108,11 @@ impl Latencies {
         }
     }
 
+    /// Something that is no message took from `began` to `now`.
+    pub fn record(&mut self, began: u64, now: u64) {
+        self.all.saturating_record(now.saturating_sub(began));
+    }
+
     /// A socket took so many messages.
     pub fn sent(&mut self, now: u64, messages: u64) {
         if self.is_measured(now) {

@@ -3,7 +3,7 @@
 
 use super::clock::{SECOND, Timeline};
 use super::crew::Crew;
-use super::latencies::Second;
+use super::latencies::{Second, histogram};
 use super::outcome::{Sample, ServerUse};
 use super::probe::{Probe, Reading};
 use super::watch::Watch;
@@ -92,21 +92,32 @@ impl<P: Probe> Measure<P> {
         }
     }
 
+    /// The seconds of a time in which nothing was sent.
+    pub fn quiet_samples(&self) -> Vec<Sample> {
+        let quiet = |index| Second { index, sent: 0, delivered: 0, latency: histogram() };
+        (1..self.readings.len() as u64).map(|n| self.sample(&quiet(n - 1))).collect()
+    }
+
     /// What the server used in the measured time.
     pub fn server_use(&self, connections: u64) -> Option<ServerUse> {
         let from = self.readings.first().copied().flatten()?;
         let to = self.readings.last().copied().flatten()?;
-        let less = |to: Option<u64>, from: Option<u64>| Some(to?.saturating_sub(from?));
-        Some(ServerUse {
-            user: to.user.saturating_sub(from.user),
-            system: to.system.saturating_sub(from.system),
-            cpu: to.cpu.saturating_sub(from.cpu),
-            memory_before: self.memory_before,
-            memory: to.memory,
-            connections,
-            reads_and_writes: less(to.reads_and_writes, from.reads_and_writes),
-            system_calls: less(to.system_calls, from.system_calls),
-            sleeps: to.sleeps.saturating_sub(from.sleeps),
-        })
+        Some(used_between(from, to, self.memory_before, connections))
+    }
+}
+
+/// What the server used between two readings.
+pub fn used_between(from: Reading, to: Reading, memory_before: u64, connections: u64) -> ServerUse {
+    let less = |to: Option<u64>, from: Option<u64>| Some(to?.saturating_sub(from?));
+    ServerUse {
+        user: to.user.saturating_sub(from.user),
+        system: to.system.saturating_sub(from.system),
+        cpu: to.cpu.saturating_sub(from.cpu),
+        memory_before,
+        memory: to.memory,
+        connections,
+        reads_and_writes: less(to.reads_and_writes, from.reads_and_writes),
+        system_calls: less(to.system_calls, from.system_calls),
+        sleeps: to.sleeps.saturating_sub(from.sleeps),
     }
 }

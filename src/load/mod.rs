@@ -7,6 +7,7 @@
 //! A run, in the order in which it is worth reading:
 //! - [`run`](mod@run) the coordinator: orders to the threads, a look at the server every second, the outcome;
 //! - [`cast`] who plays which part, and [`setup`] what all threads know;
+//! - [`scenario`] what is done in which order;
 //! - [`worker`] a thread: its poll, its clients, what it does with what is readable;
 //! - [`talk`] whose turn it is to send, by a window or by a [`schedule`];
 //! - [`speech`] the protocols; nothing else knows one;
@@ -41,12 +42,14 @@ mod marker;
 mod measure;
 mod outgoing;
 mod run;
+mod scenario;
 mod schedule;
 mod setup;
 mod speech;
 mod talk;
 mod tally;
 mod timer;
+mod verdict;
 mod watch;
 mod words;
 mod worker;

@@ -4,15 +4,15 @@ use super::cast::{self, Cast};
 use super::clock::{SECOND, Timeline};
 use super::crew::{Crew, News};
 use super::error::Error;
-use super::latencies::histogram;
-use super::measure::Measure;
-use super::outcome::{Counts, Figure, GeneratorUse, Outcome};
-use super::plan::{Pace, Plan, Rooms, Scenario, Target};
+use super::measure::{Measure, used_between};
+use super::outcome::{Outcome, Sample, ServerUse};
+use super::plan::{Pace, Plan, Target};
 use super::probe::{self, Probe, Reading};
+use super::scenario;
 use super::setup::Order;
 use super::speech::Speech;
+use super::verdict::{merge, was_limit};
 use super::watch::{Phase, Watch};
-use super::worker::Share;
 use crate::net::descriptors;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -37,64 +37,82 @@ const DESCRIPTORS_SPARE: u64 = 64;
 /// # Errors
 /// [`Error`], when it came to no outcome. Losses, disconnections and refusals within the load are part of the outcome.
 pub fn run(plan: &Plan, target: &Target, watch: &mut dyn Watch) -> Result<Outcome, Error> {
-    let speech = Speech::of(plan.protocol);
-    match &plan.scenario {
-        Scenario::Rooms(rooms) => rooms_run(plan, rooms, target, speech, watch),
-        _ => Err(Error::Plan("this scenario is not there yet".into())),
-    }
+    scenario::run(Stage { plan, target, speech: Speech::of(plan.protocol), tag: tag() }, watch)
 }
 
-fn rooms_run(
-    plan: &Plan,
-    rooms: &Rooms,
-    target: &Target,
-    speech: Speech,
-    watch: &mut dyn Watch,
-) -> Result<Outcome, Error> {
-    let mut cast = Cast::rooms(plan, rooms, speech, &tag())?;
-    cast.count_receivers(plan.threads, speech.has_echo());
-    let mut run = Run::begin(plan, target, speech, cast, watch)?;
-    run.appear(true)?;
-    run.settle(STANDSTILL)?;
-    run.talk(rooms.pace)
+/// Where a run takes place.
+pub struct Stage<'a> {
+    pub plan: &'a Plan,
+    pub target: &'a Target,
+    pub speech: Speech,
+    /// In all names of this run.
+    pub tag: String,
 }
 
 /// A run under way.
-struct Run<'a> {
-    plan: &'a Plan,
-    crew: Crew,
+pub struct Run<'a> {
+    pub plan: &'a Plan,
+    pub crew: Crew,
     watch: &'a mut dyn Watch,
     pid: Option<u32>,
     before: Option<Reading>,
     settled: u64,
+    /// Connections, if all goes well.
+    connections: u64,
 }
 
 impl<'a> Run<'a> {
-    fn begin(
-        plan: &'a Plan,
-        target: &Target,
-        speech: Speech,
-        cast: Cast,
-        watch: &'a mut dyn Watch,
-    ) -> Result<Run<'a>, Error> {
-        let needed = cast.roles.len() as u64 + DESCRIPTORS_SPARE;
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// [`Error::Descriptors`] and [`Error::Machine`].
+    pub fn begin(stage: &Stage<'a>, mut cast: Cast, watch: &'a mut dyn Watch) -> Result<Run<'a>, Error> {
+        let Stage { plan, target, speech, .. } = *stage;
+        cast.count_receivers(plan.threads, speech.has_echo());
+        let connections = cast.roles.len() as u64;
+        let needed = cast.descriptors() + DESCRIPTORS_SPARE;
         if let Some(limit) = descriptors::raise_limit().filter(|limit| *limit < needed) {
             return Err(Error::Descriptors { needed, limit });
         }
         let before = target.pid.and_then(|pid| probe::of(pid).read());
         let crew = Crew::start(plan, target, speech, cast)?;
-        Ok(Run { plan, crew, watch, pid: target.pid, before, settled: 0 })
+        Ok(Run { plan, crew, watch, pid: target.pid, before, settled: 0, connections })
     }
 
-    /// Everybody connects and logs in.
-    fn appear(&mut self, enter: bool) -> Result<(), Error> {
-        let at_once = LOG_INS_AT_ONCE.div_ceil(self.plan.threads);
-        self.crew.order(&Order::Appear { at_once, enter });
+    /// Everybody connects and logs in, and enters their room.
+    pub fn appear(&mut self, enter: bool) -> Result<(), Error> {
+        self.log_in(LOG_INS_AT_ONCE, enter, false)
+    }
+
+    /// Everybody connects and logs in, so many at one time; and that is what is measured.
+    pub fn storm(&mut self, at_once: usize) -> Result<(), Error> {
+        self.log_in(at_once, false, true)
+    }
+
+    fn log_in(&mut self, at_once: usize, enter: bool, measured: bool) -> Result<(), Error> {
+        let at_once = at_once.div_ceil(self.plan.threads);
+        self.crew.order(&Order::Appear { at_once, enter, measured });
         self.await_all(STANDSTILL, "connecting and logging in", |done, of| Phase::Connecting { done, of })
     }
 
+    /// Everybody enters their room at one time.
+    pub fn enter(&mut self) -> Result<(), Error> {
+        self.crew.order(&Order::Enter);
+        self.await_all(STANDSTILL, "entering the room", |done, of| Phase::Connecting { done, of })
+    }
+
+    /// Everybody who has a relay to send to opens it.
+    pub fn call(&mut self) -> Result<(), Error> {
+        self.crew.order(&Order::Call);
+        self.await_all(STANDSTILL, "opening relays", |_, _| Phase::Settling)
+    }
+
     /// Everybody has an answer to a question, and so all that was under way before it.
-    fn settle(&mut self, patience: Duration) -> Result<(), Error> {
+    pub fn settle(&mut self) -> Result<(), Error> {
+        self.settle_within(STANDSTILL)
+    }
+
+    fn settle_within(&mut self, patience: Duration) -> Result<(), Error> {
         self.settled += 1;
         self.crew.order(&Order::Settle { token: self.settled });
         self.await_all(patience, "waiting for an answer", |_, _| Phase::Settling)
@@ -122,7 +140,7 @@ impl<'a> Run<'a> {
                 (seen, since) = (now, Instant::now());
             }
             if since.elapsed() > patience {
-                return Err(Error::NoAnswer { missing: of - done, doing });
+                return Err(Error::NoAnswer { missing: of.saturating_sub(done), doing });
             }
         }
         Ok(())
@@ -132,24 +150,56 @@ impl<'a> Run<'a> {
         if self.watch.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 
+    /// What the server's process has used so far.
+    pub fn read_server(&self) -> Option<Reading> {
+        self.pid.and_then(|pid| probe::of(pid).read())
+    }
+
+    /// What it used between two readings.
+    pub fn used(&self, from: Option<Reading>, to: Option<Reading>) -> Option<ServerUse> {
+        let memory_before = self.before.map_or(0, |reading| reading.memory);
+        Some(used_between(from?, to?, memory_before, self.connections))
+    }
+
+    /// Lets the load be, for the warm-up and the measured time, and looks at the server meanwhile.
+    pub fn be_idle(&mut self) -> Result<(Option<ServerUse>, Vec<Sample>), Error> {
+        let clock = self.crew.setup.clock;
+        let timeline = Timeline::new(clock.now(), self.plan.warmup, self.plan.duration);
+        let mut measure = Measure::new(self.pid.map(probe::of), self.before, timeline.clone());
+        while measure.next_look().is_some() {
+            if let News::Nothing = self.crew.wait(measure.patience(clock.now(), TICK))? {
+                self.check_cancelled()?;
+            }
+            let now = clock.now();
+            measure.look(now);
+            self.watch.phase(phase_at(now, &timeline, || 0));
+        }
+        let samples = measure.quiet_samples();
+        samples.iter().for_each(|sample| self.watch.sample(sample));
+        Ok((measure.server_use(self.connections), samples))
+    }
+
     /// Messages, and everything that is counted of them.
-    fn talk(mut self, pace: Pace) -> Result<Outcome, Error> {
+    pub fn talk(mut self, pace: Pace, churn_per_second: f64) -> Result<Outcome, Error> {
         let clock = self.crew.setup.clock;
         let timeline = Timeline::new(clock.now() + RUN_UP, self.plan.warmup, self.plan.duration);
         let mut measure = Measure::new(self.pid.map(probe::of), self.before, timeline.clone());
-        self.crew.order(&Order::Talk { pace, timeline: timeline.clone() });
+        self.crew.order(&Order::Talk { pace, timeline: timeline.clone(), churn_per_second });
         self.measure(&mut measure, &timeline)?;
         self.drain()?;
-        let connections = self.crew.setup.cast.roles.len() as u64;
         let disconnected = self.crew.sum(|meter| &meter.disconnected);
-        let server = measure.server_use(connections.saturating_sub(disconnected));
-        let shares = self.crew.finish()?;
-        let mut outcome = merge(shares);
+        let server = measure.server_use(self.connections.saturating_sub(disconnected));
+        let mut outcome = self.finish()?;
         outcome.measured = Duration::from_nanos(timeline.measured.end - timeline.measured.start);
         outcome.server = server;
         outcome.samples = measure.samples;
-        outcome.generator.was_limit = was_limit(&outcome, pace);
+        outcome.generator.was_limit = was_limit(&outcome, matches!(pace, Pace::Rate(_)));
         Ok(outcome)
+    }
+
+    /// Hangs up. The outcome has what the threads know.
+    pub fn finish(self) -> Result<Outcome, Error> {
+        Ok(merge(self.crew.finish()?))
     }
 
     /// Looks on until everything has arrived, or nothing more does.
@@ -178,7 +228,7 @@ impl<'a> Run<'a> {
 
     /// A last answer for everybody, so that what comes twice is there, too. Who cannot answer is not waited for long.
     fn drain(&mut self) -> Result<(), Error> {
-        match self.settle(self.plan.patience) {
+        match self.settle_within(self.plan.patience) {
             Err(Error::NoAnswer { .. }) => Ok(()),
             result => result,
         }
@@ -198,78 +248,6 @@ fn phase_at(now: u64, timeline: &Timeline, missing: impl Fn() -> u64) -> Phase {
     } else {
         Phase::Draining { missing: missing() }
     }
-}
-
-/// Puts the threads' shares together. What is not known to them is left to be filled in.
-fn merge(shares: Vec<Share>) -> Outcome {
-    let (mut counts, mut strange) = (Counts::default(), 0);
-    let (mut latency, mut last_receiver, mut behind) = (histogram(), histogram(), histogram());
-    let mut busy = 0_f64;
-    for share in &shares {
-        counts.offered += share.counts.offered;
-        counts.sent += share.counts.sent;
-        counts.delivered += share.counts.delivered;
-        counts.expected += share.counts.expected;
-        counts.arrived += share.counts.arrived;
-        counts.duplicated += share.counts.duplicated;
-        counts.out_of_order += share.counts.out_of_order;
-        counts.refused += share.counts.refused;
-        counts.disconnected += share.counts.disconnected;
-        strange += share.strange;
-        busy = busy.max(share.busy);
-        // All histograms have the same bounds, so that they can be added.
-        let _ = latency.add(&share.latency);
-        share.last_receiver.iter().for_each(|of_thread| last_receiver.add(of_thread).unwrap_or_default());
-        share.behind.iter().for_each(|of_thread| behind.add(of_thread).unwrap_or_default());
-    }
-    counts.lost = counts.expected.saturating_sub(counts.arrived);
-    let mut figures = Vec::new();
-    if strange > 0 {
-        let meaning = "messages that no client of this run sent";
-        figures.push(Figure { name: "strange", value: strange as f64, unit: "messages", meaning });
-    }
-    Outcome {
-        measured: Duration::ZERO,
-        counts,
-        latency,
-        last_receiver,
-        server: None,
-        generator: GeneratorUse { behind, busy, was_limit: None },
-        samples: Vec::new(),
-        figures,
-    }
-}
-
-/// Above this share of a core a thread has no time left.
-const BUSY: f64 = 0.95;
-
-/// Below this share of a core a server has.
-const SERVER_HAS_TIME: f64 = 0.9;
-
-/// How late the generator may be, in nanoseconds, and as a part of what it measures.
-const BEHIND: u64 = 1_000_000;
-const BEHIND_PART: f64 = 0.1;
-
-/// Whether a run says more about the generator than about the server.
-fn was_limit(outcome: &Outcome, pace: Pace) -> Option<String> {
-    let GeneratorUse { behind, busy, .. } = &outcome.generator;
-    let (late, latency) = (behind.value_at_quantile(0.99), outcome.latency.value_at_quantile(0.99));
-    if matches!(pace, Pace::Rate(_)) && late > BEHIND && late as f64 > BEHIND_PART * latency as f64 {
-        return Some(format!(
-            "the generator was {:.1} ms behind its schedule (p99), which is part of the latencies",
-            late as f64 / 1e6
-        ));
-    }
-    let server = outcome.server.as_ref()?;
-    let server_busy = server.cpu.as_secs_f64() / outcome.measured.as_secs_f64();
-    (*busy >= BUSY && server_busy < SERVER_HAS_TIME).then(|| {
-        format!(
-            "a thread of the generator was busy for {:.0} % of the time, the server for {:.0} % of a core: the server \
-             can do more than this",
-            busy * 100.0,
-            server_busy * 100.0
-        )
-    })
 }
 
 /// Different for each run of each process.

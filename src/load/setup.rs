@@ -100,13 +100,20 @@ impl Mailbox {
 #[derive(Clone, Debug)]
 pub enum Order {
     /// Connect and log in, so many of a thread's clients at one time; and go on into the rooms?
-    Appear { at_once: usize, enter: bool },
-    /// Enter the rooms, all at one time.
+    Appear {
+        at_once: usize,
+        enter: bool,
+        /// Whether it is what is measured.
+        measured: bool,
+    },
+    /// Enter the rooms, all at one time, and wait until everybody knows of everybody.
     Enter,
+    /// Open the relays that streams go through.
+    Call,
     /// Wait until everybody had an answer to this question.
     Settle { token: u64 },
     /// Send.
-    Talk { pace: Pace, timeline: Timeline },
+    Talk { pace: Pace, timeline: Timeline, churn_per_second: f64 },
     /// Hang up.
     Stop,
 }

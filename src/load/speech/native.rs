@@ -85,6 +85,7 @@ fn heard(raw: RawFrame<'_>) -> Result<Heard<'_>, String> {
             Ok(Heard::Message(fields.bytes()))
         }
         DATA => Ok(Heard::Message(raw.body)),
+        ENTERED => Ok(Heard::Entered), // of which there are millions when thousands enter a room
         _ => answered(raw),
     }
 }
@@ -92,6 +93,7 @@ fn heard(raw: RawFrame<'_>) -> Result<Heard<'_>, String> {
 const SAID: u8 = Kind::Said as u8;
 const TOLD: u8 = Kind::Told as u8;
 const DATA: u8 = Kind::Data as u8;
+const ENTERED: u8 = Kind::Entered as u8;
 
 /// Everything but messages.
 #[cold]
@@ -100,7 +102,6 @@ fn answered(raw: RawFrame<'_>) -> Result<Heard<'_>, String> {
     Ok(match raw.decode().map_err(|error| error.to_string())? {
         Frame::Welcome(_) => Heard::LoggedIn,
         Frame::Joined(joined) => Heard::Joined { channel, occupants: joined.occupants },
-        Frame::Entered(_) => Heard::Entered,
         Frame::Ping(_) => Heard::Ping(raw.body),
         Frame::Pong(pong) => Heard::Pong(pong.token),
         Frame::Offer(_) => Heard::Offered { channel },

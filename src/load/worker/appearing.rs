@@ -1,7 +1,8 @@
 //! Before the load: connecting, logging in, entering rooms, and the round of questions after which nothing of all that is
 //! under way any more.
 
-use super::{Task, Worker};
+use super::{Task, Worker, visiting};
+use crate::load::cast::{Audience, Part};
 use crate::load::client::{self, Client, State};
 use crate::load::clock::SECOND;
 use crate::load::error::Error;
@@ -34,7 +35,7 @@ impl Worker {
         Ok((done, done == self.clients.len()))
     }
 
-    fn dial(&mut self, at: usize) -> Result<(), Error> {
+    pub(super) fn dial(&mut self, at: usize) -> Result<(), Error> {
         let (now, to) = (self.now(), self.setup.server);
         let Some(client) = self.clients.get_mut(at) else { return Ok(()) };
         let connected = client::dial(to, client.number, self.setup.spread_sources).and_then(|mut socket| {
@@ -62,8 +63,9 @@ impl Worker {
             Err(error) => return Err(failed(error)),
         }
         client.state = State::LoggingIn;
-        let name = setup.cast.roles.get(client.number as usize).map_or("", |role| &role.name);
-        setup.speech.log_in(client.out.bytes(), name);
+        let name = self.name(at);
+        let Some(client) = self.clients.get_mut(at) else { return Ok(false) };
+        setup.speech.log_in(client.out.bytes(), &name);
         if !setup.speech.has_sessions() {
             self.has_logged_in(at);
         }
@@ -72,13 +74,22 @@ impl Worker {
     }
 
     pub(super) fn has_logged_in(&mut self, at: usize) {
-        let has_sessions = self.setup.speech.has_sessions();
+        let (now, has_sessions) = (self.now(), self.setup.speech.has_sessions());
         let Some(client) = self.clients.get_mut(at) else { return };
         client.state = State::LoggedIn;
         if !has_sessions {
             client.state = State::Inside;
         }
-        let Task::Appear { enter, under_way, done, .. } = &mut self.task else { return };
+        if let Task::Appear { measured: true, .. } = self.task {
+            self.latencies.record(client.began, now);
+        }
+        let is_back = client.part == Part::Visitor && self.talk.is_some();
+        let Task::Appear { enter, under_way, done, .. } = &mut self.task else {
+            if is_back {
+                self.enter(at);
+            }
+            return;
+        };
         if *enter && has_sessions {
             self.enter(at);
         } else {
@@ -86,7 +97,7 @@ impl Worker {
         }
     }
 
-    fn enter(&mut self, at: usize) {
+    pub(super) fn enter(&mut self, at: usize) {
         let setup = self.setup.clone();
         let Some(client) = self.clients.get_mut(at) else { return };
         let role = setup.cast.roles.get(client.number as usize);
@@ -94,17 +105,21 @@ impl Worker {
             self.has_joined(at, 0, 0);
             return;
         };
-        client.state = State::Entering;
+        (client.state, client.occupants) = (State::Entering, 0);
         setup.speech.enter(client.out.bytes(), room);
         self.mark(at);
     }
 
     pub(super) fn enter_all(&mut self) {
+        self.measure_until_done(true);
         self.task = Task::Enter { done: 0 };
+        let now = self.now();
+        self.clients.iter_mut().for_each(|client| client.began = now);
         (0..self.clients.len()).for_each(|at| self.enter(at));
     }
 
     pub(super) fn has_joined(&mut self, at: usize, channel: u32, occupants: u32) {
+        let (now, members) = (self.now(), self.setup.cast.roles.len() as u32);
         let Some(client) = self.clients.get_mut(at) else { return };
         if client.state == State::Inside {
             return;
@@ -115,8 +130,53 @@ impl Worker {
             Task::Appear { under_way, done, .. } => {
                 (*under_way, *done) = (under_way.saturating_sub(1), *done + 1);
             }
-            Task::Enter { done } => *done += 1,
-            _ => {}
+            Task::Enter { done } => {
+                self.latencies.record(client.began, now);
+                self.to_be_told += u64::from(members.saturating_sub(client.occupants));
+                *done += usize::from(client.occupants == members);
+            }
+            _ => self.visits.done += 1,
+        }
+    }
+
+    /// Somebody else has entered.
+    fn has_entered(&mut self, at: usize) {
+        let members = self.setup.cast.roles.len() as u32;
+        let Some(client) = self.clients.get_mut(at).filter(|client| client.state == State::Inside) else {
+            return;
+        };
+        client.occupants += 1;
+        if let Task::Enter { done } = &mut self.task {
+            self.told += 1;
+            *done += usize::from(client.occupants == members);
+        }
+    }
+
+    /// Everybody of this thread who has a relay to send to calls the other end.
+    pub(super) fn call_all(&mut self) {
+        let setup = self.setup.clone();
+        let mut missing = 0;
+        for stream in &setup.cast.streams {
+            let Audience::Relay(callee) = stream.to else { continue };
+            let Ok(at) = self.clients.binary_search_by_key(&stream.by, |client| client.number) else {
+                continue;
+            };
+            let (Some(client), Some(callee)) =
+                (self.clients.get_mut(at), setup.cast.roles.get(callee as usize))
+            else {
+                continue;
+            };
+            setup.speech.call(client.out.bytes(), &callee.name);
+            missing += 1;
+            self.mark(at);
+        }
+        self.task = Task::Call { missing };
+    }
+
+    fn has_opened(&mut self, at: usize, channel: u32) {
+        self.clients.get_mut(at).into_iter().for_each(|client| client.relay = channel);
+        if let Task::Call { missing } = &mut self.task {
+            *missing = missing.saturating_sub(1);
         }
     }
 
@@ -129,14 +189,14 @@ impl Worker {
 
     fn ask(&mut self, at: usize, token: u64) {
         let speech = self.setup.speech;
-        if let Some(client) = self.clients.get_mut(at).filter(|client| client.is_connected()) {
+        if let Some(client) = self.clients.get_mut(at).filter(|client| client.is_settled()) {
             speech.ask(client.out.bytes(), token);
             self.mark(at);
         }
     }
 
     pub(super) fn go_on_settling(&mut self, token: u64, again: u64) -> (usize, bool) {
-        let waits = |client: &&Client| client.is_connected() && client.is_reading && client.answered != token;
+        let waits = |client: &&Client| client.is_settled() && client.is_reading && client.answered != token;
         let waiting = self.clients.iter().filter(waits).count();
         let now = self.now();
         if now > again && !self.setup.speech.has_sessions() {
@@ -153,7 +213,13 @@ impl Worker {
             Heard::LoggedIn => self.has_logged_in(at),
             Heard::Names(names) => client.occupants += names,
             Heard::Joined { channel, occupants } => self.has_joined(at, channel, occupants),
-            Heard::Entered if client.state == State::Inside => client.occupants += 1,
+            Heard::Entered => self.has_entered(at),
+            Heard::Offered { channel } => {
+                client.relay = channel;
+                self.setup.speech.accept(client.out.bytes(), channel);
+                self.mark(at);
+            }
+            Heard::Opened { channel } => self.has_opened(at, channel),
             Heard::Ping(ping) => {
                 self.setup.speech.answer(client.out.bytes(), ping);
                 self.mark(at);
@@ -177,7 +243,12 @@ impl Worker {
     }
 
     pub(super) fn name(&self, at: usize) -> String {
-        let number = self.clients.get(at).map_or(0, |client| client.number as usize);
-        self.setup.cast.roles.get(number).map_or_else(String::new, |role| role.name.clone())
+        let Some(client) = self.clients.get(at) else { return String::new() };
+        let Some(role) = self.setup.cast.roles.get(client.number as usize) else { return String::new() };
+        match client.moves {
+            0 => role.name.clone(),
+            // Another name for each time, as the server may not have noticed yet that the one before is gone.
+            moves => role.name.replacen('b', visiting::initial(moves), 1),
+        }
     }
 }

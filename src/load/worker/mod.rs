@@ -6,6 +6,7 @@
 mod appearing;
 mod reading;
 mod talking;
+mod visiting;
 
 use super::client::{Client, State};
 use super::clock::SECOND;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
+use visiting::Visits;
 
 pub const WAKER: Token = Token(usize::MAX);
 const TIMER: Token = Token(usize::MAX - 1);
@@ -61,6 +63,12 @@ pub struct Worker {
     disconnected: u64,
     /// Deliveries to clients that are not counted.
     uncounted: u64,
+    visits: Visits,
+    /// Occupants of whom somebody was told, and should be, when all enter a room at one time.
+    told: u64,
+    to_be_told: u64,
+    /// Stallers whose connection the server has ended.
+    dropped: u64,
     /// When what is lost was last given up.
     swept: u64,
     /// Wall-clock and CPU time at the beginning and at the end of the measured time.
@@ -74,6 +82,7 @@ enum Task {
     Appear {
         at_once: usize,
         enter: bool,
+        measured: bool,
         /// The first client that has not begun.
         next: usize,
         under_way: usize,
@@ -81,6 +90,9 @@ enum Task {
     },
     Enter {
         done: usize,
+    },
+    Call {
+        missing: usize,
     },
     Settle {
         token: u64,
@@ -100,6 +112,15 @@ pub struct Share {
     pub busy: f64,
     pub uncounted: u64,
     pub strange: u64,
+    /// Visitors' comings, and stallers' ends.
+    pub visits: u64,
+    pub dropped: u64,
+}
+
+/// CPU time of this thread, in nanoseconds.
+fn cpu_time() -> u64 {
+    let cpu = clock_gettime(ClockId::ThreadCPUTime);
+    cpu.tv_sec as u64 * SECOND + cpu.tv_nsec as u64
 }
 
 impl Worker {
@@ -144,6 +165,10 @@ impl Worker {
             refused: 0,
             disconnected: 0,
             uncounted: 0,
+            visits: Visits::default(),
+            told: 0,
+            to_be_told: 0,
+            dropped: 0,
             swept: 0,
             used: [None; 2],
             setup,
@@ -168,6 +193,7 @@ impl Worker {
                 match event.token() {
                     WAKER => {}
                     TIMER => self.timer.rang(),
+                    Token(at) if event.is_error() || event.is_write_closed() => self.ended(at)?,
                     Token(at) => self.ready(at, event.is_readable(), event.is_writable())?,
                 }
             }
@@ -205,8 +231,9 @@ impl Worker {
     fn next_wake(&self, now: u64) -> Option<u64> {
         let talk = self.talk.as_ref()?;
         let measured = &talk.timeline().measured;
+        let visits = self.visits.next_due().filter(|due| *due < measured.end);
         let marks = [talk.timeline().start, measured.start, measured.end];
-        marks.into_iter().filter(|mark| *mark > now).chain(talk.next_due()).min()
+        marks.into_iter().filter(|mark| *mark > now).chain(talk.next_due()).chain(visits).min()
     }
 
     /// A socket is ready.
@@ -224,14 +251,26 @@ impl Worker {
         Ok(())
     }
 
+    /// A connection is broken. Whoever reads finds out by reading, behind what is still to be read.
+    fn ended(&mut self, at: usize) -> Result<(), Error> {
+        match self.clients.get(at) {
+            Some(client) if client.is_connected() && !client.is_reading => self.lose(at, b""),
+            _ => self.ready(at, true, true),
+        }
+    }
+
     fn obey(&mut self, order: Order) -> Result<(), Error> {
         match order {
-            Order::Appear { at_once, enter } => {
-                self.task = Task::Appear { at_once, enter, next: 0, under_way: 0, done: 0 };
+            Order::Appear { at_once, enter, measured } => {
+                self.measure_until_done(measured);
+                self.task = Task::Appear { at_once, enter, measured, next: 0, under_way: 0, done: 0 };
             }
+            Order::Call => self.call_all(),
             Order::Enter => self.enter_all(),
             Order::Settle { token } => self.settle(token),
-            Order::Talk { pace, timeline } => self.begin_to_talk(pace, timeline),
+            Order::Talk { pace, timeline, churn_per_second } => {
+                self.begin_to_talk(pace, timeline, churn_per_second);
+            }
             Order::Stop => {}
         }
         Ok(())
@@ -243,6 +282,7 @@ impl Worker {
             Task::Nothing => return Ok(()),
             Task::Appear { .. } => self.go_on_appearing()?,
             Task::Enter { done } => (done, done == self.clients.len()),
+            Task::Call { missing } => (0, missing == 0),
             Task::Settle { token, again } => self.go_on_settling(token, again),
             Task::Talk => (0, self.go_on_talking()?),
         };
@@ -250,6 +290,7 @@ impl Worker {
             meter.ready.store(done, Ordering::Relaxed);
         }
         if is_done {
+            self.note_use(1);
             self.task = Task::Nothing;
             let _ = self.reports.send(Report::Done); // nobody listens when the run was given up
         }
@@ -286,10 +327,29 @@ impl Worker {
         let measured = talk.timeline().measured.clone();
         for (mark, used) in [measured.start, measured.end].into_iter().zip(&mut self.used) {
             if now >= mark && used.is_none() {
-                let cpu = clock_gettime(ClockId::ThreadCPUTime);
-                *used = Some((now, cpu.tv_sec as u64 * SECOND + cpu.tv_nsec as u64));
+                *used = Some((now, cpu_time()));
             }
         }
+    }
+
+    /// The measured time begins now, and ends with the present order.
+    fn measure_until_done(&mut self, measured: bool) {
+        self.used = [None; 2];
+        if measured {
+            let now = self.now();
+            self.latencies.measure(now..u64::MAX);
+            self.note_use(0);
+        }
+    }
+
+    fn note_use(&mut self, mark: usize) {
+        let now = self.now();
+        let is_next = self.talk.is_none() && self.used.iter().flatten().count() == mark;
+        self.used
+            .get_mut(mark)
+            .filter(|_| is_next)
+            .into_iter()
+            .for_each(|used| *used = Some((now, cpu_time())));
     }
 
     fn share(self) -> Share {
@@ -303,9 +363,9 @@ impl Worker {
         let counts = Counts {
             offered: self.talk.as_ref().map_or(0, |talk| talk.offered),
             sent: self.latencies.sent,
-            delivered: self.latencies.delivered,
-            expected: self.talk.as_ref().map_or(0, |talk| talk.expected),
-            arrived: seen.arrived,
+            delivered: self.latencies.delivered + self.told,
+            expected: self.talk.as_ref().map_or(0, |talk| talk.expected) + self.to_be_told,
+            arrived: seen.arrived + self.told,
             lost: 0, // known only when all threads are put together
             duplicated: seen.duplicated,
             out_of_order: seen.out_of_order,
@@ -322,6 +382,8 @@ impl Worker {
             busy,
             uncounted: self.uncounted,
             strange: seen.strange,
+            visits: self.visits.done,
+            dropped: self.dropped,
         }
     }
 }

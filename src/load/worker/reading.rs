@@ -111,10 +111,14 @@ impl Worker {
             });
         }
         log::debug!("{who} was disconnected: {}", String::from_utf8_lossy(words));
-        if client.part != Part::Member {
+        if client.part == Part::Staller && !client.is_reading {
+            self.dropped += 1;
             return Ok(());
         }
         self.disconnected += 1;
+        if client.part != Part::Member {
+            return Ok(());
+        }
         let mut landed = Vec::new();
         let (number, echo) = (client.number, self.setup.speech.has_echo());
         for (stream, seat) in client.seats.all() {

@@ -1,8 +1,7 @@
 //! The sending half of a thread.
 
 use super::{Task, Worker};
-use crate::load::cast::Audience;
-use crate::load::client::State;
+use crate::load::cast::{Audience, Part};
 use crate::load::clock::{SECOND, Timeline};
 use crate::load::error::Error;
 use crate::load::flights::Landing;
@@ -13,8 +12,10 @@ use crate::load::speech::{Template, Whither};
 use crate::load::talk::Talk;
 
 impl Worker {
-    pub(super) fn begin_to_talk(&mut self, pace: Pace, timeline: Timeline) {
+    pub(super) fn begin_to_talk(&mut self, pace: Pace, timeline: Timeline, churn_per_second: f64) {
         self.latencies.measure(timeline.measured.clone());
+        self.used = [None; 2];
+        self.plan_visits(churn_per_second, timeline.start);
         let setup = self.setup.clone();
         let talk = Talk::new(&setup, pace, self.index, timeline, |stream| self.template(stream));
         self.talk = Some(talk);
@@ -26,11 +27,13 @@ impl Worker {
         let cast = &self.setup.cast;
         let stream = cast.streams.get(stream as usize)?;
         let at = self.clients.binary_search_by_key(&stream.by, |client| client.number).ok()?;
-        let channel = self.clients.get(at)?.channel;
+        let client = self.clients.get(at)?;
         let to = match stream.to {
-            Audience::Room(room) => Whither::Room { name: cast.rooms.get(room as usize)?, channel },
+            Audience::Room(room) => {
+                Whither::Room { name: cast.rooms.get(room as usize)?, channel: client.channel }
+            }
             Audience::Client(other) => Whither::Client { name: &cast.roles.get(other as usize)?.name },
-            Audience::Relay(_) => Whither::Relay { channel },
+            Audience::Relay(_) => Whither::Relay { channel: client.relay },
         };
         Some((at, self.setup.speech.template(to, cast.payload)))
     }
@@ -39,6 +42,8 @@ impl Worker {
     pub(super) fn go_on_talking(&mut self) -> Result<bool, Error> {
         let now = self.now();
         self.send_due(now)?;
+        self.visit(now)?;
+        self.stall(now);
         if now.saturating_sub(self.swept) > SECOND {
             self.swept = now;
             let Self { talk, flights, .. } = self;
@@ -48,13 +53,21 @@ impl Worker {
         Ok(is_over && self.clients.iter().all(|client| client.out.is_empty() || !client.is_connected()))
     }
 
+    /// From the beginning of the measured time on, some do not read.
+    fn stall(&mut self, now: u64) {
+        if self.latencies.is_measured(now) {
+            let stallers = self.clients.iter_mut().filter(|client| client.part == Part::Staller);
+            stallers.for_each(|client| client.is_reading = false);
+        }
+    }
+
     /// Sends what is due.
     pub(super) fn send_due(&mut self, now: u64) -> Result<(), Error> {
         let Some(talk) = &mut self.talk else { return Ok(()) };
         let mut skipped = 0;
         while let Some(turn) = talk.take_turn(now) {
             let Some(client) = self.clients.get_mut(turn.client) else { break };
-            if client.state != State::Inside {
+            if !client.is_settled() {
                 talk.give_back(turn);
                 skipped += 1;
                 if skipped > self.clients.len() {
