@@ -60,13 +60,13 @@ fn take_figures(arguments: &[String]) -> Result<(), String> {
         println!("there is one core only: server and load share it, and disturb each other");
     }
     contenders::hold_to(cores.of_load());
-    let mut verdicts = Vec::new();
+    let mut rows = Vec::new();
     for contest in contests(&parts, FIGURES.share) {
         let runs = carry_out(&contest, &Scale { rounds, ..FIGURES }, &cores);
-        verdicts.extend(table::report(&contest, &runs));
+        rows.push(table::report(&contest, &runs));
     }
-    table::summary(&verdicts);
-    println!("{rounds} rounds, {} seconds", started.elapsed().as_secs());
+    table::summary(&rows);
+    println!("{rounds} rounds in {} seconds", started.elapsed().as_secs());
     Ok(())
 }
 
@@ -76,7 +76,7 @@ fn try_all() -> Result<(), String> {
     let cores = Cores::allowed();
     for contest in contests(&[], TRIAL.share) {
         for (entry, runs) in contest.entries.iter().zip(carry_out(&contest, &TRIAL, &cores)) {
-            let name = format!("{}, {}", contest.part, entry.name());
+            let name = format!("{}: {}", contest.work, entry.name());
             for run in runs {
                 let outcome = run.map_err(|error| format!("{name}: {error}"))?;
                 if not_once(&outcome) > 0 {

@@ -10,6 +10,8 @@ pub const PARTS: &[&str] = &["fan-out", "rate", "rooms", "many", "join", "idle",
 /// One load, those who carry it in turns, and what is expected of the first of them, which is Switchboard.
 pub struct Contest {
     pub part: &'static str,
+    /// In a word or two, and in full.
+    pub work: String,
     pub title: String,
     pub figure: Figure,
     pub entries: Vec<Entry>,
@@ -30,6 +32,7 @@ pub struct Entry {
 #[derive(Clone, Copy)]
 pub struct Figure {
     pub name: &'static str,
+    pub unit: &'static str,
     pub of: fn(&Outcome) -> Option<f64>,
     pub decimals: usize,
 }
@@ -43,16 +46,21 @@ pub enum Goal {
 }
 
 const CPU_PER_DELIVERY: Figure =
-    Figure { name: "ns of server CPU per delivery", of: Outcome::cpu_per_delivery, decimals: 0 };
+    Figure { name: "server CPU per delivery", unit: "ns", of: Outcome::cpu_per_delivery, decimals: 0 };
 
 const P99: Figure = Figure {
-    name: "p99 from the intended time, in µs",
+    name: "p99 from the intended time",
+    unit: "µs",
     of: |outcome| Some(outcome.latency.value_at_quantile(0.99) as f64 / 1e3),
     decimals: 0,
 };
 
-const MEMORY: Figure =
-    Figure { name: "bytes of user memory per connection", of: Outcome::memory_per_connection, decimals: 0 };
+const MEMORY: Figure = Figure {
+    name: "user memory per connection",
+    unit: "bytes",
+    of: Outcome::memory_per_connection,
+    decimals: 0,
+};
 
 /// Connections that a process may have are fewer than descriptors.
 const IDLE_CLIENTS: usize = 19_000;
@@ -70,7 +78,8 @@ fn fan_out() -> Vec<Contest> {
     let windows = [8, 32, 128, 512];
     let contest = |window: usize| Contest {
         part: "fan-out",
-        title: format!("room of 100, 10 of them send, 64 bytes, {window} messages in flight"),
+        work: format!("room of 100, window {window}"),
+        title: "10 of them send, 64 bytes".into(),
         figure: CPU_PER_DELIVERY,
         entries: entries(
             &[Switchboard, BatchFloor, TokioSingle, TokioMulti, TokioUnpinned, WriteFloor],
@@ -95,7 +104,8 @@ fn rate() -> Vec<Contest> {
     let contenders = [Switchboard, BatchFloor, TokioSingle, TokioMulti];
     let contest = |figure, goals| Contest {
         part: "rate",
-        title: "the same room, 1,000 messages a second by schedule".into(),
+        work: "room of 100, 1,000 messages/s".into(),
+        title: "by schedule, 10 of them send, 64 bytes".into(),
         figure,
         entries: entries(&contenders, &load),
         goals,
@@ -109,7 +119,8 @@ fn rooms(share: usize) -> Vec<Contest> {
     let load = Rooms { rooms: 200 / share, members: 10, senders: 10, payload: 64, pace };
     vec![Contest {
         part: "rooms",
-        title: "2,000 members in 200 rooms, all send, 2,000 messages in flight".into(),
+        work: "200 rooms of 10, window 2,000".into(),
+        title: "all of them send, 64 bytes".into(),
         figure: CPU_PER_DELIVERY,
         entries: entries(&[Switchboard, TokioSingle, TokioMulti], &Scenario::Rooms(load)),
         goals: vec![
@@ -132,7 +143,8 @@ fn many(share: usize) -> Vec<Contest> {
     entries.insert(0, entry(Switchboard, &large));
     vec![Contest {
         part: "many",
-        title: "room of 10,000, 10 of them send, 32 messages in flight".into(),
+        work: "room of 10,000, window 32".into(),
+        title: "10 of them send, 64 bytes".into(),
         figure: CPU_PER_DELIVERY,
         entries,
         goals: vec![Goal::AtMostTimes { times: 1.0, of: 1 }, Goal::NothingLost],
@@ -143,9 +155,11 @@ fn many(share: usize) -> Vec<Contest> {
 fn join(share: usize) -> Vec<Contest> {
     vec![Contest {
         part: "join",
-        title: "10,000 enter one room at once".into(),
+        work: "10,000 enter a room".into(),
+        title: "all at once".into(),
         figure: Figure {
-            name: "seconds until everyone has seen everyone enter",
+            name: "until everyone has seen everyone enter",
+            unit: "s",
             of: |outcome| figure(outcome, "joined_seconds"),
             decimals: 2,
         },
@@ -162,7 +176,8 @@ fn idle(share: usize) -> Vec<Contest> {
     let load = Scenario::Idle(Idle { clients: IDLE_CLIENTS / share });
     let contest = |figure, goals| Contest {
         part: "idle",
-        title: "19,000 logged in, and silent".into(),
+        work: "19,000 idle".into(),
+        title: "logged in, and silent".into(),
         figure,
         entries: entries(&[Switchboard, TokioSingle], &load),
         goals,
@@ -174,9 +189,11 @@ fn idle(share: usize) -> Vec<Contest> {
 fn connect(share: usize) -> Vec<Contest> {
     vec![Contest {
         part: "connect",
-        title: "10,000 connect and log in, 100 on their way at a time".into(),
+        work: "10,000 log in".into(),
+        title: "100 on their way at a time".into(),
         figure: Figure {
             name: "logged in per second",
+            unit: "per second",
             of: |outcome| figure(outcome, "logged_in_per_second"),
             decimals: 0,
         },
@@ -193,8 +210,9 @@ fn relay() -> Vec<Contest> {
     let load = Relay { pairs: 4, transport: Transport::Tcp, payload: 16 * 1_024, pace: Pace::Window(64) };
     vec![Contest {
         part: "relay",
-        title: "4 pairs over TCP, 16 KiB a frame, 64 frames in flight".into(),
-        figure: Figure { name: "ns of server CPU per frame", ..CPU_PER_DELIVERY },
+        work: "relay over TCP".into(),
+        title: "4 pairs, 16 KiB a frame, 64 frames in flight".into(),
+        figure: Figure { name: "server CPU per frame", ..CPU_PER_DELIVERY },
         entries: entries(&[Switchboard, Pump, TokioSingle, TokioMulti], &Scenario::Relay(load)),
         goals: vec![Goal::AtMostTimes { times: 1.0 / 0.9, of: 1 }, Goal::NothingLost],
         duration: 1.5,

@@ -1,65 +1,94 @@
 //! What came of a contest, as text: the figures with their spread, and each goal with whether it is met.
 
+use crate::contenders::Contender::{self, *};
 use crate::parts::{Contest, Entry, Figure, Goal};
 use switchboard::load::outcome::Outcome;
 
 /// The runs of one entry, in rounds; a run that did not come to an outcome has its reason.
 pub type Runs = Vec<Result<Outcome, String>>;
 
-/// What became of one goal, for the table at the end.
-pub struct Verdict {
-    pub title: String,
-    pub goal: String,
-    pub found: String,
-    pub is_met: bool,
+/// What became of one goal.
+struct Verdict {
+    goal: String,
+    found: String,
+    is_met: bool,
 }
 
-/// Prints the figures of a contest, and returns what became of its goals.
-pub fn report(contest: &Contest, runs: &[Runs]) -> Vec<Verdict> {
-    let Contest { part, title, figure, entries, goals, .. } = contest;
-    println!("\n{part}: {title}; {}", figure.name);
+/// A contest in one line of the table at the end.
+pub struct Row {
+    work: String,
+    own: String,
+    /// What Switchboard is, times each of [`REFERENCES`].
+    ratios: Vec<Option<f64>>,
+    missed: Vec<String>,
+    goals: usize,
+}
+
+/// The columns of the table at the end.
+const REFERENCES: [Contender; 6] = [BatchFloor, WriteFloor, Pump, TokioSingle, TokioMulti, TokioUnpinned];
+
+/// Prints the figures of a contest and what became of its goals.
+pub fn report(contest: &Contest, runs: &[Runs]) -> Row {
+    let Contest { work, title, figure, entries, goals, .. } = contest;
+    println!("\n{work}: {title}; {}", figure.name);
     println!(
-        "  {:<32} {:>9} {:>19} {:>14} {:>13} {:>9}",
+        "  {:<28} {:>9} {:>19} {:>14} {:>13} {:>9}",
         "", "median", "least to most", "× switchboard", "deliveries/s", "not once"
     );
     for (entry, own) in entries.iter().zip(runs) {
         print_entry(*figure, entry, own, &runs[0]);
     }
     let verdicts: Vec<Verdict> = goals.iter().map(|goal| judge(contest, goal, runs)).collect();
-    for Verdict { goal, found, is_met, .. } in &verdicts {
-        println!("  {:<6} {goal}: {found}", met(*is_met));
+    for Verdict { goal, found, is_met } in &verdicts {
+        println!("  {:<6} {goal}: {found}", if *is_met { "met" } else { "MISSED" });
     }
-    verdicts
+    let against = |contender| {
+        let at = entries.iter().position(|entry| entry.contender == contender)?;
+        ratio(*figure, &runs[0], &runs[at])
+    };
+    let own = median(runs[0].iter().flatten().filter_map(figure.of));
+    let missed = verdicts.iter().filter(|verdict| !verdict.is_met);
+    Row {
+        work: work.clone(),
+        own: format!("{} {}", shown(*figure, own), figure.unit),
+        ratios: REFERENCES.map(against).into(),
+        missed: missed.map(|verdict| format!("{}: {}", verdict.goal, verdict.found)).collect(),
+        goals: goals.len(),
+    }
 }
 
-/// The table at the end: every goal, met or missed.
-pub fn summary(verdicts: &[Verdict]) {
-    println!("\n| goal | | found | |\n|---|---|---|---|");
-    for Verdict { title, goal, found, is_met } in verdicts {
-        println!("| {title} | {goal} | {found} | {} |", met(*is_met));
+/// The table at the end, in Markdown: what Switchboard takes, times what the others take, and which goals are met.
+pub fn summary(rows: &[Row]) {
+    let names = REFERENCES.map(|contender| format!("÷ {}", contender.name()));
+    println!("\n| | switchboard | {} | goals |", names.join(" | "));
+    println!("|---|---{}|---|", "|---".repeat(names.len()));
+    for Row { work, own, ratios, missed, .. } in rows {
+        let ratios: Vec<String> =
+            ratios.iter().map(|ratio| ratio.map_or("".into(), |ratio| format!("{ratio:.2}"))).collect();
+        let goals = if missed.is_empty() { "met".into() } else { format!("MISSED: {}", missed.join("; ")) };
+        println!("| {work} | {own} | {} | {goals} |", ratios.join(" | "));
     }
-    let missed = verdicts.iter().filter(|verdict| !verdict.is_met).count();
-    println!("\n{} goals, {missed} of them missed", verdicts.len());
-}
-
-fn met(is_met: bool) -> &'static str {
-    if is_met { "met" } else { "MISSED" }
+    let (goals, missed) =
+        rows.iter().fold((0, 0), |(goals, missed), row| (goals + row.goals, missed + row.missed.len()));
+    println!(
+        "\n{goals} goals, {missed} of them missed. Others are measured elsewhere: the relay of datagrams by"
+    );
+    println!("`cargo bench --bench udp_relay`, IRC not before the server speaks it.");
 }
 
 fn print_entry(figure: Figure, entry: &Entry, own: &Runs, first: &Runs) {
     let outcomes = || own.iter().flatten();
     let mut figures: Vec<f64> = outcomes().filter_map(figure.of).collect();
-    let decimals = figure.decimals;
-    let shown = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.decimals$}"));
     figures.sort_by(f64::total_cmp);
-    let spread = format!("{} to {}", shown(figures.first().copied()), shown(figures.last().copied()));
+    let [least, most] = [figures.first(), figures.last()].map(|value| shown(figure, value.copied()));
     let ratio = ratio(figure, own, first).map_or("-".into(), |ratio| format!("{ratio:.2}"));
     let rate = median(outcomes().map(|run| run.counts.delivered as f64 / run.measured.as_secs_f64()));
     let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0);
     println!(
-        "  {:<32} {:>9} {spread:>19} {ratio:>14} {:>13} {:>9}",
+        "  {:<28} {:>9} {:>19} {ratio:>14} {:>13} {:>9}",
         entry.name(),
-        shown(median(figures)),
+        shown(figure, median(figures)),
+        format!("{least} to {most}"),
         rate.map_or("-".into(), |rate| format!("{rate:.0}")),
         outcomes().map(not_once).sum::<u64>(),
     );
@@ -72,6 +101,11 @@ fn print_entry(figure: Figure, entry: &Entry, own: &Runs, first: &Runs) {
     }
 }
 
+fn shown(figure: Figure, value: Option<f64>) -> String {
+    let decimals = figure.decimals;
+    value.map_or("-".into(), |value| format!("{value:.decimals$}"))
+}
+
 /// Deliveries that did not come exactly once and in order.
 pub fn not_once(run: &Outcome) -> u64 {
     run.counts.lost + run.counts.duplicated + run.counts.out_of_order
@@ -80,8 +114,6 @@ pub fn not_once(run: &Outcome) -> u64 {
 fn judge(contest: &Contest, goal: &Goal, runs: &[Runs]) -> Verdict {
     let Contest { figure, entries, .. } = contest;
     let own = median(runs[0].iter().flatten().filter_map(figure.of));
-    let decimals = figure.decimals;
-    let shown = |value: Option<f64>| value.map_or("no figure".into(), |value| format!("{value:.decimals$}"));
     let (goal, found, is_met) = match *goal {
         Goal::AtMostTimes { times, of } => {
             let ratio = ratio(*figure, &runs[0], &runs[of]);
@@ -90,18 +122,20 @@ fn judge(contest: &Contest, goal: &Goal, runs: &[Runs]) -> Verdict {
             (goal, found, ratio.is_some_and(|ratio| ratio <= times))
         }
         Goal::AtMost(most) => {
-            (format!("at most {most} {}", figure.name), shown(own), own.is_some_and(|own| own <= most))
+            let goal = format!("at most {} {}", shown(*figure, Some(most)), figure.unit);
+            (goal, shown(*figure, own), own.is_some_and(|own| own <= most))
         }
         Goal::AtLeast(least) => {
-            (format!("at least {least} {}", figure.name), shown(own), own.is_some_and(|own| own >= least))
+            let goal = format!("at least {} {}", shown(*figure, Some(least)), figure.unit);
+            (goal, shown(*figure, own), own.is_some_and(|own| own >= least))
         }
         Goal::NothingLost => {
-            let (came, wrong) = (runs[0].iter().all(Result::is_ok), runs[0].iter().flatten().map(not_once));
-            let wrong: u64 = wrong.sum();
-            ("everything once and in order".into(), format!("all but {wrong}"), came && wrong == 0)
+            let wrong: u64 = runs[0].iter().flatten().map(not_once).sum();
+            let (found, came) = (format!("{wrong} did not"), runs[0].iter().all(Result::is_ok));
+            ("everything comes once and in order".into(), found, came && wrong == 0)
         }
     };
-    Verdict { title: format!("{}: {}", contest.part, contest.title), goal, found, is_met }
+    Verdict { goal, found, is_met }
 }
 
 /// How many times the one is the other: the median of the rounds' ratios, so that what else the machine does weighs on
