@@ -31,7 +31,7 @@ use channel::Channels;
 use paths::Listing;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Everything that the server knows about people. Two indexes hold every occupancy, the user's and the room's;
@@ -41,9 +41,9 @@ pub struct Hub {
     /// Boxed: the table itself is half empty at times.
     users: HashMap<SessionId, Box<User>>,
     /// By folded name, in the order in which lists show them.
-    names: BTreeMap<Rc<str>, SessionId>,
+    names: BTreeMap<Arc<str>, SessionId>,
     /// By folded name, in the order in which lists show them.
-    room_names: BTreeMap<Rc<str>, ChannelId>,
+    room_names: BTreeMap<Arc<str>, ChannelId>,
     channels: Channels,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
@@ -235,7 +235,7 @@ impl Hub {
         if self.names.contains_key(name.key()) {
             return Err(Refusal::NameTaken);
         }
-        self.names.insert(Rc::clone(name.key()), asker.session);
+        self.names.insert(Arc::clone(name.key()), asker.session);
         asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
         let user = User { name, rooms: SmallVec::new(), since: now, payload_max, peering: None };
         self.users.insert(asker.session, Box::new(user));

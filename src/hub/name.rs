@@ -10,20 +10,21 @@
 use super::refusal::{BadName, Refusal};
 use std::borrow::Cow;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
-/// A name as its owner writes it, and the form in which it is looked up. Cheap to clone.
+/// A name as its owner writes it, and the form in which it is looked up. Cheap to clone; counted atomically, so that a
+/// server with threads can have the hub behind a lock. Names are cloned on entering, not per message.
 #[derive(Clone)]
 struct Name {
-    shown: Rc<str>,
-    key: Rc<str>,
+    shown: Arc<str>,
+    key: Arc<str>,
 }
 
 impl Name {
     fn new(shown: &str) -> Self {
         let key = fold(shown);
-        let shown: Rc<str> = Rc::from(shown);
-        let key = if *key == *shown { Rc::clone(&shown) } else { Rc::from(&*key) };
+        let shown: Arc<str> = Arc::from(shown);
+        let key = if *key == *shown { Arc::clone(&shown) } else { Arc::from(&*key) };
         Name { shown, key }
     }
 }
@@ -54,7 +55,7 @@ macro_rules! name_type {
             }
 
             /// The form in which it is looked up and sorted.
-            pub(super) fn key(&self) -> &Rc<str> {
+            pub(super) fn key(&self) -> &Arc<str> {
                 &self.0.key
             }
         }

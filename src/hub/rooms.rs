@@ -5,13 +5,13 @@ use super::name::{RoomName, UserName, fold};
 use super::{Asker, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, RoomSummary, SessionId};
 use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) struct Room {
     pub name: RoomName,
     /// Their folded names, in the order in which lists show them. Whose they are, the index of all names says: in large
     /// rooms it counts how much there is per occupant.
-    pub occupants: BTreeSet<Rc<str>>,
+    pub occupants: BTreeSet<Arc<str>>,
     subject: Option<Subject>,
 }
 
@@ -47,7 +47,7 @@ impl Hub {
         if room.occupants.len() >= occupants_max {
             return Err(Refusal::RoomFull { occupants_max });
         }
-        room.occupants.insert(Rc::clone(who.key()));
+        room.occupants.insert(Arc::clone(who.key()));
         let subject = room.subject.as_ref().map(|subject| (subject.by.shown(), &*subject.text));
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
@@ -113,7 +113,7 @@ impl Hub {
     /// One page of folded names, as the users write them, and whether there are more behind it.
     pub(super) fn page_of_names<'a>(
         &'a self,
-        folded: impl Iterator<Item = &'a Rc<str>>,
+        folded: impl Iterator<Item = &'a Arc<str>>,
     ) -> (Vec<&'a str>, bool) {
         let page = self.limits.page_entries_max;
         let mut names: Vec<&str> = folded
@@ -151,7 +151,7 @@ impl Hub {
         if self.room_names.len() >= self.limits.rooms_max {
             return Err(Refusal::TooManyRoomsOnServer);
         }
-        let key = Rc::clone(name.key());
+        let key = Arc::clone(name.key());
         let channel =
             self.channels.insert(Channel::Room(Room::new(name))).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);

@@ -45,10 +45,15 @@ impl<'a> Fields<'a> {
 
     /// One length byte, then that many bytes of UTF-8.
     pub fn name(&mut self) -> Result<&'a str, BodyError> {
+        std::str::from_utf8(self.name_bytes()?).map_err(|_| BodyError::NotUtf8)
+    }
+
+    /// A name, without a look at whether it is UTF-8.
+    pub fn name_bytes(&mut self) -> Result<&'a [u8], BodyError> {
         let length = usize::from(self.u8()?);
         let (name, rest) = self.0.split_at_checked(length).ok_or(BodyError::Short)?;
         self.0 = rest;
-        std::str::from_utf8(name).map_err(|_| BodyError::NotUtf8)
+        Ok(name)
     }
 
     /// An address: 16 bytes of IPv6, in which IPv4 is mapped (RFC 4291 §2.5.5.2), and two of port.

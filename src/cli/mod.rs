@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(feature = "load")]
+mod bench;
+
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
 #[cfg(feature = "client")]
@@ -36,6 +39,13 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
+    /// Measure a server with many synthetic clients, this one or another
+    #[cfg(feature = "load")]
+    #[command(after_help = bench::HELP)]
+    Bench(Box<bench::BenchArgs>),
+    #[cfg(feature = "load")]
+    #[command(hide = true)]
+    Held(bench::HeldArgs),
 }
 
 #[cfg(feature = "client")]
@@ -225,6 +235,10 @@ pub fn main() -> ExitCode {
         Command::Pipe(args) => pipe(args),
         #[cfg(feature = "client")]
         Command::Doctor(args) => doctor(&args.server),
+        #[cfg(feature = "load")]
+        Command::Bench(args) => bench::bench(*args),
+        #[cfg(feature = "load")]
+        Command::Held(args) => bench::held(&args),
     };
     match outcome {
         Ok(code) => code,

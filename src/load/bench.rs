@@ -1,0 +1,228 @@
+//! What `switchboard bench` does: runs that repeat, alternate between two servers, or search for the highest rate.
+
+use super::child::Launcher;
+use super::contender::{self, Contender};
+use super::find_max::{Search, Verdict};
+use super::probe::system_calls::SystemCalls;
+use super::progress::Progress;
+use super::report::{Machine, Measured, Report, Searched};
+use super::slo::Slo;
+use super::words::number;
+use super::{Error, Outcome, Plan, Target, Watch};
+use std::fmt;
+
+/// One run; [`super::run`], or what a test puts in its place.
+pub type Run = fn(&Plan, &Target, &mut dyn Watch) -> Result<Outcome, Error>;
+
+pub struct Bench<'a> {
+    pub plan: Plan,
+    /// One, or two that are compared.
+    pub contenders: Vec<Contender>,
+    /// Runs of each.
+    pub repeat: usize,
+    pub find_max: Option<FindMax>,
+    pub count_system_calls: bool,
+    /// As it is before anything is held to a part of its cores.
+    pub machine: Machine,
+    pub launcher: Launcher<'a>,
+    pub run: Run,
+}
+
+/// The highest rate that holds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FindMax {
+    pub slo: Slo,
+    /// Where to begin, in messages a second.
+    pub start: f64,
+}
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum Failure {
+    Contender(contender::Error),
+    /// With which of two servers it was, and how that ended, if it did.
+    Run {
+        label: Option<String>,
+        error: Error,
+        obituary: Option<String>,
+    },
+    /// Not even one message a second.
+    NothingHeld {
+        slo: String,
+        why: String,
+    },
+    Cancelled,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Contender(error) => error.fmt(f),
+            Failure::Run { label, error, obituary } => {
+                if let Some(label) = label {
+                    write!(f, "{label}: ")?;
+                }
+                write!(f, "{error}")?;
+                if let Some(how) = obituary { write!(f, "; {how}") } else { Ok(()) }
+            }
+            Failure::NothingHeld { slo, why } => {
+                write!(f, "{slo} held at none of the rates that were tried: {why}")
+            }
+            Failure::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<contender::Error> for Failure {
+    fn from(error: contender::Error) -> Self {
+        match error {
+            contender::Error::Child(super::child::Error::Cancelled) => Failure::Cancelled,
+            error => Failure::Contender(error),
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// All of the runs, and what they add up to.
+    ///
+    /// # Errors
+    /// [`Failure`], when a run did not come to its end.
+    pub fn measure(&self, progress: &mut Progress) -> Result<Report, Failure> {
+        let mut report = Report::of(self.plan.clone(), self.machine.clone());
+        for contender in &self.contenders {
+            report.measured.push(Measured::of(contender));
+        }
+        match &self.find_max {
+            Some(find_max) => self.search(find_max, &mut report, progress)?,
+            None => self.alternate(&mut report, progress)?,
+        }
+        progress.done();
+        Ok(report)
+    }
+
+    /// A B A B …, so that what changes on the machine in the meantime changes for both.
+    fn alternate(&self, report: &mut Report, progress: &mut Progress) -> Result<(), Failure> {
+        let runs = self.repeat * self.contenders.len();
+        for round in 0..self.repeat {
+            for (i, contender) in self.contenders.iter().enumerate() {
+                let n = round * self.contenders.len() + i + 1;
+                progress.begin(match runs {
+                    1 => contender.label.clone(),
+                    _ => format!("{} ({n} of {runs})", contender.label),
+                });
+                let outcome = self.once(&self.plan, contender, report, progress)?;
+                if let Some(measured) = report.measured.get_mut(i) {
+                    measured.outcomes.push(outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs on a server that nobody has used before, if it is ours to start.
+    fn once(
+        &self,
+        plan: &Plan,
+        contender: &Contender,
+        report: &mut Report,
+        progress: &mut Progress,
+    ) -> Result<Outcome, Failure> {
+        let plan = Plan { protocol: contender.protocol, ..plan.clone() };
+        let mut running = contender.start(&plan, &self.launcher)?;
+        report.note(note_on(&running.target));
+        if self.count_system_calls {
+            match running.target.pid.map(SystemCalls::of) {
+                Some(Ok(calls)) => progress.count(calls),
+                Some(Err(why)) => report.note(Some(why.to_string())),
+                None => {}
+            }
+        }
+        match (self.run)(&plan, &running.target, progress) {
+            Ok(mut outcome) => {
+                if let (Some(server), Some(calls)) = (&mut outcome.server, progress.counted()) {
+                    server.system_calls = Some(calls);
+                }
+                contender.stop(running)?;
+                Ok(outcome)
+            }
+            Err(Error::Cancelled) => Err(Failure::Cancelled),
+            Err(error) => {
+                let obituary = running.obituary();
+                let label = (self.contenders.len() > 1).then(|| contender.label.clone());
+                Err(Failure::Run { label, error, obituary })
+            }
+        }
+    }
+
+    fn search(
+        &self,
+        find_max: &FindMax,
+        report: &mut Report,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let Some(contender) = self.contenders.first() else { return Ok(()) };
+        let mut search = Search::from(find_max.start);
+        let mut best = None;
+        while let Some(rate) = search.next() {
+            let Some(plan) = self.plan.at_rate(rate) else { break };
+            let shown = number(rate);
+            progress.begin(format!("{} at {shown} messages a second", contender.label));
+            let verdict = match self.once(&plan, contender, report, progress) {
+                Ok(outcome) => {
+                    let verdict = judge(&find_max.slo, &outcome);
+                    if verdict == Verdict::Held {
+                        best = Some((plan, outcome));
+                    }
+                    verdict
+                }
+                // The server could be talked to before: it is the rate that is too much.
+                Err(Failure::Run { error, .. }) if best.is_some() => Verdict::Broke(error.to_string()),
+                Err(failure) => return Err(failure),
+            };
+            progress.say(&match &verdict {
+                Verdict::Held => format!("{shown} messages a second: held"),
+                Verdict::Broke(why) => format!("{shown} messages a second: did not hold: {why}"),
+                Verdict::GeneratorWasLimit(sentence) => {
+                    format!("{shown} messages a second: not to be told: {sentence}")
+                }
+            });
+            search.tell(verdict);
+        }
+        let Some((plan, outcome)) = best else {
+            let why = match search.steps().last().map(|step| &step.verdict) {
+                Some(Verdict::Broke(why) | Verdict::GeneratorWasLimit(why)) => why.clone(),
+                _ => "nothing was tried".into(),
+            };
+            return Err(Failure::NothingHeld { slo: find_max.slo.to_string(), why });
+        };
+        report.plan = plan;
+        if let Some(measured) = report.measured.first_mut() {
+            measured.outcomes.push(outcome);
+        }
+        report.searched = Some(Searched { slo: find_max.slo.to_string(), search });
+        Ok(())
+    }
+}
+
+/// A generator that was behind adds to latencies and takes nothing away: what held all the same has held, and what did
+/// not is not the server's fault.
+fn judge(slo: &Slo, outcome: &Outcome) -> Verdict {
+    match (slo.broken_by(outcome), &outcome.generator.was_limit) {
+        (None, _) => Verdict::Held,
+        (Some(_), Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
+        (Some(why), None) => Verdict::Broke(why),
+    }
+}
+
+/// What cannot be known of it.
+fn note_on(target: &Target) -> Option<String> {
+    match target.pid {
+        None => Some(format!(
+            "{}: its process was not found on this machine, so nothing is known of its CPU and memory; --pid names it",
+            target.label
+        )),
+        Some(pid) => super::probe::why_blind(pid).map(|why| format!("{}: {why}", target.label)),
+    }
+}

@@ -1,0 +1,127 @@
+//! What a client has to send and its socket has not taken yet.
+
+use super::marker::{self, Marker};
+use super::speech::Template;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Write};
+
+/// With so many bytes that the server does not take, an open loop has shown what there is to show.
+pub const BACKLOG_MAX: usize = 256 * 1_024 * 1_024;
+
+#[derive(Default)]
+pub struct Outgoing {
+    bytes: Vec<u8>,
+    /// How many of `bytes` the socket took.
+    taken: usize,
+    /// Where in `bytes` each message ends, and when it was due.
+    messages: VecDeque<(usize, u64)>,
+}
+
+impl Outgoing {
+    /// Bytes that wait.
+    pub fn len(&self) -> usize {
+        self.bytes.len() - self.taken
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// To append something that is no message.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Appends a message.
+    pub fn message(&mut self, template: &Template, marker: Marker) {
+        let at = self.bytes.len() + template.marker_at;
+        self.bytes.extend_from_slice(&template.bytes);
+        if let Some(place) = self.bytes.get_mut(at..at + marker::LEN) {
+            place.copy_from_slice(&marker.to_bytes());
+        }
+        self.messages.push_back((self.bytes.len(), marker.due));
+    }
+
+    /// Writes as much as the socket takes, and tells of each message that it has taken whole when it was due.
+    ///
+    /// # Errors
+    /// Those of the socket but `WouldBlock`, after which it is tried again when the socket is writable.
+    pub fn flush(&mut self, socket: &mut impl Write, mut sent: impl FnMut(u64)) -> io::Result<()> {
+        while !self.is_empty() {
+            match socket.write(&self.bytes[self.taken..]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => self.taken += n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        while let Some((_, due)) = self.messages.pop_front_if(|(end, _)| *end <= self.taken) {
+            sent(due);
+        }
+        self.forget_taken();
+        Ok(())
+    }
+
+    /// Without a copy where all is gone, and otherwise only when that halves what is kept.
+    fn forget_taken(&mut self) {
+        if self.is_empty() {
+            self.bytes.clear();
+        } else if self.taken >= self.len() {
+            self.bytes.drain(..self.taken);
+            self.messages.iter_mut().for_each(|(end, _)| *end -= self.taken);
+        } else {
+            return;
+        }
+        self.taken = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes, then no more.
+    struct Sink {
+        got: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let n = bytes.len().min(self.room);
+            if n == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            self.room -= n;
+            self.got.extend_from_slice(&bytes[..n]);
+            Ok(n)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_message_is_sent_when_its_last_byte_is_taken_whatever_the_socket_takes_at_once() {
+        let template = Template { bytes: vec![b'x'; 30], marker_at: 5 };
+        for step in [1, 7, 29, 30, 31, 61, 1_000] {
+            let (mut out, mut sink, mut sent) =
+                (Outgoing::default(), Sink { got: Vec::new(), room: 0 }, Vec::new());
+            for sequence in 0..10 {
+                out.message(&template, Marker { stream: 1, sequence, due: u64::from(sequence) });
+                sink.room += step;
+                out.flush(&mut sink, |due| sent.push(due)).expect("it takes some");
+                assert_eq!(sent.len(), sink.got.len() / 30, "in steps of {step}");
+            }
+            while !out.is_empty() {
+                sink.room = step;
+                out.flush(&mut sink, |due| sent.push(due)).expect("it takes some");
+            }
+            assert_eq!(sent, (0..10).collect::<Vec<_>>());
+            for (sequence, message) in (0..).zip(sink.got.chunks(30)) {
+                assert_eq!(Marker::read(&message[5..]).map(|marker| marker.sequence), Some(sequence));
+            }
+        }
+    }
+}

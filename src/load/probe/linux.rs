@@ -1,0 +1,75 @@
+//! proc(5), and the CPU clock of another process, `clock_getcpuclockid(3)`.
+
+use super::{Probe, Reading};
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
+use procfs::process::Process;
+use std::time::Duration;
+
+pub struct Proc {
+    pid: i32,
+    process: Option<Process>,
+}
+
+impl Proc {
+    pub fn new(pid: u32) -> Self {
+        let pid = i32::try_from(pid).unwrap_or(-1);
+        Self { pid, process: Process::new(pid).ok() }
+    }
+}
+
+impl Probe for Proc {
+    fn read(&mut self) -> Option<Reading> {
+        let process = self.process.as_ref()?;
+        // First, because it is what everything else is divided by, and the rest takes a while.
+        let cpu = clock_getcpuclockid(Pid::from_raw(self.pid)).ok()?.now().ok()?;
+        let stat = process.stat().ok()?;
+        let ticks = |n: u64| Duration::from_secs_f64(n as f64 / procfs::ticks_per_second() as f64);
+        Some(Reading {
+            user: ticks(stat.utime),
+            system: ticks(stat.stime),
+            cpu: cpu.into(),
+            memory: process.status().ok()?.rssanon? * 1_024,
+            // Another user's process shows it to root alone.
+            reads_and_writes: process.io().ok().map(|io| io.syscr + io.syscw),
+            system_calls: None,
+            sleeps: sleeps(process),
+        })
+    }
+}
+
+/// Of each thread that is there; the process itself would tell that of its first thread alone.
+fn sleeps(process: &Process) -> u64 {
+    let Ok(tasks) = process.tasks() else { return 0 };
+    let statuses = tasks.filter_map(Result::ok).filter_map(|task| task.status().ok());
+    statuses.filter_map(|status| status.voluntary_ctxt_switches).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn what_a_process_does_shows() {
+        let mut probe = Proc::new(std::process::id());
+        let before = probe.read().expect("our own process");
+        let began = Instant::now();
+        let mut held = Vec::new();
+        // More than a tick of the scheduler, and memory that is written to.
+        while probe.read().expect("still").cpu < before.cpu + Duration::from_millis(50) {
+            held.extend([1_u8; 65_536]);
+            assert!(began.elapsed() < Duration::from_secs(30), "CPU does not show");
+        }
+        let after = probe.read().expect("still");
+        assert!(after.memory > 0 && after.user + after.system >= before.user + before.system);
+        assert!(after.reads_and_writes > before.reads_and_writes);
+        drop(held);
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_no_panic() {
+        assert_eq!(Proc::new(u32::MAX).read(), None);
+        assert_eq!(Proc::new(i32::MAX as u32).read(), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! What the runs came to: as a table, as JSON, as a page.
+//!
+//! Each figure is defined once, in [`figures`], with its unit and its meaning; a report shows the figures that its
+//! outcomes have.
+
+#[cfg(test)]
+pub(crate) mod example;
+pub mod figures;
+pub mod html;
+pub mod json;
+mod machine;
+pub mod numbers;
+pub mod table;
+
+pub use machine::Machine;
+
+use super::contender::Contender;
+use super::find_max::Search;
+use super::plan::{Pace, Protocol};
+use super::{Outcome, Plan};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Everything that there is to show.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub plan: Plan,
+    /// What made it; empty if it was no command.
+    pub command: String,
+    /// Seconds since 1970.
+    pub taken_at: u64,
+    pub machine: Machine,
+    /// One, or two that were compared in alternating runs.
+    pub measured: Vec<Measured>,
+    pub searched: Option<Searched>,
+    notes: Vec<String>,
+}
+
+/// A server, and its runs.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    pub label: String,
+    /// Where it ran, or what started it.
+    pub place: String,
+    pub protocol: Protocol,
+    pub outcomes: Vec<Outcome>,
+}
+
+/// How the highest rate was found.
+#[derive(Clone, Debug)]
+pub struct Searched {
+    pub slo: String,
+    pub search: Search,
+}
+
+impl Measured {
+    pub fn of(contender: &Contender) -> Self {
+        let Contender { label, place, protocol } = contender;
+        Self { label: label.clone(), place: place.to_string(), protocol: *protocol, outcomes: Vec::new() }
+    }
+}
+
+impl Report {
+    pub fn of(plan: Plan, machine: Machine) -> Self {
+        let taken_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let command = String::new();
+        Self { plan, command, taken_at, machine, measured: Vec::new(), searched: None, notes: Vec::new() }
+    }
+
+    /// What readers have to know, once.
+    pub fn note(&mut self, note: Option<String>) {
+        self.notes.extend(note.filter(|note| !self.notes.contains(note)));
+    }
+
+    /// Everything that is to be known before the figures are believed.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        for measured in &self.measured {
+            measured.warn(&mut notes);
+        }
+        if matches!(self.plan.scenario.pace(), Some(Pace::Window(_))) {
+            notes.push(
+                "closed loop: latencies are those of a server that always has its window full, not those that users \
+                 would see; --rate measures these"
+                    .into(),
+            );
+        }
+        if let Some(sentence) =
+            self.searched.as_ref().and_then(|searched| searched.search.stopped_by_generator())
+        {
+            notes.push(format!("the search ended because the generator was the limit: {sentence}"));
+        }
+        notes
+    }
+}
+
+impl Measured {
+    fn warn(&self, notes: &mut Vec<String>) {
+        let runs = self.outcomes.len();
+        let mut warn = |what: String| notes.push(format!("{}: {what}", self.label));
+        let limits: Vec<&str> =
+            self.outcomes.iter().filter_map(|outcome| outcome.generator.was_limit.as_deref()).collect();
+        if let Some(first) = limits.first() {
+            warn(format!("the generator was the limit in {} of {runs} runs: {first}", limits.len()));
+        }
+        let sum = |of: fn(&Outcome) -> u64| self.outcomes.iter().map(of).sum::<u64>();
+        for (n, what) in [
+            (sum(|outcome| outcome.counts.lost), "deliveries lost"),
+            (sum(|outcome| outcome.counts.duplicated), "deliveries made twice"),
+            (sum(|outcome| outcome.counts.out_of_order), "deliveries out of order"),
+            (sum(|outcome| outcome.counts.refused), "requests refused"),
+            (sum(|outcome| outcome.counts.disconnected), "clients disconnected by the server"),
+        ] {
+            if n > 0 {
+                warn(format!("{} {what}", numbers::count(n as f64)));
+            }
+        }
+        let unknown = self.outcomes.iter().filter(|outcome| outcome.server.is_none()).count();
+        if unknown > 0 {
+            warn(format!("CPU and memory of the server could not be read in {unknown} of {runs} runs"));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! A plan in words, and what follows from it.
+
+use super::Plan;
+use super::plan::{Pace, Protocol, Rooms, Scenario, Transport};
+
+impl Plan {
+    /// The same with so many messages a second, in an open loop; `None` where the scenario sends none.
+    pub fn at_rate(&self, rate: f64) -> Option<Plan> {
+        let mut plan = self.clone();
+        match &mut plan.scenario {
+            Scenario::Rooms(rooms) => rooms.pace = Pace::Rate(rate),
+            Scenario::Slow(slow) => slow.rooms.pace = Pace::Rate(rate),
+            Scenario::Churn(churn) => churn.rooms.pace = Pace::Rate(rate),
+            Scenario::Relay(relay) => relay.pace = Pace::Rate(rate),
+            Scenario::Mixed(mixed) => mixed.rate = rate,
+            Scenario::Connect(_) | Scenario::Join(_) | Scenario::Idle(_) => return None,
+        }
+        Some(plan)
+    }
+
+    /// How and for how long it is measured.
+    pub fn terms(&self) -> String {
+        let threads = plural(self.threads, "thread", "threads");
+        let sources = if self.spread_sources { ", from many source addresses" } else { "" };
+        let time = match self.scenario {
+            Scenario::Connect(_) | Scenario::Join(_) => "from the first to the last".to_owned(),
+            _ => format!(
+                "{} s measured after {} s of warm-up",
+                self.duration.as_secs_f64(),
+                self.warmup.as_secs_f64()
+            ),
+        };
+        format!("{time}; load from {threads}{sources}")
+    }
+}
+
+impl Scenario {
+    /// As on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Scenario::Rooms(_) => "rooms",
+            Scenario::Relay(_) => "relay",
+            Scenario::Connect(_) => "connect",
+            Scenario::Join(_) => "join",
+            Scenario::Idle(_) => "idle",
+            Scenario::Slow(_) => "slow",
+            Scenario::Churn(_) => "churn",
+            Scenario::Mixed(_) => "mixed",
+        }
+    }
+
+    /// What the clients do, as one would tell a colleague.
+    pub fn in_words(&self) -> String {
+        match self {
+            Scenario::Rooms(rooms) => rooms.in_words(),
+            Scenario::Relay(relay) => {
+                let over = match relay.transport {
+                    Transport::Tcp => "TCP",
+                    Transport::Udp => "UDP",
+                };
+                let pairs = plural(relay.pairs, "relayed pair", "relayed pairs");
+                format!(
+                    "{pairs} over {over}, {} bytes a frame, one way, {}",
+                    relay.payload,
+                    relay.pace.in_words()
+                )
+            }
+            Scenario::Connect(connect) => {
+                format!("{} clients log in, {} at a time", count(connect.clients), count(connect.at_once))
+            }
+            Scenario::Join(join) => format!("{} members enter one room at once", count(join.members)),
+            Scenario::Idle(idle) => format!("{} clients are logged in and silent", count(idle.clients)),
+            Scenario::Slow(slow) => {
+                format!("{}; {} % of the listeners stop reading", slow.rooms.in_words(), slow.stalled_percent)
+            }
+            Scenario::Churn(churn) => format!(
+                "{}; {} visitors come and go, {} a second",
+                churn.rooms.in_words(),
+                count(churn.visitors),
+                churn.per_second
+            ),
+            Scenario::Mixed(mixed) => format!(
+                "{} clients in rooms of ten, with private messages and relays: {} messages a second of {} bytes, {} comings and goings a second",
+                count(mixed.clients),
+                number(mixed.rate),
+                mixed.payload,
+                mixed.churn_per_second
+            ),
+        }
+    }
+
+    /// Connections at one time, at most.
+    pub fn clients(&self) -> usize {
+        match self {
+            Scenario::Rooms(rooms) => rooms.clients(),
+            Scenario::Relay(relay) => relay.pairs * 2,
+            Scenario::Connect(connect) => connect.clients,
+            Scenario::Join(join) => join.members,
+            Scenario::Idle(idle) => idle.clients,
+            Scenario::Slow(slow) => slow.rooms.clients(),
+            Scenario::Churn(churn) => churn.rooms.clients() + churn.visitors,
+            Scenario::Mixed(mixed) => mixed.clients,
+        }
+    }
+
+    /// Bytes of text or payload in each message.
+    pub fn payload(&self) -> usize {
+        match self {
+            Scenario::Rooms(rooms) => rooms.payload,
+            Scenario::Relay(relay) => relay.payload,
+            Scenario::Slow(slow) => slow.rooms.payload,
+            Scenario::Churn(churn) => churn.rooms.payload,
+            Scenario::Mixed(mixed) => mixed.payload,
+            Scenario::Connect(_) | Scenario::Join(_) | Scenario::Idle(_) => 0,
+        }
+    }
+
+    pub fn pace(&self) -> Option<Pace> {
+        match self {
+            Scenario::Rooms(rooms) => Some(rooms.pace),
+            Scenario::Relay(relay) => Some(relay.pace),
+            Scenario::Slow(slow) => Some(slow.rooms.pace),
+            Scenario::Churn(churn) => Some(churn.rooms.pace),
+            Scenario::Mixed(mixed) => Some(Pace::Rate(mixed.rate)),
+            Scenario::Connect(_) | Scenario::Join(_) | Scenario::Idle(_) => None,
+        }
+    }
+}
+
+impl Rooms {
+    fn in_words(&self) -> String {
+        let rooms = plural(self.rooms, "room", "rooms");
+        let of = if self.rooms == 1 { "of" } else { "with" };
+        let senders = if self.senders == self.members {
+            "everyone sends".to_owned()
+        } else {
+            format!("{} of them {}", self.senders, if self.senders == 1 { "sends" } else { "send" })
+        };
+        let each = if self.rooms == 1 { "" } else { " each" };
+        format!(
+            "{rooms} {of} {} members{each}, {senders}, {} bytes a message, {}",
+            count(self.members),
+            self.payload,
+            self.pace.in_words()
+        )
+    }
+
+    fn clients(&self) -> usize {
+        self.rooms * self.members
+    }
+}
+
+impl Pace {
+    pub fn in_words(self) -> String {
+        match self {
+            Pace::Window(window) => {
+                format!("{} under way (closed loop)", plural(window, "message", "messages"))
+            }
+            Pace::Rate(rate) => format!("{} messages a second (open loop)", number(rate)),
+        }
+    }
+}
+
+impl Protocol {
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Native => "native",
+            Protocol::Irc => "irc",
+            Protocol::Raw => "raw",
+        }
+    }
+}
+
+/// 1,000 or 0.5.
+pub fn number(n: f64) -> String {
+    if n.fract() == 0.0 && (0.0..1e15).contains(&n) { count(n as usize) } else { n.to_string() }
+}
+
+/// 10,000: with commas, for people.
+pub fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn plural(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}

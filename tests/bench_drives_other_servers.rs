@@ -1,0 +1,130 @@
+//! The load generator against a server that is not ours: ngIRCd, over IRC. What it delivers is exactly what is expected,
+//! and what it refuses is told in its own words. Without ngIRCd these tests fail.
+
+mod common;
+#[path = "common/running.rs"]
+mod running;
+
+use running::Running;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use switchboard::load::plan::{Pace, Protocol, Rooms, Scenario};
+use switchboard::load::{Error, Outcome, Plan, Target, Unwatched, run};
+
+/// Without its throttles, as it is to be compared. `{port}` and `{limits}` are filled in.
+const CONFIG: &str = "\
+[Global]
+Name = irc.bench.test
+Info = bench
+Listen = 127.0.0.1
+Ports = {port}
+MotdPhrase = hi
+[Limits]
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxNickLength = 9
+MaxPenaltyTime = 0
+{limits}
+[Options]
+DNS = no
+Ident = no
+PAM = no
+";
+
+/// Where distributions put it, beside what PATH has.
+const PLACES: [&str; 3] = ["ngircd", "/usr/sbin/ngircd", "/usr/local/sbin/ngircd"];
+
+struct Ngircd {
+    process: Running,
+    address: SocketAddr,
+    config: PathBuf,
+}
+
+impl Ngircd {
+    fn start(limits: &str) -> Ngircd {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let config =
+            std::env::temp_dir().join(format!("switchboard-ngircd-{}-{number}.conf", std::process::id()));
+        let program = PLACES.into_iter().find(|program| Command::new(program).arg("-V").output().is_ok());
+        let program = program.expect("these tests need ngircd; install it");
+        loop {
+            let port = free_port();
+            let text = CONFIG.replace("{port}", &port.to_string()).replace("{limits}", limits);
+            std::fs::write(&config, text).expect("a config file");
+            let mut command = Command::new(program);
+            command.arg("--nodaemon").arg("--config").arg(&config);
+            let mut process = Running::start("ngircd", command);
+            let line = process.stdout.wait_until("ready, or no port", |line| {
+                line.contains(" ready.") || line.contains("Can't bind")
+            });
+            if line.contains(" ready.") {
+                return Ngircd { process, address: ([127, 0, 0, 1], port).into(), config };
+            }
+            // Somebody else took the port meanwhile.
+        }
+    }
+
+    fn bench(&self, threads: usize, rooms: Rooms) -> Result<Outcome, Error> {
+        let plan = Plan {
+            scenario: Scenario::Rooms(rooms),
+            protocol: Protocol::Irc,
+            threads,
+            spread_sources: false,
+            warmup: Duration::from_millis(200),
+            duration: Duration::from_millis(800),
+            patience: Duration::from_secs(20),
+        };
+        let target = Target { address: self.address, pid: Some(self.process.pid()), label: "ngircd".into() };
+        run(&plan, &target, &mut Unwatched)
+    }
+}
+
+impl Drop for Ngircd {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.config);
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn rooms(rooms: usize, members: usize, senders: usize, pace: Pace) -> Rooms {
+    Rooms { rooms, members, senders, payload: 64, pace }
+}
+
+#[track_caller]
+fn assert_exact(outcome: &Outcome) {
+    let counts = outcome.counts;
+    assert!(counts.delivered > 0, "{counts:?}");
+    assert_eq!(counts.arrived, counts.expected, "{counts:?}");
+    let faults = [counts.lost, counts.duplicated, counts.out_of_order, counts.refused, counts.disconnected];
+    assert_eq!((faults, outcome.figures.len()), ([0; 5], 0), "{counts:?} {:?}", outcome.figures);
+}
+
+#[test]
+fn ngircd_delivers_what_is_expected_in_both_loops() {
+    let server = Ngircd::start("");
+    for threads in [1, 2] {
+        let closed = server.bench(threads, rooms(1, 20, 10, Pace::Window(32))).expect("an outcome");
+        assert_exact(&closed);
+        assert!(closed.server.is_some_and(|server| server.memory > 0), "its process is looked at, too");
+    }
+    assert_exact(&server.bench(1, rooms(5, 4, 4, Pace::Window(40))).expect("an outcome"));
+    let open = server.bench(1, rooms(2, 10, 2, Pace::Rate(500.0))).expect("an outcome");
+    assert_exact(&open);
+    assert_eq!((open.counts.offered, open.counts.expected), (400, 500 * 9));
+}
+
+#[test]
+fn a_limit_of_ngircd_is_told_in_its_words() {
+    let server = Ngircd::start("MaxConnections = 3");
+    let error = server.bench(1, rooms(1, 10, 1, Pace::Window(1))).expect_err("there is room for three");
+    let words = error.to_string();
+    assert!(words.contains("onnection limit") || words.contains("closed the connection"), "{words}");
+}
