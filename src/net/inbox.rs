@@ -59,26 +59,23 @@ impl Inbox {
     /// # Errors
     /// Those of the socket, `WouldBlock` and `Interrupted` among them; what was held stays held.
     pub fn fill(&mut self, socket: &mut impl Socket, scratch: &mut [u8]) -> io::Result<Filled> {
-        let length = self.len();
-        match &mut self.0 {
-            Some(held) if length > COPIED_BYTES_MAX => {
-                let Held { bytes, needed } = &mut **held;
-                bytes.resize((*needed).max(length + 1), 0);
-                let read = socket.read(&mut bytes[length..]);
-                bytes.truncate(length + read.as_ref().copied().unwrap_or(0));
-                Ok(if read? == 0 { Filled::End } else { Filled::Held })
-            }
-            held => {
-                let n = socket.read(&mut scratch[length..])?;
-                if n == 0 {
-                    return Ok(Filled::End);
-                }
-                if let Some(held) = held.take() {
-                    scratch[..length].copy_from_slice(&held.bytes);
-                }
-                Ok(Filled::Scratch(length + n))
-            }
+        let held = self.len();
+        if held > COPIED_BYTES_MAX
+            && let Some(Held { bytes, needed }) = self.0.as_deref_mut()
+        {
+            bytes.resize((*needed).max(held + 1), 0);
+            let read = socket.read(&mut bytes[held..]);
+            bytes.truncate(held + read.as_ref().copied().unwrap_or(0));
+            return Ok(if read? == 0 { Filled::End } else { Filled::Held });
         }
+        let n = socket.read(&mut scratch[held..])?;
+        if n == 0 {
+            return Ok(Filled::End);
+        }
+        if let Some(Held { bytes, .. }) = self.0.take().as_deref() {
+            scratch[..held].copy_from_slice(bytes);
+        }
+        Ok(Filled::Scratch(held + n))
     }
 
     /// Forgets what is held.
