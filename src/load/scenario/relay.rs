@@ -1,4 +1,5 @@
-//! Pairs exchange payload over a relay, one way: from the caller to who took the call.
+//! Pairs exchange payload over a relay, one way: from the caller to who took the call. Without sessions there are no
+//! calls: connections are pairs in the order in which they were made, as a bare pump takes them.
 
 use crate::load::cast::{Audience, Cast, check_payload};
 use crate::load::error::Error;
@@ -10,7 +11,7 @@ use crate::load::speech::Speech;
 use crate::load::watch::Watch;
 
 pub fn run(stage: &Stage<'_>, relay: &Relay, watch: &mut dyn Watch) -> Result<Outcome, Error> {
-    if stage.speech != Speech::Native {
+    if stage.speech == Speech::Irc {
         return Err(Error::Plan("only the native protocol has relays".into()));
     }
     if relay.pairs == 0 || relay.pairs > marker::STREAMS_MAX {
@@ -30,7 +31,9 @@ pub fn run(stage: &Stage<'_>, relay: &Relay, watch: &mut dyn Watch) -> Result<Ou
     }
     let mut run = Run::begin(stage, cast, watch)?;
     run.appear(false)?;
-    run.call()?;
+    if stage.speech.has_sessions() {
+        run.call()?;
+    }
     run.settle()?;
     let mut outcome = run.talk(relay.pace, 0.0)?;
     let bytes = outcome.counts.delivered as f64 * relay.payload as f64;

@@ -180,10 +180,15 @@ impl Worker {
         }
     }
 
-    /// Asks everybody. Of a floor everybody hears what one asks.
+    /// Everybody asks, unless all hear what one asks, as they do of a floor.
     pub(super) fn settle(&mut self, token: u64) {
         self.task = Task::Settle { token, again: self.now() + ASK_AGAIN };
-        let askers = if self.setup.speech.has_sessions() { self.clients.len() } else { 1 };
+        self.ask_all(token);
+    }
+
+    fn ask_all(&mut self, token: u64) {
+        let is_floor = !self.setup.speech.has_sessions() && !self.setup.cast.rooms.is_empty();
+        let askers = if is_floor { 1 } else { self.clients.len() };
         (0..askers).for_each(|at| self.ask(at, token));
     }
 
@@ -201,7 +206,7 @@ impl Worker {
         let now = self.now();
         if now > again && !self.setup.speech.has_sessions() {
             self.task = Task::Settle { token, again: now + ASK_AGAIN };
-            self.ask(0, token);
+            self.ask_all(token);
         }
         (self.clients.len() - waiting, waiting == 0)
     }
