@@ -6,8 +6,8 @@
 //! | module | what it is | may import |
 //! |---|---|---|
 //! | [`wire`] | bytes ⇄ frames | std, blake3, siphasher |
-//! | [`hub`] | the domain: users, rooms, relays | std, slab |
-//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, slab, log |
+//! | [`hub`] | the domain: users, rooms, relays | std, slab, smallvec |
+//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, slab, smallvec, log |
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |

@@ -221,19 +221,19 @@ impl World {
                 assert!(wakes.is_some_and(|at| at <= deadline), "{key}: nobody wakes up for {due:?}");
             }
             let reads = match connection.phase() {
-                Phase::Open => connection.waits_for.is_none(),
-                Phase::Draining { input_ended, .. } => !input_ended,
-                Phase::Dead { .. } => false,
+                Phase::Open => connection.waits_for().is_none(),
+                Phase::Draining => !connection.is_input_ended(),
+                Phase::Dead => false,
             };
             assert!(!(connection.readable && reads) || connection.listed.to_read, "{key} is not read again");
             let writes = queued > 0 && connection.writable && !connection.is_dead();
             assert!(!writes || connection.listed.to_flush, "{key} is not written to again");
-            if let Some(target) = connection.waits_for
+            if let Some(target) = connection.waits_for()
                 && connection.is_open()
             {
                 let target_of = exchange.connections.get(target);
                 let target = target_of.unwrap_or_else(|| panic!("{key} waits for {target}, which is gone"));
-                assert!(target.waiters.contains(&key), "{key} will not be woken");
+                assert!(target.waiters().contains(&key), "{key} will not be woken");
                 let will_look = target.listed.to_flush || target.listed.to_reap;
                 let is_low = target.is_under_low_water(limits);
                 assert!(will_look || (!is_low && target.is_open()), "{key} waits for nothing");
@@ -284,7 +284,7 @@ impl World {
         let exchange = self.engine.exchange();
         assert!(exchange.blocks.is_empty(), "{} blocks are held for nobody", exchange.blocks.len());
         for (key, connection) in exchange.connections.iter() {
-            assert!(connection.waits_for.is_none(), "{key} still waits");
+            assert!(connection.waits_for().is_none(), "{key} still waits");
             let has_input = !connection.inbox.is_empty() && connection.session.is_logged_in();
             assert!(connection.outbox.is_empty() && !has_input, "{key} is not done");
         }

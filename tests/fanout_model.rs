@@ -213,7 +213,7 @@ impl Person {
         let name = UserName::new(&format!("u{n}"), 32).expect("a name");
         let faults = Faults { partial: 50, ..Faults::default() };
         let line = Rc::new(RefCell::new(Line::new(Random::new(n as u64), faults, 0)));
-        let address = ClientAddress(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let address = ClientAddress::from(SocketAddr::from(([127, 0, 0, 1], 1)));
         let mut connection = Connection::new(FlakySocket(Rc::clone(&line)), address, now);
         let mut hello = Vec::new();
         let body =

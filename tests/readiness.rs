@@ -9,6 +9,7 @@ mod stage;
 
 use stage::{Guest, Stage};
 use switchboard::server::Limits;
+use switchboard::server::connection::HangUp;
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{Kind, LeftCode};
 
@@ -20,17 +21,45 @@ fn flags(stage: &Stage, guest: &Guest) -> (bool, bool) {
 }
 
 #[test]
-fn only_would_block_clears_a_flag() {
+fn a_short_read_tells_as_much_as_would_block_where_the_socket_says_so() {
+    for (says_so, calls) in [(true, 1), (false, 2)] {
+        let mut stage = Stage::new(Limits::default());
+        let mut guest = stage.login("ann", WINDOW);
+        guest.line.borrow_mut().is_emptied_by_short_reads = says_so;
+        for token in 0..3 {
+            guest.send(0, &frame::Ping { token });
+            let reads = guest.line.borrow().read_calls;
+            stage.turn(&[&guest]);
+            assert_eq!(guest.line.borrow().read_calls - reads, calls);
+            assert_eq!(flags(&stage, &guest), (false, true));
+            assert_eq!(guest.kinds(), [Kind::Pong]);
+        }
+    }
+}
+
+#[test]
+fn the_end_is_found_behind_a_short_read_when_its_event_was_the_same() {
+    let mut stage = Stage::new(Limits::default());
+    let mut guest = stage.login("ann", WINDOW);
+    guest.send(0, &frame::Ping { token: 1 });
+    guest.shut();
+    guest.line.borrow_mut().take_edge();
+    stage.engine.note_hang_up(guest.key, HangUp::SendsNoMore);
+    stage.engine.note(guest.key, true, false);
+    stage.turn(&[]); // no other edge
+    assert!(!stage.is_open(&guest));
+    assert_eq!(guest.kinds(), [Kind::Pong]);
+}
+
+#[test]
+fn would_block_alone_clears_writability() {
     let mut stage = Stage::new(Limits { flush_bytes_per_turn_max: 50, ..Limits::default() });
     let mut guest = stage.login("ann", 300);
     assert_eq!(flags(&stage, &guest), (false, true), "read to the end, and nothing kept it from writing");
     for token in 0..100 {
         guest.send(0, &frame::Ping { token });
     }
-    let reads = guest.line.borrow().read_calls;
     stage.turn(&[&guest]);
-    // A read that does not fill the buffer is no proof that nothing more came.
-    assert_eq!(guest.line.borrow().read_calls - reads, 2);
     assert_eq!(flags(&stage, &guest), (false, true));
     // Budget after budget, without an edge, until the socket says that it is full.
     while flags(&stage, &guest).1 {

@@ -244,7 +244,7 @@ fn dependency_lines(manifest: &File) -> impl Iterator<Item = (usize, &str, &str)
 /// The names of all dependencies of the library and the binary.
 fn dependencies(manifest: &File) -> Vec<String> {
     dependency_lines(manifest)
-        .filter(|(_, section, _)| *section == "[dependencies]")
+        .filter(|(_, section, _)| section.ends_with("dependencies]") && !section.contains("dev-"))
         .filter_map(|(_, _, line)| line.split_once('=').map(|(name, _)| name.trim().to_owned()))
         .collect()
 }

@@ -8,7 +8,7 @@ use crate::load::plan::{
     Churn, Connect, Idle, Join, Mixed, Pace, Protocol, Relay, Rooms, Scenario, Slow, Transport,
 };
 use crate::load::progress::Progress;
-use crate::load::report::{Report, html::html, json::json, table::table};
+use crate::load::report::{Machine, Report, html::html, json::json, table::table};
 use crate::load::slo::Slo;
 use crate::load::{self, Plan};
 use clap::{Args, Subcommand, ValueEnum};
@@ -385,6 +385,7 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let switchboard = std::env::current_exe()
         .map_err(|error| format!("cannot find this program, to start servers: {error}"))?;
+    let machine = Machine::this();
     let cores = if common.no_pin { None } else { Cores::split() };
     if let Some(cores) = &cores {
         hold_to(&cores.generator);
@@ -397,6 +398,7 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
         repeat,
         find_max,
         count_system_calls: common.count_system_calls,
+        machine,
         launcher: Launcher {
             switchboard: &switchboard,
             core: cores.map(|cores| cores.server),

@@ -1,6 +1,7 @@
 //! Peers by name: who is here, and a word to one of them.
 
 use super::name::fold;
+use super::rooms::behind;
 use super::{Asker, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, SessionId};
 use std::time::Instant;
 
@@ -27,7 +28,7 @@ impl Hub {
         let peer = self.users.get(session).ok_or(Refusal::NoSuchPeer)?;
         let observed = fx.observed(*session);
         let heard = observed.map_or(peer.since, |observed| observed.heard);
-        let listing = peer.listing.as_deref();
+        let listing = peer.listing();
         let addresses = listing.map(|listing| Hub::shown_addresses(listing, observed)).unwrap_or_default();
         let reply = Reply::Peer {
             name: peer.name.shown(),
@@ -43,7 +44,8 @@ impl Hub {
 
     pub(super) fn list_peers(&mut self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
         self.user(asker.session)?;
-        let (names, more) = self.page_of_names(&self.names, after);
+        let (names, more) =
+            self.page_of_names(self.names.range::<str, _>(behind(&fold(after))).map(|(name, _)| name));
         asker.reply(fx, Reply::Peers { names: &names, more });
         Ok(())
     }

@@ -29,6 +29,7 @@ pub use relays::Route;
 
 use channel::Channels;
 use paths::Listing;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,7 +38,8 @@ use std::time::Instant;
 /// [`Hub::audit`] says whether they agree.
 pub struct Hub {
     limits: Limits,
-    users: HashMap<SessionId, User>,
+    /// Boxed: the table itself is half empty at times.
+    users: HashMap<SessionId, Box<User>>,
     /// By folded name, in the order in which lists show them.
     names: BTreeMap<Arc<str>, SessionId>,
     /// By folded name, in the order in which lists show them.
@@ -50,13 +52,34 @@ pub struct Hub {
 /// Somebody who is logged in.
 struct User {
     name: UserName,
-    rooms: Vec<ChannelId>,
-    relays: Vec<ChannelId>,
+    rooms: SmallVec<[ChannelId; 4]>,
     since: Instant,
     /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.
     payload_max: u16,
+    /// Boxed, because most have none of it.
+    peering: Option<Box<Peering>>,
+}
+
+/// What a user has to do with single others.
+#[derive(Default)]
+struct Peering {
+    relays: Vec<ChannelId>,
     /// What the user has put into the directory.
-    listing: Option<Box<Listing>>,
+    listing: Option<Listing>,
+}
+
+impl User {
+    fn relays(&self) -> &[ChannelId] {
+        self.peering.as_ref().map_or(&[], |peering| &peering.relays)
+    }
+
+    fn listing(&self) -> Option<&Listing> {
+        self.peering.as_ref()?.listing.as_ref()
+    }
+
+    fn peering_mut(&mut self) -> &mut Peering {
+        self.peering.get_or_insert_default()
+    }
 }
 
 /// What a request leads to: effects, or a refusal that [`Hub::handle`] turns into one.
@@ -157,8 +180,8 @@ impl Hub {
             why => why,
         };
         let Some(user) = self.users.get_mut(&session) else { return };
-        let (rooms, relays) = (std::mem::take(&mut user.rooms), std::mem::take(&mut user.relays));
-        for relay in relays {
+        let (rooms, peering) = (std::mem::take(&mut user.rooms), user.peering.take());
+        for relay in peering.map(|peering| peering.relays).unwrap_or_default() {
             self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
         }
         for room in rooms {
@@ -214,18 +237,17 @@ impl Hub {
         }
         self.names.insert(Arc::clone(name.key()), asker.session);
         asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
-        let user =
-            User { name, rooms: Vec::new(), relays: Vec::new(), since: now, payload_max, listing: None };
-        self.users.insert(asker.session, user);
+        let user = User { name, rooms: SmallVec::new(), since: now, payload_max, peering: None };
+        self.users.insert(asker.session, Box::new(user));
         Ok(())
     }
 
     fn user(&self, session: SessionId) -> Result<&User, Refusal> {
-        self.users.get(&session).ok_or(Refusal::NotLoggedIn)
+        self.users.get(&session).map(|user| &**user).ok_or(Refusal::NotLoggedIn)
     }
 
     fn user_mut(&mut self, session: SessionId) -> Result<&mut User, Refusal> {
-        self.users.get_mut(&session).ok_or(Refusal::NotLoggedIn)
+        self.users.get_mut(&session).map(|user| &mut **user).ok_or(Refusal::NotLoggedIn)
     }
 
     /// A text that may be relayed: not empty, not over the limit, and one line in every dialect.
@@ -259,11 +281,11 @@ impl Hub {
                 let Some(room) = self.channels.room(room) else {
                     return Err(format!("{} is in a room that is not there", user.name));
                 };
-                if room.occupants.get(user.name.key()) != Some(session) {
+                if !room.occupants.contains(user.name.key()) {
                     return Err(format!("{} is not among the occupants of {}", user.name, room.name));
                 }
             }
-            for &relay in &user.relays {
+            for &relay in user.relays() {
                 if !self.channels.relay(relay).is_some_and(|relay| relay.is_of(*session)) {
                     return Err(format!("{} holds a relay that is not theirs", user.name));
                 }

@@ -90,10 +90,10 @@ impl Hub {
         if payload_max == 0 {
             return Err(Refusal::TakesNoRelays);
         }
-        if caller.relays.len() >= per_user {
+        if caller.relays().len() >= per_user {
             return Err(Refusal::TooManyRelays { relays_max: per_user });
         }
-        if callee.relays.len() >= per_user {
+        if callee.relays().len() >= per_user {
             return Err(Refusal::PeerHasTooManyRelays);
         }
         if self.channels.relays_len() >= self.limits.relays_max {
@@ -105,8 +105,8 @@ impl Hub {
         let relay = Relay { caller: asker.session, callee: callee_session, payload_max, state };
         let channel = self.channels.insert(Channel::Relay(relay)).ok_or(Refusal::TooManyRelaysOnServer)?;
         self.ringing.insert((deadline, channel));
-        self.user_mut(asker.session)?.relays.push(channel);
-        self.user_mut(callee_session)?.relays.push(channel);
+        self.user_mut(asker.session)?.peering_mut().relays.push(channel);
+        self.user_mut(callee_session)?.peering_mut().relays.push(channel);
         let event = Event::Offered { from: &from, purpose, payload_max };
         fx.emit(Effect::Send { to: callee_session, cause: asker.session, channel, event });
         let event = Event::Ringing { request: asker.request };
@@ -190,8 +190,8 @@ impl Hub {
             self.ringing.remove(&(deadline, channel));
         }
         for session in [relay.caller, relay.callee] {
-            if let Some(user) = self.users.get_mut(&session) {
-                user.relays.retain(|&held| held != channel);
+            if let Some(peering) = self.users.get_mut(&session).and_then(|user| user.peering.as_mut()) {
+                peering.relays.retain(|&held| held != channel);
             }
         }
         Some(relay)
@@ -214,7 +214,7 @@ impl Hub {
                 let held = self
                     .users
                     .get(&session)
-                    .map_or(0, |user| user.relays.iter().filter(|&&held| held == channel).count());
+                    .map_or(0, |user| user.relays().iter().filter(|&&held| held == channel).count());
                 if held != 1 {
                     return Err(format!("relay {channel:?} is held {held} times by one of its ends"));
                 }

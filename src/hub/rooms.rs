@@ -3,14 +3,15 @@
 use super::channel::{Channel, ChannelId, Channels};
 use super::name::{RoomName, UserName, fold};
 use super::{Asker, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, RoomSummary, SessionId};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
 pub(super) struct Room {
     pub name: RoomName,
-    /// By folded name, in the order in which lists show them.
-    pub occupants: BTreeMap<Arc<str>, SessionId>,
+    /// Their folded names, in the order in which lists show them. Whose they are, the index of all names says: in large
+    /// rooms it counts how much there is per occupant.
+    pub occupants: BTreeSet<Arc<str>>,
     subject: Option<Subject>,
 }
 
@@ -21,7 +22,7 @@ struct Subject {
 
 impl Room {
     pub fn new(name: RoomName) -> Self {
-        Room { name, occupants: BTreeMap::new(), subject: None }
+        Room { name, occupants: BTreeSet::new(), subject: None }
     }
 }
 
@@ -46,7 +47,7 @@ impl Hub {
         if room.occupants.len() >= occupants_max {
             return Err(Refusal::RoomFull { occupants_max });
         }
-        room.occupants.insert(Arc::clone(who.key()), asker.session);
+        room.occupants.insert(Arc::clone(who.key()));
         let subject = room.subject.as_ref().map(|subject| (subject.by.shown(), &*subject.text));
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
@@ -89,7 +90,8 @@ impl Hub {
     pub(super) fn list_rooms(&mut self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
         self.user(asker.session)?;
         let page = self.limits.page_entries_max;
-        let mut rooms: Vec<RoomSummary<'_>> = behind(&self.room_names, after)
+        let behind = self.room_names.range::<str, _>(behind(&fold(after)));
+        let mut rooms: Vec<RoomSummary<'_>> = behind
             .filter_map(|(_, &channel)| self.channels.room(channel))
             .map(|room| RoomSummary { name: room.name.shown(), occupants: room.occupants.len() })
             .take(page.saturating_add(1))
@@ -103,20 +105,19 @@ impl Hub {
     pub(super) fn who(&mut self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
         self.occupant(asker)?;
         let room = self.channels.room(asker.channel).ok_or(Refusal::NotInRoom)?;
-        let (names, more) = self.page_of_names(&room.occupants, after);
+        let (names, more) = self.page_of_names(room.occupants.range::<str, _>(behind(&fold(after))));
         asker.reply(fx, Reply::Occupants { names: &names, more });
         Ok(())
     }
 
-    /// One page of a name index, as the users write their names, and whether there are more behind it.
+    /// One page of folded names, as the users write them, and whether there are more behind it.
     pub(super) fn page_of_names<'a>(
         &'a self,
-        index: &'a BTreeMap<Arc<str>, SessionId>,
-        after: &str,
+        folded: impl Iterator<Item = &'a Arc<str>>,
     ) -> (Vec<&'a str>, bool) {
         let page = self.limits.page_entries_max;
-        let mut names: Vec<&str> = behind(index, after)
-            .filter_map(|(_, session)| self.users.get(session))
+        let mut names: Vec<&str> = folded
+            .filter_map(|name| self.users.get(self.names.get(name)?))
             .map(|user| user.name.shown())
             .take(page.saturating_add(1))
             .collect();
@@ -173,8 +174,9 @@ impl Hub {
             if room.occupants.is_empty() {
                 return Err(format!("{} is empty and still there", room.name));
             }
-            for (key, session) in &room.occupants {
-                let user = self.users.get(session).ok_or(format!("{key} in {} is gone", room.name))?;
+            for key in &room.occupants {
+                let user = self.names.get(key).and_then(|session| self.users.get(session));
+                let user = user.ok_or(format!("{key} in {} is gone", room.name))?;
                 if user.name.key() != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
                     return Err(format!("{key} in {} does not know of it exactly once", room.name));
                 }
@@ -191,11 +193,7 @@ fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Re
     channels.room_mut(channel).ok_or(Refusal::NotInRoom)
 }
 
-/// The entries of an index behind a name, which need not be in it.
-fn behind<'a, V>(
-    index: &'a BTreeMap<Arc<str>, V>,
-    after: &str,
-) -> impl Iterator<Item = (&'a Arc<str>, &'a V)> {
-    let after = fold(after);
-    index.range::<str, _>((Bound::Excluded(&*after), Bound::Unbounded))
+/// The part of an index behind a folded name, which need not be in it.
+pub(super) fn behind(folded: &str) -> (Bound<&str>, Bound<&str>) {
+    (Bound::Excluded(folded), Bound::Unbounded)
 }

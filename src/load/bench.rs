@@ -5,8 +5,9 @@ use super::contender::{self, Contender};
 use super::find_max::{Search, Verdict};
 use super::probe::system_calls::SystemCalls;
 use super::progress::Progress;
-use super::report::{Measured, Report, Searched};
+use super::report::{Machine, Measured, Report, Searched};
 use super::slo::Slo;
+use super::words::number;
 use super::{Error, Outcome, Plan, Target, Watch};
 use std::fmt;
 
@@ -21,6 +22,8 @@ pub struct Bench<'a> {
     pub repeat: usize,
     pub find_max: Option<FindMax>,
     pub count_system_calls: bool,
+    /// As it is before anything is held to a part of its cores.
+    pub machine: Machine,
     pub launcher: Launcher<'a>,
     pub run: Run,
 }
@@ -37,9 +40,9 @@ pub struct FindMax {
 #[derive(Debug)]
 pub enum Failure {
     Contender(contender::Error),
-    /// With how the server ended, if it did.
+    /// With which of two servers it was, and how that ended, if it did.
     Run {
-        label: String,
+        label: Option<String>,
         error: Error,
         obituary: Option<String>,
     },
@@ -55,10 +58,15 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Contender(error) => error.fmt(f),
-            Failure::Run { label, error, obituary: None } => write!(f, "{label}: {error}"),
-            Failure::Run { label, error, obituary: Some(how) } => write!(f, "{label}: {error}; {how}"),
+            Failure::Run { label, error, obituary } => {
+                if let Some(label) = label {
+                    write!(f, "{label}: ")?;
+                }
+                write!(f, "{error}")?;
+                if let Some(how) = obituary { write!(f, "; {how}") } else { Ok(()) }
+            }
             Failure::NothingHeld { slo, why } => {
-                write!(f, "{slo} does not hold at any rate that was tried: {why}")
+                write!(f, "{slo} held at none of the rates that were tried: {why}")
             }
             Failure::Cancelled => f.write_str("cancelled"),
         }
@@ -82,7 +90,7 @@ impl Bench<'_> {
     /// # Errors
     /// [`Failure`], when a run did not come to its end.
     pub fn measure(&self, progress: &mut Progress) -> Result<Report, Failure> {
-        let mut report = Report::of(self.plan.clone());
+        let mut report = Report::of(self.plan.clone(), self.machine.clone());
         for contender in &self.contenders {
             report.measured.push(Measured::of(contender));
         }
@@ -142,7 +150,8 @@ impl Bench<'_> {
             Err(Error::Cancelled) => Err(Failure::Cancelled),
             Err(error) => {
                 let obituary = running.obituary();
-                Err(Failure::Run { label: contender.label.clone(), error, obituary })
+                let label = (self.contenders.len() > 1).then(|| contender.label.clone());
+                Err(Failure::Run { label, error, obituary })
             }
         }
     }
@@ -158,7 +167,8 @@ impl Bench<'_> {
         let mut best = None;
         while let Some(rate) = search.next() {
             let Some(plan) = self.plan.at_rate(rate) else { break };
-            progress.begin(format!("{} at {rate} messages a second", contender.label));
+            let shown = number(rate);
+            progress.begin(format!("{} at {shown} messages a second", contender.label));
             let verdict = match self.once(&plan, contender, report, progress) {
                 Ok(outcome) => {
                     let verdict = judge(&find_max.slo, &outcome);
@@ -172,10 +182,10 @@ impl Bench<'_> {
                 Err(failure) => return Err(failure),
             };
             progress.say(&match &verdict {
-                Verdict::Held => format!("{rate} messages a second: held"),
-                Verdict::Broke(why) => format!("{rate} messages a second: did not hold: {why}"),
+                Verdict::Held => format!("{shown} messages a second: held"),
+                Verdict::Broke(why) => format!("{shown} messages a second: did not hold: {why}"),
                 Verdict::GeneratorWasLimit(sentence) => {
-                    format!("{rate} messages a second: not to be told: {sentence}")
+                    format!("{shown} messages a second: not to be told: {sentence}")
                 }
             });
             search.tell(verdict);
@@ -196,11 +206,12 @@ impl Bench<'_> {
     }
 }
 
-/// A generator that was the limit proves nothing either way, except where the conditions held all the same.
+/// A generator that was behind adds to latencies and takes nothing away: what held all the same has held, and what did
+/// not is not the server's fault.
 fn judge(slo: &Slo, outcome: &Outcome) -> Verdict {
     match (slo.broken_by(outcome), &outcome.generator.was_limit) {
-        (None, None) => Verdict::Held,
-        (_, Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
+        (None, _) => Verdict::Held,
+        (Some(_), Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
         (Some(why), None) => Verdict::Broke(why),
     }
 }

@@ -9,7 +9,7 @@ const NEAR_ENOUGH: f64 = 1.05;
 const RATE_MIN: f64 = 1.0;
 
 /// A rate that does not hold is tried so often, because a machine that was busy with something else is no limit of the
-/// server.
+/// server, nor of the generator.
 const TRIES: usize = 2;
 
 /// How a rate went.
@@ -75,7 +75,7 @@ impl Search {
                 self.held = Some(rate);
                 self.choose()
             }
-            Verdict::Broke(_) if self.failures + 1 < TRIES => {
+            Verdict::Broke(_) | Verdict::GeneratorWasLimit(_) if self.failures + 1 < TRIES => {
                 self.failures += 1;
                 Some(rate)
             }
@@ -147,6 +147,8 @@ mod tests {
     fn where_the_generator_is_the_limit_it_ends_and_says_so() {
         let mut search = Search::from(100.0);
         search.tell(Verdict::Held);
+        search.tell(Verdict::GeneratorWasLimit("it was busy".into()));
+        assert_eq!(search.next(), Some(200.0));
         search.tell(Verdict::GeneratorWasLimit("it was behind".into()));
         assert_eq!((search.next(), search.held()), (None, Some(100.0)));
         assert_eq!(search.stopped_by_generator(), Some("it was behind"));

@@ -82,7 +82,7 @@ impl Scenario {
             Scenario::Mixed(mixed) => format!(
                 "{} clients in rooms of ten, with private messages and relays: {} messages a second of {} bytes, {} comings and goings a second",
                 count(mixed.clients),
-                mixed.rate,
+                number(mixed.rate),
                 mixed.payload,
                 mixed.churn_per_second
             ),
@@ -156,7 +156,7 @@ impl Pace {
             Pace::Window(window) => {
                 format!("{} under way (closed loop)", plural(window, "message", "messages"))
             }
-            Pace::Rate(rate) => format!("{rate} messages a second (open loop)"),
+            Pace::Rate(rate) => format!("{} messages a second (open loop)", number(rate)),
         }
     }
 }
@@ -169,6 +169,11 @@ impl Protocol {
             Protocol::Raw => "raw",
         }
     }
+}
+
+/// 1,000 or 0.5.
+pub fn number(n: f64) -> String {
+    if n.fract() == 0.0 && (0.0..1e15).contains(&n) { count(n as usize) } else { n.to_string() }
 }
 
 /// 10,000: with commas, for people.

@@ -15,8 +15,11 @@ const KEPT_BYTES_MAX: usize = 128 * 1_024;
 /// How many free buffers of each class are kept.
 const KEPT_BUFFERS_MAX: usize = 64;
 
+/// Room for more blocks than this goes back to the allocator once nobody holds any.
+const KEPT_BLOCKS_MAX: usize = 4_096;
+
 /// Names a block while somebody holds it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct BlockId(u32);
 
 /// How much a block is expected to hold.
@@ -79,6 +82,9 @@ impl Blocks {
         }
         let bytes = self.blocks.remove(id.0 as usize).bytes;
         self.recycle(bytes);
+        if self.blocks.is_empty() && self.blocks.capacity() > KEPT_BLOCKS_MAX {
+            self.blocks = Slab::new();
+        }
         true
     }
 

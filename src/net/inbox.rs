@@ -18,11 +18,13 @@ use std::io;
 /// alone; copying this much costs less than a system call.
 const COPIED_BYTES_MAX: usize = 1_024;
 
-/// What one connection has sent and nobody has used yet.
+/// What one connection has sent and nobody has used yet: nothing, as a rule.
 #[derive(Default)]
-pub struct Inbox {
-    held: Vec<u8>,
-    /// With how many bytes in `held` it is worth looking at them again.
+pub struct Inbox(Option<Box<Held>>);
+
+struct Held {
+    bytes: Vec<u8>,
+    /// With how many bytes it is worth looking at them again.
     needed: usize,
 }
 
@@ -40,16 +42,16 @@ pub enum Filled {
 impl Inbox {
     /// Bytes kept from earlier reads.
     pub fn len(&self) -> usize {
-        self.held.len()
+        self.0.as_ref().map_or(0, |held| held.bytes.len())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
+        self.len() == 0
     }
 
     /// Whether there may be whole frames here already, left because a budget was spent or reading paused.
     pub fn is_worth_a_look(&self) -> bool {
-        !self.held.is_empty() && self.held.len() >= self.needed
+        self.0.as_ref().is_some_and(|held| !held.bytes.is_empty() && held.bytes.len() >= held.needed)
     }
 
     /// Reads once. `scratch` must be longer than `COPIED_BYTES_MAX`.
@@ -57,48 +59,54 @@ impl Inbox {
     /// # Errors
     /// Those of the socket, `WouldBlock` and `Interrupted` among them; what was held stays held.
     pub fn fill(&mut self, socket: &mut impl Socket, scratch: &mut [u8]) -> io::Result<Filled> {
-        let held = self.held.len();
-        if held <= COPIED_BYTES_MAX {
-            let n = socket.read(&mut scratch[held..])?;
-            if n == 0 {
-                return Ok(Filled::End);
+        let length = self.len();
+        match &mut self.0 {
+            Some(held) if length > COPIED_BYTES_MAX => {
+                let Held { bytes, needed } = &mut **held;
+                bytes.resize((*needed).max(length + 1), 0);
+                let read = socket.read(&mut bytes[length..]);
+                bytes.truncate(length + read.as_ref().copied().unwrap_or(0));
+                Ok(if read? == 0 { Filled::End } else { Filled::Held })
             }
-            scratch[..held].copy_from_slice(&self.held);
-            self.held = Vec::new();
-            return Ok(Filled::Scratch(held + n));
+            held => {
+                let n = socket.read(&mut scratch[length..])?;
+                if n == 0 {
+                    return Ok(Filled::End);
+                }
+                if let Some(held) = held.take() {
+                    scratch[..length].copy_from_slice(&held.bytes);
+                }
+                Ok(Filled::Scratch(length + n))
+            }
         }
-        self.held.resize(self.needed.max(held + 1), 0);
-        let read = socket.read(&mut self.held[held..]);
-        self.held.truncate(held + read.as_ref().copied().unwrap_or(0));
-        Ok(if read? == 0 { Filled::End } else { Filled::Held })
     }
 
     /// Forgets what is held.
     pub fn clear(&mut self) {
-        self.held = Vec::new();
+        self.0 = None;
     }
 
     /// Takes what is held out, so that it can be used while the connection is borrowed otherwise; what is not used
     /// comes back through [`Inbox::put_back`].
     pub fn take_held(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.held)
+        self.0.take().map(|held| held.bytes).unwrap_or_default()
     }
 
     /// Gives back what [`Inbox::take_held`] took, without its first `used` bytes. `needed` is how many bytes there
     /// have to be before another look makes sense.
     pub fn put_back(&mut self, mut held: Vec<u8>, used: usize, needed: usize) {
         held.drain(..used);
-        self.needed = needed;
-        self.held = if held.is_empty() { Vec::new() } else { held };
+        self.hold(held, needed);
     }
 
     /// Keeps the end of the scratch buffer that was not used.
     pub fn keep(&mut self, rest: &[u8], needed: usize) {
-        debug_assert!(self.held.is_empty());
-        self.needed = needed;
-        if !rest.is_empty() {
-            self.held = rest.to_vec();
-        }
+        debug_assert!(self.is_empty());
+        self.hold(rest.to_vec(), needed);
+    }
+
+    fn hold(&mut self, bytes: Vec<u8>, needed: usize) {
+        self.0 = (!bytes.is_empty()).then(|| Box::new(Held { bytes, needed }));
     }
 }
 
@@ -180,6 +188,6 @@ mod tests {
         inbox.keep(&[1; 2_000], 2_001);
         let held = inbox.take_held();
         inbox.put_back(held, 2_000, 8);
-        assert_eq!(inbox.held.capacity(), 0);
+        assert!(inbox.0.is_none());
     }
 }

@@ -6,7 +6,7 @@
 //!   outbox   A[0..3]  B[0..1]  A[4..5]                three entries, one vectored write, nothing copied
 //! ```
 //!
-//! Ranges that touch become one. A partial write leaves an offset into the first. The queue counts its bytes; who
+//! Ranges that touch become one. A partial write shortens the first. The queue counts its bytes; who
 //! fills it decides what is too many.
 //!
 //! Only ranges hold blocks. `own` is the block that the connection's own bytes are appended to while ranges of it are
@@ -15,7 +15,7 @@
 
 use super::blocks::Expect;
 use super::{BlockId, Blocks, Socket};
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 use std::io::{self, ErrorKind, IoSlice};
 
 /// Ranges given to one vectored write. More would cost stack and save nothing that the socket buffer can take.
@@ -29,20 +29,16 @@ const OWN_BLOCK_BYTES_MAX: usize = 64 * 1_024;
 /// so that a slow reader pins at most so many times the bytes it is owed (and its own block besides).
 const PINNED_FACTOR_MAX: usize = 4;
 
-/// A queue longer than this goes back to the allocator once it is empty.
-const KEPT_RANGES_MAX: usize = 16;
-
 /// What one connection is owed.
 #[derive(Default)]
 pub struct Outbox {
-    ranges: VecDeque<Range>,
-    /// Bytes of the first range that are written already.
-    written: u32,
     queued: usize,
+    /// Two fit in here: who is silent is owed one range of a room and turn, who speaks two, around their own words.
+    ranges: SmallVec<[Range; 2]>,
     /// The block that this connection's own bytes are appended to; named, not held.
     own: Option<BlockId>,
     /// How many of the ranges [`Outbox::settle`] has looked at.
-    settled: usize,
+    settled: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +82,7 @@ impl Outbox {
         }
         debug_assert!(start < end && end <= blocks.bytes(block).len());
         self.queued += end - start;
-        if let Some(last) = self.ranges.back_mut()
+        if let Some(last) = self.ranges.last_mut()
             && last.block == block
             && last.end as usize == start
         {
@@ -94,7 +90,7 @@ impl Outbox {
             return;
         }
         blocks.hold(block);
-        self.ranges.push_back(Range { block, start: start as u32, end: end as u32 });
+        self.ranges.push(Range { block, start: start as u32, end: end as u32 });
     }
 
     /// Queues bytes of this connection's own, which `write` appends.
@@ -123,16 +119,60 @@ impl Outbox {
         &mut self,
         blocks: &mut Blocks,
         socket: &mut impl Socket,
+        budget: usize,
+    ) -> io::Result<Flushed> {
+        let mut done = 0;
+        let flushed = self.write(blocks, socket, budget, &mut done);
+        self.settled = self.settled.saturating_sub(done as u32);
+        if !self.is_empty() {
+            self.ranges.drain(..done); // all at once, because those behind them move to the front
+        } else if self.ranges.spilled() {
+            self.ranges = SmallVec::new();
+        } else {
+            self.ranges.clear();
+        }
+        flushed
+    }
+
+    /// Prepares what the socket did not take for a longer stay: short ranges are copied off long blocks, which would
+    /// otherwise be kept alive for their sake.
+    pub fn settle(&mut self, blocks: &mut Blocks) {
+        for range in self.ranges.iter_mut().skip(self.settled as usize) {
+            let Range { block, start, end } = *range;
+            let is_own = self.own == Some(block);
+            if is_own || range.len() * PINNED_FACTOR_MAX >= blocks.bytes(block).len() {
+                continue;
+            }
+            let bytes = blocks.bytes(block)[start as usize..end as usize].to_vec();
+            *range = Range { block: blocks.adopt(bytes), start: 0, end: end - start };
+            blocks.release(block);
+        }
+        self.settled = self.ranges.len() as u32;
+    }
+
+    /// Forgets everything that is queued.
+    pub fn clear(&mut self, blocks: &mut Blocks) {
+        for range in std::mem::take(self).ranges.iter() {
+            blocks.release(range.block);
+        }
+    }
+
+    /// Flushes; `done` counts the ranges that are written.
+    fn write(
+        &mut self,
+        blocks: &mut Blocks,
+        socket: &mut impl Socket,
         mut budget: usize,
+        done: &mut usize,
     ) -> io::Result<Flushed> {
         while !self.is_empty() {
             if budget == 0 {
                 return Ok(Flushed::Budget);
             }
-            match self.write_once(blocks, socket) {
+            match write_once(&self.ranges[*done..], blocks, socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => {
-                    self.advance(blocks, n);
+                    *done += self.advance(blocks, *done, n);
                     budget = budget.saturating_sub(n);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -145,66 +185,22 @@ impl Outbox {
         Ok(Flushed::All)
     }
 
-    /// Prepares what the socket did not take for a longer stay: short ranges are copied off long blocks, which would
-    /// otherwise be kept alive for their sake.
-    pub fn settle(&mut self, blocks: &mut Blocks) {
-        for at in self.settled..self.ranges.len() {
-            let Range { block, start, end } = self.ranges[at];
-            if self.own == Some(block)
-                || self.ranges[at].len() * PINNED_FACTOR_MAX >= blocks.bytes(block).len()
-            {
-                continue;
-            }
-            let bytes = blocks.bytes(block)[start as usize..end as usize].to_vec();
-            let copy = blocks.adopt(bytes);
-            self.ranges[at] = Range { block: copy, start: 0, end: end - start };
-            self.release(blocks, block);
-        }
-        self.settled = self.ranges.len();
-    }
-
-    /// Forgets everything that is queued.
-    pub fn clear(&mut self, blocks: &mut Blocks) {
-        for range in std::mem::take(&mut self.ranges) {
-            blocks.release(range.block);
-        }
-        (self.written, self.queued, self.own, self.settled) = (0, 0, None, 0);
-    }
-
-    fn write_once(&self, blocks: &Blocks, socket: &mut impl Socket) -> io::Result<usize> {
-        let written = self.written as usize;
-        let slice = |range: &Range| &blocks.bytes(range.block)[range.start as usize..range.end as usize];
-        if let [only] = self.ranges.as_slices().0
-            && self.ranges.len() == 1
-        {
-            return socket.write(&slice(only)[written..]);
-        }
-        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-        let mut count = 0;
-        for (to, range) in slices.iter_mut().zip(&self.ranges) {
-            *to = IoSlice::new(slice(range));
-            count += 1;
-        }
-        slices[0].advance(written);
-        socket.write_vectored(&slices[..count])
-    }
-
-    fn advance(&mut self, blocks: &mut Blocks, n: usize) {
+    /// `n` bytes of the ranges from `first` on are written. Returns how many of these are done with; the next is
+    /// shortened.
+    fn advance(&mut self, blocks: &mut Blocks, first: usize, mut n: usize) -> usize {
         self.queued -= n;
-        let mut done = self.written as usize + n;
-        while let Some(first) = self.ranges.front()
-            && done >= first.len()
-        {
-            done -= first.len();
-            let block = first.block;
-            self.ranges.pop_front();
-            self.settled = self.settled.saturating_sub(1);
+        let mut done = 0;
+        while let Some(range) = self.ranges.get_mut(first + done) {
+            if n < range.len() {
+                range.start += n as u32;
+                break;
+            }
+            n -= range.len();
+            let block = range.block;
             self.release(blocks, block);
+            done += 1;
         }
-        self.written = done as u32;
-        if self.ranges.is_empty() && self.ranges.capacity() > KEPT_RANGES_MAX {
-            self.ranges = VecDeque::new();
-        }
+        done
     }
 
     fn release(&mut self, blocks: &mut Blocks, block: BlockId) {
@@ -212,6 +208,20 @@ impl Outbox {
             self.own = None;
         }
     }
+}
+
+fn write_once(ranges: &[Range], blocks: &Blocks, socket: &mut impl Socket) -> io::Result<usize> {
+    let slice = |range: &Range| &blocks.bytes(range.block)[range.start as usize..range.end as usize];
+    if let [only] = ranges {
+        return socket.write(slice(only));
+    }
+    let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+    let mut count = 0;
+    for (to, range) in slices.iter_mut().zip(ranges) {
+        *to = IoSlice::new(slice(range));
+        count += 1;
+    }
+    socket.write_vectored(&slices[..count])
 }
 
 #[cfg(test)]

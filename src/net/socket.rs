@@ -11,10 +11,22 @@ pub trait Socket: Read + Write {
     /// # Errors
     /// Those of the system call; `NotConnected` when the peer is gone already.
     fn shutdown(&self, how: Shutdown) -> Result<()>;
+
+    /// Whether a read of less than there was room for has emptied the stream, and what comes next causes an edge. Then
+    /// nobody has to ask once more, only to be told `WouldBlock`.
+    fn is_emptied_by_short_reads(&self) -> bool {
+        false
+    }
 }
 
 impl Socket for mio::net::TcpStream {
     fn shutdown(&self, how: Shutdown) -> Result<()> {
         mio::net::TcpStream::shutdown(self, how)
+    }
+
+    /// epoll(7), question 9. The end of the stream is no exception: it either was named in the event that led to the
+    /// read, or causes another.
+    fn is_emptied_by_short_reads(&self) -> bool {
+        cfg!(target_os = "linux")
     }
 }

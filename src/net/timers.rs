@@ -8,26 +8,31 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Instant;
+use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
 
 /// The owner's side: when its live entry comes up.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Alarm(Option<Instant>);
+pub struct Alarm(Option<Moment>);
+
+/// Nanoseconds since the heap was made, and one: half as long as an [`Instant`], of which every owner would hold two.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Moment(NonZeroU64);
 
 /// The heap.
 pub struct Timers<K> {
-    heap: BinaryHeap<Reverse<(Instant, K)>>,
-}
-
-impl<K: Ord> Default for Timers<K> {
-    fn default() -> Self {
-        Timers { heap: BinaryHeap::new() }
-    }
+    start: Instant,
+    heap: BinaryHeap<Reverse<(Moment, K)>>,
 }
 
 impl<K: Ord + Copy> Timers<K> {
+    pub fn new(now: Instant) -> Self {
+        Timers { start: now, heap: BinaryHeap::new() }
+    }
+
     /// Sees to it that `key` comes up at `deadline` or before.
     pub fn arm(&mut self, alarm: &mut Alarm, key: K, deadline: Instant) {
+        let deadline = self.moment(deadline);
         if alarm.0.is_some_and(|set| set <= deadline) {
             return;
         }
@@ -35,25 +40,32 @@ impl<K: Ord + Copy> Timers<K> {
         self.heap.push(Reverse((deadline, key)));
     }
 
-    /// The next entry that is due, with the time it was set for. Whether it still means something, [`Alarm::ring`]
+    /// The next entry that is due, with the moment it was set for. Whether it still means something, [`Alarm::ring`]
     /// says.
-    pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
+    pub fn pop_due(&mut self, now: Instant) -> Option<(Moment, K)> {
         match self.heap.peek() {
-            Some(&Reverse((at, _))) if at <= now => self.heap.pop().map(|Reverse(entry)| entry),
+            Some(&Reverse((at, _))) if at <= self.moment(now) => self.heap.pop().map(|Reverse(entry)| entry),
             _ => None,
         }
     }
 
     /// When to wake up; early, perhaps, but never late.
     pub fn next(&self) -> Option<Instant> {
-        self.heap.peek().map(|&Reverse((at, _))| at)
+        let Reverse((at, _)) = self.heap.peek()?;
+        Some(self.start + Duration::from_nanos(at.0.get() - 1))
+    }
+
+    /// Good for five centuries; what lies before the start is the start.
+    fn moment(&self, at: Instant) -> Moment {
+        let nanos = at.saturating_duration_since(self.start).as_nanos();
+        Moment(NonZeroU64::MIN.saturating_add(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 }
 
 impl Alarm {
     /// Whether the entry that came up for `at` is the live one; if so, the alarm is off and the owner has to look at
     /// its deadline and arm it again.
-    pub fn ring(&mut self, at: Instant) -> bool {
+    pub fn ring(&mut self, at: Moment) -> bool {
         if self.0 == Some(at) {
             self.0 = None;
             return true;
@@ -66,7 +78,6 @@ impl Alarm {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::time::Duration;
 
     /// What somebody with a timer can do: put its deadline somewhere, or let time pass.
     #[derive(Clone, Debug)]
@@ -91,7 +102,7 @@ mod tests {
             let start = Instant::now();
             let at = |ms| start + Duration::from_millis(ms);
             let mut now = 0;
-            let mut timers = Timers::default();
+            let mut timers = Timers::new(start);
             let mut owners: Vec<(Alarm, Option<u64>)> = vec![(Alarm::default(), None); 5];
             for step in steps {
                 match step {
@@ -131,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_deadline_that_only_moves_later_costs_one_entry() {
-        let (mut timers, mut alarm, now) = (Timers::default(), Alarm::default(), Instant::now());
+        let now = Instant::now();
+        let (mut timers, mut alarm) = (Timers::new(now), Alarm::default());
         for second in 1..1_000 {
             timers.arm(&mut alarm, 1, now + Duration::from_secs(second));
         }

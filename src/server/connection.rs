@@ -15,23 +15,40 @@
 
 use super::allowance::Allowance;
 use super::binding::Binding;
-use super::fanout::Membership;
+use super::fanout::{Membership, Turn};
 use super::limits::Limits;
 use crate::hub::ChannelId;
 use crate::net::blocks::Expect;
-use crate::net::{Alarm, Blocks, Inbox, Key, Outbox};
+use crate::net::{Alarm, Blocks, Inbox, Key, Outbox, Socket};
 use crate::session::{CloseReason, Session};
+use smallvec::SmallVec;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-/// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one.
+/// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one. Without the scope of
+/// a link-local address, which says nothing to others; that makes it two thirds as long.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ClientAddress(pub SocketAddr);
+pub struct ClientAddress {
+    ip: IpAddr,
+    port: u16,
+}
+
+impl From<SocketAddr> for ClientAddress {
+    fn from(address: SocketAddr) -> Self {
+        ClientAddress { ip: address.ip(), port: address.port() }
+    }
+}
+
+impl From<ClientAddress> for SocketAddr {
+    fn from(ClientAddress { ip, port }: ClientAddress) -> Self {
+        SocketAddr::new(ip, port)
+    }
+}
 
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&SocketAddr::from(*self), f)
     }
 }
 
@@ -40,19 +57,22 @@ impl fmt::Display for ClientAddress {
 pub enum Phase {
     Open,
     /// Closed for everybody but the socket: what is queued still goes out, what comes in is thrown away.
-    Draining {
-        reason: CloseReason,
-        until: Instant,
-        discarded_bytes: usize,
-        /// The client has closed its side: nothing is left to throw away.
-        input_ended: bool,
-        /// The server has: everything queued is out.
-        output_ended: bool,
-    },
+    Draining,
     /// The socket is of no use any more, or has served its purpose; what is left is to be reaped.
-    Dead {
-        reason: CloseReason,
-    },
+    Dead,
+}
+
+/// What there is to know of a connection that is not open any more.
+struct Closing {
+    reason: CloseReason,
+    /// When draining ends, come what may.
+    until: Instant,
+    discarded_bytes: usize,
+    /// The client has closed its side: nothing is left to throw away.
+    input_ended: bool,
+    /// The server has: everything queued is out.
+    output_ended: bool,
+    is_dead: bool,
 }
 
 /// What an event has hinted about the client's end of the connection. Reads and writes decide; but a connection that is
@@ -74,38 +94,46 @@ pub struct Listed {
     pub to_reap: bool,
 }
 
-/// One client, as the exchange and the engine see it.
+/// One client, as the exchange and the engine see it. Most of them are idle most of the time, and there are many: what
+/// few need lies in boxes that the others do not have.
 pub struct Connection<S> {
     pub socket: S,
     pub address: ClientAddress,
     pub session: Session,
     pub inbox: Inbox,
     pub outbox: Outbox,
-    phase: Phase,
-    /// Sticky: set by an event, cleared by `WouldBlock` alone.
+    /// `None` while it is open.
+    closing: Option<Box<Closing>>,
+    /// Sticky: set by an event, cleared by `WouldBlock`, or by a read so short that `WouldBlock` would come next.
     pub readable: bool,
     /// Sticky, like `readable`. A new socket counts as writable until it says otherwise.
     pub writable: bool,
     pub listed: Listed,
-    /// Whose queue has to fall before this connection is read again: a relay's other end, or its own.
-    pub waits_for: Option<Key>,
     pub hang_up: HangUp,
-    /// Who waits for this one's queue.
-    pub waiters: Vec<Key>,
+    extras: Option<Box<Extras>>,
     /// The client's datagrams, if it has asked for them.
     pub binding: Option<Box<Binding>>,
-    /// What it has made the server send in datagrams, whoever they went to.
-    pub caused: Allowance,
     /// Kept by the fan-out.
-    pub memberships: Vec<Membership>,
+    pub memberships: SmallVec<[Membership; 2]>,
     /// The room that this connection's latest event went to, and in which turn; at the end of a turn everything is
     /// distributed.
-    pub undistributed: Option<(u64, ChannelId)>,
+    pub undistributed: Option<(Turn, ChannelId)>,
     pub alarm: Alarm,
-    opened: Instant,
     heard: Instant,
-    pinged: Option<Instant>,
+}
+
+/// What a connection has at times only.
+#[derive(PartialEq, Default)]
+struct Extras {
+    /// Since when the client owes us something: its login, later an answer to a ping.
+    awaited_since: Option<Instant>,
+    /// Whose queue has to fall before this connection is read again: a relay's other end, or its own.
+    waits_for: Option<Key>,
+    /// Who waits for this one's queue.
+    waiters: Vec<Key>,
     over_soft_since: Option<Instant>,
+    /// What it has made the server send in datagrams, whoever they went to.
+    caused: Option<Allowance>,
 }
 
 /// What a connection's deadline is for.
@@ -126,43 +154,39 @@ impl<S> Connection<S> {
             session: Session::new(),
             inbox: Inbox::default(),
             outbox: Outbox::default(),
-            phase: Phase::Open,
+            closing: None,
             readable: false,
             writable: true,
             listed: Listed::default(),
-            waits_for: None,
             hang_up: HangUp::No,
-            waiters: Vec::new(),
+            extras: Some(Box::new(Extras { awaited_since: Some(now), ..Extras::default() })),
             binding: None,
-            caused: Allowance::new(now),
-            memberships: Vec::new(),
+            memberships: SmallVec::new(),
             undistributed: None,
             alarm: Alarm::default(),
-            opened: now,
             heard: now,
-            pinged: None,
-            over_soft_since: None,
         }
     }
 
     pub fn is_open(&self) -> bool {
-        self.phase == Phase::Open
+        self.closing.is_none()
     }
 
     pub fn phase(&self) -> Phase {
-        self.phase
+        match &self.closing {
+            None => Phase::Open,
+            Some(closing) if closing.is_dead => Phase::Dead,
+            Some(_) => Phase::Draining,
+        }
     }
 
     pub fn is_dead(&self) -> bool {
-        matches!(self.phase, Phase::Dead { .. })
+        self.phase() == Phase::Dead
     }
 
     /// Why it closes, if it does.
     pub fn reason(&self) -> Option<CloseReason> {
-        match self.phase {
-            Phase::Open => None,
-            Phase::Draining { reason, .. } | Phase::Dead { reason } => Some(reason),
-        }
+        self.closing.as_ref().map(|closing| closing.reason)
     }
 
     /// Ends an open connection: last words where there is somebody to hear them, then draining. Only the first
@@ -171,61 +195,84 @@ impl<S> Connection<S> {
         if !self.is_open() {
             return;
         }
-        if let CloseReason::Io(_) = reason {
-            self.phase = Phase::Dead { reason };
-            return;
-        }
         if reason.has_farewell() {
             let Connection { session, outbox, .. } = self;
             outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, out));
         }
-        self.phase = Phase::Draining {
+        self.closing = Some(Box::new(Closing {
             reason,
             until: now + limits.drain_time,
             discarded_bytes: 0,
             input_ended: reason == CloseReason::PeerClosed,
             output_ended: false,
-        };
+            is_dead: matches!(reason, CloseReason::Io(_)),
+        }));
+    }
+
+    /// What there is to know of it while it drains.
+    fn draining(&mut self) -> Option<&mut Closing> {
+        self.closing.as_deref_mut().filter(|closing| !closing.is_dead)
     }
 
     /// Ends draining, whether or not it has come to its end.
     pub fn finish(&mut self) {
-        if let Phase::Draining { reason, .. } = self.phase {
-            self.phase = Phase::Dead { reason };
+        if let Some(draining) = self.draining() {
+            draining.is_dead = true;
         }
     }
 
     /// Everything queued is sent. `true` when that was so before.
     pub fn note_output_ended(&mut self) -> bool {
-        match &mut self.phase {
-            Phase::Draining { output_ended, .. } => std::mem::replace(output_ended, true),
-            Phase::Open | Phase::Dead { .. } => true,
-        }
+        self.draining().is_none_or(|draining| std::mem::replace(&mut draining.output_ended, true))
     }
 
     /// The client sends no more.
     pub fn note_input_ended(&mut self) {
-        if let Phase::Draining { input_ended, .. } = &mut self.phase {
-            *input_ended = true;
+        if let Some(draining) = self.draining() {
+            draining.input_ended = true;
         }
+    }
+
+    /// Whether it drains, and the client has closed its side.
+    pub fn is_input_ended(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.input_ended)
     }
 
     /// So many bytes were thrown away. `true` when these are too many.
     pub fn note_discarded(&mut self, bytes: usize, limits: &Limits) -> bool {
-        let Phase::Draining { discarded_bytes, .. } = &mut self.phase else { return false };
-        *discarded_bytes += bytes;
-        *discarded_bytes > limits.discarded_bytes_max
+        self.draining().is_some_and(|draining| {
+            draining.discarded_bytes += bytes;
+            draining.discarded_bytes > limits.discarded_bytes_max
+        })
     }
 
     /// Whether draining has come to its end: nothing more to send, nothing more to expect.
     pub fn is_drained(&self) -> bool {
-        matches!(self.phase, Phase::Draining { input_ended: true, output_ended: true, .. })
+        self.closing.as_ref().is_some_and(|closing| closing.input_ended && closing.output_ended)
+    }
+
+    /// The hub has taken the client in.
+    pub fn note_logged_in(&mut self) {
+        self.session.open();
+        self.await_no_more();
     }
 
     /// Something came from the client.
     pub fn note_heard(&mut self, now: Instant) {
         self.heard = now;
-        self.pinged = None;
+        if self.session.is_logged_in() {
+            self.await_no_more();
+        }
+    }
+
+    /// A read brought less than it had room for.
+    pub fn note_short_read(&mut self)
+    where
+        S: Socket,
+    {
+        if self.hang_up == HangUp::No && self.socket.is_emptied_by_short_reads() {
+            self.readable = false;
+        }
     }
 
     /// When the client was last heard of.
@@ -235,20 +282,66 @@ impl<S> Connection<S> {
 
     /// Whether its silence is our doing: we do not read it for now, and nothing has hinted that it is gone.
     pub fn is_silenced(&self) -> bool {
-        self.waits_for.is_some() && self.hang_up == HangUp::No
+        self.waits_for().is_some() && self.hang_up == HangUp::No
     }
 
     pub fn note_pinged(&mut self, now: Instant) {
-        self.pinged = Some(now);
+        self.extras_mut().awaited_since = Some(now);
+    }
+
+    fn await_no_more(&mut self) {
+        if let Some(extras) = &mut self.extras {
+            extras.awaited_since = None;
+            if **extras == Extras::default() {
+                self.extras = None;
+            }
+        }
+    }
+
+    fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// Whose queue has to fall before this connection is read again.
+    pub fn waits_for(&self) -> Option<Key> {
+        self.extras.as_ref().and_then(|extras| extras.waits_for)
+    }
+
+    pub fn wait_for(&mut self, target: Key) {
+        self.extras_mut().waits_for = Some(target);
+    }
+
+    pub fn wait_no_more(&mut self) {
+        if let Some(extras) = &mut self.extras {
+            extras.waits_for = None;
+        }
+    }
+
+    /// Who waits for this one's queue.
+    pub fn waiters(&self) -> &[Key] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.waiters)
+    }
+
+    pub fn add_waiter(&mut self, waiter: Key) {
+        self.extras_mut().waiters.push(waiter);
+    }
+
+    pub fn take_waiters(&mut self) -> Vec<Key> {
+        self.extras.as_mut().map(|extras| std::mem::take(&mut extras.waiters)).unwrap_or_default()
+    }
+
+    /// What it has made the server send in datagrams.
+    pub fn caused(&mut self, now: Instant) -> &mut Allowance {
+        self.extras_mut().caused.get_or_insert_with(|| Allowance::new(now))
     }
 
     /// Looks at the length of the queue. `true` when it is over the hard limit.
     pub fn note_queued(&mut self, now: Instant, limits: &Limits) -> bool {
         let queued = self.outbox.queued_bytes();
-        if queued <= limits.queued_bytes_soft {
-            self.over_soft_since = None;
-        } else if self.over_soft_since.is_none() {
-            self.over_soft_since = Some(now);
+        if queued > limits.queued_bytes_soft {
+            self.extras_mut().over_soft_since.get_or_insert(now);
+        } else if let Some(extras) = &mut self.extras {
+            extras.over_soft_since = None;
         }
         queued
             > if self.session.is_logged_in() {
@@ -269,21 +362,18 @@ impl<S> Connection<S> {
 
     /// The next moment at which something has to happen, and what.
     pub fn deadline(&self, limits: &Limits) -> Option<(Instant, Due)> {
-        match self.phase {
-            Phase::Dead { .. } => None,
-            Phase::Draining { until, .. } => Some((until, Due::DrainTimeout)),
-            Phase::Open if !self.session.is_logged_in() => {
-                Some((self.opened + limits.login_time, Due::Login))
-            }
-            Phase::Open => {
-                let silence = match self.pinged {
-                    None => (self.heard + limits.ping_after, Due::Ping),
-                    Some(at) => (at + limits.ping_timeout, Due::PingAnswer),
-                };
-                let slow =
-                    self.over_soft_since.map(|at| (at + limits.slow_consumer_grace, Due::SlowConsumer));
-                Some(slow.map_or(silence, |slow| if slow.0 < silence.0 { slow } else { silence }))
-            }
+        if let Some(closing) = &self.closing {
+            return (!closing.is_dead).then_some((closing.until, Due::DrainTimeout));
         }
+        let extras = self.extras.as_deref();
+        let (since, time, due) = match extras.and_then(|extras| extras.awaited_since) {
+            Some(since) if !self.session.is_logged_in() => (since, limits.login_time, Due::Login),
+            Some(since) => (since, limits.ping_timeout, Due::PingAnswer),
+            None => (self.heard, limits.ping_after, Due::Ping),
+        };
+        let silence = (since + time, due);
+        let over_soft_since = extras.and_then(|extras| extras.over_soft_since);
+        let slow = over_soft_since.map(|since| (since + limits.slow_consumer_grace, Due::SlowConsumer));
+        Some(slow.map_or(silence, |slow| if slow.0 < silence.0 { slow } else { silence }))
     }
 }

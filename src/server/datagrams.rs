@@ -215,7 +215,7 @@ impl<S: Socket> Engine<S> {
         }
         let Exchange { connections, limits, now, .. } = &mut self.exchange;
         let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
-        if !connection.caused.take(limits.datagrams_caused, *now) {
+        if !connection.caused(*now).take(limits.datagrams_caused, *now) {
             return Err(Dropped::Limited);
         }
         if raw.kind() == Some(Kind::Data) {
@@ -306,7 +306,7 @@ impl<S: Socket> Exchange<S> {
         for message in &mut said {
             if let Some(author) = connections.get_mut(message.author) {
                 let others = takers.saturating_sub(usize::from(takes(author)));
-                message.granted = author.caused.take_up_to(others, limits.datagrams_caused, *now);
+                message.granted = author.caused(*now).take_up_to(others, limits.datagrams_caused, *now);
             }
         }
         said
@@ -316,7 +316,7 @@ impl<S: Socket> Exchange<S> {
     pub(super) fn take_back_datagrams(&mut self, channel: ChannelId, said: Vec<Said>) {
         for message in &said {
             if let Some(author) = self.connections.get_mut(message.author) {
-                author.caused.give_back(message.granted, self.limits.datagrams_caused);
+                author.caused(self.now).give_back(message.granted, self.limits.datagrams_caused);
             }
         }
         self.fanout.forget_said(channel, said);

@@ -34,6 +34,9 @@ pub struct Engine<S> {
 /// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
 
+/// A work list with room for more than that goes back to the allocator: a storm of connections is soon over.
+const KEPT_LISTED_MAX: usize = 4_096;
+
 /// What they are told; every client can show a line of text.
 pub const FULL: &[u8] = b"ERROR :the server is full; try again later\r\n";
 
@@ -100,7 +103,7 @@ impl<S: Socket> Engine<S> {
             listener::turn_away(socket, FULL);
             return None;
         }
-        let address = ClientAddress(address);
+        let address = ClientAddress::from(address);
         let key = exchange.connections.insert(Connection::new(socket, address, exchange.now));
         if over > 0 || self.stopping {
             exchange.counters.refused_full += 1;
@@ -121,7 +124,7 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.get_mut(key).map(|connection| &mut connection.socket)
     }
 
-    /// Stage 2, note: readiness is remembered until a `WouldBlock` denies it. A key that no longer exists is an event
+    /// Stage 2, note: readiness is remembered until a read or a write denies it. A key that no longer exists is an event
     /// that came late, and nobody's business.
     pub fn note(&mut self, key: Key, readable: bool, writable: bool) {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
@@ -146,7 +149,7 @@ impl<S: Socket> Engine<S> {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
         connection.hang_up = connection.hang_up.max(hint);
         if hint == HangUp::Broken {
-            connection.waits_for = None;
+            connection.wait_no_more();
             self.exchange.list_to_read(key);
         }
     }
@@ -164,8 +167,8 @@ impl<S: Socket> Engine<S> {
                         engine.read_connection(key, &mut scratch);
                         engine.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
                     }
-                    Phase::Draining { .. } => engine.discard_input(key, &mut scratch),
-                    Phase::Dead { .. } => {}
+                    Phase::Draining => engine.discard_input(key, &mut scratch),
+                    Phase::Dead => {}
                 }
             },
         );
@@ -249,7 +252,9 @@ impl<S: Socket> Engine<S> {
         for key in working.drain(..) {
             work(self, key);
         }
-        self.working = working;
+        if working.capacity() <= KEPT_LISTED_MAX {
+            self.working = working;
+        }
     }
 
     fn flush_connection(&mut self, key: Key) {
@@ -272,7 +277,7 @@ impl<S: Socket> Engine<S> {
         }
         connection.note_queued(*now, limits);
         let is_owed = !connection.outbox.is_empty();
-        let woken = !connection.waiters.is_empty() && connection.is_under_low_water(limits);
+        let woken = !connection.waiters().is_empty() && connection.is_under_low_water(limits);
         match flushed {
             Ok(Flushed::All) => self.flushed_all(key),
             Ok(Flushed::Budget) => self.exchange.list_to_flush(key),

@@ -18,7 +18,7 @@ use super::binding::Tickets;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
 use super::datagrams::{Outgoing, Part};
-use super::fanout::Fanout;
+use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
 use crate::hub::{ChannelId, Effect, Effects, Event, Observed, PathKey, Reply, SessionId};
 use crate::net::blocks::Expect;
@@ -47,7 +47,7 @@ pub struct Exchange<S> {
     pub now: Instant,
     /// Counts distributions of all rooms, which is once a turn, in the flush: what is published after it (by reap)
     /// belongs to the next.
-    pub turn: u64,
+    pub turn: Turn,
     pub counters: Counters,
 }
 
@@ -65,7 +65,7 @@ impl<S: Socket> Exchange<S> {
             connections: Slots::default(),
             blocks: Blocks::default(),
             fanout: Fanout::default(),
-            timers: Timers::default(),
+            timers: Timers::new(now),
             outgoing: Outgoing::default(),
             bindings: 0,
             to_read: Vec::new(),
@@ -133,9 +133,8 @@ impl<S: Socket> Exchange<S> {
         let Exchange { connections, blocks, fanout, limits, now, .. } = self;
         let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
         // What its rooms said before comes before its last words.
-        let rooms: Vec<ChannelId> = connection.memberships.iter().map(|m| m.channel).collect();
-        for channel in rooms {
-            fanout.catch_up(connections, blocks, channel, key);
+        for membership in connection.memberships.clone() {
+            fanout.catch_up(connections, blocks, membership.channel, key);
         }
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
@@ -161,7 +160,7 @@ impl<S: Socket> Exchange<S> {
         while let Some(channel) = self.fanout.dirty.pop() {
             self.distribute(channel);
         }
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1);
     }
 
     pub fn list_to_read(&mut self, key: Key) {
@@ -198,9 +197,9 @@ impl<S: Socket> Exchange<S> {
         if connection.hang_up == HangUp::Broken {
             return false;
         }
-        connection.waits_for = Some(target);
+        connection.wait_for(target);
         if let Some(target) = self.connections.get_mut(target) {
-            target.waiters.push(source);
+            target.add_waiter(source);
         }
         true
     }
@@ -208,7 +207,7 @@ impl<S: Socket> Exchange<S> {
     /// Those who waited for this connection's queue are read again.
     pub fn wake_waiters(&mut self, key: Key) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        for waiter in std::mem::take(&mut connection.waiters) {
+        for waiter in connection.take_waiters() {
             self.resume(waiter, key);
         }
     }
@@ -216,9 +215,9 @@ impl<S: Socket> Exchange<S> {
     /// If `source` waits for `target`, it does so no more.
     fn resume(&mut self, source: Key, target: Key) {
         if let Some(connection) = self.connections.get_mut(source)
-            && connection.waits_for == Some(target)
+            && connection.waits_for() == Some(target)
         {
-            connection.waits_for = None;
+            connection.wait_no_more();
             self.list_to_read(source);
         }
     }
@@ -351,7 +350,7 @@ impl<S: Socket> Effects for Exchange<S> {
             .as_ref()
             .and_then(|binding| binding.path(self.limits.datagram_expiry, self.now));
         let udp = udp.map(|path| path.client);
-        Some(Observed { tcp: connection.address.0, udp, heard: connection.heard() })
+        Some(Observed { tcp: connection.address.into(), udp, heard: connection.heard() })
     }
 
     fn fresh_key(&mut self) -> PathKey {
@@ -369,7 +368,7 @@ impl<S: Socket> Effects for Exchange<S> {
                         session.encode_reply(request, channel, &reply, out);
                     });
                     if let Reply::LoggedIn { .. } = reply {
-                        session.open();
+                        connection.note_logged_in();
                     }
                 });
             }

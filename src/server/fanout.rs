@@ -29,6 +29,9 @@ use std::ops::Range;
 /// Size of a block, in bytes, from which on it is distributed before the turn ends.
 pub const BLOCK_BYTES_MAX: usize = 64 * 1_024;
 
+/// Numbers the turns. It comes round; who takes an old turn for the present one distributes too early, which is no harm.
+pub type Turn = u32;
+
 /// The subscribers of all channels.
 #[derive(Default)]
 pub struct Fanout {

@@ -66,7 +66,7 @@ impl<S: Socket> Engine<S> {
     fn next_bytes(&mut self, key: Key, scratch: &mut [u8], budget: &mut Budget) -> Option<Filled> {
         loop {
             let connection = self.exchange.connections.get_mut(key)?;
-            if !connection.is_open() || connection.waits_for.is_some() {
+            if !connection.is_open() || connection.waits_for().is_some() {
                 return None;
             }
             if connection.inbox.is_worth_a_look() {
@@ -83,11 +83,14 @@ impl<S: Socket> Engine<S> {
             match connection.inbox.fill(&mut connection.socket, scratch) {
                 Ok(filled) => {
                     connection.note_heard(self.exchange.now);
-                    let read = match filled {
-                        Filled::Scratch(n) => n - held,
-                        Filled::Held => connection.inbox.len() - held,
-                        Filled::End => 0,
+                    let (read, is_short) = match filled {
+                        Filled::Scratch(n) => (n - held, n < scratch.len()),
+                        Filled::Held => (connection.inbox.len() - held, false),
+                        Filled::End => (0, false),
                     };
+                    if is_short {
+                        connection.note_short_read();
+                    }
                     budget.bytes = budget.bytes.saturating_sub(read);
                     self.exchange.counters.bytes_read += read as u64;
                     return Some(filled);

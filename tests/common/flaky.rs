@@ -45,6 +45,8 @@ pub struct Line {
     pub breaks_after: Option<usize>,
     pub read_calls: usize,
     pub write_calls: usize,
+    /// As on Linux: a read of less than there was room for has emptied it, and what comes next is an edge.
+    pub is_emptied_by_short_reads: bool,
     /// The last read (write) returned `WouldBlock`, and the edge that ends that is still to come.
     read_blocked: bool,
     write_blocked: bool,
@@ -68,6 +70,7 @@ impl Line {
             breaks_after: None,
             read_calls: 0,
             write_calls: 0,
+            is_emptied_by_short_reads: faults.partial == 0,
             read_blocked: true,
             write_blocked: true,
             alarm: false,
@@ -159,6 +162,7 @@ impl Line {
         for (to, from) in into.iter_mut().zip(self.to_server.drain(..n)) {
             *to = from;
         }
+        self.read_blocked |= n < into.len() && self.is_emptied_by_short_reads;
         Ok(n)
     }
 
@@ -212,6 +216,10 @@ impl Socket for FlakySocket {
         assert_eq!(how, Shutdown::Write, "the server never stops reading this way");
         line.server_shut = true;
         Ok(())
+    }
+
+    fn is_emptied_by_short_reads(&self) -> bool {
+        self.0.borrow().is_emptied_by_short_reads
     }
 }
 

@@ -22,12 +22,14 @@ pub struct Wire(Rc<Shared>);
 #[derive(Default)]
 struct Shared {
     input: Cell<Vec<u8>>,
+    reads: Cell<u64>,
     writes: Cell<u64>,
     written: Cell<u64>,
 }
 
 impl Read for Wire {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.reads.set(self.0.reads.get() + 1);
         let mut input = self.0.input.take();
         let n = input.len().min(into.len());
         into[..n].copy_from_slice(&input[..n]);
@@ -60,26 +62,56 @@ impl Socket for Wire {
     fn shutdown(&self, _: Shutdown) -> io::Result<()> {
         Ok(())
     }
+
+    fn is_emptied_by_short_reads(&self) -> bool {
+        true
+    }
 }
 
 /// An engine, and everybody in one room.
 pub struct Room {
     pub engine: Engine<Wire>,
-    members: Vec<(Key, Wire)>,
+    members: Vec<Member>,
     channel: u32,
+}
+
+/// Somebody with a name and a wish to join the room.
+pub struct Member {
+    key: Key,
+    wire: Wire,
+}
+
+impl Member {
+    pub fn named(name: &str) -> Member {
+        let member = Member { key: Key::from_u64(0), wire: Wire::default() };
+        let (version, body_max) = (frame::VERSION, BODY_MAX);
+        member.send(0, &frame::Hello { request: 1, version, body_max, name });
+        member.send(0, &frame::Join { request: 2, room: "#room" });
+        member
+    }
+
+    fn send<'a>(&self, channel: u32, body: &impl Body<'a>) {
+        let mut input = self.wire.0.input.take();
+        header::put(&mut input, Flags::NONE, channel, body);
+        self.wire.0.input.set(input);
+    }
 }
 
 impl Room {
     pub fn with_members(count: usize) -> Room {
+        Self::of((0..count).map(|n| Member::named(&format!("m{n}"))).collect())
+    }
+
+    /// Everybody joins in the same turn.
+    pub fn of(members: Vec<Member>) -> Room {
         let engine = Engine::new(Limits::default(), hub::Limits::default(), [0; 32], Instant::now());
-        let mut room = Room { engine, members: Vec::new(), channel: 0 };
-        for n in 0..count {
-            let (wire, address) = (Wire::default(), SocketAddr::from(([127, 0, 0, 1], 1)));
-            let key = room.engine.admit(wire.clone(), address).expect("room for all");
-            room.members.push((key, wire));
-            let (version, body_max) = (frame::VERSION, BODY_MAX);
-            room.send(n, 0, &frame::Hello { request: 1, version, body_max, name: &format!("m{n}") });
-            room.send(n, 0, &frame::Join { request: 2, room: "#room" });
+        let mut room = Room { engine, members, channel: 0 };
+        for member in &mut room.members {
+            let address = SocketAddr::from(([127, 0, 0, 1], 1));
+            member.key = room.engine.admit(member.wire.clone(), address).expect("room for all");
+            room.engine.note(member.key, true, true);
+        }
+        while room.engine.has_work() {
             room.turn();
         }
         let names: Vec<u32> = (0..=u32::from(u16::MAX)).map(|g| g << 20).collect();
@@ -93,11 +125,8 @@ impl Room {
     }
 
     fn send<'a>(&mut self, member: usize, channel: u32, body: &impl Body<'a>) {
-        let (key, wire) = &self.members[member];
-        let mut input = wire.0.input.take();
-        header::put(&mut input, Flags::NONE, channel, body);
-        wire.0.input.set(input);
-        self.engine.note(*key, true, false);
+        self.members[member].send(channel, body);
+        self.engine.note(self.members[member].key, true, false);
     }
 
     pub fn turn(&mut self) {
@@ -116,11 +145,26 @@ impl Room {
         assert!(!self.engine.has_work());
     }
 
+    /// Everybody says goodbye in the same turn.
+    pub fn leave_at_once(&mut self) {
+        for n in 0..self.members.len() {
+            self.send(n, 0, &frame::Bye { code: 0, text: "" });
+        }
+        while self.engine.has_work() {
+            self.turn();
+        }
+    }
+
+    /// System calls, were the sockets real.
+    pub fn reads(&self) -> u64 {
+        self.members.iter().map(|member| member.wire.0.reads.get()).sum()
+    }
+
     pub fn writes(&self) -> u64 {
-        self.members.iter().map(|(_, wire)| wire.0.writes.get()).sum()
+        self.members.iter().map(|member| member.wire.0.writes.get()).sum()
     }
 
     pub fn written(&self) -> u64 {
-        self.members.iter().map(|(_, wire)| wire.0.written.get()).sum()
+        self.members.iter().map(|member| member.wire.0.written.get()).sum()
     }
 }

@@ -11,11 +11,11 @@ pub struct Layer {
 /// The table of `src/lib.rs`. What is not in it cannot be imported; a new module gets a line here and one there.
 pub const LAYERS: &[Layer] = &[
     Layer { name: "wire", modules: &[], crates: &["blake3", "siphasher"] },
-    Layer { name: "hub", modules: &[], crates: &["slab"] },
+    Layer { name: "hub", modules: &[], crates: &["slab", "smallvec"] },
     Layer {
         name: "net",
         modules: &[],
-        crates: &["mio", "socket2", "quinn_udp", "nix", "rustix", "slab", "log"],
+        crates: &["mio", "socket2", "quinn_udp", "nix", "rustix", "slab", "smallvec", "log"],
     },
     Layer { name: "session", modules: &["wire", "hub"], crates: &[] },
     Layer {
@@ -26,6 +26,7 @@ pub const LAYERS: &[Layer] = &[
             "socket2",
             "rustix",
             "slab",
+            "smallvec",
             "log",
             "signal_hook",
             "signal_hook_mio",

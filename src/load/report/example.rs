@@ -4,7 +4,7 @@ use super::super::Plan;
 use super::super::contender::{Contender, Place};
 use super::super::outcome::{Counts, GeneratorUse, Outcome, Sample, ServerUse};
 use super::super::plan::{Pace, Protocol, Rooms, Scenario};
-use super::{Measured, Report};
+use super::{Machine, Measured, Report};
 use hdrhistogram::Histogram;
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ pub fn outcome(slow: f64) -> Outcome {
 
 /// So many servers, of which the second takes twice as long, so many runs of each.
 pub fn report(servers: usize, runs: usize) -> Report {
-    let mut report = Report::of(plan());
+    let mut report = Report::of(plan(), Machine::this());
     report.command = "switchboard bench rooms --window 128".into();
     for n in 0..servers {
         let mut contender = Contender::new(Place::Own, Protocol::Native);

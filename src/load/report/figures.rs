@@ -4,6 +4,7 @@ use super::super::plan::{Pace, Scenario};
 use super::super::{Outcome, Plan};
 use super::{Report, numbers};
 use hdrhistogram::Histogram;
+use std::fmt;
 
 /// Under which heading a figure is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,6 +159,14 @@ impl Spread {
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let (low, high) = (sorted.get((sorted.len() - 1) / 2)?, sorted.get(sorted.len() / 2)?);
         Some(Spread { median: (low + high) / 2.0, min, max })
+    }
+}
+
+/// A ratio, for people.
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [median, min, max] = [self.median, self.min, self.max].map(numbers::ratio);
+        if min == max { f.write_str(&median) } else { write!(f, "{median} ({min} to {max})") }
     }
 }
 

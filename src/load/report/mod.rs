@@ -60,9 +60,9 @@ impl Measured {
 }
 
 impl Report {
-    pub fn of(plan: Plan) -> Self {
+    pub fn of(plan: Plan, machine: Machine) -> Self {
         let taken_at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let (command, machine) = (String::new(), Machine::this());
+        let command = String::new();
         Self { plan, command, taken_at, machine, measured: Vec::new(), searched: None, notes: Vec::new() }
     }
 

@@ -30,6 +30,15 @@ pub fn count(n: f64) -> String {
     if n < 0.0 { format!("-{whole}") } else { whole }
 }
 
+/// 0.56: three digits where it is small, so that a hundredth is told from two.
+pub fn ratio(n: f64) -> String {
+    match n {
+        n if n < 0.1 => format!("{n:.4}"),
+        n if n < 10.0 => format!("{n:.2}"),
+        n => format!("{n:.1}"),
+    }
+}
+
 /// 1.2 M: for axes.
 pub fn short(n: f64) -> String {
     match n {

@@ -124,7 +124,7 @@ fn cards(out: &mut String, report: &Report, rows: &[Row]) {
             }
         }
         if let Some(ratio) = row.ratio() {
-            let _ = writeln!(out, "<p class=\"small\">ratio {}{}</p>", spread(ratio), verdict(row, ratio));
+            let _ = writeln!(out, "<p class=\"small\">ratio {}{}</p>", ratio, verdict(row, ratio));
         }
         out.push_str("</article>\n");
     }
@@ -138,10 +138,6 @@ fn verdict(row: &Row, ratio: Spread) -> &'static str {
         (Better::Lower, _, true) | (Better::Higher, true, _) => " (worse)",
         _ => " (no difference beyond the spread)",
     }
-}
-
-fn spread(Spread { median, min, max }: Spread) -> String {
-    if min == max { format!("{median:.2}") } else { format!("{median:.2} ({min:.2} to {max:.2})") }
 }
 
 fn notes(out: &mut String, report: &Report) {
@@ -159,7 +155,7 @@ fn notes(out: &mut String, report: &Report) {
 fn search(out: &mut String, report: &Report) {
     use crate::load::find_max::Verdict;
     let Some(searched) = &report.searched else { return };
-    let held = searched.search.held().map_or("none".to_owned(), |rate| super::numbers::count(rate));
+    let held = searched.search.held().map_or("none".to_owned(), super::numbers::count);
     let _ = writeln!(
         out,
         "<h2>Highest rate with {}: {held} messages a second</h2>\n<details open=\"open\"><summary>Every rate that was tried</summary>\n<table>",
@@ -198,7 +194,7 @@ fn table(out: &mut String, report: &Report, rows: &[Row]) {
             let _ = write!(out, "<td>{}</td>", cell(row, values));
         }
         if compares {
-            let _ = write!(out, "<td>{}</td>", row.ratio().map_or(String::new(), spread));
+            let _ = write!(out, "<td>{}</td>", row.ratio().map_or(String::new(), |ratio| ratio.to_string()));
         }
         out.push_str("</tr>\n");
     }

@@ -1,0 +1,61 @@
+//! What somebody costs who is logged in, is in a room, and says nothing: most of the people in a chat, most of the time.
+//!
+//! Both tests hold the goal of half a KiB. When one fails, something has grown that every connection has: look at the
+//! sizes that the first one prints, and whether what is new could lie in a box that few connections need.
+
+mod common;
+#[path = "common/memory.rs"]
+mod memory;
+
+use common::{Client, Server};
+use memory::{Member, Room, Wire};
+use mio::net::TcpStream;
+use switchboard::net::Outbox;
+use switchboard::server::connection::Connection;
+
+const BYTES_MAX: usize = 512;
+
+/// Tables that double are full then, and what they have to spare does not blur the figure. In between it is up to 200
+/// bytes more; but those are pages that nobody has touched, and the kernel has not given.
+const CONNECTIONS: usize = 8_192;
+
+#[test]
+fn an_idle_connection_holds_half_a_kilobyte_in_few_pieces() {
+    println!("{} bytes of a connection", size_of::<Connection<Wire>>());
+    println!("{} bytes of its outbox", size_of::<Outbox>());
+    let newcomers: Vec<Member> = (0..CONNECTIONS).map(|n| Member::named(&format!("user{n:05}"))).collect();
+    let mut room = None;
+    let held = allocation_counter::measure(|| room = Some(Room::of(newcomers)));
+    let bytes = held.bytes_current as usize / CONNECTIONS;
+    println!("{bytes} bytes, {:.2} allocations", held.count_current as f64 / CONNECTIONS as f64);
+    assert!(bytes <= BYTES_MAX, "an idle connection holds {bytes} bytes");
+    // A name, a user, and a share in the nodes of two indexes.
+    assert!(held.count_current <= CONNECTIONS as i64 * 5 / 2, "{} allocations", held.count_current);
+}
+
+#[test]
+fn a_server_process_grows_by_half_a_kilobyte_per_connection() {
+    const EARLIER: usize = 500; // they find out how large the buffers of all have to be
+    const CONNECTIONS: usize = 4_000;
+    let server = Server::start(&[]);
+    let enter = |n: usize| {
+        let mut client = Client::login(server.address, &format!("user{n:05}"));
+        client.join(&format!("#room{}", n / 100));
+        client
+    };
+    let mut clients: Vec<Client> = (0..EARLIER).map(enter).collect();
+    let before = anonymous_memory(server.pid());
+    clients.extend((EARLIER..EARLIER + CONNECTIONS).map(enter));
+    let bytes = (anonymous_memory(server.pid()) - before) / CONNECTIONS;
+    println!("{bytes} bytes");
+    // Where debug assertions are on, mio's sockets know which poll they are registered with.
+    let in_debug_builds = size_of::<TcpStream>() - size_of::<std::net::TcpStream>();
+    assert!(bytes <= BYTES_MAX + in_debug_builds, "the process grew by {bytes} bytes per connection");
+}
+
+/// Memory of a process that is no file's, in bytes.
+fn anonymous_memory(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("status");
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("RssAnon");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<usize>().ok()).expect("a number") * 1_024
+}
