@@ -180,15 +180,11 @@ impl Worker {
         }
     }
 
-    /// Everybody asks, unless all hear what one asks, as they do of a floor.
+    /// Asks everybody. Of a floor everybody hears what one asks; but where it relays, the other end alone.
     pub(super) fn settle(&mut self, token: u64) {
         self.task = Task::Settle { token, again: self.now() + ASK_AGAIN };
-        self.ask_all(token);
-    }
-
-    fn ask_all(&mut self, token: u64) {
-        let is_floor = !self.setup.speech.has_sessions() && !self.setup.cast.rooms.is_empty();
-        let askers = if is_floor { 1 } else { self.clients.len() };
+        let heard_by_one = self.setup.speech.has_sessions() || self.setup.cast.rooms.is_empty();
+        let askers = if heard_by_one { self.clients.len() } else { 1 };
         (0..askers).for_each(|at| self.ask(at, token));
     }
 
@@ -206,7 +202,7 @@ impl Worker {
         let now = self.now();
         if now > again && !self.setup.speech.has_sessions() {
             self.task = Task::Settle { token, again: now + ASK_AGAIN };
-            self.ask_all(token);
+            self.ask(0, token);
         }
         (self.clients.len() - waiting, waiting == 0)
     }
@@ -225,6 +221,8 @@ impl Worker {
                 self.mark(at);
             }
             Heard::Opened { channel } => self.has_opened(at, channel),
+            Heard::Ticket { number, key } => return self.has_ticket(at, number, &key),
+            Heard::Bound => self.is_bound(at),
             Heard::Ping(ping) => {
                 self.setup.speech.answer(client.out.bytes(), ping);
                 self.mark(at);
