@@ -138,16 +138,17 @@ fn judge(figure: Figure, entries: &[Entry], goal: &Goal, runs: &[Runs]) -> Verdi
         Goal::AtMostTimes { times, of } => {
             let ratio = ratio(figure, &runs[0], &runs[of]);
             let found = ratio.map_or("no figure".into(), |ratio| format!("{ratio:.2} ×"));
+            let found = found + &doubt([&runs[0], &runs[of]]);
             let goal = format!("at most {times:.2} × {}", entries[of].name());
             (goal, found, ratio.is_some_and(|ratio| ratio <= times))
         }
         Goal::AtMost(most) => {
             let goal = format!("at most {} {}", shown(figure, Some(most)), figure.unit);
-            (goal, shown(figure, own), own.is_some_and(|own| own <= most))
+            (goal, shown(figure, own) + &doubt([&runs[0]]), own.is_some_and(|own| own <= most))
         }
         Goal::AtLeast(least) => {
             let goal = format!("at least {} {}", shown(figure, Some(least)), figure.unit);
-            (goal, shown(figure, own), own.is_some_and(|own| own >= least))
+            (goal, shown(figure, own) + &doubt([&runs[0]]), own.is_some_and(|own| own >= least))
         }
         Goal::NothingLost => {
             let wrong: u64 = runs[0].iter().flatten().map(not_once).sum();
@@ -158,11 +159,22 @@ fn judge(figure: Figure, entries: &[Entry], goal: &Goal, runs: &[Runs]) -> Verdi
     Verdict { goal, found, is_met }
 }
 
+/// What is to be said of a verdict on runs that the generator limited: met or missed, that may be its doing.
+fn doubt<'a>(runs: impl IntoIterator<Item = &'a Runs>) -> String {
+    let runs: Vec<&Outcome> = runs.into_iter().flatten().flatten().collect();
+    let limited = runs.iter().filter(|run| run.generator.was_limit.is_some()).count();
+    match limited {
+        0 => String::new(),
+        _ => format!(" (the load was the limit in {limited} of {} runs)", runs.len()),
+    }
+}
+
 /// How many times the one is the other: the median of the rounds' ratios, so that what else the machine does weighs on
 /// both sides.
 fn ratio(figure: Figure, one: &Runs, other: &Runs) -> Option<f64> {
     let of = |run: &Result<Outcome, String>| run.as_ref().ok().and_then(figure.of);
-    median(one.iter().zip(other).filter_map(|(one, other)| Some(of(one)? / of(other)?)))
+    let ratios = one.iter().zip(other).filter_map(|(one, other)| Some(of(one)? / of(other)?));
+    median(ratios.filter(|ratio| ratio.is_finite()))
 }
 
 fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
