@@ -19,8 +19,7 @@ fn bench(server: &Server, threads: usize, scenario: Scenario) -> Outcome {
         duration: Duration::from_millis(1_100),
         patience: Duration::from_secs(20),
     };
-    let target =
-        Target { address: server.address, pid: Some(server.pid()), label: "switchboard".into() };
+    let target = Target { address: server.address, pid: Some(server.pid()), label: "switchboard".into() };
     run(&plan, &target, &mut Unwatched).expect("an outcome")
 }
 
@@ -99,7 +98,8 @@ fn members_hear_everything_while_visitors_come_and_go() {
     let server = Server::start(&[]);
     for threads in [1, 2] {
         let rooms = rooms(3, 8, 2, Pace::Rate(300.0));
-        let outcome = bench(&server, threads, Scenario::Churn(Churn { rooms, visitors: 10, per_second: 100.0 }));
+        let outcome =
+            bench(&server, threads, Scenario::Churn(Churn { rooms, visitors: 10, per_second: 100.0 }));
         assert_exact(&outcome);
         assert_eq!(outcome.counts.expected, 390 * 7);
         assert!(figure(&outcome, "visits") > 50.0 && figure(&outcome, "uncounted") > 0.0);
