@@ -63,7 +63,7 @@ fn take_figures(arguments: &[String]) -> Result<(), String> {
     let mut rows = Vec::new();
     for contest in contests(&parts, FIGURES.share) {
         let runs = carry_out(&contest, &Scale { rounds, ..FIGURES }, &cores);
-        rows.push(table::report(&contest, &runs));
+        rows.extend(table::report(&contest, &runs));
     }
     table::summary(&rows);
     println!("{rounds} rounds in {} seconds", started.elapsed().as_secs());

@@ -18,6 +18,8 @@ pub struct Cast {
     pub rooms: Vec<String>,
     /// Bytes of each message's text.
     pub payload: usize,
+    /// Whether messages go in datagrams.
+    pub has_datagrams: bool,
 }
 
 /// One client.
@@ -110,9 +112,9 @@ impl Cast {
         id
     }
 
-    /// How many files all clients together have open.
-    pub fn descriptors(&self) -> u64 {
-        self.roles.len() as u64
+    /// How many files a client has open.
+    pub fn sockets_each(&self) -> u64 {
+        if self.has_datagrams { 2 } else { 1 }
     }
 
     /// Whether a client is one of a stream's counted receivers.
@@ -158,15 +160,15 @@ fn check(plan: &Plan, rooms: &Rooms, speech: Speech) -> Result<(), Error> {
     if rooms.rooms * rooms.senders > marker::STREAMS_MAX {
         return wrong(format!("more than {} senders", marker::STREAMS_MAX));
     }
-    check_payload(rooms.payload, speech)
+    check_payload(rooms.payload, speech.text_max())
 }
 
 /// Whether messages can be as long as they are to be.
 ///
 /// # Errors
 /// [`Error::Plan`].
-pub fn check_payload(payload: usize, speech: Speech) -> Result<(), Error> {
-    let (min, max) = (marker::LEN, speech.text_max());
+pub fn check_payload(payload: usize, max: usize) -> Result<(), Error> {
+    let min = marker::LEN;
     if (min..=max).contains(&payload) {
         return Ok(());
     }

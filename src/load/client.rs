@@ -6,6 +6,7 @@
 //! ```
 
 use super::cast::Part;
+use super::datagrams::Datagrams;
 use super::outgoing::Outgoing;
 use super::tally::Seats;
 use crate::net::Inbox;
@@ -20,6 +21,8 @@ pub struct Client {
     pub socket: Option<TcpStream>,
     pub inbox: Inbox,
     pub out: Outgoing,
+    /// Its datagrams, if it has any.
+    pub datagrams: Option<Box<Datagrams>>,
     /// Whether it is in the list of those that have something new to send.
     pub is_dirty: bool,
     pub state: State,
@@ -71,6 +74,7 @@ impl Client {
             socket: None,
             inbox: Inbox::default(),
             out: Outgoing::default(),
+            datagrams: None,
             is_dirty: false,
             state: State::Away,
             began: 0,

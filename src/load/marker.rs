@@ -49,18 +49,18 @@ impl Marker {
         let who = gather(first);
         Some(Marker {
             stream: (who >> SEQUENCE_BITS) as u32,
-            sequence: (who & (1 << SEQUENCE_BITS) - 1) as u32,
+            sequence: (who & ((1 << SEQUENCE_BITS) - 1)) as u32,
             due: gather(second),
         })
     }
 
     /// The characters. What does not fit into its place comes round.
     pub fn to_bytes(self) -> [u8; LEN] {
-        let stream = u64::from(self.stream) & (1 << STREAM_BITS) - 1;
-        let sequence = u64::from(self.sequence) & (1 << SEQUENCE_BITS) - 1;
+        let stream = u64::from(self.stream) & ((1 << STREAM_BITS) - 1);
+        let sequence = u64::from(self.sequence) & ((1 << SEQUENCE_BITS) - 1);
         let mut bytes = [MAGIC; LEN];
         let first = scatter(stream << SEQUENCE_BITS | sequence) + ZEROS;
-        let second = scatter(self.due & (1 << DUE_BITS) - 1) + ZEROS;
+        let second = scatter(self.due & ((1 << DUE_BITS) - 1)) + ZEROS;
         bytes[1..9].copy_from_slice(&first.to_be_bytes());
         bytes[9..].copy_from_slice(&second.to_be_bytes());
         bytes

@@ -35,6 +35,7 @@ mod cast;
 mod client;
 mod clock;
 mod crew;
+mod datagrams;
 mod error;
 mod flights;
 mod latencies;

@@ -56,7 +56,10 @@ impl Outgoing {
                 Err(error) => return Err(error),
             }
         }
-        while let Some((_, due)) = self.messages.pop_front_if(|(end, _)| *end <= self.taken) {
+        while let Some(&(end, due)) = self.messages.front()
+            && end <= self.taken
+        {
+            self.messages.pop_front();
             sent(due);
         }
         self.forget_taken();

@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
         let Stage { plan, target, speech, .. } = *stage;
         cast.count_receivers(plan.threads, speech.has_echo());
         let connections = cast.roles.len() as u64;
-        let needed = cast.descriptors() + DESCRIPTORS_SPARE;
+        let needed = cast.roles.len() as u64 * cast.sockets_each() + DESCRIPTORS_SPARE;
         if let Some(limit) = descriptors::raise_limit().filter(|limit| *limit < needed) {
             return Err(Error::Descriptors { needed, limit });
         }
@@ -99,6 +99,12 @@ impl<'a> Run<'a> {
     pub fn enter(&mut self) -> Result<(), Error> {
         self.crew.order(&Order::Enter);
         self.await_all(STANDSTILL, "entering the room", |done, of| Phase::Connecting { done, of })
+    }
+
+    /// Everybody gets a binding for datagrams.
+    pub fn bind(&mut self) -> Result<(), Error> {
+        self.crew.order(&Order::Bind);
+        self.await_all(STANDSTILL, "binding a datagram address", |done, of| Phase::Connecting { done, of })
     }
 
     /// Everybody who has a relay to send to opens it.

@@ -108,6 +108,8 @@ pub enum Order {
     },
     /// Enter the rooms, all at one time, and wait until everybody knows of everybody.
     Enter,
+    /// Get a binding for datagrams.
+    Bind,
     /// Open the relays that streams go through.
     Call,
     /// Wait until everybody had an answer to this question.

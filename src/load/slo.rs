@@ -137,7 +137,7 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::report::example;
+    use crate::load::report::tests as example;
 
     fn slo(text: &str) -> Slo {
         text.parse().expect(text)

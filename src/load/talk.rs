@@ -196,7 +196,9 @@ impl Talk {
         }
         self.free(1);
         let Some(stream) = self.streams.get_mut(place as usize) else { return };
-        while stream.under_way.pop_front_if(|message| message.threads == 0).is_some() {}
+        while stream.under_way.front().is_some_and(|message| message.threads == 0) {
+            stream.under_way.pop_front();
+        }
     }
 
     /// Waits no longer for messages that should have landed long ago: what is lost must not stop a closed loop. Tells of
@@ -208,11 +210,11 @@ impl Talk {
         let mut freed = 0;
         for stream in &mut self.streams {
             let mut last = None;
-            while let Some(message) = stream
-                .under_way
-                .pop_front_if(|message| message.due + self.patience < now || message.threads == 0)
+            while let Some(message) = stream.under_way.front()
+                && (message.due + self.patience < now || message.threads == 0)
             {
                 freed += usize::from(message.threads > 0);
+                stream.under_way.pop_front();
                 last = Some(stream.sequence - stream.under_way.len() as u32 - 1);
             }
             last.into_iter().for_each(|last| given_up(stream.id, last));

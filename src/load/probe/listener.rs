@@ -49,7 +49,8 @@ fn holds(process: &procfs::process::Process, inodes: &[u64]) -> bool {
         .any(|file| matches!(file.target, FDTarget::Socket(inode) if inodes.contains(&inode)))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use std::net::TcpListener;

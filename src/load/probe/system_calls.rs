@@ -25,6 +25,7 @@ mod linux {
     use super::CannotCount;
     use perf_event::events::Tracepoint;
     use perf_event::{Builder, Counter};
+    use rustix::io::Errno;
     use std::fs;
     use std::io::ErrorKind;
 
@@ -55,12 +56,15 @@ mod linux {
                 };
                 let mut builder = Builder::new(Tracepoint::with_id(id));
                 builder.observe_pid(tid).any_cpu().include_kernel().inherit(true).enabled(true);
-                counters.push(builder.build().map_err(|error| match error.kind() {
-                    ErrorKind::PermissionDenied => {
-                        cannot("it takes root, or sysctl kernel.perf_event_paranoid=-1".into())
+                match builder.build() {
+                    Ok(counter) => counters.push(counter),
+                    // A thread that has ended in the meantime.
+                    Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => {}
+                    Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                        return Err(cannot("it takes root, or sysctl kernel.perf_event_paranoid=-1".into()));
                     }
-                    _ => cannot(error.to_string()),
-                })?);
+                    Err(error) => return Err(cannot(error.to_string())),
+                }
             }
             Ok(Self(counters))
         }
@@ -86,7 +90,8 @@ impl SystemCalls {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -110,6 +110,15 @@ figures! {
     }
 }
 
+/// What CPU is divided by: where there are no messages, it is what the scenario is about.
+pub fn delivery(plan: &Plan) -> &'static str {
+    match plan.scenario {
+        Scenario::Connect(_) => "log-in",
+        Scenario::Join(_) => "entering told to one member",
+        _ => "delivery",
+    }
+}
+
 fn is_open(plan: &Plan) -> bool {
     matches!(plan.scenario.pace(), Some(Pace::Rate(_)))
 }
@@ -139,6 +148,8 @@ pub struct Row {
     pub label: String,
     pub unit: Unit,
     pub better: Better,
+    /// In some words more, where the label needs them.
+    pub meaning: &'static str,
     /// Of each server, of each of its runs; no runs where the figure is not known.
     pub values: Vec<Vec<f64>>,
 }
@@ -186,9 +197,10 @@ impl Row {
             Unit::Nanoseconds => numbers::nanoseconds(value),
             Unit::Count => numbers::count(value),
             Unit::PerSecond => format!("{} /s", numbers::count(value)),
-            Unit::Bytes | Unit::Other("bytes") => numbers::bytes(value),
-            Unit::Percent | Unit::Other("%") => format!("{} %", numbers::count(value)),
-            Unit::Other("ns") => numbers::nanoseconds(value),
+            Unit::Bytes | Unit::Other("B") => numbers::bytes(value),
+            Unit::Percent => format!("{} %", numbers::count(value)),
+            Unit::Other("1/s") => format!("{} /s", numbers::count(value)),
+            Unit::Other("B/s") => format!("{}/s", numbers::bytes(value)),
             Unit::Other(unit) => format!("{} {unit}", numbers::count(value)).trim_end().to_owned(),
         }
     }
@@ -220,6 +232,7 @@ impl Section {
             (Section::Scenario, scenario) => scenario.name(),
             (Section::Traffic, _) => "messages and deliveries",
             (Section::Latency, Scenario::Connect(_)) => "from connect to logged in",
+            (Section::Latency, Scenario::Join(_)) => "from the request to enter to the answer",
             (Section::Latency, _) if is_open(plan) => "latency, from the time that a message was due",
             (Section::Latency, _) => "latency",
             (Section::LastReceiver, _) => "latency of the last receiver",
@@ -233,6 +246,10 @@ impl Section {
 pub fn rows(report: &Report) -> Vec<Row> {
     let mut rows = special(report);
     for figure in FIGURES {
+        // A scenario that is about a figure has it itself.
+        if rows.iter().any(|row| row.name == figure.name) {
+            continue;
+        }
         let of = |outcome: &Outcome| (figure.of)(&report.plan, outcome);
         let values = report
             .measured
@@ -240,7 +257,8 @@ pub fn rows(report: &Report) -> Vec<Row> {
             .map(|measured| measured.outcomes.iter().filter_map(of).collect())
             .collect();
         let Definition { section, name, label, unit, better, .. } = *figure;
-        rows.push(Row { section, name, label: label.to_owned(), unit, better, values });
+        let label = label.replace("delivery", delivery(&report.plan));
+        rows.push(Row { section, name, label, unit, better, meaning: "", values });
     }
     rows.retain(Row::is_known);
     rows
@@ -256,7 +274,8 @@ fn special(report: &Report) -> Vec<Row> {
                 rows.push(Row {
                     section: Section::Scenario,
                     name: figure.name,
-                    label: figure.meaning.to_owned(),
+                    label: figure.name.replace('_', " "),
+                    meaning: figure.meaning,
                     unit: Unit::Other(figure.unit),
                     better: better(figure.unit),
                     values: vec![Vec::new(); servers],
@@ -274,8 +293,8 @@ fn special(report: &Report) -> Vec<Row> {
 /// Of a scenario's own figures rates are better high, and times, bytes and shares low.
 fn better(unit: &str) -> Better {
     match unit {
-        "/s" | "1/s" | "per second" => Better::Higher,
-        "s" | "ms" | "ns" | "bytes" | "%" => Better::Lower,
+        "1/s" | "B/s" => Better::Higher,
+        "s" | "B" | "%" => Better::Lower,
         _ => Better::Neither,
     }
 }

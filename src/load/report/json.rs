@@ -230,7 +230,7 @@ fn steps(search: &Search) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example;
+    use super::super::tests as example;
     use super::*;
 
     #[test]

@@ -3,14 +3,14 @@
 //! Each figure is defined once, in [`figures`], with its unit and its meaning; a report shows the figures that its
 //! outcomes have.
 
-#[cfg(test)]
-pub(crate) mod example;
 pub mod figures;
 pub mod html;
 pub mod json;
 mod machine;
 pub mod numbers;
 pub mod table;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use machine::Machine;
 

@@ -27,7 +27,15 @@ pub fn table(report: &Report) -> String {
             out.push_str(&format!("\n{} messages a second held; that run:\n", count(held as usize)));
         }
     }
-    body(&mut out, report);
+    let rows = rows(report);
+    body(&mut out, report, &rows);
+    let explained = rows.iter().filter(|row| !row.meaning.is_empty());
+    let mut explained: Vec<String> =
+        explained.map(|row| format!("{}: {}\n", row.label, row.meaning)).collect();
+    if let Some(first) = explained.first_mut() {
+        first.insert(0, '\n');
+    }
+    out.extend(explained);
     let notes = report.notes();
     if !notes.is_empty() {
         out.push('\n');
@@ -52,12 +60,11 @@ fn head(out: &mut String, report: &Report) {
     let _ = writeln!(out, "{}; switchboard {}", report.machine.in_words(), report.machine.switchboard);
 }
 
-fn body(out: &mut String, report: &Report) {
-    let rows = rows(report);
+fn body(out: &mut String, report: &Report, rows: &[Row]) {
     let mut lines = vec![header(report)];
     let mut headings = Vec::new();
     let mut section = None;
-    for row in &rows {
+    for row in rows {
         if section != Some(row.section) {
             section = Some(row.section);
             headings.push((lines.len(), row.section));
@@ -120,7 +127,7 @@ fn cells(row: &Row) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example;
+    use super::super::tests as example;
     use super::*;
 
     #[test]

@@ -28,7 +28,7 @@ pub fn run(stage: &Stage<'_>, join: &Join, watch: &mut dyn Watch) -> Result<Outc
     outcome.measured = Duration::from_nanos(ended - began);
     outcome.server = server;
     outcome.figures.push(Figure {
-        name: "seconds_until_all_know_all",
+        name: "joined_seconds",
         value: outcome.measured.as_secs_f64(),
         unit: "s",
         meaning: "from the first request until everybody is in and knows of everybody else",

@@ -108,6 +108,15 @@ impl Speech {
         }
     }
 
+    /// The longest payload of a relay, in bytes; `None` where there are no relays.
+    pub fn relay_max(self) -> Option<usize> {
+        match self {
+            Speech::Native => Some(native::RELAY_MAX),
+            Speech::Raw => Some(raw::RELAY_MAX),
+            Speech::Irc => None,
+        }
+    }
+
     pub fn log_in(self, out: &mut Vec<u8>, name: &str) {
         match self {
             Speech::Native => native::log_in(out, name),

@@ -6,10 +6,13 @@ use crate::wire::frame::{
     Accept, Data, Frame, GetTicket, Hello, Join, Leave, Open, Ping, Pong, Say, Tell, VERSION, Wants,
 };
 use crate::wire::header::put;
-use crate::wire::{BODY_MAX, Flags, Kind, Purpose, RawFrame, Split, split};
+use crate::wire::{BODY_MAX, BODY_MAX_FLOOR, Flags, Kind, Purpose, RawFrame, Split, split};
 
-/// What relays take in one frame; a text may be shorter, and the server says so.
-pub const TEXT_MAX: usize = BODY_MAX as usize;
+/// What every client can take with the fields around it. A server's own limit is usually lower, and it says so.
+pub const TEXT_MAX: usize = BODY_MAX_FLOOR as usize - 1_024;
+
+/// Payload alone is the whole body.
+pub const RELAY_MAX: usize = BODY_MAX as usize;
 
 /// The id of requests whose answer is awaited. One request of a client is under way at a time.
 const REQUEST: u32 = 1;

@@ -12,6 +12,9 @@ const NAME: &str = "b00000000";
 
 const CHANNEL: u32 = 1;
 
+/// What fits into a frame behind the name.
+pub const RELAY_MAX: usize = native::RELAY_MAX - NAME.len() - 1;
+
 pub fn template(text: &[u8]) -> Template {
     let mut bytes = Vec::new();
     let filler = std::str::from_utf8(text).unwrap_or_default();

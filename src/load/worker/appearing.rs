@@ -180,10 +180,11 @@ impl Worker {
         }
     }
 
-    /// Asks everybody. Of a floor everybody hears what one asks.
+    /// Asks everybody. Of a floor everybody hears what one asks; but where it relays, the other end alone.
     pub(super) fn settle(&mut self, token: u64) {
         self.task = Task::Settle { token, again: self.now() + ASK_AGAIN };
-        let askers = if self.setup.speech.has_sessions() { self.clients.len() } else { 1 };
+        let heard_by_one = self.setup.speech.has_sessions() || self.setup.cast.rooms.is_empty();
+        let askers = if heard_by_one { self.clients.len() } else { 1 };
         (0..askers).for_each(|at| self.ask(at, token));
     }
 
@@ -220,6 +221,8 @@ impl Worker {
                 self.mark(at);
             }
             Heard::Opened { channel } => self.has_opened(at, channel),
+            Heard::Ticket { number, key } => return self.has_ticket(at, number, &key),
+            Heard::Bound => self.is_bound(at),
             Heard::Ping(ping) => {
                 self.setup.speech.answer(client.out.bytes(), ping);
                 self.mark(at);

@@ -4,6 +4,7 @@
 //! present order; send; write. Nothing in it waits but the poll.
 
 mod appearing;
+mod binding;
 mod reading;
 mod talking;
 mod visiting;
@@ -18,6 +19,7 @@ use super::setup::{Meter, Order, Report, Setup};
 use super::talk::Talk;
 use super::tally::Tally;
 use super::timer::{TOO_SOON, Timer};
+use crate::net::datagram::ReceiveBuffers;
 use hdrhistogram::Histogram;
 use mio::{Events, Poll, Token};
 use rustix::time::{ClockId, clock_gettime};
@@ -51,6 +53,8 @@ pub struct Worker {
     /// Clients that have something new to send.
     dirty: Vec<usize>,
     scratch: Vec<u8>,
+    /// What datagrams are received into, if there are any.
+    buffers: Option<ReceiveBuffers>,
     tally: Tally,
     latencies: Latencies,
     flights: Flights,
@@ -69,8 +73,12 @@ pub struct Worker {
     to_be_told: u64,
     /// Stallers whose connection the server has ended.
     dropped: u64,
+    /// Whether stallers have stopped reading.
+    is_stalled: bool,
     /// When what is lost was last given up.
     swept: u64,
+    /// When clients with datagrams last gave a sign of life.
+    kept_alive: u64,
     /// Wall-clock and CPU time at the beginning and at the end of the measured time.
     used: [Option<(u64, u64)>; 2],
 }
@@ -93,6 +101,10 @@ enum Task {
     },
     Call {
         missing: usize,
+    },
+    Bind {
+        /// When those who are not bound ask again.
+        again: u64,
     },
     Settle {
         token: u64,
@@ -156,6 +168,7 @@ impl Worker {
             clients,
             dirty: Vec::new(),
             scratch: vec![0; READ_BYTES],
+            buffers: None,
             tally,
             latencies: Latencies::new(u64::MAX..u64::MAX),
             flights,
@@ -169,7 +182,9 @@ impl Worker {
             told: 0,
             to_be_told: 0,
             dropped: 0,
+            is_stalled: false,
             swept: 0,
+            kept_alive: 0,
             used: [None; 2],
             setup,
         })
@@ -193,6 +208,9 @@ impl Worker {
                 match event.token() {
                     WAKER => {}
                     TIMER => self.timer.rang(),
+                    token if binding::client_of(token).is_some() => {
+                        self.receive_datagrams(binding::client_of(token).unwrap_or_default())?;
+                    }
                     Token(at) if event.is_error() || event.is_write_closed() => self.ended(at)?,
                     Token(at) => self.ready(at, event.is_readable(), event.is_writable())?,
                 }
@@ -265,6 +283,7 @@ impl Worker {
                 self.measure_until_done(measured);
                 self.task = Task::Appear { at_once, enter, measured, next: 0, under_way: 0, done: 0 };
             }
+            Order::Bind => self.bind_all(),
             Order::Call => self.call_all(),
             Order::Enter => self.enter_all(),
             Order::Settle { token } => self.settle(token),
@@ -282,6 +301,7 @@ impl Worker {
             Task::Nothing => return Ok(()),
             Task::Appear { .. } => self.go_on_appearing()?,
             Task::Enter { done } => (done, done == self.clients.len()),
+            Task::Bind { again } => self.go_on_binding(again),
             Task::Call { missing } => (0, missing == 0),
             Task::Settle { token, again } => self.go_on_settling(token, again),
             Task::Talk => (0, self.go_on_talking()?),

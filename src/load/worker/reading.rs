@@ -74,9 +74,7 @@ impl Worker {
             }
         };
         self.latencies.end_read();
-        while let Some(landing) = self.landed.pop() {
-            self.land_anywhere(landing, now);
-        }
+        self.land_all(now);
         self.send_due(now)?;
         Ok((bytes.len() - rest.len(), needed))
     }

@@ -44,6 +44,7 @@ impl Worker {
         self.send_due(now)?;
         self.visit(now)?;
         self.stall(now);
+        self.keep_alive(now);
         if now.saturating_sub(self.swept) > SECOND {
             self.swept = now;
             let Self { talk, flights, .. } = self;
@@ -55,7 +56,7 @@ impl Worker {
 
     /// From the beginning of the measured time on, some do not read.
     fn stall(&mut self, now: u64) {
-        if self.latencies.is_measured(now) {
+        if self.latencies.is_measured(now) && !std::mem::replace(&mut self.is_stalled, true) {
             let stallers = self.clients.iter_mut().filter(|client| client.part == Part::Staller);
             stallers.for_each(|client| client.is_reading = false);
         }
@@ -76,7 +77,11 @@ impl Worker {
                 continue;
             }
             let Some((stream, sequence, template)) = talk.begin(turn) else { break };
-            client.out.message(template, Marker { stream, sequence, due: turn.due });
+            let marker = Marker { stream, sequence, due: turn.due };
+            match &mut client.datagrams {
+                Some(datagrams) => datagrams.message(template, marker),
+                None => client.out.message(template, marker),
+            }
             if !std::mem::replace(&mut client.is_dirty, true) {
                 self.dirty.push(turn.client);
             }
@@ -107,10 +112,12 @@ impl Worker {
         let Some(client) = clients.get_mut(at).filter(|client| client.is_connected()) else { return Ok(()) };
         let Some(socket) = &mut client.socket else { return Ok(()) };
         let mut messages = 0;
-        let flushed = client.out.flush(socket, |due| {
+        let mut sent = |due| {
             messages += 1;
             talk.iter_mut().for_each(|talk| talk.sent(due, now));
-        });
+        };
+        client.datagrams.iter_mut().for_each(|datagrams| datagrams.flush(&mut sent));
+        let flushed = client.out.flush(socket, sent);
         latencies.sent(now, messages);
         if let Err(error) = flushed {
             return self.lose(at, error.to_string().as_bytes());
@@ -120,6 +127,13 @@ impl Worker {
             return Err(Error::Backlog { who: self.name(at), bytes });
         }
         Ok(())
+    }
+
+    /// What landed in the present read.
+    pub(super) fn land_all(&mut self, now: u64) {
+        while let Some(landing) = self.landed.pop() {
+            self.land_anywhere(landing, now);
+        }
     }
 
     /// A message has landed in this thread; whoever sent it waits for that.

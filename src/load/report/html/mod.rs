@@ -98,7 +98,7 @@ fn head(out: &mut String, report: &Report, title: &str) {
 }
 
 fn cards(out: &mut String, report: &Report, rows: &[Row]) {
-    let special = rows.iter().filter(|row| row.section == Section::Scenario);
+    let special = rows.iter().filter(|row| row.section == Section::Scenario && row.better != Better::Neither);
     let known = KEY_FIGURES.iter().filter_map(|name| rows.iter().find(|row| row.name == *name));
     out.push_str("<section class=\"cards\">\n");
     for row in special.chain(known).take(CARDS_MAX) {
@@ -189,7 +189,12 @@ fn table(out: &mut String, report: &Report, rows: &[Row]) {
             let _ =
                 writeln!(out, "<tr class=\"section\"><th colspan=\"{columns}\">{}</th></tr>", escape(title));
         }
-        let _ = write!(out, "<tr><td>{}</td>", escape(&row.label));
+        let meaning = if row.meaning.is_empty() {
+            String::new()
+        } else {
+            format!("<small>{}</small>", escape(row.meaning))
+        };
+        let _ = write!(out, "<tr><td>{}{meaning}</td>", escape(&row.label));
         for values in &row.values {
             let _ = write!(out, "<td>{}</td>", cell(row, values));
         }
@@ -227,7 +232,7 @@ fn foot(out: &mut String, report: &Report) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example;
+    use super::super::tests as example;
     use super::*;
 
     #[test]

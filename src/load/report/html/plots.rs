@@ -1,6 +1,6 @@
 //! Which plots a report has.
 
-use super::super::figures::{Row, Spread, rows};
+use super::super::figures::{Row, Spread, delivery, rows};
 use super::super::{Measured, Report, numbers};
 use super::axis::Scale;
 use super::plot::{Axis, Bar, Line, Plot, Style};
@@ -49,6 +49,7 @@ fn percentiles(report: &Report) -> Option<Plot> {
     lines.iter_mut().for_each(|line| line.points.retain(|(quantile, _)| shown.contains(quantile)));
     let title = match report.plan.scenario {
         Scenario::Connect(_) => "Time to log in, by percentile",
+        Scenario::Join(_) => "Time to enter, by percentile",
         _ => "Latency by percentile",
     };
     let caption = "Read: so many percent of the deliveries took at most so long. Each nine takes the same room, so that the slow few can be seen.";
@@ -193,15 +194,24 @@ fn cpu(report: &Report) -> Option<Plot> {
     let several = bars.iter().any(|bar| bar.runs.len() > 1);
     let spread = if several { " The bar is the median, each dot a run." } else { "" };
     Some(Plot {
-        title: "CPU per delivery",
+        title: cpu_title(report),
         caption: format!(
-            "The server's CPU time, user and kernel, divided by deliveries: less is better, and a faster generator does not change it.{spread}"
+            "The server's CPU time, user and kernel, for each {}: less is better, and a faster generator does not change it.{spread}",
+            delivery(&report.plan)
         ),
         x: Axis { name: "", scale: Scale::from_zero([].into_iter()), show: numbers::short },
         y: Axis { name: "CPU time", scale, show: numbers::nanoseconds },
         lines: Vec::new(),
         bars,
     })
+}
+
+fn cpu_title(report: &Report) -> &'static str {
+    match report.plan.scenario {
+        Scenario::Connect(_) => "CPU per log-in",
+        Scenario::Join(_) => "CPU per entering told",
+        _ => "CPU per delivery",
+    }
 }
 
 fn bar(row: &Row, server: usize, label: &str) -> Option<Bar> {

@@ -1,0 +1,214 @@
+//! `switchboard bench`: what is to be measured, and where the report goes.
+
+mod args;
+
+pub use args::BenchArgs;
+
+use crate::load::bench::{Bench, Failure};
+use crate::load::child::{Launcher, become_server};
+use crate::load::contender::{Contender, Place};
+use crate::load::cores::{Cores, hold_to};
+use crate::load::plan::Scenario;
+use crate::load::progress::Progress;
+use crate::load::report::{Machine, Report, html::html, json::json, table::table};
+use crate::load::{self, Plan};
+use args::{Common, ProtocolArg};
+use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::low_level::emulate_default_handler;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How long messages that have not arrived are waited for after the last one that did.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs of each of two servers that are compared.
+const VERSUS_RUNS: usize = 3;
+
+pub const HELP: &str = "\
+Without --target a server of this binary is started for each run, held to a core of its own where there are two, and \
+ended afterwards: one command gives a result.
+
+    switchboard bench rooms
+    switchboard bench rooms --rate 1000 --html report.html
+    switchboard bench rooms --find-max --slo 'p99<10ms'
+    switchboard bench rooms --versus '127.0.0.1:7001 ngircd -n -f ngircd.conf' --versus-protocol irc
+
+The table goes to standard output, progress to standard error. Exit status 0 means that everything was measured, \
+whatever came of it. docs/BENCH.md says of each figure what it means and how it can mislead.";
+
+/// Runs what the command line says, and writes the reports.
+pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
+    let (scenario, common, find_max) = args.scenario.into_parts()?;
+    if matches!(scenario, Scenario::Relay(_) | Scenario::Mixed(_)) && common.speaks_irc() {
+        return Err(format!("{} needs --protocol native: IRC has no relays", scenario.name()));
+    }
+    let plan = Plan {
+        protocol: common.protocol.into(),
+        threads: common.threads,
+        spread_sources: common.spread_sources,
+        warmup: Duration::from_secs_f64(common.warmup),
+        duration: Duration::from_secs_f64(common.duration),
+        patience: PATIENCE,
+        scenario,
+    };
+    // Before minutes of measuring, and not behind them.
+    common.try_files()?;
+    let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
+    let switchboard = std::env::current_exe()
+        .map_err(|error| format!("cannot find this program, to start servers: {error}"))?;
+    let machine = Machine::this();
+    let cores = if common.no_pin { None } else { Cores::split() };
+    if let Some(cores) = &cores {
+        hold_to(&cores.generator);
+    }
+    let repeat = common.repeat.unwrap_or(if common.versus.is_some() { VERSUS_RUNS } else { 1 });
+    let mut progress = Progress::new(plan.duration, Arc::clone(&signals.cancelled));
+    let bench = Bench {
+        plan,
+        contenders: common.contenders()?,
+        repeat,
+        find_max,
+        count_system_calls: common.count_system_calls,
+        machine,
+        launcher: Launcher {
+            switchboard: &switchboard,
+            core: cores.map(|cores| cores.server),
+            cancelled: &signals.cancelled,
+        },
+        run: load::run,
+    };
+    let measured = bench.measure(&mut progress);
+    drop(progress);
+    match measured {
+        Ok(mut report) => {
+            report.command = command_line();
+            common.write(&report)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        // What was started has ended: now this ends as the signal would have ended it.
+        Err(Failure::Cancelled) => {
+            let _ = emulate_default_handler(signals.which());
+            Err(Failure::Cancelled.to_string())
+        }
+        Err(failure) => Err(failure.to_string()),
+    }
+}
+
+/// The first INT, TERM or HUP ends the run in order, a second one the process.
+struct Signals {
+    cancelled: Arc<AtomicBool>,
+    which: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        let signals = Self { cancelled: Arc::default(), which: Arc::default() };
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // In this order: it does nothing the first time.
+            flag::register_conditional_default(signal, Arc::clone(&signals.cancelled))?;
+            flag::register_usize(signal, Arc::clone(&signals.which), signal as usize)?;
+            flag::register(signal, Arc::clone(&signals.cancelled))?;
+        }
+        Ok(signals)
+    }
+
+    fn which(&self) -> i32 {
+        i32::try_from(self.which.load(Ordering::Relaxed)).unwrap_or(SIGTERM)
+    }
+}
+
+impl Common {
+    fn speaks_irc(&self) -> bool {
+        let protocols = [Some(self.protocol), self.versus_protocol];
+        protocols.iter().any(|protocol| matches!(protocol, Some(ProtocolArg::Irc)))
+    }
+
+    fn contenders(&self) -> Result<Vec<Contender>, String> {
+        let mut first = self.target.clone().unwrap_or(Place::Own);
+        if let Some(pid) = self.pid {
+            match &mut first {
+                Place::Running { pid: known, .. } => *known = Some(pid),
+                _ => {
+                    return Err(
+                        "--pid is for a server that runs already: of one that a command starts it is known"
+                            .into(),
+                    );
+                }
+            }
+        }
+        let mut contenders = vec![Contender::new(first, self.protocol.into())];
+        if let Some(versus) = &self.versus {
+            let protocol = self.versus_protocol.unwrap_or(self.protocol);
+            let mut second = Contender::new(versus.clone(), protocol.into());
+            if contenders.iter().any(|first| first.label == second.label) {
+                second.label.push_str(" (versus)");
+            }
+            contenders.push(second);
+        }
+        Ok(contenders)
+    }
+
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.json, &self.html].into_iter().flatten()
+    }
+
+    /// Whether they can be written; what is in them stays.
+    fn try_files(&self) -> Result<(), String> {
+        for file in self.files() {
+            let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
+            opened.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, report: &Report) -> Result<(), String> {
+        // Nobody may be reading.
+        let _ = std::io::stdout().lock().write_all(table(report).as_bytes());
+        let reports = [(&self.json, json as fn(&Report) -> String), (&self.html, html)];
+        for (file, make) in reports {
+            if let Some(file) = file {
+                std::fs::write(file, make(report))
+                    .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// This command as a shell would take it.
+fn command_line() -> String {
+    let quote = |argument: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,%+@".contains(c);
+        match !argument.is_empty() && argument.chars().all(plain) {
+            true => argument,
+            false => format!("'{}'", argument.replace('\'', r"'\''")),
+        }
+    };
+    let arguments =
+        std::env::args_os().skip(1).map(|argument| quote(argument.to_string_lossy().into_owned()));
+    std::iter::once("switchboard".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// The hidden half of it: becomes a server that ends with who started it.
+#[derive(Args, Debug)]
+pub struct HeldArgs {
+    #[arg(long)]
+    parent: u32,
+    #[arg(long)]
+    core: Option<usize>,
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+pub fn held(args: &HeldArgs) -> Result<ExitCode, String> {
+    let program =
+        args.command.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
+    Err(format!("cannot start {program}: {}", become_server(args.parent, args.core, &args.command)))
+}

@@ -1,0 +1,150 @@
+//! The load generator against a server that loses, repeats and reorders, and counts what it does: the generator comes to
+//! the same numbers. And against one that does none of it, the floor that benches compare with.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use switchboard::load::plan::{Pace, Protocol, Rooms, Scenario};
+use switchboard::load::{Outcome, Plan, Target, Unwatched, run};
+use switchboard::wire::{Kind, Split, split};
+
+/// What a floor does wrong, once in so many deliveries; 0 for never.
+#[derive(Clone, Copy, Default)]
+struct Faults {
+    lose: u64,
+    repeat: u64,
+    reorder: u64,
+}
+
+/// How often it did so.
+#[derive(Default)]
+struct Done {
+    deliveries: AtomicU64,
+    lost: AtomicU64,
+    repeated: AtomicU64,
+    reordered: AtomicU64,
+}
+
+/// Everything that anybody sends goes to everybody, by a thread for each connection.
+struct Floor {
+    address: SocketAddr,
+    done: Arc<Done>,
+}
+
+impl Floor {
+    fn start(faults: Faults) -> Floor {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let done = Arc::new(Done::default());
+        let (clients, of_threads) = (Arc::new(Mutex::new(Vec::new())), done.clone());
+        std::thread::spawn(move || {
+            for socket in listener.incoming().map_while(Result::ok) {
+                socket.set_nodelay(true).expect("no delay");
+                let writer = socket.try_clone().expect("a second handle");
+                clients.lock().expect("no panic").push(writer);
+                let (clients, done) = (clients.clone(), of_threads.clone());
+                std::thread::spawn(move || serve(socket, &clients, faults, &done));
+            }
+        });
+        Floor { address, done }
+    }
+}
+
+fn serve(mut socket: TcpStream, clients: &Mutex<Vec<TcpStream>>, faults: Faults, done: &Done) {
+    let (mut held, mut scratch) = (Vec::new(), vec![0; 65_536]);
+    loop {
+        match socket.read(&mut scratch) {
+            Ok(0) => return,
+            Ok(n) => held.extend_from_slice(&scratch[..n]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return, // the run is over
+        }
+        let (mut frames, mut used) = (Vec::new(), 0);
+        while let Ok(Split::Frame(frame)) = split(&held[used..], u16::MAX) {
+            frames.push(&held[used..used + frame.len()]);
+            used += frame.len();
+        }
+        for client in clients.lock().expect("no panic").iter_mut() {
+            let _ = client.write_all(&deliver(&frames, faults, done)); // it may be gone already
+        }
+        held.drain(..used);
+    }
+}
+
+/// What one receiver gets of these frames.
+fn deliver(frames: &[&[u8]], faults: Faults, done: &Done) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut frames = frames.iter().peekable();
+    while let Some(frame) = frames.next() {
+        let is_message = |frame: &[u8]| frame[0] == Kind::Said as u8;
+        let number = done.deliveries.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_due = |fault: u64| is_message(frame) && fault != 0 && number.is_multiple_of(fault);
+        if is_due(faults.lose) {
+            done.lost.fetch_add(1, Ordering::Relaxed);
+        } else if is_due(faults.repeat) {
+            done.repeated.fetch_add(1, Ordering::Relaxed);
+            out.extend_from_slice(frame);
+            out.extend_from_slice(frame);
+        } else if is_due(faults.reorder)
+            && let Some(next) = frames.next_if(|next| is_message(next))
+        {
+            done.reordered.fetch_add(1, Ordering::Relaxed);
+            out.extend_from_slice(next);
+            out.extend_from_slice(frame);
+        } else {
+            out.extend_from_slice(frame);
+        }
+    }
+    out
+}
+
+fn bench(floor: &Floor, pace: Pace, seconds: f64) -> Outcome {
+    let plan = Plan {
+        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload: 64, pace }),
+        protocol: Protocol::Raw,
+        threads: 1,
+        spread_sources: false,
+        warmup: Duration::from_millis(200),
+        duration: Duration::from_secs_f64(seconds),
+        patience: Duration::from_secs(3),
+    };
+    let target = Target { address: floor.address, pid: None, label: "floor".into() };
+    run(&plan, &target, &mut Unwatched).expect("an outcome")
+}
+
+#[test]
+fn a_floor_delivers_to_everybody_the_sender_included() {
+    let floor = Floor::start(Faults::default());
+    for pace in [Pace::Window(1), Pace::Window(64), Pace::Rate(500.0)] {
+        let counts = bench(&floor, pace, 0.5).counts;
+        assert!(counts.delivered > 0 && counts.expected.is_multiple_of(10), "{counts:?}");
+        assert_eq!(counts.arrived, counts.expected, "{counts:?}");
+        assert_eq!((counts.lost, counts.duplicated, counts.out_of_order), (0, 0, 0), "{counts:?}");
+    }
+}
+
+#[test]
+fn what_a_server_does_wrong_is_counted_as_what_it_is() {
+    let floor = Floor::start(Faults { lose: 701, repeat: 303, reorder: 7 });
+    let outcome = bench(&floor, Pace::Window(60), 3.0);
+    let counts = outcome.counts;
+    let done = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let Done { lost, repeated, reordered, .. } = &*floor.done;
+    assert_eq!(
+        (counts.lost, counts.duplicated, counts.out_of_order),
+        (done(lost), done(repeated), done(reordered)),
+        "{counts:?}"
+    );
+    assert!(counts.lost > 0 && counts.duplicated > 0 && counts.out_of_order > 0, "{counts:?}");
+    assert_eq!(counts.arrived + counts.lost, counts.expected);
+}
+
+#[test]
+fn a_closed_loop_goes_on_when_messages_are_lost() {
+    let floor = Floor::start(Faults { lose: 50, ..Faults::default() });
+    let outcome = bench(&floor, Pace::Window(4), 6.5);
+    assert!(outcome.counts.lost > 4, "each lost one held one of four tokens: {:?}", outcome.counts);
+    assert_eq!(outcome.counts.lost, floor.done.lost.load(Ordering::Relaxed));
+}
