@@ -82,6 +82,10 @@ fn try_all() -> Result<(), String> {
                 if not_once(&outcome) > 0 {
                     return Err(format!("{name}: {:?}", outcome.counts));
                 }
+                let missing = contest.measures.iter().find(|measure| (measure.figure.of)(&outcome).is_none());
+                if let Some(measure) = missing.filter(|_| outcome.counts.delivered > 0) {
+                    return Err(format!("{name}: {} is not told any more", measure.figure.name));
+                }
                 println!("{name} ... ok");
             }
         }
