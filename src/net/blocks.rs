@@ -4,6 +4,7 @@
 //! its buffer is used again: in steady state nothing is allocated per message or per delivery.
 
 use slab::Slab;
+use std::ops::Range;
 
 /// Buffers up to this capacity, in bytes, are kept apart from larger ones, so that a block for one short reply does
 /// not pin a buffer that once held a whole turn of a room.
@@ -42,6 +43,7 @@ pub struct Blocks {
     blocks: Slab<Block>,
     free_small: Vec<Vec<u8>>,
     free_large: Vec<Vec<u8>>,
+    gathered: Vec<u8>,
 }
 
 impl Blocks {
@@ -62,6 +64,20 @@ impl Blocks {
 
     pub fn bytes(&self, id: BlockId) -> &[u8] {
         &self.blocks[id.0 as usize].bytes
+    }
+
+    /// A part of a block.
+    pub fn range(&self, (id, range): (BlockId, Range<usize>)) -> &[u8] {
+        &self.bytes(id)[range]
+    }
+
+    /// Parts of blocks, copied together.
+    pub fn gather(&mut self, parts: impl Iterator<Item = (BlockId, Range<usize>)>) -> &[u8] {
+        self.gathered.clear();
+        for (id, range) in parts {
+            self.gathered.extend_from_slice(&self.blocks[id.0 as usize].bytes[range]);
+        }
+        &self.gathered
     }
 
     /// Its bytes, to append to. What is in it already may be queued and must stay as it is.

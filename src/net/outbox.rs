@@ -3,11 +3,11 @@
 //! ```text
 //!   blocks   A [ said | said | said | said | said ]   a room's frames of one turn, the same for every member
 //!            B [ done ]                               this connection's own
-//!   outbox   A[0..3]  B[0..1]  A[4..5]                three entries, one vectored write, nothing copied
+//!   outbox   A[0..3]  B[0..1]  A[4..5]                three entries, one write
 //! ```
 //!
-//! Ranges that touch become one. A partial write shortens the first. The queue counts its bytes; who
-//! fills it decides what is too many.
+//! Ranges that touch become one. A partial write shortens the first. The queue counts its bytes; who fills it decides what
+//! is too many.
 //!
 //! Only ranges hold blocks. `own` is the block that the connection's own bytes are appended to while ranges of it are
 //! queued; it is named there, not held, and forgotten with its last range. When the socket takes no more,
@@ -20,6 +20,9 @@ use std::io::{self, ErrorKind, IoSlice};
 
 /// Ranges given to one vectored write. More would cost stack and save nothing that the socket buffer can take.
 const SLICES_MAX: usize = 64;
+
+/// Several ranges of no more bytes than this are copied together: the kernel takes longer to gather so few than we do.
+const GATHERED_BYTES_MAX: usize = 4 * 1_024;
 
 /// A block of the connection's own, in bytes, from which on the next one is begun: the front of a block cannot be
 /// given back while its end is still queued.
@@ -169,7 +172,7 @@ impl Outbox {
             if budget == 0 {
                 return Ok(Flushed::Budget);
             }
-            match write_once(&self.ranges[*done..], blocks, socket) {
+            match write_once(&self.ranges[*done..], self.queued, blocks, socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     *done += self.advance(blocks, *done, n);
@@ -210,15 +213,24 @@ impl Outbox {
     }
 }
 
-fn write_once(ranges: &[Range], blocks: &Blocks, socket: &mut impl Socket) -> io::Result<usize> {
-    let slice = |range: &Range| &blocks.bytes(range.block)[range.start as usize..range.end as usize];
+/// One system call for as much of the ranges as it takes; `length` is that of all together.
+fn write_once(
+    ranges: &[Range],
+    length: usize,
+    blocks: &mut Blocks,
+    socket: &mut impl Socket,
+) -> io::Result<usize> {
+    let place = |range: &Range| (range.block, range.start as usize..range.end as usize);
     if let [only] = ranges {
-        return socket.write(slice(only));
+        return socket.write(blocks.range(place(only)));
+    }
+    if length <= GATHERED_BYTES_MAX {
+        return socket.write(blocks.gather(ranges.iter().map(place)));
     }
     let mut slices = [IoSlice::new(&[]); SLICES_MAX];
     let mut count = 0;
     for (to, range) in slices.iter_mut().zip(ranges) {
-        *to = IoSlice::new(slice(range));
+        *to = IoSlice::new(blocks.range(place(range)));
         count += 1;
     }
     socket.write_vectored(&slices[..count])
@@ -286,19 +298,25 @@ mod tests {
 
     #[test]
     fn bytes_come_out_in_order_however_little_is_taken() {
-        for step in 1..=20 {
+        // Few are copied together, many are gathered by the kernel.
+        for (each, step) in (1..=20).flat_map(|step| [(1, step), (GATHERED_BYTES_MAX, step * 1_000)]) {
             let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
-            let room = shared(&mut blocks, b"0123456789");
-            outbox.push_range(&mut blocks, room, 0, 4);
-            outbox.push_own(&mut blocks, Expect::Little, |out| out.extend_from_slice(b"own"));
-            outbox.push_range(&mut blocks, room, 6, 8);
-            outbox.push_range(&mut blocks, room, 8, 10);
-            outbox.push_own(&mut blocks, Expect::Little, |out| out.extend_from_slice(b"end"));
+            let stretched = |bytes: &[u8]| bytes.iter().flat_map(|&b| vec![b; each]).collect::<Vec<u8>>();
+            let room = shared(&mut blocks, &stretched(b"0123456789"));
+            outbox.push_range(&mut blocks, room, 0, 4 * each);
+            outbox.push_own(&mut blocks, Expect::Little, |out| out.extend(stretched(b"own")));
+            outbox.push_range(&mut blocks, room, 6 * each, 8 * each);
+            outbox.push_range(&mut blocks, room, 8 * each, 10 * each);
+            outbox.push_own(&mut blocks, Expect::Little, |out| out.extend(stretched(b"end")));
             blocks.release(room);
-            assert_eq!((outbox.ranges.len(), outbox.queued_bytes()), (4, 14), "touching ranges are one");
-            let mut sink = Sink::new(100, step);
+            assert_eq!(
+                (outbox.ranges.len(), outbox.queued_bytes()),
+                (4, 14 * each),
+                "touching ranges are one"
+            );
+            let mut sink = Sink::new(100 * each, step);
             assert_eq!(outbox.flush(&mut blocks, &mut sink, usize::MAX).ok(), Some(Flushed::All));
-            assert_eq!(sink.got, b"0123own6789end");
+            assert_eq!(sink.got, stretched(b"0123own6789end"));
             assert!(outbox.is_empty() && blocks.is_empty(), "nothing is kept");
         }
     }

@@ -6,7 +6,7 @@
 //!   3 read      bytes → session → hub → outboxes
 //!   4 timers    connections whose deadline has come, then the hub's
 //!   5 replies   what other threads have sent
-//!   6 flush     everybody who is owed something is written to, as a rule with one vectored write
+//!   6 flush     everybody who is owed something is written to, as a rule with one write
 //!   7 reap      the closed ones: the hub is told, slots are freed
 //! ```
 //!
