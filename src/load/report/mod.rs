@@ -66,6 +66,12 @@ impl Report {
         Self { plan, command, taken_at, machine, measured: Vec::new(), searched: None, notes: Vec::new() }
     }
 
+    /// What the ratios are, where two servers are compared.
+    pub fn ratio_of(&self) -> String {
+        let labels: Vec<&str> = self.measured.iter().map(|measured| measured.label.as_str()).collect();
+        labels.join(" ÷ ")
+    }
+
     /// What readers have to know, once.
     pub fn note(&mut self, note: Option<String>) {
         self.notes.extend(note.filter(|note| !self.notes.contains(note)));
@@ -73,7 +79,15 @@ impl Report {
 
     /// Everything that is to be known before the figures are believed.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = self.notes.clone();
+        let mut notes = Vec::new();
+        if self.machine.is_debug_build {
+            notes.push(
+                "THIS IS A DEBUG BUILD, of the generator and of a server of its own: its figures say nothing; build \
+                 with --release"
+                    .to_owned(),
+            );
+        }
+        notes.extend_from_slice(&self.notes);
         for measured in &self.measured {
             measured.warn(&mut notes);
         }

@@ -58,6 +58,7 @@ fn head(out: &mut String, report: &Report) {
             writeln!(out, "{runs} runs each{alternating}: the median, and from the lowest to the highest");
     }
     let _ = writeln!(out, "{}; switchboard {}", report.machine.in_words(), report.machine.switchboard);
+    let _ = writeln!(out, "{}", report.machine.circumstances());
 }
 
 fn body(out: &mut String, report: &Report, rows: &[Row]) {
@@ -104,8 +105,8 @@ fn header(report: &Report) -> Vec<String> {
     for measured in &report.measured {
         cells.push(format!("{} ({})", measured.label, measured.protocol.name()));
     }
-    if let [first, second] = report.measured.as_slice() {
-        cells.push(format!("{} ÷ {}", first.label, second.label));
+    if report.measured.len() == 2 {
+        cells.push(report.ratio_of());
     }
     cells
 }

@@ -10,7 +10,8 @@ use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Figures that a reader looks for first, as far as there are any.
+/// Figures that a reader looks for first, as far as there are any. What a connection costs is only certain where
+/// nobody talks.
 const KEY_FIGURES: [&str; 8] = [
     "cpu_per_delivery",
     "delivered",
@@ -99,9 +100,14 @@ fn head(out: &mut String, report: &Report, title: &str) {
 
 fn cards(out: &mut String, report: &Report, rows: &[Row]) {
     let special = rows.iter().filter(|row| row.section == Section::Scenario && row.better != Better::Neither);
-    let known = KEY_FIGURES.iter().filter_map(|name| rows.iter().find(|row| row.name == *name));
-    out.push_str("<section class=\"cards\">\n");
-    for row in special.chain(known).take(CARDS_MAX) {
+    let talks = report.plan.scenario.pace().is_some();
+    let known = KEY_FIGURES.iter().filter(|name| !talks || **name != "memory_per_connection");
+    let known = known.filter_map(|name| rows.iter().find(|row| row.name == *name));
+    // A scenario's own figure may be a key figure as well.
+    let known = known.filter(|row| row.section != Section::Scenario);
+    let shown: Vec<&Row> = special.chain(known).take(CARDS_MAX).collect();
+    let _ = writeln!(out, "<section class=\"cards n{}\">", shown.len());
+    for row in shown {
         let heading = match row.section {
             Section::Latency | Section::LastReceiver => {
                 format!("{}, {}", row.section.title(&report.plan), row.label)
@@ -124,14 +130,15 @@ fn cards(out: &mut String, report: &Report, rows: &[Row]) {
             }
         }
         if let Some(ratio) = row.ratio() {
-            let _ = writeln!(out, "<p class=\"small\">ratio {}{}</p>", ratio, verdict(row, ratio));
+            let of = escape(&report.ratio_of());
+            let _ = writeln!(out, "<p class=\"small\">{of}: {ratio}{}</p>", verdict(row, ratio));
         }
         out.push_str("</article>\n");
     }
     out.push_str("</section>\n");
 }
 
-/// Nobody should have to know which way is better.
+/// What the ratio says of the first server: nobody should have to know which way is better.
 fn verdict(row: &Row, ratio: Spread) -> &'static str {
     match (row.better, ratio.max < 1.0, ratio.min > 1.0) {
         (Better::Lower, true, _) | (Better::Higher, _, true) => " (better)",
@@ -179,7 +186,8 @@ fn table(out: &mut String, report: &Report, rows: &[Row]) {
         let _ = write!(out, "<th>{}</th>", escape(&measured.label));
     }
     let compares = report.measured.len() == 2;
-    out.push_str(if compares { "<th>ratio</th></tr>\n" } else { "</tr>\n" });
+    let ratio = if compares { format!("<th>{}</th>", escape(&report.ratio_of())) } else { String::new() };
+    let _ = writeln!(out, "{ratio}</tr>");
     let columns = 1 + report.measured.len() + usize::from(compares);
     let mut section = None;
     for row in rows {
@@ -223,8 +231,9 @@ fn foot(out: &mut String, report: &Report) {
     }
     let _ = writeln!(
         out,
-        "<footer>{}; switchboard {}; {}. What each figure means, and how it can mislead, is in docs/BENCH.md.</footer>",
+        "<footer>{}; {}; switchboard {}; {}. What each figure means, and how it can mislead, is in docs/BENCH.md.</footer>",
         escape(&report.machine.in_words()),
+        escape(&report.machine.circumstances()),
         escape(report.machine.switchboard),
         super::numbers::date(report.taken_at)
     );
@@ -243,6 +252,7 @@ mod tests {
             measured.place = "sh -c 'a && b < c'".into();
         }
         let page = html(&report);
+        assert!(page.contains("switchboard ÷ &lt;script&gt;"), "a ratio says of whom it is");
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;&amp;&quot;\u{fffd}"));
     }
 

@@ -196,7 +196,7 @@ fn cpu(report: &Report) -> Option<Plot> {
     Some(Plot {
         title: cpu_title(report),
         caption: format!(
-            "The server's CPU time, user and kernel, for each {}: less is better, and a faster generator does not change it.{spread}",
+            "The server's CPU time, user and kernel, for each {}: less is better. At the same window or rate the speed of the generator hardly changes it.{spread}",
             delivery(&report.plan)
         ),
         x: Axis { name: "", scale: Scale::from_zero([].into_iter()), show: numbers::short },
