@@ -1,7 +1,7 @@
 //! What `switchboard bench` does: runs that repeat, alternate between two servers, or search for the highest rate.
 
 use super::child::Launcher;
-use super::contender::{self, Contender};
+use super::contender::{self, Contender, Place};
 use super::find_max::{Search, Verdict};
 use super::probe::system_calls::SystemCalls;
 use super::progress::Progress;
@@ -10,6 +10,7 @@ use super::slo::Slo;
 use super::words::number;
 use super::{Error, Outcome, Plan, Target, Watch};
 use std::fmt;
+use std::net::SocketAddr;
 
 /// One run; [`super::run`], or what a test puts in its place.
 pub type Run = fn(&Plan, &Target, &mut dyn Watch) -> Result<Outcome, Error>;
@@ -132,6 +133,9 @@ impl Bench<'_> {
         let plan = Plan { protocol: contender.protocol, ..plan.clone() };
         let mut running = contender.start(&plan, &self.launcher)?;
         report.note(note_on(&running.target));
+        if let Place::Running { address, pid: Some(told) } = contender.place {
+            report.note(wrong_process(&contender.label, told, address));
+        }
         if self.count_system_calls {
             match running.target.pid.map(SystemCalls::of) {
                 Some(Ok(calls)) => progress.count(calls),
@@ -168,7 +172,8 @@ impl Bench<'_> {
         while let Some(rate) = search.next() {
             let Some(plan) = self.plan.at_rate(rate) else { break };
             let shown = number(rate);
-            progress.begin(format!("{} at {shown} messages a second", contender.label));
+            let again = if search.is_confirming() { ", once more" } else { "" };
+            progress.begin(format!("{} at {shown} messages a second{again}", contender.label));
             let verdict = match self.once(&plan, contender, report, progress) {
                 Ok(outcome) => {
                     let verdict = judge(&find_max.slo, &outcome);
@@ -185,11 +190,13 @@ impl Bench<'_> {
                 Verdict::Held => format!("{shown} messages a second: held"),
                 Verdict::Broke(why) => format!("{shown} messages a second: did not hold: {why}"),
                 Verdict::GeneratorWasLimit(sentence) => {
-                    format!("{shown} messages a second: not to be told: {sentence}")
+                    format!("{shown} messages a second: cannot be told: {sentence}")
                 }
             });
             search.tell(verdict);
         }
+        // Of what held and then did not hold again nothing is to be shown.
+        let best = best.filter(|_| search.held().is_some());
         let Some((plan, outcome)) = best else {
             let why = match search.steps().last().map(|step| &step.verdict) {
                 Some(Verdict::Broke(why) | Verdict::GeneratorWasLimit(why)) => why.clone(),
@@ -214,6 +221,16 @@ fn judge(slo: &Slo, outcome: &Outcome) -> Verdict {
         (Some(_), Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
         (Some(why), None) => Verdict::Broke(why),
     }
+}
+
+/// A process that was named and does not listen there, though one does that can be seen.
+fn wrong_process(label: &str, told: u32, address: SocketAddr) -> Option<String> {
+    let listeners = super::probe::listeners_of(address);
+    let listener = listeners.first().filter(|_| !listeners.contains(&told))?;
+    Some(format!(
+        "{label}: --pid {told} is not the process that listens on {address}, which is {listener}: CPU and memory may be \
+         somebody else's"
+    ))
 }
 
 /// What cannot be known of it.

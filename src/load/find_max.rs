@@ -1,4 +1,5 @@
-//! The highest rate that holds: doubled until one does not, then halved in between.
+//! The highest rate that holds: doubled until one does not, then halved in between; and what is found has to hold once
+//! more, because of many runs at the edge one holds by luck.
 //!
 //! Pure: it says which rate to try next, and is told how that went.
 
@@ -36,12 +37,25 @@ pub struct Search {
     held: Option<f64>,
     broke: Option<f64>,
     failures: usize,
+    /// What is found, and being run again.
+    confirming: bool,
+    /// The generator was the limit at a rate above.
+    stopped: Option<String>,
     steps: Vec<Step>,
 }
 
 impl Search {
     pub fn from(rate: f64) -> Self {
-        Self { next: Some(rate.max(RATE_MIN)), held: None, broke: None, failures: 0, steps: Vec::new() }
+        let next = Some(rate.max(RATE_MIN));
+        Self {
+            next,
+            held: None,
+            broke: None,
+            failures: 0,
+            confirming: false,
+            stopped: None,
+            steps: Vec::new(),
+        }
     }
 
     /// The rate to try next; `None` at the end.
@@ -60,33 +74,57 @@ impl Search {
 
     /// Why it ended before it was found, if it did.
     pub fn stopped_by_generator(&self) -> Option<&str> {
-        match self.steps.last().map(|step| &step.verdict) {
-            Some(Verdict::GeneratorWasLimit(sentence)) => Some(sentence),
-            _ => None,
-        }
+        self.stopped.as_deref()
+    }
+
+    /// Whether [`Self::next`] is the last run, of what was found.
+    pub fn is_confirming(&self) -> bool {
+        self.confirming
     }
 
     /// How [`Self::next`] went.
     pub fn tell(&mut self, verdict: Verdict) {
         let Some(rate) = self.next else { return };
-        self.next = match &verdict {
-            Verdict::Held => {
-                self.failures = 0;
-                self.held = Some(rate);
-                self.choose()
-            }
-            Verdict::Broke(_) | Verdict::GeneratorWasLimit(_) if self.failures + 1 < TRIES => {
-                self.failures += 1;
-                Some(rate)
-            }
-            Verdict::Broke(_) => {
-                self.failures = 0;
-                self.broke = Some(rate);
-                self.choose()
-            }
-            Verdict::GeneratorWasLimit(_) => None,
-        };
-        self.steps.push(Step { rate, verdict });
+        let held = verdict == Verdict::Held;
+        self.steps.push(Step { rate, verdict: verdict.clone() });
+        if held {
+            self.failures = 0;
+            self.held = Some(rate);
+            self.next = if self.confirming { None } else { self.choose_or_confirm() };
+            return;
+        }
+        self.failures += 1;
+        if self.failures < TRIES {
+            return;
+        }
+        self.failures = 0;
+        if let Verdict::GeneratorWasLimit(sentence) = verdict {
+            self.stopped = Some(sentence);
+        }
+        self.broke = Some(rate);
+        if self.confirming {
+            // It held by luck: down to the highest below it that held, until one does so again.
+            self.held = self.held_below(rate);
+            self.confirming = self.held.is_some();
+            self.next = self.held.or_else(|| self.choose());
+        } else {
+            self.next = self.choose_or_confirm();
+        }
+    }
+
+    fn held_below(&self, rate: f64) -> Option<f64> {
+        let held = self.steps.iter().filter(|step| step.verdict == Verdict::Held && step.rate < rate);
+        held.map(|step| step.rate).reduce(f64::max)
+    }
+
+    fn choose_or_confirm(&mut self) -> Option<f64> {
+        // Above the generator's limit there is nothing to be found; below it only if nothing has held yet.
+        let next = if self.stopped.is_some() && self.held.is_some() { None } else { self.choose() };
+        if next.is_none() {
+            self.confirming = self.held.is_some();
+            return self.held;
+        }
+        next
     }
 
     fn choose(&self) -> Option<f64> {
@@ -150,7 +188,40 @@ mod tests {
         search.tell(Verdict::GeneratorWasLimit("it was busy".into()));
         assert_eq!(search.next(), Some(200.0));
         search.tell(Verdict::GeneratorWasLimit("it was behind".into()));
-        assert_eq!((search.next(), search.held()), (None, Some(100.0)));
         assert_eq!(search.stopped_by_generator(), Some("it was behind"));
+        assert_eq!((search.next(), search.is_confirming()), (Some(100.0), true));
+        search.tell(Verdict::Held);
+        assert_eq!((search.next(), search.held()), (None, Some(100.0)));
+    }
+
+    #[test]
+    fn a_generator_that_is_late_at_once_tries_a_lower_rate() {
+        let mut search = Search::from(100.0);
+        for _ in 0..2 {
+            search.tell(Verdict::GeneratorWasLimit("it was behind".into()));
+        }
+        assert_eq!(search.next(), Some(50.0));
+        search.tell(Verdict::Held);
+        assert_eq!((search.next(), search.is_confirming()), (Some(50.0), true));
+        search.tell(Verdict::Held);
+        assert_eq!((search.next(), search.held()), (None, Some(50.0)));
+        assert_eq!(search.stopped_by_generator(), Some("it was behind"));
+    }
+
+    #[test]
+    fn what_held_by_luck_is_not_what_was_found() {
+        let mut search = Search::from(100.0);
+        let mut lucky = true;
+        while let Some(rate) = search.next() {
+            let holds = rate <= 400.0 && (rate < 400.0 || std::mem::take(&mut lucky));
+            search.tell(if holds { Verdict::Held } else { Verdict::Broke("p99".into()) });
+        }
+        assert_eq!(search.held(), Some(200.0));
+        let last = search.steps().last().expect("a step");
+        assert_eq!(
+            (last.rate, &last.verdict),
+            (200.0, &Verdict::Held),
+            "the last run is the one that is shown"
+        );
     }
 }

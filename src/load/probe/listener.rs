@@ -3,28 +3,31 @@
 use std::net::SocketAddr;
 
 /// The process that listens there, if it is on this machine and we may look at its files.
-#[cfg(target_os = "linux")]
 pub fn listener_of(address: SocketAddr) -> Option<u32> {
+    listeners_of(address).first().copied()
+}
+
+/// All that hold the socket: a server may share it with its children.
+#[cfg(target_os = "linux")]
+pub fn listeners_of(address: SocketAddr) -> Vec<u32> {
     use procfs::net::{TcpState, tcp, tcp6};
-    let entries = tcp().ok()?.into_iter().chain(tcp6().unwrap_or_default());
+    let entries = tcp().into_iter().chain(tcp6()).flatten();
     let inodes: Vec<u64> = entries
         .filter(|entry| entry.state == TcpState::Listen && serves(entry.local_address, address))
         .map(|entry| entry.inode)
         .collect();
     let is_local = address.ip().is_loopback() || is_ours(address);
     if inodes.is_empty() || !is_local {
-        return None;
+        return Vec::new();
     }
-    procfs::process::all_processes()
-        .ok()?
-        .filter_map(Result::ok)
-        .find(|process| holds(process, &inodes))
-        .and_then(|process| u32::try_from(process.pid()).ok())
+    let processes = procfs::process::all_processes().into_iter().flatten().filter_map(Result::ok);
+    let holders = processes.filter(|process| holds(process, &inodes));
+    holders.filter_map(|process| u32::try_from(process.pid()).ok()).collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn listener_of(_: SocketAddr) -> Option<u32> {
-    None
+pub fn listeners_of(_: SocketAddr) -> Vec<u32> {
+    Vec::new()
 }
 
 /// Whether who listens at the one is reached at the other.

@@ -8,7 +8,7 @@ mod linux;
 mod listener;
 pub mod system_calls;
 
-pub use listener::listener_of;
+pub use listener::{listener_of, listeners_of};
 
 use std::time::Duration;
 
