@@ -1,7 +1,9 @@
 //! A plan in words, and what follows from it.
 
-use super::Plan;
-use super::plan::{Pace, Protocol, Rooms, Scenario, Transport};
+use super::plan::{Mixed, Pace, Protocol, Rooms, Scenario, Transport};
+use super::speech::Speech;
+use super::{PAYLOAD_MIN, Plan, datagrams};
+use std::ops::RangeInclusive;
 
 impl Plan {
     /// The same with so many messages a second, in an open loop; `None` where the scenario sends none.
@@ -16,6 +18,25 @@ impl Plan {
             Scenario::Connect(_) | Scenario::Join(_) | Scenario::Idle(_) => return None,
         }
         Some(plan)
+    }
+
+    /// Whether messages can be as long as they are to be, before anything is started for them.
+    ///
+    /// # Errors
+    /// A sentence with both bounds.
+    pub fn check_payload(&self, protocol: Protocol) -> Result<(), String> {
+        let (payload, Some(range)) = (self.scenario.payload(), self.scenario.payload_range(protocol)) else {
+            return Ok(());
+        };
+        if range.contains(&payload) {
+            return Ok(());
+        }
+        let (min, max) = (range.start(), count(*range.end()));
+        let over = protocol.name();
+        Err(format!(
+            "--payload {payload}: with {} over {over} it is from {min} to {max} bytes",
+            self.scenario.name()
+        ))
     }
 
     /// How and for how long it is measured.
@@ -80,10 +101,11 @@ impl Scenario {
                 churn.per_second
             ),
             Scenario::Mixed(mixed) => format!(
-                "{} clients in rooms of ten, with private messages and relays: {} messages a second of {} bytes, {} comings and goings a second",
-                count(mixed.clients),
+                "{} members in rooms of ten, with private messages and (not over IRC) relays, {} messages a second of {} bytes; {} visitors come and go, {} a second",
+                count(mixed.members()),
                 number(mixed.rate),
                 mixed.payload,
+                count(mixed.visitors()),
                 mixed.churn_per_second
             ),
         }
@@ -99,7 +121,7 @@ impl Scenario {
             Scenario::Idle(idle) => idle.clients,
             Scenario::Slow(slow) => slow.rooms.clients(),
             Scenario::Churn(churn) => churn.rooms.clients() + churn.visitors,
-            Scenario::Mixed(mixed) => mixed.clients,
+            Scenario::Mixed(mixed) => mixed.members() + mixed.visitors(),
         }
     }
 
@@ -113,6 +135,18 @@ impl Scenario {
             Scenario::Mixed(mixed) => mixed.payload,
             Scenario::Connect(_) | Scenario::Join(_) | Scenario::Idle(_) => 0,
         }
+    }
+
+    /// From the mark that each message carries to the most that every server of the protocol takes; `None` where there
+    /// are no messages.
+    pub fn payload_range(&self, protocol: Protocol) -> Option<RangeInclusive<usize>> {
+        let speech = Speech::of(protocol);
+        let max = match self {
+            Scenario::Relay(relay) if relay.transport == Transport::Udp => datagrams::PAYLOAD_MAX,
+            Scenario::Relay(_) => speech.relay_max()?,
+            scenario => scenario.pace().map(|_| speech.text_max())?,
+        };
+        Some(PAYLOAD_MIN..=max)
     }
 
     pub fn pace(&self) -> Option<Pace> {
@@ -147,6 +181,23 @@ impl Rooms {
 
     fn clients(&self) -> usize {
         self.rooms * self.members
+    }
+}
+
+impl Mixed {
+    /// Members of a room.
+    pub const ROOM: usize = 10;
+
+    /// One visitor for so many members.
+    const MEMBERS_PER_VISITOR: usize = 10;
+
+    /// As many as fill whole rooms.
+    pub fn members(&self) -> usize {
+        self.clients / Self::ROOM * Self::ROOM
+    }
+
+    pub fn visitors(&self) -> usize {
+        self.clients / Self::MEMBERS_PER_VISITOR
     }
 }
 

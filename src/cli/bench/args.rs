@@ -56,6 +56,8 @@ pub struct Talk<T: Args> {
     )]
     slo: Slo,
     #[command(flatten)]
+    time: TimeArgs,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -66,6 +68,28 @@ pub struct Other<T: Args> {
     what: T,
     #[command(flatten)]
     common: Common,
+}
+
+/// For how long; who is over when everybody is through has nothing to set here.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct TimeArgs {
+    /// Seconds that are measured
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Runs")]
+    pub duration: f64,
+    /// Seconds of load before that
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds_or_none, help_heading = "Runs")]
+    pub warmup: f64,
+}
+
+/// What is spoken, where there is a choice.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SpeechArgs {
+    /// What the clients speak
+    #[arg(long, value_name = "PROTOCOL", value_enum, default_value_t = ProtocolArg::Native, help_heading = "Servers")]
+    pub protocol: ProtocolArg,
+    /// What the clients of the second server speak [default: as --protocol]
+    #[arg(long, value_name = "PROTOCOL", value_enum, requires = "versus", help_heading = "Servers")]
+    pub versus_protocol: Option<ProtocolArg>,
 }
 
 #[derive(Args, Debug)]
@@ -79,11 +103,13 @@ pub struct RoomsArgs {
     /// Members of each room who send; 0 for all
     #[arg(long, value_name = "N", default_value_t = 10)]
     senders: usize,
-    /// Bytes of each message's text
+    /// Bytes of each message's text: 17 to 7,168, over IRC to 350
     #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = at_least::<1>)]
     payload: usize,
     #[command(flatten)]
     pace: PaceArgs,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 #[derive(Args, Debug)]
@@ -104,7 +130,7 @@ pub struct RelayArgs {
     /// How payload travels
     #[arg(long, value_name = "HOW", value_enum, default_value_t = TransportArg::Tcp)]
     transport: TransportArg,
-    /// Bytes of payload in each frame
+    /// Bytes of payload in each frame: 17 to 32,768 over TCP, to 1,160 over UDP
     #[arg(long, value_name = "BYTES", default_value_t = 1_000, value_parser = at_least::<1>)]
     payload: usize,
     #[command(flatten)]
@@ -119,6 +145,8 @@ pub struct ConnectArgs {
     /// How many of them are on their way at one time
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_least::<1>)]
     at_once: usize,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 #[derive(Args, Debug)]
@@ -126,6 +154,8 @@ pub struct JoinArgs {
     /// Clients that enter the room
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = at_least::<2>)]
     members: usize,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 #[derive(Args, Debug)]
@@ -133,6 +163,10 @@ pub struct IdleArgs {
     /// Clients that are logged in
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = at_least::<1>)]
     clients: usize,
+    #[command(flatten)]
+    speech: SpeechArgs,
+    #[command(flatten)]
+    time: TimeArgs,
 }
 
 #[derive(Args, Debug)]
@@ -158,18 +192,20 @@ pub struct ChurnArgs {
 
 #[derive(Args, Debug)]
 pub struct MixedArgs {
-    /// Clients, in rooms of ten
+    /// Members, in rooms of ten; for every ten there is one visitor more, who comes and goes
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = at_least::<10>)]
     clients: usize,
-    /// Bytes of each message
+    /// Bytes of each message: 17 to 7,168, over IRC to 350
     #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = at_least::<1>)]
     payload: usize,
-    /// Messages a second: in rooms, private, and over relays, 8 : 1 : 1
+    /// Messages a second: in rooms, private, and over relays, 8 : 1 : 1; over IRC, which has no relays, 9 : 1
     #[arg(long, value_name = "PER-SECOND", default_value_t = SEARCH_FROM, value_parser = positive)]
     rate: f64,
-    /// Clients that leave and come back in a second
+    /// Visitors that leave and come back in a second
     #[arg(long, value_name = "PER-SECOND", default_value_t = 10.0, value_parser = positive)]
     churn: f64,
+    #[command(flatten)]
+    speech: SpeechArgs,
 }
 
 /// What every scenario has.
@@ -181,21 +217,9 @@ pub struct Common {
     /// Process of a server that runs already, to read its CPU and memory; as a rule it is found
     #[arg(long, value_name = "PID", requires = "target", help_heading = "Servers")]
     pub pid: Option<u32>,
-    /// What the clients speak
-    #[arg(long, value_name = "PROTOCOL", value_enum, default_value_t = ProtocolArg::Native, help_heading = "Servers")]
-    pub protocol: ProtocolArg,
     /// A second server, in the forms of --target, to compare with in alternating runs
     #[arg(long, value_name = "ADDR|CMD", help_heading = "Servers")]
     pub versus: Option<Place>,
-    /// What the clients of the second server speak [default: as --protocol]
-    #[arg(long, value_name = "PROTOCOL", value_enum, requires = "versus", help_heading = "Servers")]
-    pub versus_protocol: Option<ProtocolArg>,
-    /// Seconds that are measured
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Runs")]
-    pub duration: f64,
-    /// Seconds of load before that
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds_or_none, help_heading = "Runs")]
-    pub warmup: f64,
     /// Runs of each server, to see how much they differ [default: 1, or 3 with --versus]
     #[arg(long, value_name = "N", value_parser = at_least::<1>, help_heading = "Runs")]
     pub repeat: Option<usize>,
@@ -285,54 +309,92 @@ impl From<ProtocolArg> for Protocol {
     }
 }
 
-/// Where a search begins, and what for.
-pub type Wanted = Option<FindMax>;
+/// A command line, understood.
+pub struct Wanted {
+    pub scenario: Scenario,
+    pub common: Common,
+    pub time: TimeArgs,
+    pub protocol: Protocol,
+    /// What the second server's clients speak.
+    pub versus_protocol: Protocol,
+    /// Where a search begins, and what for.
+    pub find_max: Option<FindMax>,
+}
+
+/// In a plan that is over when everybody is through nobody looks at it.
+const NO_TIME: TimeArgs = TimeArgs { duration: 0.0, warmup: 0.0 };
+
+/// Relays are our own protocol's.
+const NATIVE: SpeechArgs = SpeechArgs { protocol: ProtocolArg::Native, versus_protocol: None };
+
+impl<T: Args> Talk<T> {
+    fn wanted(
+        self,
+        speech: SpeechArgs,
+        scenario: impl FnOnce(T) -> Result<Scenario, String>,
+    ) -> Result<Wanted, String> {
+        let Self { what, find_max, slo, time, common } = self;
+        let mut wanted = Wanted::of(scenario(what)?, speech, time, common);
+        let start = match wanted.scenario.pace() {
+            Some(Pace::Rate(rate)) => rate,
+            _ => SEARCH_FROM,
+        };
+        wanted.find_max = find_max.then_some(FindMax { slo, start });
+        Ok(wanted)
+    }
+}
+
+impl Wanted {
+    fn of(scenario: Scenario, speech: SpeechArgs, time: TimeArgs, common: Common) -> Self {
+        let protocol = speech.protocol.into();
+        let versus_protocol = speech.versus_protocol.map_or(protocol, Protocol::from);
+        Self { scenario, common, time, protocol, versus_protocol, find_max: None }
+    }
+}
 
 impl ScenarioArgs {
-    /// What is to happen, the common options, and what is searched for.
-    ///
     /// # Errors
     /// A sentence, if the options do not go together.
-    pub fn into_parts(self) -> Result<(Scenario, Common, Wanted), String> {
-        let (scenario, common, find_max) = match self {
+    pub fn wanted(self) -> Result<Wanted, String> {
+        match self {
             Self::Rooms(talk) => {
-                (Scenario::Rooms(talk.what.rooms()?), talk.common, talk.find_max.then_some(talk.slo))
+                let speech = talk.what.speech;
+                talk.wanted(speech, |rooms| Ok(Scenario::Rooms(rooms.rooms()?)))
             }
             Self::Slow(talk) => {
-                let SlowArgs { rooms, stalled } = talk.what;
-                let slow = Slow { rooms: rooms.rooms()?, stalled_percent: stalled };
-                (Scenario::Slow(slow), talk.common, talk.find_max.then_some(talk.slo))
+                let speech = talk.what.rooms.speech;
+                talk.wanted(speech, |SlowArgs { rooms, stalled }| {
+                    Ok(Scenario::Slow(Slow { rooms: rooms.rooms()?, stalled_percent: stalled }))
+                })
             }
             Self::Churn(talk) => {
-                let ChurnArgs { rooms, visitors, per_second } = talk.what;
-                let churn = Churn { rooms: rooms.rooms()?, visitors, per_second };
-                (Scenario::Churn(churn), talk.common, talk.find_max.then_some(talk.slo))
+                let speech = talk.what.rooms.speech;
+                talk.wanted(speech, |ChurnArgs { rooms, visitors, per_second }| {
+                    Ok(Scenario::Churn(Churn { rooms: rooms.rooms()?, visitors, per_second }))
+                })
             }
-            Self::Relay(talk) => {
-                let RelayArgs { pairs, transport, payload, pace } = talk.what;
+            Self::Relay(talk) => talk.wanted(NATIVE, |RelayArgs { pairs, transport, payload, pace }| {
                 let transport = match transport {
                     TransportArg::Tcp => Transport::Tcp,
                     TransportArg::Udp => Transport::Udp,
                 };
-                let relay = Relay { pairs, transport, payload, pace: pace.pace() };
-                (Scenario::Relay(relay), talk.common, talk.find_max.then_some(talk.slo))
-            }
+                Ok(Scenario::Relay(Relay { pairs, transport, payload, pace: pace.pace() }))
+            }),
             Self::Mixed(talk) => {
-                let MixedArgs { clients, payload, rate, churn } = talk.what;
-                let mixed = Mixed { clients, payload, rate, churn_per_second: churn };
-                (Scenario::Mixed(mixed), talk.common, talk.find_max.then_some(talk.slo))
+                let speech = talk.what.speech;
+                talk.wanted(speech, |MixedArgs { clients, payload, rate, churn, .. }| {
+                    Ok(Scenario::Mixed(Mixed { clients, payload, rate, churn_per_second: churn }))
+                })
             }
-            Self::Connect(other) => {
-                let ConnectArgs { clients, at_once } = other.what;
-                (Scenario::Connect(Connect { clients, at_once }), other.common, None)
+            Self::Connect(Other { what: ConnectArgs { clients, at_once, speech }, common }) => {
+                Ok(Wanted::of(Scenario::Connect(Connect { clients, at_once }), speech, NO_TIME, common))
             }
-            Self::Join(other) => (Scenario::Join(Join { members: other.what.members }), other.common, None),
-            Self::Idle(other) => (Scenario::Idle(Idle { clients: other.what.clients }), other.common, None),
-        };
-        let start = match scenario.pace() {
-            Some(Pace::Rate(rate)) => rate,
-            _ => SEARCH_FROM,
-        };
-        Ok((scenario, common, find_max.map(|slo| FindMax { slo, start })))
+            Self::Join(Other { what: JoinArgs { members, speech }, common }) => {
+                Ok(Wanted::of(Scenario::Join(Join { members }), speech, NO_TIME, common))
+            }
+            Self::Idle(Other { what: IdleArgs { clients, speech, time }, common }) => {
+                Ok(Wanted::of(Scenario::Idle(Idle { clients }), speech, time, common))
+            }
+        }
     }
 }

@@ -8,11 +8,11 @@ use crate::load::bench::{Bench, Failure};
 use crate::load::child::{Launcher, become_server};
 use crate::load::contender::{Contender, Place};
 use crate::load::cores::{Cores, hold_to};
-use crate::load::plan::Scenario;
+use crate::load::plan::Protocol;
 use crate::load::progress::Progress;
 use crate::load::report::{Machine, Report, html::html, json::json, table::table};
 use crate::load::{self, Plan};
-use args::{Common, ProtocolArg};
+use args::{Common, Wanted};
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -45,34 +45,37 @@ whatever came of it. docs/BENCH.md says of each figure what it means and how it 
 
 /// Runs what the command line says, and writes the reports.
 pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
-    let (scenario, common, find_max) = args.scenario.into_parts()?;
-    if matches!(scenario, Scenario::Relay(_) | Scenario::Mixed(_)) && common.speaks_irc() {
-        return Err(format!("{} needs --protocol native: IRC has no relays", scenario.name()));
-    }
+    let Wanted { scenario, common, time, protocol, versus_protocol, find_max } = args.scenario.wanted()?;
     let plan = Plan {
-        protocol: common.protocol.into(),
+        protocol,
         threads: common.threads,
         spread_sources: common.spread_sources,
-        warmup: Duration::from_secs_f64(common.warmup),
-        duration: Duration::from_secs_f64(common.duration),
+        warmup: Duration::from_secs_f64(time.warmup),
+        duration: Duration::from_secs_f64(time.duration),
         patience: PATIENCE,
         scenario,
     };
+    let contenders = common.contenders(protocol, versus_protocol)?;
     // Before minutes of measuring, and not behind them.
+    for contender in &contenders {
+        plan.check_payload(contender.protocol)?;
+    }
     common.try_files()?;
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let switchboard = std::env::current_exe()
         .map_err(|error| format!("cannot find this program, to start servers: {error}"))?;
-    let machine = Machine::this();
+    let mut machine = Machine::this();
     let cores = if common.no_pin { None } else { Cores::split() };
     if let Some(cores) = &cores {
         hold_to(&cores.generator);
     }
+    // Where a server runs that was there before is its own affair.
+    machine.pinned = cores.clone();
     let repeat = common.repeat.unwrap_or(if common.versus.is_some() { VERSUS_RUNS } else { 1 });
     let mut progress = Progress::new(plan.duration, Arc::clone(&signals.cancelled));
     let bench = Bench {
         plan,
-        contenders: common.contenders()?,
+        contenders,
         repeat,
         find_max,
         count_system_calls: common.count_system_calls,
@@ -125,12 +128,7 @@ impl Signals {
 }
 
 impl Common {
-    fn speaks_irc(&self) -> bool {
-        let protocols = [Some(self.protocol), self.versus_protocol];
-        protocols.iter().any(|protocol| matches!(protocol, Some(ProtocolArg::Irc)))
-    }
-
-    fn contenders(&self) -> Result<Vec<Contender>, String> {
+    fn contenders(&self, protocol: Protocol, versus_protocol: Protocol) -> Result<Vec<Contender>, String> {
         let mut first = self.target.clone().unwrap_or(Place::Own);
         if let Some(pid) = self.pid {
             match &mut first {
@@ -143,10 +141,9 @@ impl Common {
                 }
             }
         }
-        let mut contenders = vec![Contender::new(first, self.protocol.into())];
+        let mut contenders = vec![Contender::new(first, protocol)];
         if let Some(versus) = &self.versus {
-            let protocol = self.versus_protocol.unwrap_or(self.protocol);
-            let mut second = Contender::new(versus.clone(), protocol.into());
+            let mut second = Contender::new(versus.clone(), versus_protocol);
             if contenders.iter().any(|first| first.label == second.label) {
                 second.label.push_str(" (versus)");
             }
@@ -159,11 +156,16 @@ impl Common {
         [&self.json, &self.html].into_iter().flatten()
     }
 
-    /// Whether they can be written; what is in them stays.
+    /// Whether they can be written. What is in them stays, and what is not there is not made.
     fn try_files(&self) -> Result<(), String> {
         for file in self.files() {
+            let was_there = file.exists();
             let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
             opened.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+            if !was_there {
+                // Should nothing come of it, nothing is left of it. A pipe or a device has been there.
+                let _ = std::fs::remove_file(file);
+            }
         }
         Ok(())
     }

@@ -12,12 +12,9 @@ use crate::load::watch::Watch;
 
 /// Members of a room, and what they do: the first talks to the room, the second to the third alone, the fourth to the fifth
 /// through a relay.
-const MEMBERS: usize = 10;
+const MEMBERS: usize = Mixed::ROOM;
 const PRIVATE: (u32, u32) = (1, 2);
 const RELAY: (u32, u32) = (3, 4);
-
-/// One visitor for so many clients.
-const CLIENTS_PER_VISITOR: usize = 10;
 
 pub fn run(stage: &Stage<'_>, mixed: &Mixed, watch: &mut dyn Watch) -> Result<Outcome, Error> {
     super::needs_sessions(stage)?;
@@ -52,7 +49,7 @@ pub fn run(stage: &Stage<'_>, mixed: &Mixed, watch: &mut dyn Watch) -> Result<Ou
         *turn += 1;
     }
     cast.rotation = rotation;
-    add_visitors(&mut cast, stage, mixed.clients / CLIENTS_PER_VISITOR);
+    add_visitors(&mut cast, stage, mixed.visitors());
     let mut run = Run::begin(stage, cast, watch)?;
     run.appear(true)?;
     run.call()?;
