@@ -4,9 +4,10 @@ mod common;
 
 use common::{PATIENCE, SWITCHBOARD, eventually, wait_for};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -185,7 +186,13 @@ fn wrong_options_get_one_sentence() {
         (&["rooms", "--target", "no-such-host.invalid:1"], "no-such-host.invalid"),
         (&["rooms", "--pid", "1"], "--target"),
         (&["rooms", "--json", "/no/such/directory/x"], "cannot write /no/such/directory/x"),
-        (&["relay", "--protocol", "irc"], "IRC has no relays"),
+        (&["relay", "--protocol", "irc"], "unexpected argument"),
+        (&["connect", "--duration", "5"], "unexpected argument"),
+        (&["join", "--warmup", "5"], "unexpected argument"),
+        (&["rooms", "--payload", "16"], "from 17 to 7,168 bytes"),
+        (&["mixed", "--payload", "7169"], "from 17 to 7,168 bytes"),
+        (&["rooms", "--payload", "351", "--protocol", "irc"], "from 17 to 350 bytes"),
+        (&["relay", "--payload", "1161", "--transport", "udp"], "from 17 to 1,160 bytes"),
         (&["idle", "--rate", "5"], "unexpected argument"),
         (&["idle", "--find-max"], "unexpected argument"),
         (&["slow", "--stalled", "0"], "1..=99"),
@@ -269,9 +276,93 @@ fn a_server_that_runs_already_is_left_running_and_its_process_is_found() {
     assert!(server.child.try_wait().expect("a child").is_none(), "it has ended");
 }
 
+/// What a small run wrote as JSON, and to standard output.
+fn small(mut bench: Bench) -> (Value, String) {
+    let json = bench.file("report.json");
+    bench.command.args(SMALL).arg("--json").arg(&json);
+    let (output, mark) = bench.run();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(processes(&mark), Vec::<String>::new());
+    let value = serde_json::from_str(&fs::read_to_string(json).expect("a file")).expect("JSON");
+    (value, text(&output.stdout))
+}
+
+#[track_caller]
+fn assert_exact(report: &Value) {
+    let counts = &report["servers"][0]["runs"][0]["counts"];
+    assert!(counts["delivered"].as_u64() > Some(0), "{counts}");
+    assert_eq!(counts["expected"], counts["arrived"], "{counts}");
+}
+
+#[test]
+fn a_process_that_is_named_is_the_one_that_is_read() {
+    let server = common::Server::start(&[]);
+    let (target, pid) = (server.address.to_string(), server.pid().to_string());
+    let (report, stdout) = small(Bench::new(&["rooms", "--target", &target, "--pid", &pid]));
+    assert!(report["servers"][0]["runs"][0]["server"]["cpu_seconds"].as_f64() > Some(0.0), "{report}");
+    assert!(!stdout.contains("is not the process"), "{stdout}");
+
+    let mine = std::process::id().to_string();
+    let (_, stdout) = small(Bench::new(&["rooms", "--target", &target, "--pid", &mine]));
+    let warning = format!("--pid {mine} is not the process that listens on {target}, which is {pid}");
+    assert!(stdout.contains(&warning), "{stdout}");
+}
+
+#[test]
+fn two_threads_drive_clients_as_one_does() {
+    let (report, stdout) = small(Bench::new(&["rooms", "--threads", "2"]));
+    assert_exact(&report);
+    assert!(stdout.contains("load from 2 threads"), "{stdout}");
+}
+
+#[test]
+fn clients_come_from_many_addresses_where_that_is_asked_for() {
+    let mut command = Command::new(SWITCHBOARD);
+    command.args(["serve", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "debug");
+    let server = common::Server::spawn(command);
+    let target = server.address.to_string();
+    let (report, _) = small(Bench::new(&["rooms", "--target", &target, "--spread-sources"]));
+    assert_exact(&report);
+    // One of them is the look whether it is there.
+    let addresses = (0..7).map(|_| {
+        let line = server.wait_for_log(" connected");
+        let address = line.split_whitespace().rev().nth(1).and_then(|address| address.parse().ok());
+        address.map(|address: SocketAddr| address.ip()).unwrap_or_else(|| panic!("no address in {line}"))
+    });
+    let addresses: BTreeSet<_> = addresses.collect();
+    assert!(addresses.len() > 3, "{addresses:?}");
+}
+
+#[test]
+fn a_report_says_where_it_ran_and_how_busy_the_machine_was() {
+    let (report, stdout) = small(Bench::new(&["rooms", "--no-pin"]));
+    assert!(stdout.contains("server and load not held to cores"), "{stdout}");
+    assert!(report["machine"]["server_core"].is_null() && report["machine"]["generator_cores"].is_null());
+    assert!(report["machine"]["load_average"].as_f64() >= Some(0.0), "{report}");
+    assert_eq!(report["machine"]["is_debug_build"], cfg!(debug_assertions));
+    assert_eq!(stdout.contains("THIS IS A DEBUG BUILD"), cfg!(debug_assertions));
+}
+
+#[test]
+fn where_nothing_was_measured_no_file_is_left() {
+    let mut bench = Bench::new(&["rooms", "--target", "sh -c 'exit 3' {port}"]);
+    let (json, html) = (bench.file("report.json"), bench.file("report.html"));
+    fs::write(&html, "from yesterday").expect("a file");
+    bench.command.arg("--json").arg(&json).arg("--html").arg(&html);
+    let (output, _) = bench.run();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!json.exists(), "an empty report was left");
+    assert_eq!(fs::read_to_string(html).expect("what was there stays"), "from yesterday");
+}
+
 #[test]
 fn every_figure_and_every_option_is_in_the_docs() {
     let docs = fs::read_to_string("docs/BENCH.md").expect("docs");
+    // What a relay, a room and IRC take at most.
+    for limit in ["17 bytes or more", "7,168 bytes of text, 350 over IRC", "32,768 over TCP, 1,160 over UDP"]
+    {
+        assert!(docs.contains(limit), "docs/BENCH.md does not say {limit}");
+    }
     for figure in switchboard::load::report::figures::FIGURES {
         assert!(
             docs.contains(&format!("`{}`", figure.name)),

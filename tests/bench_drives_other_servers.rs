@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use switchboard::load::plan::{Pace, Protocol, Rooms, Scenario};
+use switchboard::load::plan::{Mixed, Pace, Protocol, Rooms, Scenario};
 use switchboard::load::{Error, Outcome, Plan, Target, Unwatched, run};
 
 /// Without its throttles, as it is to be compared. `{port}` and `{limits}` are filled in.
@@ -69,8 +69,12 @@ impl Ngircd {
     }
 
     fn bench(&self, threads: usize, rooms: Rooms) -> Result<Outcome, Error> {
+        self.carry(threads, Scenario::Rooms(rooms))
+    }
+
+    fn carry(&self, threads: usize, scenario: Scenario) -> Result<Outcome, Error> {
         let plan = Plan {
-            scenario: Scenario::Rooms(rooms),
+            scenario,
             protocol: Protocol::Irc,
             threads,
             spread_sources: false,
@@ -127,4 +131,44 @@ fn a_limit_of_ngircd_is_told_in_its_words() {
     let error = server.bench(1, rooms(1, 10, 1, Pace::Window(1))).expect_err("there is room for three");
     let words = error.to_string();
     assert!(words.contains("onnection limit") || words.contains("closed the connection"), "{words}");
+}
+
+#[test]
+fn a_bit_of_everything_goes_without_relays_over_irc() {
+    let server = Ngircd::start("");
+    let mixed = Mixed { clients: 20, payload: 64, rate: 500.0, churn_per_second: 10.0 };
+    let outcome = server.carry(1, Scenario::Mixed(mixed)).expect("an outcome");
+    let counts = outcome.counts;
+    assert_eq!((counts.arrived, counts.lost, counts.refused), (counts.expected, 0, 0), "{counts:?}");
+    // Of ten messages nine go to nine others, and one to one.
+    assert_eq!(counts.expected, 500 * (9 * 9 + 1) / 10);
+    assert!(outcome.figures.iter().any(|figure| figure.name == "visits"), "{:?}", outcome.figures);
+}
+
+#[test]
+fn one_command_compares_two_servers_that_speak_differently() {
+    let server = Ngircd::start("");
+    let mut command = Command::new(common::SWITCHBOARD);
+    command.args(["bench", "rooms", "--versus", &server.address.to_string(), "--versus-protocol", "irc"]);
+    command.args([
+        "--repeat",
+        "1",
+        "--members",
+        "6",
+        "--senders",
+        "2",
+        "--duration",
+        "0.5",
+        "--warmup",
+        "0.1",
+    ]);
+    let output = command.output().expect("it runs");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stderr}");
+    let header = format!("switchboard (native)   {0} (irc)   switchboard ÷ {0}", server.address);
+    let squeezed: Vec<String> =
+        stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let header = header.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(squeezed.contains(&header), "{stdout}");
+    assert!(!stdout.contains(" lost\n"), "{stdout}");
 }

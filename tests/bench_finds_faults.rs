@@ -1,13 +1,18 @@
 //! The load generator against a server that loses, repeats and reorders, and counts what it does: the generator comes to
 //! the same numbers. And against one that does none of it, the floor that benches compare with.
 
+mod common;
+
+use common::Server;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use switchboard::load::outcome::Sample;
 use switchboard::load::plan::{Pace, Protocol, Rooms, Scenario};
-use switchboard::load::{Outcome, Plan, Target, Unwatched, run};
+use switchboard::load::{Outcome, Plan, Target, Unwatched, Watch, run};
 use switchboard::wire::{Kind, Split, split};
 
 /// What a floor does wrong, once in so many deliveries; 0 for never.
@@ -147,4 +152,56 @@ fn a_closed_loop_goes_on_when_messages_are_lost() {
     let outcome = bench(&floor, Pace::Window(4), 6.5);
     assert!(outcome.counts.lost > 4, "each lost one held one of four tokens: {:?}", outcome.counts);
     assert_eq!(outcome.counts.lost, floor.done.lost.load(Ordering::Relaxed));
+}
+
+/// Stops a server for a second when the first second of the measured time is over.
+struct Stopper {
+    pid: u32,
+    has_stopped: bool,
+}
+
+impl Watch for Stopper {
+    fn sample(&mut self, _: &Sample) {
+        if std::mem::replace(&mut self.has_stopped, true) {
+            return;
+        }
+        let pid = self.pid;
+        // Beside the run, which goes on.
+        std::thread::spawn(move || {
+            signal(pid, "STOP");
+            std::thread::sleep(Duration::from_secs(1));
+            signal(pid, "CONT");
+        });
+    }
+}
+
+fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+#[test]
+fn a_server_that_stops_for_a_second_is_charged_with_all_that_was_due_in_it() {
+    let server = Server::start(&[]);
+    let rooms = Rooms { rooms: 1, members: 6, senders: 2, payload: 64, pace: Pace::Rate(500.0) };
+    let plan = Plan {
+        scenario: Scenario::Rooms(rooms),
+        protocol: Protocol::Native,
+        threads: 1,
+        spread_sources: false,
+        warmup: Duration::from_millis(200),
+        duration: Duration::from_secs(3),
+        patience: Duration::from_secs(20),
+    };
+    let target = Target { address: server.address, pid: Some(server.pid()), label: "switchboard".into() };
+    let mut stopper = Stopper { pid: server.pid(), has_stopped: false };
+    let outcome = run(&plan, &target, &mut stopper).expect("an outcome");
+    assert_eq!(outcome.counts.arrived, outcome.counts.expected, "{:?}", outcome.counts);
+    assert_eq!(outcome.counts.offered, 1_500, "the schedule does not wait for the server");
+    let at = |quantile| Duration::from_nanos(outcome.latency.value_at_quantile(quantile));
+    let (p90, max) = (at(0.9), at(1.0));
+    assert!(max >= Duration::from_millis(900), "{max:?}");
+    // A third of the messages was due while it stood still: nine in ten would be as fast as ever, were only those
+    // counted that were under way.
+    assert!(p90 >= Duration::from_millis(400), "{p90:?}");
 }

@@ -20,7 +20,13 @@ fn bench(server: &Server, threads: usize, scenario: Scenario) -> Outcome {
         patience: Duration::from_secs(20),
     };
     let target = Target { address: server.address, pid: Some(server.pid()), label: "switchboard".into() };
-    run(&plan, &target, &mut Unwatched).expect("an outcome")
+    let outcome = run(&plan, &target, &mut Unwatched).expect("an outcome");
+    let docs = std::fs::read_to_string("docs/BENCH.md").expect("docs");
+    for figure in &outcome.figures {
+        let name = format!("`{}`", figure.name);
+        assert!(docs.contains(&name), "docs/BENCH.md does not explain {name}");
+    }
+    outcome
 }
 
 #[track_caller]
