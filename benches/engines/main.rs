@@ -15,10 +15,10 @@ mod pump;
 mod table;
 mod twin;
 
-use contenders::{Cores, Serving};
 use parts::{Contest, Entry, PARTS, contests};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use switchboard::load::cores::{self, Cores};
 use switchboard::load::{self, Outcome, Plan, Target, Unwatched};
 use table::{Runs, not_once};
 
@@ -55,14 +55,14 @@ fn main() -> ExitCode {
 /// `cargo bench`: all figures, and what became of the goals. A goal that is missed is a figure, and no failure.
 fn take_figures(arguments: &[String]) -> Result<(), String> {
     let (parts, rounds) = wanted(arguments)?;
-    let (cores, started) = (Cores::allowed(), Instant::now());
-    if cores.is_one() {
-        println!("there is one core only: server and load share it, and disturb each other");
+    let (cores, started) = (Cores::split(), Instant::now());
+    match &cores {
+        Some(cores) => drop(cores::hold_to(&cores.generator)),
+        None => println!("there is one core only: server and load share it, and disturb each other"),
     }
-    contenders::hold_to(cores.of_load());
     let mut rows = Vec::new();
     for contest in contests(&parts, FIGURES.share) {
-        let runs = carry_out(&contest, &Scale { rounds, ..FIGURES }, &cores);
+        let runs = carry_out(&contest, &Scale { rounds, ..FIGURES }, cores.as_ref());
         rows.extend(table::report(&contest, &runs));
     }
     table::summary(&rows);
@@ -73,9 +73,9 @@ fn take_figures(arguments: &[String]) -> Result<(), String> {
 /// `cargo test`: every contender carries every load, little of it and for a moment. Whether it serves is looked at, and
 /// how fast is not.
 fn try_all() -> Result<(), String> {
-    let cores = Cores::allowed();
+    let cores = Cores::split();
     for contest in contests(&[], TRIAL.share) {
-        for (entry, runs) in contest.entries.iter().zip(carry_out(&contest, &TRIAL, &cores)) {
+        for (entry, runs) in contest.entries.iter().zip(carry_out(&contest, &TRIAL, cores.as_ref())) {
             let name = format!("{}: {}", contest.work, entry.name());
             for run in runs {
                 let outcome = run.map_err(|error| format!("{name}: {error}"))?;
@@ -111,7 +111,7 @@ fn wanted(arguments: &[String]) -> Result<(Vec<String>, usize), String> {
 }
 
 /// Everybody in turns, in every round. Who begins changes, so that nobody always follows the same one.
-fn carry_out(contest: &Contest, scale: &Scale, cores: &Cores) -> Vec<Runs> {
+fn carry_out(contest: &Contest, scale: &Scale, cores: Option<&Cores>) -> Vec<Runs> {
     let count = contest.entries.len();
     let mut runs: Vec<Runs> = vec![Vec::new(); count];
     for round in 0..scale.rounds {
@@ -124,8 +124,8 @@ fn carry_out(contest: &Contest, scale: &Scale, cores: &Cores) -> Vec<Runs> {
 }
 
 /// One run against a server of its own, which is gone afterwards.
-fn run(entry: &Entry, seconds: f64, cores: &Cores) -> Result<Outcome, String> {
-    let serving = Serving::start(entry.contender, cores);
+fn run(entry: &Entry, seconds: f64, cores: Option<&Cores>) -> Result<Outcome, String> {
+    let server = entry.contender.start(&[], cores).map_err(|error| error.to_string())?;
     let plan = Plan {
         scenario: entry.scenario.clone(),
         protocol: entry.protocol,
@@ -136,6 +136,6 @@ fn run(entry: &Entry, seconds: f64, cores: &Cores) -> Result<Outcome, String> {
         patience: Duration::from_secs(5),
     };
     let label = entry.contender.name().to_owned();
-    let target = Target { address: serving.address, pid: Some(serving.pid()), label };
+    let target = Target { address: server.address, pid: Some(server.pid()), label };
     load::run(&plan, &target, &mut Unwatched).map_err(|error| error.to_string())
 }
