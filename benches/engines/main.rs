@@ -117,15 +117,16 @@ fn carry_out(contest: &Contest, scale: &Scale, cores: Option<&Cores>) -> Vec<Run
     for round in 0..scale.rounds {
         for turn in 0..count {
             let at = (turn + round) % count;
-            runs[at].push(run(&contest.entries[at], contest.duration / scale.share as f64, cores));
+            runs[at].push(run(contest, &contest.entries[at], scale, cores));
         }
     }
     runs
 }
 
 /// One run against a server of its own, which is gone afterwards.
-fn run(entry: &Entry, seconds: f64, cores: Option<&Cores>) -> Result<Outcome, String> {
-    let server = entry.contender.start(&[], cores).map_err(|error| error.to_string())?;
+fn run(contest: &Contest, entry: &Entry, scale: &Scale, cores: Option<&Cores>) -> Result<Outcome, String> {
+    let seconds = contest.duration / scale.share as f64;
+    let server = entry.contender.start(contest.options, cores).map_err(|error| error.to_string())?;
     let plan = Plan {
         scenario: entry.scenario.clone(),
         protocol: entry.protocol,

@@ -17,6 +17,8 @@ pub struct Contest {
     pub measures: Vec<Measure>,
     /// Seconds.
     pub duration: f64,
+    /// Of `switchboard serve`, for everybody who knows it.
+    pub options: &'static [&'static str],
 }
 
 /// One figure of the runs, and what is expected of it.
@@ -67,12 +69,33 @@ const MEMORY: Figure = Figure {
     decimals: 0,
 };
 
+const PING_CPU: Figure =
+    Figure { name: "server CPU for a ping and its answer", unit: "ns", of: cpu_per_ping, decimals: 0 };
+
 const IDLE_CPU: Figure = Figure {
-    name: "server CPU",
+    name: "server CPU, with a ping every 90 s",
     unit: "% of a core",
-    of: |outcome| special(outcome, "cpu_percent"),
+    of: |outcome| {
+        let connections = outcome.server.as_ref()?.connections as f64;
+        Some(100.0 * cpu_per_ping(outcome)? / 1e9 * connections / 90.0)
+    },
     decimals: 2,
 };
+
+/// Everything that an idle server does, charged to the pings: nanoseconds.
+fn cpu_per_ping(outcome: &Outcome) -> Option<f64> {
+    let server = outcome.server.as_ref().filter(|server| server.connections > 0)?;
+    Some(server.cpu.as_nanos() as f64 / (server.connections as f64 * PINGS_EACH))
+}
+
+/// Clients that are idle are pinged after 3 s of silence, thirty times as often as by default, so that a run of a few
+/// seconds has pings of everybody in it. A connection is looked at when the first of its deadlines has come, so the
+/// other two are as near.
+const PINGED_SOON: &[&str] = &["--login-seconds=3", "--ping-after-seconds=3", "--ping-timeout-seconds=3"];
+
+/// Everybody has answered just before the warm-up of half a second: there are pings 3 s and 6 s after that.
+const PINGED_SECONDS: f64 = 7.5;
+const PINGS_EACH: f64 = 2.0;
 
 const ALL_KNOW_ALL: Figure = Figure {
     name: "until everyone has seen everyone enter",
@@ -113,6 +136,7 @@ fn fan_out(window: usize) -> Contest {
         ),
         measures: vec![Measure { figure: CPU, goals: goals.collect() }],
         duration: 1.0,
+        options: &[],
     }
 }
 
@@ -128,6 +152,7 @@ fn rate() -> Contest {
         ),
         measures: vec![Measure { figure: P99, goals }, Measure { figure: CPU, goals: vec![] }],
         duration: 3.0,
+        options: &[],
     }
 }
 
@@ -142,6 +167,7 @@ fn rooms(share: usize) -> Contest {
         entries: entries(&[Switchboard, TokioSingle, TokioMulti], &Scenario::Rooms(load)),
         measures: vec![Measure { figure: CPU, goals: goals.collect() }],
         duration: 2.0,
+        options: &[],
     }
 }
 
@@ -158,6 +184,7 @@ fn many(share: usize) -> Contest {
         entries,
         measures: vec![Measure { figure: CPU, goals }],
         duration: 2.0,
+        options: &[],
     }
 }
 
@@ -174,6 +201,7 @@ fn join(share: usize) -> Contest {
             Measure { figure: cpu, goals: vec![] },
         ],
         duration: 0.0,
+        options: &[],
     }
 }
 
@@ -189,8 +217,10 @@ fn idle(share: usize) -> Contest {
         measures: vec![
             Measure { figure: MEMORY, goals: vec![Goal::AtMost(512.0)] },
             Measure { figure: IDLE_CPU, goals: vec![Goal::AtMost(1.0)] },
+            Measure { figure: PING_CPU, goals: vec![] },
         ],
-        duration: 2.0,
+        duration: PINGED_SECONDS,
+        options: PINGED_SOON,
     }
 }
 
@@ -207,6 +237,7 @@ fn connect(share: usize) -> Contest {
             Measure { figure: cpu, goals: vec![] },
         ],
         duration: 0.0,
+        options: &[],
     }
 }
 
@@ -220,6 +251,7 @@ fn relay() -> Contest {
         entries: entries(&[Switchboard, Pump, TokioSingle, TokioMulti], &Scenario::Relay(load)),
         measures: vec![Measure { figure: Figure { name: "server CPU per frame", ..CPU }, goals }],
         duration: 1.5,
+        options: &[],
     }
 }
 
