@@ -1,4 +1,4 @@
-//! The async twin: the same server on tokio. Wire, session and hub are those of Switchboard; what differs is everything
+//! The async twin: the same service on tokio. Wire, session and hub are those of Switchboard; what differs is everything
 //! between a socket and a session, and between the hub's effects and a socket:
 //!
 //! | | Switchboard | the twin |
