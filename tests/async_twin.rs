@@ -6,6 +6,7 @@ mod twin;
 
 use common::{Client, eventually, open_relay};
 use std::net::{SocketAddr, TcpListener};
+use switchboard::server::Limits;
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{ByeCode, ClosedCode, Flags, Kind, LeftCode, header};
 use twin::Flavour;
@@ -15,7 +16,7 @@ fn twins() -> impl Iterator<Item = SocketAddr> {
     [Flavour::CurrentThread, Flavour::MultiThread].into_iter().map(|flavour| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it is bound");
-        std::thread::spawn(move || twin::serve(listener, flavour).expect("it serves"));
+        std::thread::spawn(move || twin::serve(listener, flavour, Limits::default()).expect("it serves"));
         address
     })
 }

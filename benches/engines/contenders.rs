@@ -1,22 +1,23 @@
 //! Those who are measured: each a process of its own, held to one core.
 //!
-//! A contender is this bench's own executable with a hidden first argument. It ends with the bench, says where it
-//! listens as the server does, and serves; Switchboard itself is put in its place by exec, so that it is the binary that
-//! people run.
+//! They are started as `switchboard bench` starts its servers ([`Launcher`]). For everybody but Switchboard, this bench's
+//! own executable stands in for the binary: it understands `held` and `serve` as that does, with `--contender` for who is
+//! to serve, and says where it listens in the same words.
 
 use crate::floors::{self, Writes};
 use crate::pump;
 use crate::twin::{self, Flavour};
-use rustix::process::{Signal, set_parent_process_death_signal};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use clap::{Parser, ValueEnum};
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use switchboard::config::ServeArgs;
+use switchboard::load::child::{self, Child, HELD, Launcher};
+use switchboard::load::cores::{self, Cores};
 use switchboard::load::plan::Protocol;
-use switchboard::net::descriptors;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Contender {
     Switchboard,
     TokioSingle,
@@ -31,9 +32,6 @@ pub enum Contender {
 use Contender::*;
 
 impl Contender {
-    pub const ALL: [Contender; 7] =
-        [Switchboard, TokioSingle, TokioMulti, TokioUnpinned, BatchFloor, WriteFloor, Pump];
-
     /// What tables call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -54,111 +52,84 @@ impl Contender {
         }
     }
 
-    fn serve(self) -> std::io::Result<()> {
-        let listen = || {
-            let listener = TcpListener::bind("127.0.0.1:0")?;
-            // The same backlog as the server's; a second listen(2) changes it.
-            rustix::net::listen(&listener, BACKLOG)?;
-            println!("listening on {} (TCP)", listener.local_addr()?);
-            std::io::Result::Ok(listener)
-        };
+    /// Starts it on a free port, with these options of `switchboard serve`. It ends when it goes out of scope.
+    pub fn start(self, options: &[&str], cores: Option<&Cores>) -> Result<Child, child::Error> {
+        let mut options: Vec<String> = options.iter().copied().map(String::from).collect();
+        if let Some(value) = self.to_possible_value().filter(|_| self != Switchboard) {
+            options.push(format!("--contender={}", value.get_name()));
+        }
+        let mut core = cores.map(|cores| cores.server);
+        if let (TokioUnpinned, Some(cores)) = (self, cores) {
+            core = None;
+            options
+                .extend(cores.generator.iter().chain([&cores.server]).map(|core| format!("--core={core}")));
+        }
+        Launcher { switchboard: &self.binary(), core, cancelled: &AtomicBool::new(false) }.serve(&options)
+    }
+
+    fn binary(self) -> PathBuf {
+        if self == Switchboard {
+            return Path::new(env!("CARGO_BIN_EXE_switchboard")).into();
+        }
+        std::env::current_exe().expect("this bench has a path")
+    }
+
+    fn serve(self, args: &ServeArgs) -> std::io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        // The same backlog as the server's; a second listen(2) changes it.
+        rustix::net::listen(&listener, BACKLOG)?;
+        println!("listening on {} (TCP)", listener.local_addr()?);
+        let limits = || args.settings().map(|settings| settings.limits).map_err(std::io::Error::other);
         match self {
-            Switchboard => {
-                let mut server = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-                Err(server.args(["serve", "--listen", "127.0.0.1:0"]).exec())
-            }
-            TokioSingle => twin::serve(listen()?, Flavour::CurrentThread),
-            TokioMulti | TokioUnpinned => twin::serve(listen()?, Flavour::MultiThread),
-            BatchFloor => floors::serve(listen()?, Writes::PerTurn),
-            WriteFloor => floors::serve(listen()?, Writes::PerMessage),
-            Pump => pump::serve(listen()?),
+            Switchboard => unreachable!("it is a binary of its own"),
+            TokioSingle => twin::serve(listener, Flavour::CurrentThread, limits()?),
+            TokioMulti | TokioUnpinned => twin::serve(listener, Flavour::MultiThread, limits()?),
+            BatchFloor => floors::serve(listener, Writes::PerTurn),
+            WriteFloor => floors::serve(listener, Writes::PerMessage),
+            Pump => pump::serve(listener),
         }
     }
 }
 
-/// The hidden first argument.
-const SERVE_AS: &str = "serve-as";
-
 const BACKLOG: i32 = 4_096;
+
+/// What the launcher says to the binary that it starts.
+#[derive(Parser)]
+enum Order {
+    Held {
+        #[arg(long)]
+        parent: u32,
+        #[arg(long)]
+        core: Option<usize>,
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
+    Serve {
+        #[arg(long)]
+        contender: Contender,
+        /// The cores to be held to, where it is not one.
+        #[arg(long = "core")]
+        cores: Vec<usize>,
+        #[command(flatten)]
+        args: Box<ServeArgs>,
+    },
+}
 
 /// Becomes a contender and never returns, if that is what the process was started for.
 pub fn serve_if_asked() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let [_, serve_as, which, cores] = &arguments[..] else { return };
-    if serve_as != SERVE_AS {
+    let first = std::env::args().nth(1);
+    if !first.is_some_and(|first| first == HELD || first == "serve") {
         return;
     }
-    let which = which.parse::<usize>().ok().and_then(|which| Contender::ALL.get(which)).copied();
-    let contender = which.expect("the bench names one of its contenders");
-    set_parent_process_death_signal(Some(Signal::KILL)).expect("it can end with the bench");
-    descriptors::raise_limit();
-    let cores: Vec<usize> = cores.split(',').map(|core| core.parse().expect("a core")).collect();
-    hold_to(&cores);
-    let served = contender.serve();
-    panic!("{} stopped: {served:?}", contender.name());
-}
-
-/// Who runs where: contenders on the last core, the load on the others.
-#[derive(Clone, Debug)]
-pub struct Cores(Vec<usize>);
-
-impl Cores {
-    /// The cores that the process may use, as it was started.
-    pub fn allowed() -> Cores {
-        let set = sched_getaffinity(None).expect("an affinity");
-        Cores((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect())
-    }
-
-    /// With one core there is nothing to divide.
-    pub fn is_one(&self) -> bool {
-        self.0.len() < 2
-    }
-
-    pub fn of_load(&self) -> &[usize] {
-        if self.is_one() { &self.0 } else { &self.0[..self.0.len() - 1] }
-    }
-
-    fn of(&self, contender: Contender) -> &[usize] {
-        if contender == TokioUnpinned { &self.0 } else { &self.0[self.0.len() - 1..] }
-    }
-}
-
-/// Holds this thread, and those that it starts, to these cores.
-pub fn hold_to(cores: &[usize]) {
-    let mut set = CpuSet::new();
-    cores.iter().for_each(|&core| set.set(core));
-    sched_setaffinity(None, &set).expect("it can be held to a core");
-}
-
-/// A contender that serves; killed when it goes out of scope.
-pub struct Serving {
-    child: Child,
-    pub address: SocketAddr,
-}
-
-impl Serving {
-    pub fn start(contender: Contender, cores: &Cores) -> Serving {
-        let which = Contender::ALL.iter().position(|&other| other == contender).expect("it is one of all");
-        let cores: Vec<String> = cores.of(contender).iter().map(usize::to_string).collect();
-        let mut command = Command::new(std::env::current_exe().expect("this bench"));
-        command.args([SERVE_AS, &which.to_string(), &cores.join(",")]).env("RUST_LOG", "warn");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");
-        let address = line.split_whitespace().nth(2).and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("{}: no address in {line:?}", contender.name()));
-        Serving { child, address }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    match Order::parse() {
+        Order::Held { parent, core, command } => {
+            panic!("it cannot be started: {}", child::become_server(parent, core, &command))
+        }
+        Order::Serve { contender, cores, args } => {
+            if !cores.is_empty() {
+                cores::hold_to(&cores);
+            }
+            panic!("{} stopped: {:?}", contender.name(), contender.serve(&args));
+        }
     }
 }

@@ -1,38 +1,54 @@
-//! Switchboard against what else could move the same bytes: an async twin on tokio that shares everything with it but
-//! the I/O, and floors that do nothing but I/O. The generator is that of `switchboard bench`.
+//! Switchboard against what else could move the same bytes: an async twin on tokio that shares wire, session and hub with
+//! it, and floors that do nothing but I/O. The generator is that of `switchboard bench`.
 //!
-//! `cargo bench --bench engines` runs all of it, `-- fan-out relay`, say, some parts, and `--rounds 5` more rounds. Each
-//! run has a fresh server, held to the last core, while the load has the others; contenders take turns, round by round.
-//! A ratio is the median of the rounds' ratios. `docs/PERFORMANCE.md` says what the figures mean, and how they mislead.
+//! `cargo bench --bench engines` runs all of it, `-- fan-out relay`, say, some parts, `--rounds 9` more rounds, and
+//! `--markdown` prints nothing but the table. Each run has a fresh server, held to the last core, while the load has the
+//! others; contenders take turns, round by round. A ratio is Switchboard's figure over the other's: the median of the
+//! rounds' ratios, with the least and the most. `docs/PERFORMANCE.md` says what the figures mean, and how they mislead.
 //!
 //! - `contenders` who is measured, as processes; `twin`, `floors` and `pump` are what they do;
-//! - `parts` the loads and the goals; `table` what is printed.
+//! - `parts` the loads and the goals; `spread` and `verdict` what came of them; `table` what is printed.
 
 mod contenders;
 mod floors;
 mod parts;
 mod pump;
+mod spread;
 mod table;
 mod twin;
+mod verdict;
 
-use contenders::{Cores, Serving};
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use parts::{Contest, Entry, PARTS, contests};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use switchboard::load::cores::{self, Cores};
 use switchboard::load::{self, Outcome, Plan, Target, Unwatched};
-use table::{Runs, not_once};
+use verdict::{Runs, not_once};
 
-/// How much is done.
-struct Scale {
-    rounds: usize,
-    /// So many times fewer clients, and so many times shorter.
-    share: usize,
+/// What `cargo bench --bench engines --` understands.
+#[derive(Parser)]
+struct Wanted {
+    /// Which loads; all of them, if none is named
+    #[arg(value_parser = PossibleValuesParser::new(PARTS))]
+    parts: Vec<String>,
+    /// How often each of them is carried; more where few rounds agree too little
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: Option<u64>,
+    /// Nothing but the table of docs/PERFORMANCE.md on stdout; what is behind it, on stderr
+    #[arg(long)]
+    markdown: bool,
+    /// What cargo says.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
-const FIGURES: Scale = Scale { rounds: 3, share: 1 };
+/// So many times fewer clients in a trial.
+const TRIAL_SHARE: usize = 100;
 
-/// To see that everybody serves.
-const TRIAL: Scale = Scale { rounds: 1, share: 100 };
+/// Seconds of a trial. One that had no time to deliver anything has another one.
+const TRIAL_SECONDS: [f64; 3] = [0.03, 0.3, 3.0];
 
 fn main() -> ExitCode {
     contenders::serve_if_asked();
@@ -40,7 +56,10 @@ fn main() -> ExitCode {
     let done = match &arguments[..] {
         // As `cargo test` runs it. What else it may say is a filter of tests, or a wish to list them.
         [] => try_all(),
-        arguments if arguments.iter().any(|argument| argument == "--bench") => take_figures(arguments),
+        arguments if arguments.iter().any(|argument| argument == "--bench") => {
+            take_figures(&Wanted::parse());
+            Ok(())
+        }
         _ => Ok(()),
     };
     match done {
@@ -53,79 +72,78 @@ fn main() -> ExitCode {
 }
 
 /// `cargo bench`: all figures, and what became of the goals. A goal that is missed is a figure, and no failure.
-fn take_figures(arguments: &[String]) -> Result<(), String> {
-    let (parts, rounds) = wanted(arguments)?;
-    let (cores, started) = (Cores::allowed(), Instant::now());
-    if cores.is_one() {
-        println!("there is one core only: server and load share it, and disturb each other");
+fn take_figures(wanted: &Wanted) {
+    let say = |text: &str| if wanted.markdown { eprintln!("{text}") } else { println!("{text}") };
+    let (cores, started) = (Cores::split(), Instant::now());
+    match &cores {
+        Some(cores) => drop(cores::hold_to(&cores.generator)),
+        None => say("there is one core only: server and load share it, and disturb each other"),
     }
-    contenders::hold_to(cores.of_load());
-    let mut rows = Vec::new();
-    for contest in contests(&parts, FIGURES.share) {
-        let runs = carry_out(&contest, &Scale { rounds, ..FIGURES }, &cores);
-        rows.extend(table::report(&contest, &runs));
+    let (mut rows, mut wrong, mut failed) = (Vec::new(), 0, 0);
+    for contest in contests(&wanted.parts, 1) {
+        let rounds = wanted.rounds.map_or(contest.rounds, |rounds| rounds as usize);
+        let runs = carry_out(&contest, rounds, cores.as_ref());
+        let (text, of_contest) = table::report(&contest, &runs);
+        say(&text);
+        rows.extend(of_contest);
+        wrong += runs.iter().flatten().flatten().map(not_once).sum::<u64>();
+        failed += runs.iter().flatten().filter(|run| run.is_err()).count();
     }
-    table::summary(&rows);
-    println!("{rounds} rounds in {} seconds", started.elapsed().as_secs());
-    Ok(())
+    println!("{}", table::markdown(&rows));
+    say(&table::count(&rows));
+    say(&format!(
+        "{wrong} deliveries of anybody were lost, duplicated or out of order; {failed} runs came to nothing; {} seconds",
+        started.elapsed().as_secs()
+    ));
 }
 
 /// `cargo test`: every contender carries every load, little of it and for a moment. Whether it serves is looked at, and
 /// how fast is not.
 fn try_all() -> Result<(), String> {
-    let cores = Cores::allowed();
-    for contest in contests(&[], TRIAL.share) {
-        for (entry, runs) in contest.entries.iter().zip(carry_out(&contest, &TRIAL, &cores)) {
+    let cores = Cores::split();
+    for contest in contests(&[], TRIAL_SHARE) {
+        for entry in &contest.entries {
             let name = format!("{}: {}", contest.work, entry.name());
-            for run in runs {
-                let outcome = run.map_err(|error| format!("{name}: {error}"))?;
-                if not_once(&outcome) > 0 {
-                    return Err(format!("{name}: {:?}", outcome.counts));
-                }
-                let missing = contest.measures.iter().find(|measure| (measure.figure.of)(&outcome).is_none());
-                if let Some(measure) = missing.filter(|_| outcome.counts.delivered > 0) {
-                    return Err(format!("{name}: {} is not told any more", measure.figure.name));
-                }
-                println!("{name} ... ok");
-            }
+            try_one(&contest, entry, cores.as_ref()).map_err(|error| format!("{name}: {error}"))?;
+            println!("{name} ... ok");
         }
     }
     Ok(())
 }
 
-/// What the command line asks for: parts, none for all, and how many rounds.
-fn wanted(arguments: &[String]) -> Result<(Vec<String>, usize), String> {
-    let (mut parts, mut rounds) = (Vec::new(), FIGURES.rounds);
-    let mut arguments = arguments.iter().filter(|argument| *argument != "--bench");
-    while let Some(argument) = arguments.next() {
-        if argument == "--rounds" {
-            let count = arguments.next().and_then(|count| count.parse().ok()).filter(|count| *count > 0);
-            rounds = count.ok_or("--rounds wants a number, at least 1")?;
-        } else if PARTS.contains(&argument.as_str()) {
-            parts.push(argument.clone());
-        } else {
-            return Err(format!("there is no part {argument}; there are {}", PARTS.join(", ")));
+/// Everything comes once and in order, and there is every figure that is wanted.
+fn try_one(contest: &Contest, entry: &Entry, cores: Option<&Cores>) -> Result<(), String> {
+    let mut missing = "";
+    for seconds in TRIAL_SECONDS {
+        let outcome = run(contest, entry, seconds, cores)?;
+        if not_once(&outcome) > 0 {
+            return Err(format!("{:?}", outcome.counts));
+        }
+        let mut figures = contest.measures.iter().map(|measure| measure.figure);
+        match figures.find(|figure| (figure.of)(&outcome).is_none()) {
+            None => return Ok(()),
+            Some(figure) => missing = figure.name,
         }
     }
-    Ok((parts, rounds))
+    Err(format!("there is no figure: {missing}"))
 }
 
 /// Everybody in turns, in every round. Who begins changes, so that nobody always follows the same one.
-fn carry_out(contest: &Contest, scale: &Scale, cores: &Cores) -> Vec<Runs> {
+fn carry_out(contest: &Contest, rounds: usize, cores: Option<&Cores>) -> Vec<Runs> {
     let count = contest.entries.len();
     let mut runs: Vec<Runs> = vec![Vec::new(); count];
-    for round in 0..scale.rounds {
+    for round in 0..rounds {
         for turn in 0..count {
             let at = (turn + round) % count;
-            runs[at].push(run(&contest.entries[at], contest.duration / scale.share as f64, cores));
+            runs[at].push(run(contest, &contest.entries[at], contest.duration, cores));
         }
     }
     runs
 }
 
 /// One run against a server of its own, which is gone afterwards.
-fn run(entry: &Entry, seconds: f64, cores: &Cores) -> Result<Outcome, String> {
-    let serving = Serving::start(entry.contender, cores);
+fn run(contest: &Contest, entry: &Entry, seconds: f64, cores: Option<&Cores>) -> Result<Outcome, String> {
+    let server = entry.contender.start(contest.options, cores).map_err(|error| error.to_string())?;
     let plan = Plan {
         scenario: entry.scenario.clone(),
         protocol: entry.protocol,
@@ -136,6 +154,6 @@ fn run(entry: &Entry, seconds: f64, cores: &Cores) -> Result<Outcome, String> {
         patience: Duration::from_secs(5),
     };
     let label = entry.contender.name().to_owned();
-    let target = Target { address: serving.address, pid: Some(serving.pid()), label };
+    let target = Target { address: server.address, pid: Some(server.pid()), label };
     load::run(&plan, &target, &mut Unwatched).map_err(|error| error.to_string())
 }

@@ -17,6 +17,10 @@ pub struct Contest {
     pub measures: Vec<Measure>,
     /// Seconds.
     pub duration: f64,
+    /// Unless the command line says how many.
+    pub rounds: usize,
+    /// Of `switchboard serve`, for everybody who knows it.
+    pub options: &'static [&'static str],
 }
 
 /// One figure of the runs, and what is expected of it.
@@ -45,6 +49,7 @@ pub struct Figure {
 /// What is expected of the first entry. `of` is the place of another one.
 pub enum Goal {
     AtMostTimes { times: f64, of: usize },
+    AtLeastTimes { times: f64, of: usize },
     AtMost(f64),
     AtLeast(f64),
     NothingLost,
@@ -56,7 +61,7 @@ const CPU: Figure =
 const P99: Figure = Figure {
     name: "p99 from the intended time",
     unit: "µs",
-    of: |outcome| Some(outcome.latency.value_at_quantile(0.99) as f64 / 1e3),
+    of: |outcome| (!outcome.latency.is_empty()).then(|| outcome.latency.value_at_quantile(0.99) as f64 / 1e3),
     decimals: 0,
 };
 
@@ -67,12 +72,33 @@ const MEMORY: Figure = Figure {
     decimals: 0,
 };
 
+const PING_CPU: Figure =
+    Figure { name: "server CPU for a ping and its answer", unit: "ns", of: cpu_per_ping, decimals: 0 };
+
 const IDLE_CPU: Figure = Figure {
-    name: "server CPU",
+    name: "server CPU, with a ping every 90 s",
     unit: "% of a core",
-    of: |outcome| special(outcome, "cpu_percent"),
+    of: |outcome| {
+        let connections = outcome.server.as_ref()?.connections as f64;
+        Some(100.0 * cpu_per_ping(outcome)? / 1e9 * connections / 90.0)
+    },
     decimals: 2,
 };
+
+/// Everything that an idle server does, charged to the pings: nanoseconds.
+fn cpu_per_ping(outcome: &Outcome) -> Option<f64> {
+    let server = outcome.server.as_ref().filter(|server| server.connections > 0)?;
+    Some(server.cpu.as_nanos() as f64 / (server.connections as f64 * PINGS_EACH))
+}
+
+/// Clients that are idle are pinged after 3 s of silence, thirty times as often as by default, so that a run of a few
+/// seconds has pings of everybody in it. A connection is looked at when the first of its deadlines has come, so the
+/// other two are as near.
+const PINGED_SOON: &[&str] = &["--login-seconds=3", "--ping-after-seconds=3", "--ping-timeout-seconds=3"];
+
+/// Everybody has answered just before the warm-up of half a second: there are pings 3 s and 6 s after that.
+const PINGED_SECONDS: f64 = 7.5;
+const PINGS_EACH: f64 = 2.0;
 
 const ALL_KNOW_ALL: Figure = Figure {
     name: "until everyone has seen everyone enter",
@@ -86,6 +112,23 @@ const LOG_INS: Figure = Figure {
     unit: "per second",
     of: |outcome| special(outcome, "logged_in_per_second"),
     decimals: 0,
+};
+
+/// Throughput, as far as it is the server's: the load is on the other core, and as a rule the slower one.
+const RELAYED: Figure = Figure {
+    name: "relayed per second of server CPU",
+    unit: "GB",
+    of: |outcome| Some(RELAY_PAYLOAD as f64 / outcome.cpu_per_delivery()?),
+    decimals: 2,
+};
+
+const RELAY_PAYLOAD: usize = 16 * 1_024;
+
+const MEMORY_AT_END: Figure = Figure {
+    name: "user memory at the end",
+    unit: "MB",
+    of: |outcome| Some(outcome.server.as_ref()?.memory as f64 / 1e6),
+    decimals: 1,
 };
 
 /// A process may have 20,000 descriptors where nobody has changed that, and some are no connections.
@@ -113,6 +156,9 @@ fn fan_out(window: usize) -> Contest {
         ),
         measures: vec![Measure { figure: CPU, goals: goals.collect() }],
         duration: 1.0,
+        // With few messages in flight, rounds differ most.
+        rounds: if window < 100 { 5 } else { 3 },
+        options: &[],
     }
 }
 
@@ -128,6 +174,8 @@ fn rate() -> Contest {
         ),
         measures: vec![Measure { figure: P99, goals }, Measure { figure: CPU, goals: vec![] }],
         duration: 3.0,
+        rounds: 3,
+        options: &[],
     }
 }
 
@@ -142,6 +190,8 @@ fn rooms(share: usize) -> Contest {
         entries: entries(&[Switchboard, TokioSingle, TokioMulti], &Scenario::Rooms(load)),
         measures: vec![Measure { figure: CPU, goals: goals.collect() }],
         duration: 2.0,
+        rounds: 3,
+        options: &[],
     }
 }
 
@@ -158,6 +208,8 @@ fn many(share: usize) -> Contest {
         entries,
         measures: vec![Measure { figure: CPU, goals }],
         duration: 2.0,
+        rounds: 3,
+        options: &[],
     }
 }
 
@@ -174,6 +226,8 @@ fn join(share: usize) -> Contest {
             Measure { figure: cpu, goals: vec![] },
         ],
         duration: 0.0,
+        rounds: 3,
+        options: &[],
     }
 }
 
@@ -189,8 +243,11 @@ fn idle(share: usize) -> Contest {
         measures: vec![
             Measure { figure: MEMORY, goals: vec![Goal::AtMost(512.0)] },
             Measure { figure: IDLE_CPU, goals: vec![Goal::AtMost(1.0)] },
+            Measure { figure: PING_CPU, goals: vec![] },
         ],
-        duration: 2.0,
+        duration: PINGED_SECONDS,
+        rounds: 3,
+        options: PINGED_SOON,
     }
 }
 
@@ -207,19 +264,23 @@ fn connect(share: usize) -> Contest {
             Measure { figure: cpu, goals: vec![] },
         ],
         duration: 0.0,
+        rounds: 3,
+        options: &[],
     }
 }
 
 fn relay() -> Contest {
-    let load = Relay { pairs: 4, transport: Transport::Tcp, payload: 16 * 1_024, pace: Pace::Window(64) };
-    let goals = vec![Goal::AtMostTimes { times: 1.0 / 0.9, of: 1 }, Goal::NothingLost];
+    let load = Relay { pairs: 4, transport: Transport::Tcp, payload: RELAY_PAYLOAD, pace: Pace::Window(64) };
+    let goals = vec![Goal::AtLeastTimes { times: 0.9, of: 1 }, Goal::NothingLost];
     Contest {
         part: "relay",
         work: "relay over TCP".into(),
         title: "4 pairs, 16 KiB a frame, 64 frames in flight",
         entries: entries(&[Switchboard, Pump, TokioSingle, TokioMulti], &Scenario::Relay(load)),
-        measures: vec![Measure { figure: Figure { name: "server CPU per frame", ..CPU }, goals }],
+        measures: vec![Measure { figure: RELAYED, goals }, Measure { figure: MEMORY_AT_END, goals: vec![] }],
         duration: 1.5,
+        rounds: 3,
+        options: &[],
     }
 }
 
@@ -233,6 +294,14 @@ fn entries(contenders: &[Contender], scenario: &Scenario) -> Vec<Entry> {
 
 fn entry(contender: Contender, scenario: &Scenario) -> Entry {
     Entry { contender, scenario: scenario.clone(), protocol: contender.protocol(), note: "" }
+}
+
+impl Contest {
+    /// Whether messages are sent at their time and not when others have arrived.
+    pub fn is_by_schedule(&self) -> bool {
+        let scenario = self.entries.first().map(|entry| &entry.scenario);
+        matches!(scenario, Some(Scenario::Rooms(Rooms { pace: Pace::Rate(_), .. })))
+    }
 }
 
 impl Entry {

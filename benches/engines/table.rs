@@ -1,184 +1,155 @@
-//! What came of a contest, as text: the figures with their spread, and each goal with whether it is met.
+//! What came of a contest, as text: the figures with their spread, each goal with what became of it, and the table of
+//! `docs/PERFORMANCE.md`.
 
 use crate::contenders::Contender::{self, *};
-use crate::parts::{Contest, Entry, Figure, Goal, Measure};
+use crate::parts::{Contest, Entry, Figure, Measure};
+use crate::spread::Spread;
+use crate::verdict::{Runs, Standing, Verdict, judge, not_once, ratio, spread};
+use std::fmt::Write;
 use switchboard::load::outcome::Outcome;
 
-/// The runs of one entry, in rounds; a run that did not come to an outcome has its reason.
-pub type Runs = Vec<Result<Outcome, String>>;
-
-/// What became of one goal.
-struct Verdict {
-    goal: String,
-    found: String,
-    is_met: bool,
-}
-
-/// A contest in one line of the table at the end.
+/// A figure of a contest in one line of the table at the end.
 pub struct Row {
     work: String,
     own: String,
     /// What Switchboard is, times each of [`REFERENCES`].
-    ratios: Vec<Option<f64>>,
-    missed: Vec<String>,
-    goals: usize,
+    ratios: Vec<Option<Spread>>,
+    verdicts: Vec<Verdict>,
 }
 
 /// The columns of the table at the end.
 const REFERENCES: [Contender; 6] = [BatchFloor, WriteFloor, Pump, TokioSingle, TokioMulti, TokioUnpinned];
 
-/// Prints the figures of a contest and what became of its goals.
-pub fn report(contest: &Contest, runs: &[Runs]) -> Vec<Row> {
-    contest.measures.iter().map(|measure| report_one(contest, measure, runs)).collect()
+/// The figures of a contest and what became of its goals, in full; and its lines of the table.
+pub fn report(contest: &Contest, runs: &[Runs]) -> (String, Vec<Row>) {
+    let mut text = String::new();
+    let rows = contest.measures.iter().map(|measure| {
+        text += &headed(contest, measure.figure);
+        for (entry, own) in contest.entries.iter().zip(runs) {
+            text += &line(measure.figure, entry, own, &runs[0]);
+        }
+        let verdicts = judged(contest, measure, runs);
+        for Verdict { goal, found, standing } in &verdicts {
+            text += &format!("  {goal}: {}, {found}\n", standing.name());
+        }
+        row(contest, measure.figure, verdicts, runs)
+    });
+    let rows = rows.collect();
+    (text, rows)
 }
 
-fn report_one(contest: &Contest, Measure { figure, goals }: &Measure, runs: &[Runs]) -> Row {
-    let Contest { work, title, entries, .. } = contest;
-    println!("\n{work}: {title}; {}, {}", figure.name, figure.unit);
-    println!(
-        "  {:<28} {:>9} {:>19} {:>14} {:>13} {:>7} {:>7} {:>9}",
-        "", "median", "least to most", "× switchboard", "deliveries/s", "server", "load", "not once"
-    );
-    for (entry, own) in entries.iter().zip(runs) {
-        print_entry(*figure, entry, own, &runs[0]);
-    }
-    let judged = goals.iter().map(|goal| judge(*figure, entries, goal, runs));
-    let verdicts: Vec<Verdict> = judged.collect();
-    for Verdict { goal, found, is_met } in &verdicts {
-        println!("  {:<6} {goal}: {found}", if *is_met { "met" } else { "MISSED" });
-    }
+fn judged(contest: &Contest, Measure { figure, goals }: &Measure, runs: &[Runs]) -> Vec<Verdict> {
+    goals.iter().map(|goal| judge(contest, *figure, goal, runs)).collect()
+}
+
+fn row(contest: &Contest, figure: Figure, verdicts: Vec<Verdict>, runs: &[Runs]) -> Row {
     let against = |contender| {
-        let at = entries.iter().position(|entry| entry.contender == contender)?;
-        ratio(*figure, &runs[0], &runs[at])
+        let at = contest.entries.iter().position(|entry| entry.contender == contender)?;
+        ratio(figure, &runs[0], &runs[at])
     };
-    let own = median(runs[0].iter().flatten().filter_map(figure.of));
-    let missed = verdicts.iter().filter(|verdict| !verdict.is_met);
     Row {
-        work: format!("{work}: {}", figure.name),
-        own: format!("{} {}", shown(*figure, own), figure.unit),
+        work: format!("{}: {}", contest.work, figure.name),
+        own: format!("{} {}", shown(figure, spread(figure, &runs[0])), figure.unit),
         ratios: REFERENCES.map(against).into(),
-        missed: missed.map(|verdict| format!("{}: {}", verdict.goal, verdict.found)).collect(),
-        goals: goals.len(),
+        verdicts,
     }
 }
 
-/// The table at the end, in Markdown: what Switchboard takes, times what the others take, and which goals are met.
-pub fn summary(rows: &[Row]) {
+/// The table at the end, in Markdown: what Switchboard takes, and that divided by what the others take.
+pub fn markdown(rows: &[Row]) -> String {
     let names = REFERENCES.map(|contender| format!("÷ {}", contender.name()));
-    println!("\n| | switchboard | {} | goals |", names.join(" | "));
-    println!("|---|---{}|---|", "|---".repeat(names.len()));
-    for Row { work, own, ratios, missed, goals } in rows {
-        let ratios: Vec<String> =
-            ratios.iter().map(|ratio| ratio.map_or("".into(), |ratio| format!("{ratio:.2}"))).collect();
-        let goals = match &missed[..] {
-            [] if *goals == 0 => "".into(),
-            [] => "met".into(),
-            missed => format!("MISSED: {}", missed.join("; ")),
-        };
-        println!("| {work} | {own} | {} | {goals} |", ratios.join(" | "));
+    let mut text = format!("| | Switchboard | {} | goal | |\n", names.join(" | "));
+    let _ = writeln!(text, "|---|---{}|---|---|", "|---".repeat(names.len()));
+    for Row { work, own, ratios, verdicts } in rows {
+        let _ = write!(text, "| {work} | {own} |");
+        for ratio in ratios {
+            let _ = write!(text, " {} |", ratio.map_or(String::new(), |ratio| ratio.to_string()));
+        }
+        let goals: Vec<&str> = verdicts.iter().map(|verdict| &*verdict.goal).collect();
+        let _ = writeln!(text, " {} | {} |", goals.join("; "), outcome(verdicts));
     }
-    let (goals, missed) =
-        rows.iter().fold((0, 0), |(goals, missed), row| (goals + row.goals, missed + row.missed.len()));
-    println!(
-        "\n{goals} goals, {missed} of them missed. Others are measured elsewhere: the relay of datagrams by"
-    );
-    println!("`cargo bench --bench udp_relay`, IRC not before the server speaks it.");
+    text
 }
 
-fn print_entry(figure: Figure, entry: &Entry, own: &Runs, first: &Runs) {
+/// `met`, if all goals are; or which ones are not.
+fn outcome(verdicts: &[Verdict]) -> String {
+    let unmet = || verdicts.iter().filter(|verdict| verdict.standing != Standing::Met);
+    let mut parts: Vec<String> = unmet()
+        .map(|Verdict { goal, found, standing }| format!("{}: {goal} ({found})", standing.name()))
+        .collect();
+    if unmet().count() < verdicts.len() {
+        parts.insert(0, if parts.is_empty() { "met".into() } else { "the rest met".into() });
+        parts.rotate_left(1);
+    }
+    parts.join("; ")
+}
+
+/// How many goals there are, and what became of them.
+pub fn count(rows: &[Row]) -> String {
+    let count = |standing| {
+        let verdicts = rows.iter().flat_map(|row| &row.verdicts);
+        verdicts.filter(|verdict| verdict.standing == standing).count()
+    };
+    let [met, missed, open, unknown] =
+        [Standing::Met, Standing::Missed, Standing::WithinSpread, Standing::NotKnown].map(count);
+    format!(
+        "{} goals: {met} met, {missed} missed, {open} within the spread, {unknown} not known. Others are measured \
+         elsewhere: the relay of datagrams by `cargo bench --bench udp_relay`, IRC not before the server speaks it.",
+        met + missed + open + unknown
+    )
+}
+
+impl Standing {
+    fn name(self) -> &'static str {
+        match self {
+            Standing::Met => "met",
+            Standing::Missed => "**missed**",
+            Standing::WithinSpread => "within the spread",
+            Standing::NotKnown => "not known",
+        }
+    }
+}
+
+fn headed(Contest { work, title, .. }: &Contest, figure: Figure) -> String {
+    let heading = format!("\n{work}: {title}; {}, {}\n", figure.name, figure.unit);
+    let columns = ["median (least-most)", "switchboard ÷ it", "deliveries/s", "server", "load", "not once"];
+    let [median, ratio, rate, server, load, wrong] = columns;
+    heading + &format!("  {:<28} {median:>24} {ratio:>20} {rate:>13} {server:>7} {load:>7} {wrong:>9}\n", "")
+}
+
+fn line(figure: Figure, entry: &Entry, own: &Runs, first: &Runs) -> String {
     let outcomes = || own.iter().flatten();
-    let mut figures: Vec<f64> = outcomes().filter_map(figure.of).collect();
-    figures.sort_by(f64::total_cmp);
-    let [least, most] = [figures.first(), figures.last()].map(|value| shown(figure, value.copied()));
-    let ratio = ratio(figure, own, first).map_or("-".into(), |ratio| format!("{ratio:.2}"));
-    let rate = median(outcomes().map(|run| run.counts.delivered as f64 / run.measured.as_secs_f64()));
-    let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0);
-    println!(
-        "  {:<28} {:>9} {:>19} {ratio:>14} {:>13} {:>7} {:>7} {:>9}",
+    let ratio = ratio(figure, first, own).map_or("-".into(), |ratio| ratio.to_string());
+    let rate = outcomes().map(|run| run.counts.delivered as f64 / run.measured.as_secs_f64());
+    let rate = Spread::of(rate.filter(|rate| *rate > 0.0));
+    let mut text = format!(
+        "  {:<28} {:>24} {ratio:>20} {:>13} {:>7} {:>7} {:>9}\n",
         entry.name(),
-        shown(figure, median(figures)),
-        format!("{least} to {most}"),
-        rate.map_or("-".into(), |rate| format!("{rate:.0}")),
-        percent(median(outcomes().filter_map(server_busy))),
-        percent(median(outcomes().map(|run| run.generator.busy).filter(|busy| *busy > 0.0))),
+        shown(figure, spread(figure, own)),
+        rate.map_or("-".into(), |rate| format!("{:.0}", rate.median)),
+        percent(Spread::of(outcomes().filter_map(server_busy))),
+        percent(Spread::of(outcomes().map(|run| run.generator.busy).filter(|busy| *busy > 0.0))),
         outcomes().map(not_once).sum::<u64>(),
     );
     for error in own.iter().filter_map(|run| run.as_ref().err()) {
-        println!("    no figure: {error}");
+        let _ = writeln!(text, "    no figure: {error}");
     }
     let mut limits = outcomes().filter_map(|run| run.generator.was_limit.as_ref());
     if let Some(sentence) = limits.next() {
-        println!("    in {} of {} runs: {sentence}", 1 + limits.count(), own.len());
+        let _ = writeln!(text, "    in {} of {} runs: {sentence}", 1 + limits.count(), own.len());
     }
+    text
 }
 
 /// Of a core; with more than one, more than all of it.
 fn server_busy(run: &Outcome) -> Option<f64> {
-    let busy = run.server.as_ref()?.cpu.as_secs_f64() / run.measured.as_secs_f64();
-    busy.is_finite().then_some(busy)
+    Some(run.server.as_ref()?.cpu.as_secs_f64() / run.measured.as_secs_f64())
 }
 
-fn percent(part: Option<f64>) -> String {
-    part.map_or("-".into(), |part| format!("{:.0} %", 100.0 * part))
+fn percent(part: Option<Spread>) -> String {
+    part.map_or("-".into(), |part| format!("{:.0} %", 100.0 * part.median))
 }
 
-fn shown(figure: Figure, value: Option<f64>) -> String {
-    let decimals = figure.decimals;
-    value.map_or("-".into(), |value| format!("{value:.decimals$}"))
-}
-
-/// Deliveries that did not come exactly once and in order.
-pub fn not_once(run: &Outcome) -> u64 {
-    run.counts.lost + run.counts.duplicated + run.counts.out_of_order
-}
-
-fn judge(figure: Figure, entries: &[Entry], goal: &Goal, runs: &[Runs]) -> Verdict {
-    let own = median(runs[0].iter().flatten().filter_map(figure.of));
-    let (goal, found, is_met) = match *goal {
-        Goal::AtMostTimes { times, of } => {
-            let ratio = ratio(figure, &runs[0], &runs[of]);
-            let found = ratio.map_or("no figure".into(), |ratio| format!("{ratio:.2} ×"));
-            let found = found + &doubt([&runs[0], &runs[of]]);
-            let goal = format!("at most {times:.2} × {}", entries[of].name());
-            (goal, found, ratio.is_some_and(|ratio| ratio <= times))
-        }
-        Goal::AtMost(most) => {
-            let goal = format!("at most {} {}", shown(figure, Some(most)), figure.unit);
-            (goal, shown(figure, own) + &doubt([&runs[0]]), own.is_some_and(|own| own <= most))
-        }
-        Goal::AtLeast(least) => {
-            let goal = format!("at least {} {}", shown(figure, Some(least)), figure.unit);
-            (goal, shown(figure, own) + &doubt([&runs[0]]), own.is_some_and(|own| own >= least))
-        }
-        Goal::NothingLost => {
-            let wrong: u64 = runs[0].iter().flatten().map(not_once).sum();
-            let (found, came) = (format!("{wrong} did not"), runs[0].iter().all(Result::is_ok));
-            ("everything comes once and in order".into(), found, came && wrong == 0)
-        }
-    };
-    Verdict { goal, found, is_met }
-}
-
-/// What is to be said of a verdict on runs that the generator limited: met or missed, that may be its doing.
-fn doubt<'a>(runs: impl IntoIterator<Item = &'a Runs>) -> String {
-    let runs: Vec<&Outcome> = runs.into_iter().flatten().flatten().collect();
-    let limited = runs.iter().filter(|run| run.generator.was_limit.is_some()).count();
-    match limited {
-        0 => String::new(),
-        _ => format!(" (the load was the limit in {limited} of {} runs)", runs.len()),
-    }
-}
-
-/// How many times the one is the other: the median of the rounds' ratios, so that what else the machine does weighs on
-/// both sides.
-fn ratio(figure: Figure, one: &Runs, other: &Runs) -> Option<f64> {
-    let of = |run: &Result<Outcome, String>| run.as_ref().ok().and_then(figure.of);
-    let ratios = one.iter().zip(other).filter_map(|(one, other)| Some(of(one)? / of(other)?));
-    median(ratios.filter(|ratio| ratio.is_finite()))
-}
-
-fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
-    let mut figures: Vec<f64> = figures.into_iter().collect();
-    figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied()
+fn shown(figure: Figure, spread: Option<Spread>) -> String {
+    spread.map_or("-".into(), |spread| spread.shown(figure.decimals))
 }

@@ -1,6 +1,6 @@
 //! One connection: a task that writes what is queued, and one that reads.
 
-use super::queue::Queue;
+use super::queue::{Bytes, Queue};
 use super::world::{Then, World};
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 use switchboard::net::Key;
 use switchboard::wire::BODY_MAX;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::JoinHandle;
@@ -23,14 +23,15 @@ const READ_BYTES: usize = 64 * 1_024;
 /// The beginning of a frame whose end has not arrived is put in front of what a read brings.
 const SCRATCH_BYTES: usize = READ_BYTES + BODY_MAX as usize + 8;
 
-/// Buffers above this capacity, in bytes, go back to the allocator when their work is done: an idle connection holds
-/// little.
-const KEPT_BYTES_MAX: usize = 1_024;
+/// Batches above this capacity go back to the allocator when their work is done: an idle connection holds little.
 const KEPT_MESSAGES_MAX: usize = 64;
 
 thread_local! {
     /// All tasks of a thread read into this one buffer, which nobody holds across an await.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
+
+    /// And copy messages that go out together into this one.
+    static TOGETHER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// However the writing task ends, the reading one ends with it, and nobody waits for its queue any more.
@@ -60,31 +61,37 @@ pub async fn live(socket: TcpStream, world: Arc<World>, key: Key, queue: Arc<Que
 
 /// Writes what is queued, all that there is at once, until the queue ends.
 async fn write(mut output: OwnedWriteHalf, queue: &Queue, low_water: usize) -> io::Result<()> {
-    let (mut batch, mut together) = (Vec::new(), Vec::new());
+    let mut batch = Vec::new();
     while queue.take(&mut batch).await {
         let bytes = match &batch[..] {
             [only] => {
                 output.write_all(only).await?;
                 only.len()
             }
-            several => {
-                // Short messages are copied in less time than the kernel takes to gather them.
-                several.iter().for_each(|bytes| together.extend_from_slice(bytes));
-                output.write_all(&together).await?;
-                together.len()
-            }
+            several => write_together(&mut output, several).await?,
         };
         batch.clear();
-        together.clear();
-        if together.capacity() > KEPT_BYTES_MAX {
-            together = Vec::new();
-        }
         if batch.capacity() > KEPT_MESSAGES_MAX {
             batch = Vec::new();
         }
         queue.note_written(bytes, low_water);
     }
     output.shutdown().await
+}
+
+/// Short messages are copied in less time than the kernel takes to gather them. Returns how many bytes they are.
+async fn write_together(output: &mut OwnedWriteHalf, messages: &[Bytes]) -> io::Result<usize> {
+    let first = poll_fn(|cx| {
+        TOGETHER.with_borrow_mut(|together| {
+            together.clear();
+            messages.iter().for_each(|bytes| together.extend_from_slice(bytes));
+            let written = ready!(Pin::new(&mut *output).poll_write(cx, together))?;
+            Poll::Ready(io::Result::Ok((together.len(), together[written..].to_vec())))
+        })
+    });
+    let (bytes, rest) = first.await?;
+    output.write_all(&rest).await?; // as a rule nothing, which allocates nothing
+    Ok(bytes)
 }
 
 struct Reader {

@@ -1,4 +1,4 @@
-//! The async twin: the same server on tokio. Wire, session and hub are those of Switchboard; what differs is everything
+//! The async twin: the same service on tokio. Wire, session and hub are those of Switchboard; what differs is everything
 //! between a socket and a session, and between the hub's effects and a socket:
 //!
 //! | | Switchboard | the twin |
@@ -43,11 +43,11 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 const HUB_TICK: Duration = Duration::from_secs(1);
 
 /// Serves on a listening socket until the process ends.
-pub fn serve(listener: std::net::TcpListener, flavour: Flavour) -> io::Result<()> {
+pub fn serve(listener: std::net::TcpListener, flavour: Flavour, limits: Limits) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     runtime(flavour)?.block_on(async {
         let listener = TcpListener::from_std(listener)?;
-        let world = Arc::new(World::new(Limits::default())?);
+        let world = Arc::new(World::new(limits)?);
         // A task like any other: `block_on`'s own future is not run by the workers, but beside them.
         let accepting = tokio::spawn(accept(listener, Arc::clone(&world)));
         tokio::spawn(tick(world));
