@@ -16,6 +16,8 @@ struct Faults {
     lose: u64,
     repeat: u64,
     reorder: u64,
+    /// It reads nothing any more once there are messages, and keeps the connections.
+    stop: bool,
 }
 
 /// How often it did so.
@@ -66,6 +68,9 @@ fn serve(mut socket: TcpStream, clients: &Mutex<Vec<TcpStream>>, faults: Faults,
             frames.push(&held[used..used + frame.len()]);
             used += frame.len();
         }
+        if faults.stop && frames.iter().any(|frame| frame[0] == Kind::Said as u8) {
+            return; // the other handle keeps the connection
+        }
         for client in clients.lock().expect("no panic").iter_mut() {
             let _ = client.write_all(&deliver(&frames, faults, done)); // it may be gone already
         }
@@ -101,8 +106,12 @@ fn deliver(frames: &[&[u8]], faults: Faults, done: &Done) -> Vec<u8> {
 }
 
 fn bench(floor: &Floor, pace: Pace, seconds: f64) -> Outcome {
+    bench_with(floor, pace, seconds, 64)
+}
+
+fn bench_with(floor: &Floor, pace: Pace, seconds: f64, payload: usize) -> Outcome {
     let plan = Plan {
-        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload: 64, pace }),
+        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload, pace }),
         protocol: Protocol::Raw,
         threads: 1,
         spread_sources: false,
@@ -127,7 +136,7 @@ fn a_floor_delivers_to_everybody_the_sender_included() {
 
 #[test]
 fn what_a_server_does_wrong_is_counted_as_what_it_is() {
-    let floor = Floor::start(Faults { lose: 701, repeat: 303, reorder: 7 });
+    let floor = Floor::start(Faults { lose: 701, repeat: 303, reorder: 7, stop: false });
     let outcome = bench(&floor, Pace::Window(60), 3.0);
     let counts = outcome.counts;
     let done = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -147,4 +156,19 @@ fn a_closed_loop_goes_on_when_messages_are_lost() {
     let outcome = bench(&floor, Pace::Window(4), 6.5);
     assert!(outcome.counts.lost > 4, "each lost one held one of four tokens: {:?}", outcome.counts);
     assert_eq!(outcome.counts.lost, floor.done.lost.load(Ordering::Relaxed));
+}
+
+#[test]
+fn a_server_that_does_not_read_is_not_the_generators_fault() {
+    let floor = Floor::start(Faults { stop: true, ..Faults::default() });
+    let outcome = bench_with(&floor, Pace::Rate(10_000.0), 1.5, 3_000);
+    let counts = outcome.counts;
+    assert_eq!(counts.offered, 15_000);
+    assert!(counts.sent < counts.offered * 2 / 3, "what fits into the kernel's buffers: {counts:?}");
+    assert_eq!((counts.arrived, counts.lost), (0, counts.expected), "{counts:?}");
+    assert_eq!(outcome.generator.behind.len(), 15_000, "each was handed over, taken or not");
+    let behind = outcome.generator.behind.value_at_quantile(0.5);
+    assert!(behind < 100_000_000, "{behind} ns: the third that no socket took waited for more than that");
+    let verdict = outcome.generator.was_limit.unwrap_or_default();
+    assert!(!verdict.contains("behind its schedule"), "{verdict}");
 }

@@ -73,7 +73,8 @@ pub struct ServerUse {
 /// What the generator thinks of itself.
 #[derive(Clone, Debug)]
 pub struct GeneratorUse {
-    /// How long after its intended time a message was handed to the socket. Nanoseconds; open loop only.
+    /// How long after its intended time a message was handed to the socket, which may take it later still, when the
+    /// server reads. Nanoseconds; open loop only.
     pub behind: Histogram<u64>,
     /// The busiest thread's share of a core, 0 to 1.
     pub busy: f64,

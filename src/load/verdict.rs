@@ -78,7 +78,9 @@ const BEHIND_PART: f64 = 0.1;
 pub fn was_limit(outcome: &Outcome, is_open_loop: bool) -> Option<String> {
     let GeneratorUse { behind, busy, .. } = &outcome.generator;
     let (late, latency) = (behind.value_at_quantile(0.99), outcome.latency.value_at_quantile(0.99));
-    if is_open_loop && late > BEHIND && late as f64 > BEHIND_PART * latency as f64 {
+    // Where nothing arrived there are no latencies that it could be part of.
+    let has_latency = !outcome.latency.is_empty();
+    if is_open_loop && has_latency && late > BEHIND && late as f64 > BEHIND_PART * latency as f64 {
         return Some(format!(
             "the generator was {:.1} ms behind its schedule (p99), which is part of the latencies",
             late as f64 / 1e6
