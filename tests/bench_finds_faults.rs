@@ -3,9 +3,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use switchboard::load::cores::{Cores, hold_to};
 use switchboard::load::plan::{Pace, Protocol, Rooms, Scenario};
 use switchboard::load::{Outcome, Plan, Target, Unwatched, run};
 use switchboard::wire::{Kind, Split, split};
@@ -171,4 +172,27 @@ fn a_server_that_does_not_read_is_not_the_generators_fault() {
     assert!(behind < 100_000_000, "{behind} ns: the third that no socket took waited for more than that");
     let verdict = outcome.generator.was_limit.unwrap_or_default();
     assert!(!verdict.contains("behind its schedule"), "{verdict}");
+}
+
+#[test]
+fn a_load_that_shares_its_core_with_others_says_so() {
+    let floor = Floor::start(Faults::default());
+    let core = Cores::split().map_or(0, |cores| cores.generator[0]);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let at_work = is_over.clone();
+    // Threads are held to the core of the thread that starts them.
+    let load = std::thread::spawn(move || {
+        hold_to(&[core]);
+        for _ in 0..3 {
+            let is_over = at_work.clone();
+            std::thread::spawn(move || while !is_over.load(Ordering::Relaxed) {});
+        }
+        bench(&floor, Pace::Window(256), 1.0)
+    });
+    let outcome = load.join();
+    is_over.store(true, Ordering::Relaxed);
+    let generator = outcome.expect("an outcome").generator;
+    let Some(waited) = generator.waited else { return }; // this kernel does not tell
+    let verdict = generator.was_limit.unwrap_or_default();
+    assert!(verdict.contains("waited for a core"), "{waited} {verdict}");
 }
