@@ -7,9 +7,10 @@ use common::Server;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use switchboard::load::cores::{Cores, hold_to};
 use switchboard::load::outcome::Sample;
 use switchboard::load::plan::{Pace, Protocol, Rooms, Scenario};
 use switchboard::load::{Outcome, Plan, Target, Unwatched, Watch, run};
@@ -21,6 +22,8 @@ struct Faults {
     lose: u64,
     repeat: u64,
     reorder: u64,
+    /// It reads nothing any more once there are messages, and keeps the connections.
+    stop: bool,
 }
 
 /// How often it did so.
@@ -71,6 +74,9 @@ fn serve(mut socket: TcpStream, clients: &Mutex<Vec<TcpStream>>, faults: Faults,
             frames.push(&held[used..used + frame.len()]);
             used += frame.len();
         }
+        if faults.stop && frames.iter().any(|frame| frame[0] == Kind::Said as u8) {
+            return; // the other handle keeps the connection
+        }
         for client in clients.lock().expect("no panic").iter_mut() {
             let _ = client.write_all(&deliver(&frames, faults, done)); // it may be gone already
         }
@@ -106,8 +112,12 @@ fn deliver(frames: &[&[u8]], faults: Faults, done: &Done) -> Vec<u8> {
 }
 
 fn bench(floor: &Floor, pace: Pace, seconds: f64) -> Outcome {
+    bench_with(floor, pace, seconds, 64)
+}
+
+fn bench_with(floor: &Floor, pace: Pace, seconds: f64, payload: usize) -> Outcome {
     let plan = Plan {
-        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload: 64, pace }),
+        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload, pace }),
         protocol: Protocol::Raw,
         threads: 1,
         spread_sources: false,
@@ -132,7 +142,7 @@ fn a_floor_delivers_to_everybody_the_sender_included() {
 
 #[test]
 fn what_a_server_does_wrong_is_counted_as_what_it_is() {
-    let floor = Floor::start(Faults { lose: 701, repeat: 303, reorder: 7 });
+    let floor = Floor::start(Faults { lose: 701, repeat: 303, reorder: 7, stop: false });
     let outcome = bench(&floor, Pace::Window(60), 3.0);
     let counts = outcome.counts;
     let done = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -204,4 +214,42 @@ fn a_server_that_stops_for_a_second_is_charged_with_all_that_was_due_in_it() {
     // A third of the messages was due while it stood still: nine in ten would be as fast as ever, were only those
     // counted that were under way.
     assert!(p90 >= Duration::from_millis(400), "{p90:?}");
+}
+
+#[test]
+fn a_server_that_does_not_read_is_not_the_generators_fault() {
+    let floor = Floor::start(Faults { stop: true, ..Faults::default() });
+    let outcome = bench_with(&floor, Pace::Rate(10_000.0), 1.5, 3_000);
+    let counts = outcome.counts;
+    assert_eq!(counts.offered, 15_000);
+    assert!(counts.sent < counts.offered * 2 / 3, "what fits into the kernel's buffers: {counts:?}");
+    assert_eq!((counts.arrived, counts.lost), (0, counts.expected), "{counts:?}");
+    assert_eq!(outcome.generator.behind.len(), 15_000, "each was handed over, taken or not");
+    let behind = outcome.generator.behind.value_at_quantile(0.5);
+    assert!(behind < 100_000_000, "{behind} ns: the third that no socket took waited for more than that");
+    let verdict = outcome.generator.was_limit.unwrap_or_default();
+    assert!(!verdict.contains("behind its schedule"), "{verdict}");
+}
+
+#[test]
+fn a_load_that_shares_its_core_with_others_says_so() {
+    let floor = Floor::start(Faults::default());
+    let core = Cores::split().map_or(0, |cores| cores.generator[0]);
+    let is_over = Arc::new(AtomicBool::new(false));
+    let at_work = is_over.clone();
+    // Threads are held to the core of the thread that starts them.
+    let load = std::thread::spawn(move || {
+        hold_to(&[core]);
+        for _ in 0..3 {
+            let is_over = at_work.clone();
+            std::thread::spawn(move || while !is_over.load(Ordering::Relaxed) {});
+        }
+        bench(&floor, Pace::Window(256), 1.0)
+    });
+    let outcome = load.join();
+    is_over.store(true, Ordering::Relaxed);
+    let generator = outcome.expect("an outcome").generator;
+    let Some(waited) = generator.waited else { return }; // this kernel does not tell
+    let verdict = generator.was_limit.unwrap_or_default();
+    assert!(verdict.contains("waited for a core"), "{waited} {verdict}");
 }

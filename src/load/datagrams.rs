@@ -100,14 +100,16 @@ impl Datagrams {
         self.due.push(marker.due);
     }
 
-    /// Sends what is sealed, and tells of each message that the socket took when it was due. What it did not take is lost.
-    pub fn flush(&mut self, sent: impl FnMut(u64)) {
+    /// Sends what is sealed, and tells of each message when it was due. Returns how many the socket took; what it did not
+    /// take is lost.
+    pub fn flush(&mut self, handed: impl FnMut(u64)) -> u64 {
         if self.due.is_empty() {
-            return;
+            return 0;
         }
+        self.due.drain(..).for_each(handed);
         let taken = self.send(&self.train, self.length);
-        self.due.drain(..).take(taken).for_each(sent);
         self.train.clear();
+        taken as u64
     }
 
     fn send(&self, datagrams: &[u8], length: usize) -> usize {

@@ -119,5 +119,7 @@ pub fn used_between(from: Reading, to: Reading, memory_before: u64, connections:
         reads_and_writes: less(to.reads_and_writes, from.reads_and_writes),
         system_calls: less(to.system_calls, from.system_calls),
         sleeps: to.sleeps.saturating_sub(from.sleeps),
+        // Less where a thread has ended, and taken with it what it had waited.
+        waited: to.waited.zip(from.waited).map(|(to, from)| to.saturating_sub(from)),
     }
 }

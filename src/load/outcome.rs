@@ -68,15 +68,23 @@ pub struct ServerUse {
     pub system_calls: Option<u64>,
     /// Times that it went to sleep.
     pub sleeps: u64,
+    /// How long its threads were ready to run and had to wait for a core, added up; `None` if the machine does not tell.
+    pub waited: Option<Duration>,
 }
 
 /// What the generator thinks of itself.
 #[derive(Clone, Debug)]
 pub struct GeneratorUse {
-    /// How long after its intended time a message was handed to the socket. Nanoseconds; open loop only.
+    /// How long after its intended time a message was handed to the socket, which may take it later still, when the
+    /// server reads. Nanoseconds; open loop only.
     pub behind: Histogram<u64>,
     /// The busiest thread's share of a core, 0 to 1.
     pub busy: f64,
+    /// CPU of all its threads, as a share of the cores that they may run on, 0 to 1.
+    pub busy_cores: f64,
+    /// For which share of the time the thread that had to wait most was ready to run, and had no core; `None` if the
+    /// machine does not tell.
+    pub waited: Option<f64>,
     /// Why this run says more about the generator than about the server, if it does; a sentence.
     pub was_limit: Option<String>,
 }

@@ -15,6 +15,8 @@ pub struct Outgoing {
     taken: usize,
     /// Where in `bytes` each message ends, and when it was due.
     messages: VecDeque<(usize, u64)>,
+    /// How many of `messages`, from the front, were handed to the socket, whether it took them or not.
+    handed: usize,
 }
 
 impl Outgoing {
@@ -42,11 +44,14 @@ impl Outgoing {
         self.messages.push_back((self.bytes.len(), marker.due));
     }
 
-    /// Writes as much as the socket takes, and tells of each message that it has taken whole when it was due.
+    /// Writes as much as the socket takes. Tells of each message when it was due as it is handed to the socket for the
+    /// first time, and how many the socket has taken whole: what lies between the two is the server's doing.
     ///
     /// # Errors
     /// Those of the socket but `WouldBlock`, after which it is tried again when the socket is writable.
-    pub fn flush(&mut self, socket: &mut impl Write, mut sent: impl FnMut(u64)) -> io::Result<()> {
+    pub fn flush(&mut self, socket: &mut impl Write, handed: impl FnMut(u64)) -> io::Result<u64> {
+        self.messages.iter().skip(self.handed).map(|(_, due)| *due).for_each(handed);
+        self.handed = self.messages.len();
         while !self.is_empty() {
             match socket.write(&self.bytes[self.taken..]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -56,14 +61,11 @@ impl Outgoing {
                 Err(error) => return Err(error),
             }
         }
-        while let Some(&(end, due)) = self.messages.front()
-            && end <= self.taken
-        {
-            self.messages.pop_front();
-            sent(due);
-        }
+        let taken = self.messages.iter().take_while(|(end, _)| *end <= self.taken).count();
+        self.messages.drain(..taken);
+        self.handed -= taken;
         self.forget_taken();
-        Ok(())
+        Ok(taken as u64)
     }
 
     /// Without a copy where all is gone, and otherwise only when that halves what is kept.
@@ -109,19 +111,20 @@ mod tests {
     fn a_message_is_sent_when_its_last_byte_is_taken_whatever_the_socket_takes_at_once() {
         let template = Template { bytes: vec![b'x'; 30], marker_at: 5 };
         for step in [1, 7, 29, 30, 31, 61, 1_000] {
-            let (mut out, mut sink, mut sent) =
-                (Outgoing::default(), Sink { got: Vec::new(), room: 0 }, Vec::new());
+            let (mut out, mut sink) = (Outgoing::default(), Sink { got: Vec::new(), room: 0 });
+            let (mut handed, mut sent) = (Vec::new(), 0);
             for sequence in 0..10 {
                 out.message(&template, Marker { stream: 1, sequence, due: u64::from(sequence) });
                 sink.room += step;
-                out.flush(&mut sink, |due| sent.push(due)).expect("it takes some");
-                assert_eq!(sent.len(), sink.got.len() / 30, "in steps of {step}");
+                sent += out.flush(&mut sink, |due| handed.push(due)).expect("it takes some");
+                assert_eq!(sent, sink.got.len() as u64 / 30, "in steps of {step}");
+                assert_eq!(handed.last(), Some(&u64::from(sequence)), "handed over, taken or not");
             }
             while !out.is_empty() {
                 sink.room = step;
-                out.flush(&mut sink, |due| sent.push(due)).expect("it takes some");
+                sent += out.flush(&mut sink, |due| handed.push(due)).expect("it takes some");
             }
-            assert_eq!(sent, (0..10).collect::<Vec<_>>());
+            assert_eq!((sent, handed), (10, (0..10).collect()), "each once");
             for (sequence, message) in (0..).zip(sink.got.chunks(30)) {
                 assert_eq!(Marker::read(&message[5..]).map(|marker| marker.sequence), Some(sequence));
             }

@@ -168,8 +168,8 @@ impl Talk {
         }
     }
 
-    /// A socket took a message.
-    pub fn sent(&mut self, due: u64, now: u64) {
+    /// A message is handed to its socket. When the socket takes it is for the server to decide, which may not read.
+    pub fn handed(&mut self, due: u64, now: u64) {
         if matches!(self.pacing, Pacing::Rate { .. }) && self.timeline.measured.contains(&due) {
             self.behind.saturating_record(now.saturating_sub(due));
         }

@@ -34,6 +34,7 @@ impl Probe for Proc {
             reads_and_writes: process.io().ok().map(|io| io.syscr + io.syscw),
             system_calls: None,
             sleeps: sleeps(process),
+            waited: tasks_waited(process),
         })
     }
 }
@@ -43,6 +44,19 @@ fn sleeps(process: &Process) -> u64 {
     let Ok(tasks) = process.tasks() else { return 0 };
     let statuses = tasks.filter_map(Result::ok).filter_map(|task| task.status().ok());
     statuses.filter_map(|status| status.voluntary_ctxt_switches).sum()
+}
+
+/// Of the threads that are there; of those that have ended nothing is told any more.
+fn tasks_waited(process: &Process) -> Option<Duration> {
+    let tasks = process.tasks().ok()?.filter_map(Result::ok);
+    let waited = tasks.filter_map(|task| task.schedstat().ok()).map(|stat| stat.run_delay);
+    Some(Duration::from_nanos(waited.reduce(u64::saturating_add)?))
+}
+
+/// The second field of `schedstat`, see `Documentation/scheduler/sched-stats.rst` of the kernel.
+pub fn waited() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

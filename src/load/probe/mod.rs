@@ -26,6 +26,8 @@ pub struct Reading {
     pub reads_and_writes: Option<u64>,
     pub system_calls: Option<u64>,
     pub sleeps: u64,
+    /// How long its threads were ready to run and had to wait for a core, added up.
+    pub waited: Option<Duration>,
 }
 
 pub trait Probe {
@@ -53,6 +55,14 @@ impl Probe for Blind {
     fn read(&mut self) -> Option<Reading> {
         None
     }
+}
+
+/// How long the present thread has waited for a core so far, in nanoseconds; `None` where the machine does not tell.
+pub fn waited() -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    return linux::waited();
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// Why nothing can be read of this process, in a sentence; `None` if it can.

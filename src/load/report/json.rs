@@ -196,12 +196,15 @@ fn server_use(server: &ServerUse) -> Value {
         "reads_and_writes": server.reads_and_writes,
         "system_calls": server.system_calls,
         "sleeps": server.sleeps,
+        "waited_seconds": server.waited.map(|waited| waited.as_secs_f64()),
     })
 }
 
 fn generator(generator: &GeneratorUse) -> Value {
     json!({
         "busy": generator.busy,
+        "busy_cores": generator.busy_cores,
+        "waited": generator.waited,
         "behind_ns": histogram(&generator.behind),
         "was_limit": generator.was_limit,
     })

@@ -68,10 +68,13 @@ pub fn outcome(slow: f64) -> Outcome {
             reads_and_writes: Some(200_000),
             system_calls: None,
             sleeps: 1_000,
+            waited: Some(Duration::from_millis(20)),
         }),
         generator: GeneratorUse {
             behind: Histogram::new(3).expect("three digits"),
             busy: 0.6,
+            busy_cores: 0.6,
+            waited: Some(0.01),
             was_limit: None,
         },
         samples: samples.collect(),

@@ -5,12 +5,12 @@
 
 mod appearing;
 mod binding;
+mod own_use;
 mod reading;
 mod talking;
 mod visiting;
 
 use super::client::{Client, State};
-use super::clock::SECOND;
 use super::error::Error;
 use super::flights::{Flights, Landing};
 use super::latencies::Latencies;
@@ -22,8 +22,9 @@ use super::timer::{TOO_SOON, Timer};
 use crate::net::datagram::ReceiveBuffers;
 use hdrhistogram::Histogram;
 use mio::{Events, Poll, Token};
-use rustix::time::{ClockId, clock_gettime};
+use own_use::{OwnUse, Used};
 use std::io::ErrorKind;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
@@ -79,8 +80,8 @@ pub struct Worker {
     swept: u64,
     /// When clients with datagrams last gave a sign of life.
     kept_alive: u64,
-    /// Wall-clock and CPU time at the beginning and at the end of the measured time.
-    used: [Option<(u64, u64)>; 2],
+    /// At the beginning and at the end of the measured time.
+    used: [Option<Used>; 2],
 }
 
 /// What a thread is at.
@@ -121,18 +122,14 @@ pub struct Share {
     pub last_receiver: Option<Histogram<u64>>,
     pub behind: Option<Histogram<u64>>,
     /// Of the measured time.
-    pub busy: f64,
+    pub own_use: OwnUse,
+    /// How many cores the thread may run on.
+    pub cores: usize,
     pub uncounted: u64,
     pub strange: u64,
     /// Visitors' comings, and stallers' ends.
     pub visits: u64,
     pub dropped: u64,
-}
-
-/// CPU time of this thread, in nanoseconds.
-fn cpu_time() -> u64 {
-    let cpu = clock_gettime(ClockId::ThreadCPUTime);
-    cpu.tv_sec as u64 * SECOND + cpu.tv_nsec as u64
 }
 
 impl Worker {
@@ -341,44 +338,8 @@ impl Worker {
         self.look_at_own_use(now);
     }
 
-    /// Notes wall-clock and CPU time where the measured time begins and where it ends.
-    fn look_at_own_use(&mut self, now: u64) {
-        let Some(talk) = &self.talk else { return };
-        let measured = talk.timeline().measured.clone();
-        for (mark, used) in [measured.start, measured.end].into_iter().zip(&mut self.used) {
-            if now >= mark && used.is_none() {
-                *used = Some((now, cpu_time()));
-            }
-        }
-    }
-
-    /// The measured time begins now, and ends with the present order.
-    fn measure_until_done(&mut self, measured: bool) {
-        self.used = [None; 2];
-        if measured {
-            let now = self.now();
-            self.latencies.measure(now..u64::MAX);
-            self.note_use(0);
-        }
-    }
-
-    fn note_use(&mut self, mark: usize) {
-        let now = self.now();
-        let is_next = self.talk.is_none() && self.used.iter().flatten().count() == mark;
-        self.used
-            .get_mut(mark)
-            .filter(|_| is_next)
-            .into_iter()
-            .for_each(|used| *used = Some((now, cpu_time())));
-    }
-
     fn share(self) -> Share {
-        let busy = match self.used {
-            [Some((from, before)), Some((to, after))] if to > from => {
-                after.saturating_sub(before) as f64 / (to - from) as f64
-            }
-            _ => 0.0,
-        };
+        let own_use = self.own_use();
         let seen = self.tally.seen;
         let counts = Counts {
             offered: self.talk.as_ref().map_or(0, |talk| talk.offered),
@@ -399,7 +360,8 @@ impl Worker {
             latency,
             last_receiver,
             behind,
-            busy,
+            own_use,
+            cores: std::thread::available_parallelism().map_or(1, NonZero::get),
             uncounted: self.uncounted,
             strange: seen.strange,
             visits: self.visits.done,

@@ -111,18 +111,15 @@ impl Worker {
         let Self { clients, talk, latencies, .. } = self;
         let Some(client) = clients.get_mut(at).filter(|client| client.is_connected()) else { return Ok(()) };
         let Some(socket) = &mut client.socket else { return Ok(()) };
-        let mut messages = 0;
-        let mut sent = |due| {
-            messages += 1;
-            talk.iter_mut().for_each(|talk| talk.sent(due, now));
-        };
-        client.datagrams.iter_mut().for_each(|datagrams| datagrams.flush(&mut sent));
-        let flushed = client.out.flush(socket, sent);
-        latencies.sent(now, messages);
-        if let Err(error) = flushed {
-            return self.lose(at, error.to_string().as_bytes());
-        }
+        let mut handed = |due| talk.iter_mut().for_each(|talk| talk.handed(due, now));
+        let in_datagrams = client.datagrams.as_mut().map_or(0, |datagrams| datagrams.flush(&mut handed));
+        latencies.sent(now, in_datagrams);
+        let flushed = client.out.flush(socket, handed);
         let bytes = client.out.len();
+        match flushed {
+            Ok(messages) => latencies.sent(now, messages),
+            Err(error) => return self.lose(at, error.to_string().as_bytes()),
+        }
         if bytes > BACKLOG_MAX {
             return Err(Error::Backlog { who: self.name(at), bytes });
         }
