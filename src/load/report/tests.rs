@@ -56,6 +56,7 @@ pub fn outcome(slow: f64) -> Outcome {
             arrived: delivered + 99,
             ..Counts::default()
         },
+        uncounted: 0,
         latency: histogram(slow),
         last_receiver: histogram(slow * 1.2),
         server: Some(ServerUse {
