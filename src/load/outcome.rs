@@ -16,6 +16,8 @@ pub struct Outcome {
     pub latency: Histogram<u64>,
     /// From the intended time of sending to the arrival at the last receiver, per message. Nanoseconds.
     pub last_receiver: Histogram<u64>,
+    /// What the server said to the first request that it refused in the load.
+    pub refusal: Option<String>,
     /// `None` where the server's process is not known.
     pub server: Option<ServerUse>,
     pub generator: GeneratorUse,

@@ -9,6 +9,7 @@ use std::time::Duration;
 pub fn merge(shares: Vec<Share>) -> Outcome {
     let mut counts = Counts::default();
     let (mut strange, mut uncounted, mut visits, mut dropped) = (0, 0, 0, None);
+    let mut refusal = None;
     let (mut latency, mut last_receiver, mut behind) = (histogram(), histogram(), histogram());
     let (mut busy, mut busy_all, mut cores, mut waited) = (0_f64, 0.0, 1, None);
     for share in &shares {
@@ -23,6 +24,7 @@ pub fn merge(shares: Vec<Share>) -> Outcome {
         counts.disconnected += share.counts.disconnected;
         strange += share.strange;
         uncounted += share.uncounted;
+        refusal = refusal.or_else(|| share.refusal.clone());
         visits += share.visits;
         dropped = share.dropped.into_iter().chain(dropped).reduce(u64::saturating_add);
         busy = busy.max(share.own_use.busy);
@@ -60,6 +62,7 @@ pub fn merge(shares: Vec<Share>) -> Outcome {
         uncounted,
         latency,
         last_receiver,
+        refusal,
         server: None,
         generator: GeneratorUse {
             behind,

@@ -66,6 +66,8 @@ pub struct Worker {
     letters: Vec<Vec<(Landing, u64)>>,
     talk: Option<Talk>,
     refused: u64,
+    /// What the server said the first time.
+    refusal: Option<String>,
     disconnected: u64,
     visits: Visits,
     /// Occupants of whom somebody was told, and should be, when all enter a room at one time.
@@ -124,6 +126,7 @@ pub struct Share {
     pub own_use: OwnUse,
     /// How many cores the thread may run on.
     pub cores: usize,
+    pub refusal: Option<String>,
     pub uncounted: u64,
     pub strange: u64,
     /// Visitors' comings, and stallers' ends, if there are stallers.
@@ -172,6 +175,7 @@ impl Worker {
             letters,
             talk: None,
             refused: 0,
+            refusal: None,
             disconnected: 0,
             visits: Visits::default(),
             told: 0,
@@ -368,6 +372,7 @@ impl Worker {
             behind,
             own_use,
             cores: std::thread::available_parallelism().map_or(1, NonZero::get),
+            refusal: self.refusal,
             uncounted: self.latencies.uncounted,
             strange: seen.strange,
             visits: self.visits.done,
