@@ -133,7 +133,9 @@ fn bench_with(floor: &Floor, pace: Pace, seconds: f64, payload: usize) -> Outcom
 fn a_floor_delivers_to_everybody_the_sender_included() {
     let floor = Floor::start(Faults::default());
     for pace in [Pace::Window(1), Pace::Window(64), Pace::Rate(500.0)] {
-        let counts = bench(&floor, pace, 0.5).counts;
+        let outcome = bench(&floor, pace, 1.0);
+        assert_eq!(outcome.samples.len(), 1, "the last second is there, too");
+        let counts = outcome.counts;
         assert!(counts.delivered > 0 && counts.expected.is_multiple_of(10), "{counts:?}");
         assert_eq!(counts.arrived, counts.expected, "{counts:?}");
         assert_eq!((counts.lost, counts.duplicated, counts.out_of_order), (0, 0, 0), "{counts:?}");

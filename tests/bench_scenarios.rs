@@ -108,6 +108,7 @@ fn those_who_do_not_read_cost_the_others_nothing() {
     let outcome = bench(&server, 1, Scenario::Slow(Slow { rooms, stalled_percent: 20 }));
     assert_exact(&outcome);
     assert_eq!(outcome.counts.expected % 16, 0, "of 15 who do not send 3 do not read");
+    assert!(figure(&outcome, "stalled_dropped") <= 3.0, "told, also when it is 0");
 }
 
 #[test]
@@ -120,6 +121,9 @@ fn members_hear_everything_while_visitors_come_and_go() {
         assert_exact(&outcome);
         assert_eq!(outcome.counts.expected, 390 * 7);
         assert!(figure(&outcome, "visits") > 50.0 && figure(&outcome, "uncounted") > 0.0);
+        assert_eq!(outcome.deliveries(), outcome.counts.delivered + outcome.uncounted);
+        let cpu = outcome.server.as_ref().expect("the process is known").cpu.as_nanos() as f64;
+        assert_eq!(outcome.cpu_per_delivery(), Some(cpu / outcome.deliveries() as f64));
     }
 }
 

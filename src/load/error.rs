@@ -22,6 +22,8 @@ pub enum Error {
     NotTheProtocol { who: String, what: String },
     /// The server does not read, and an open loop does not wait for it.
     Backlog { who: String, bytes: usize },
+    /// One client has sent as many messages as can be told apart.
+    NumbersUsedUp,
     /// [`Watch::is_cancelled`](super::Watch::is_cancelled).
     Cancelled,
     /// The machine would not do something that no plan can do without.
@@ -62,6 +64,11 @@ impl fmt::Display for Error {
             Error::Backlog { who, bytes } => write!(
                 f,
                 "the server does not read as fast as {who} is to send: {bytes} bytes are waiting; a lower rate would tell more"
+            ),
+            Error::NumbersUsedUp => write!(
+                f,
+                "a client has sent {} messages, and more cannot be told apart: a shorter run, a lower rate or more senders",
+                super::marker::SEQUENCES_MAX
             ),
             Error::Cancelled => f.write_str("cancelled"),
             Error::Machine { what, error } => write!(f, "{what}: {error}"),

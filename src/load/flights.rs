@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-/// Messages of one stream that can be under way at one time, as this thread sees it. Nothing that is further ahead was
+/// How far a message of a stream can be ahead of all that have arrived in this thread. Nothing that is further ahead was
 /// ever sent.
 const AHEAD_MAX: u32 = 1 << 24;
 
@@ -43,7 +43,9 @@ impl Flights {
     /// Whether a message could have been sent.
     pub fn may_be(&self, stream: u32, sequence: u32) -> bool {
         let flight = self.0.get(stream as usize);
-        flight.is_some_and(|flight| sequence.saturating_sub(flight.first) < AHEAD_MAX)
+        // Not of the first that has not landed: that one may be lost, and nobody waits for it to come.
+        let arrived = |flight: &Flight| flight.first.saturating_add(flight.left.len() as u32);
+        flight.is_some_and(|flight| sequence.saturating_sub(arrived(flight)) < AHEAD_MAX)
     }
 
     /// A receiver has had a message for the first time.
@@ -136,5 +138,16 @@ mod tests {
         flights.give_up(0, 1);
         assert_eq!(flights.land(0, 0), None);
         assert_eq!(flights.land(0, 2), Some(Landing { stream: 0, sequence: 2 }));
+    }
+
+    #[test]
+    fn a_message_that_never_lands_makes_no_later_one_impossible() {
+        let mut flights = Flights::new(1);
+        flights.add_receivers(0, 1);
+        for sequence in [AHEAD_MAX - 1, AHEAD_MAX + 5] {
+            assert!(flights.may_be(0, sequence), "0 has not landed");
+            flights.land(0, sequence);
+        }
+        assert!(!flights.may_be(0, 3 * AHEAD_MAX), "nobody can have sent that");
     }
 }

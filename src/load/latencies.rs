@@ -27,6 +27,8 @@ pub struct Latencies {
     pub all: Histogram<u64>,
     /// Deliveries in the measured time.
     pub delivered: u64,
+    /// Deliveries in the measured time to clients that are not counted otherwise.
+    pub uncounted: u64,
     /// Messages that sockets took in the measured time.
     pub sent: u64,
     second: Second,
@@ -61,6 +63,7 @@ impl Latencies {
             run: 0,
             all: histogram(),
             delivered: 0,
+            uncounted: 0,
             sent: 0,
             second: Second::new(0),
             over: Vec::new(),
@@ -89,6 +92,12 @@ impl Latencies {
             self.due = due;
         }
         self.run += 1;
+    }
+
+    /// A delivery to a client that is not counted: it costs the server as much as the others.
+    #[inline]
+    pub fn note_uncounted(&mut self) {
+        self.uncounted += u64::from(self.is_measured(self.now));
     }
 
     /// What was noted is put into the histograms.
@@ -165,9 +174,10 @@ mod tests {
         for (due, now) in [(SECOND / 2, SECOND), (SECOND, SECOND + 5), (SECOND + 5, 2 * SECOND)] {
             latencies.begin_read(now);
             latencies.note(due);
+            latencies.note_uncounted();
             latencies.end_read();
         }
-        assert_eq!((latencies.all.len(), latencies.delivered), (2, 2));
+        assert_eq!((latencies.all.len(), latencies.delivered, latencies.uncounted), (2, 2, 2));
         assert!(latencies.all.max() >= SECOND - 10_000_000, "the one that came too late has its latency");
     }
 

@@ -24,12 +24,15 @@ const DUE_BITS: u32 = 48;
 /// How many streams there can be.
 pub const STREAMS_MAX: usize = 1 << STREAM_BITS;
 
+/// How many messages of one stream can be told apart.
+pub const SEQUENCES_MAX: u32 = 1 << SEQUENCE_BITS;
+
 /// What a message says about itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Marker {
     /// Whose message it is.
     pub stream: u32,
-    /// 0 for the first of the stream; comes round after 2³⁰ messages.
+    /// 0 for the first of the stream, and less than [`SEQUENCES_MAX`].
     pub sequence: u32,
     /// The time at which it was due, in nanoseconds since the run's epoch; comes round after 78 hours.
     pub due: u64,

@@ -10,10 +10,14 @@ pub struct Outcome {
     /// How long the measured time really was.
     pub measured: Duration,
     pub counts: Counts,
+    /// Deliveries within the measured time to clients that are not counted otherwise, as they come and go or do not read.
+    pub uncounted: u64,
     /// From the *intended* time of sending to the arrival, per delivery. Nanoseconds.
     pub latency: Histogram<u64>,
     /// From the intended time of sending to the arrival at the last receiver, per message. Nanoseconds.
     pub last_receiver: Histogram<u64>,
+    /// What the server said to the first request that it refused in the load.
+    pub refusal: Option<String>,
     /// `None` where the server's process is not known.
     pub server: Option<ServerUse>,
     pub generator: GeneratorUse,
@@ -30,7 +34,7 @@ pub struct Counts {
     pub offered: u64,
     /// Messages that the sender's socket took.
     pub sent: u64,
-    /// Deliveries within the measured time: what CPU is divided by.
+    /// Deliveries within the measured time.
     pub delivered: u64,
     /// Deliveries that should have come of all messages since the first of the warm-up, and
     pub expected: u64,
@@ -114,17 +118,53 @@ pub struct Figure {
     pub meaning: &'static str,
 }
 
+/// Of fewer connections, memory for each is mostly what the process would have taken anyway.
+const CONNECTIONS_MIN: u64 = 1_000;
+
 impl Outcome {
+    /// All deliveries within the measured time, to whomever: what the server's work is divided by.
+    pub fn deliveries(&self) -> u64 {
+        self.counts.delivered + self.uncounted
+    }
+
     /// Nanoseconds of the server's CPU for each delivery.
     pub fn cpu_per_delivery(&self) -> Option<f64> {
         let server = self.server.as_ref()?;
-        (self.counts.delivered > 0).then(|| server.cpu.as_nanos() as f64 / self.counts.delivered as f64)
+        let deliveries = self.deliveries();
+        (deliveries > 0).then(|| server.cpu.as_nanos() as f64 / deliveries as f64)
     }
 
-    /// Bytes of the server's memory for each connection.
+    /// Bytes of the server's memory for each connection; `None` where they are too few to tell, or it did not grow.
     pub fn memory_per_connection(&self) -> Option<f64> {
         let server = self.server.as_ref()?;
         let grown = server.memory.saturating_sub(server.memory_before);
-        (server.connections > 0).then(|| grown as f64 / server.connections as f64)
+        (server.connections >= CONNECTIONS_MIN && grown > 0).then(|| grown as f64 / server.connections as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::load::report::tests::outcome;
+
+    #[test]
+    fn cpu_is_divided_by_all_deliveries() {
+        let mut outcome = outcome(1.0);
+        let before = outcome.cpu_per_delivery().expect("deliveries");
+        outcome.uncounted = outcome.counts.delivered;
+        assert!((outcome.cpu_per_delivery().expect("deliveries") - before / 2.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn memory_is_told_of_many_connections_and_when_it_grew() {
+        let with = |connections, memory| {
+            let mut outcome = outcome(1.0);
+            let server = outcome.server.as_mut().expect("a server");
+            (server.connections, server.memory_before, server.memory) = (connections, 1_000_000, memory);
+            outcome.memory_per_connection()
+        };
+        assert_eq!(with(1_000, 3_000_000), Some(2_000.0));
+        assert_eq!(with(999, 3_000_000), None, "too few");
+        assert_eq!(with(1_000, 1_000_000), None, "it did not grow");
+        assert_eq!(with(1_000, 500_000), None, "it shrank");
     }
 }

@@ -193,8 +193,8 @@ impl<'a> Run<'a> {
         self.crew.order(&Order::Talk { pace, timeline: timeline.clone(), churn_per_second });
         self.measure(&mut measure, &timeline)?;
         self.drain()?;
-        let disconnected = self.crew.sum(|meter| &meter.disconnected);
-        let server = measure.server_use(self.connections.saturating_sub(disconnected));
+        let gone = self.crew.sum(|meter| &meter.gone);
+        let server = measure.server_use(self.connections.saturating_sub(gone));
         let mut outcome = self.finish()?;
         outcome.measured = Duration::from_nanos(timeline.measured.end - timeline.measured.start);
         outcome.server = server;

@@ -54,7 +54,8 @@ pub struct Meter {
     /// Deliveries that came, and that should come of what was sent.
     pub arrived: AtomicU64,
     pub expected: AtomicU64,
-    pub disconnected: AtomicU64,
+    /// Clients whose connection the server has ended, whether it should have or not.
+    pub gone: AtomicU64,
 }
 
 impl Meter {

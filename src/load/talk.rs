@@ -6,6 +6,7 @@
 use super::clock::{Timeline, nanoseconds};
 use super::flights::Landing;
 use super::latencies::histogram;
+use super::marker::SEQUENCES_MAX;
 use super::plan::Pace;
 use super::schedule::Schedule;
 use super::setup::Setup;
@@ -149,9 +150,12 @@ impl Talk {
         Some(Turn { place, client, due })
     }
 
-    /// The message of a turn: its stream, its number, and what it looks like.
+    /// The message of a turn: its stream, its number, and what it looks like. `None` when all numbers are used up.
     pub fn begin(&mut self, turn: Turn) -> Option<(u32, u32, &Template)> {
         let stream = self.streams.get_mut(turn.place as usize)?;
+        if stream.sequence == SEQUENCES_MAX {
+            return None;
+        }
         let sequence = stream.sequence;
         stream.sequence += 1;
         let landed = 0;
@@ -267,7 +271,8 @@ fn share(window: usize, thread: usize, turns: &[usize]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use super::*;
+    use crate::load::clock::SECOND;
 
     #[test]
     fn the_shares_of_a_window_are_the_window() {
@@ -278,5 +283,29 @@ mod tests {
                 assert!(shares.iter().zip(turns).all(|(share, turns)| *turns > 0 || *share == 0));
             }
         }
+    }
+
+    #[test]
+    fn a_stream_ends_with_its_last_number() {
+        let template = Template { bytes: Vec::new(), marker_at: 0 };
+        let (sequence, under_way) = (SEQUENCES_MAX - 1, VecDeque::new());
+        let stream = OwnStream { id: 0, client: 0, receivers: 1, threads: 1, template, sequence, under_way };
+        let mut talk = Talk {
+            timeline: Timeline { start: 0, measured: 0..SECOND },
+            streams: vec![stream],
+            places: vec![Some(0)],
+            pacing: Pacing::Window { free: 2, turns: vec![0], next: 0 },
+            patience: SECOND,
+            offered: 0,
+            expected: 0,
+            under_way: 0,
+            last_receiver: histogram(),
+            behind: histogram(),
+        };
+        let turn = talk.take_turn(1).expect("one is free");
+        assert_eq!(talk.begin(turn).map(|(_, sequence, _)| sequence), Some(SEQUENCES_MAX - 1));
+        let turn = talk.take_turn(1).expect("one is free");
+        assert!(talk.begin(turn).is_none());
+        assert_eq!((talk.expected, talk.under_way), (1, 1), "what was not sent is not expected");
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 /// Puts the threads' shares together. What is not known to them is left to be filled in.
 pub fn merge(shares: Vec<Share>) -> Outcome {
     let mut counts = Counts::default();
-    let (mut strange, mut uncounted, mut visits, mut dropped) = (0, 0, 0, 0);
+    let (mut strange, mut uncounted, mut visits, mut dropped) = (0, 0, 0, None);
+    let mut refusal = None;
     let (mut latency, mut last_receiver, mut behind) = (histogram(), histogram(), histogram());
     let (mut busy, mut busy_all, mut cores, mut waited) = (0_f64, 0.0, 1, None);
     for share in &shares {
@@ -23,8 +24,9 @@ pub fn merge(shares: Vec<Share>) -> Outcome {
         counts.disconnected += share.counts.disconnected;
         strange += share.strange;
         uncounted += share.uncounted;
+        refusal = refusal.or_else(|| share.refusal.clone());
         visits += share.visits;
-        dropped += share.dropped;
+        dropped = share.dropped.into_iter().chain(dropped).reduce(u64::saturating_add);
         busy = busy.max(share.own_use.busy);
         busy_all += share.own_use.busy;
         cores = cores.max(share.cores);
@@ -36,19 +38,18 @@ pub fn merge(shares: Vec<Share>) -> Outcome {
     }
     counts.lost = counts.expected.saturating_sub(counts.arrived);
     let mut figures = Vec::new();
-    let mut figure = |name, value: u64, unit, meaning| {
-        if value > 0 {
-            figures.push(Figure { name, value: value as f64, unit, meaning });
-        }
+    let mut figure = |name, value: Option<u64>, unit, meaning| {
+        figures.extend(value.map(|value| Figure { name, value: value as f64, unit, meaning }));
     };
-    figure("strange", strange, "messages", "messages that no client of this run sent");
+    let some = |count| Some(count).filter(|count| *count > 0);
+    figure("strange", some(strange), "messages", "messages that no client of this run sent");
     figure(
         "uncounted",
-        uncounted,
+        some(uncounted),
         "deliveries",
-        "deliveries to clients that are not counted, in the whole run",
+        "deliveries to clients who come and go or stop reading; CPU is divided by these, too",
     );
-    figure("visits", visits, "visits", "times that a visitor entered a room");
+    figure("visits", some(visits), "visits", "times that a visitor entered a room");
     figure(
         "stalled_dropped",
         dropped,
@@ -58,8 +59,10 @@ pub fn merge(shares: Vec<Share>) -> Outcome {
     Outcome {
         measured: Duration::ZERO,
         counts,
+        uncounted,
         latency,
         last_receiver,
+        refusal,
         server: None,
         generator: GeneratorUse {
             behind,

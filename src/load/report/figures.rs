@@ -99,7 +99,7 @@ figures! {
         memory "memory in all" Bytes Lower = |_, outcome| Some(outcome.server.as_ref()?.memory as f64);
         system_calls_per_delivery "system calls per delivery" Count Lower = |_, outcome| {
             let calls = outcome.server.as_ref()?.system_calls?;
-            (outcome.counts.delivered > 0).then(|| calls as f64 / outcome.counts.delivered as f64)
+            (outcome.deliveries() > 0).then(|| calls as f64 / outcome.deliveries() as f64)
         };
         sleeps "times asleep" PerSecond Neither = |_, outcome| a_second(outcome, outcome.server.as_ref()?.sleeps);
     }

@@ -150,6 +150,8 @@ fn run(outcome: &Outcome) -> Value {
     json!({
         "measured_seconds": outcome.measured.as_secs_f64(),
         "counts": counts(&outcome.counts),
+        "uncounted": outcome.uncounted,
+        "refusal": outcome.refusal,
         "latency_ns": histogram(&outcome.latency),
         "last_receiver_ns": histogram(&outcome.last_receiver),
         "server": outcome.server.as_ref().map(server_use),

@@ -128,6 +128,9 @@ impl Measured {
                 warn(format!("{} {what}", numbers::count(n as f64)));
             }
         }
+        if let Some(words) = self.outcomes.iter().find_map(|outcome| outcome.refusal.as_deref()) {
+            warn(format!("the first refusal: {words}"));
+        }
         let unknown = self.outcomes.iter().filter(|outcome| outcome.server.is_none()).count();
         if unknown > 0 {
             warn(format!("CPU and memory of the server could not be read in {unknown} of {runs} runs"));

@@ -56,8 +56,10 @@ pub fn outcome(slow: f64) -> Outcome {
             arrived: delivered + 99,
             ..Counts::default()
         },
+        uncounted: 0,
         latency: histogram(slow),
         last_receiver: histogram(slow * 1.2),
+        refusal: None,
         server: Some(ServerUse {
             user: Duration::from_millis(400),
             system: Duration::from_millis(940),

@@ -239,6 +239,8 @@ impl Worker {
     fn refused(&mut self, at: usize, words: &[u8]) -> Result<(), Error> {
         if self.talk.is_some() {
             self.refused += 1;
+            let readable = || String::from_utf8_lossy(words).replace(char::is_control, " ");
+            self.refusal.get_or_insert_with(readable);
             return Ok(());
         }
         let doing = self.clients.get(at).map_or("", |client| client.state.doing());

@@ -10,6 +10,7 @@ mod reading;
 mod talking;
 mod visiting;
 
+use super::cast::Part;
 use super::client::{Client, State};
 use super::error::Error;
 use super::flights::{Flights, Landing};
@@ -65,9 +66,9 @@ pub struct Worker {
     letters: Vec<Vec<(Landing, u64)>>,
     talk: Option<Talk>,
     refused: u64,
+    /// What the server said the first time.
+    refusal: Option<String>,
     disconnected: u64,
-    /// Deliveries to clients that are not counted.
-    uncounted: u64,
     visits: Visits,
     /// Occupants of whom somebody was told, and should be, when all enter a room at one time.
     told: u64,
@@ -125,11 +126,12 @@ pub struct Share {
     pub own_use: OwnUse,
     /// How many cores the thread may run on.
     pub cores: usize,
+    pub refusal: Option<String>,
     pub uncounted: u64,
     pub strange: u64,
-    /// Visitors' comings, and stallers' ends.
+    /// Visitors' comings, and stallers' ends, if there are stallers.
     pub visits: u64,
-    pub dropped: u64,
+    pub dropped: Option<u64>,
 }
 
 impl Worker {
@@ -173,8 +175,8 @@ impl Worker {
             letters,
             talk: None,
             refused: 0,
+            refusal: None,
             disconnected: 0,
-            uncounted: 0,
             visits: Visits::default(),
             told: 0,
             to_be_told: 0,
@@ -307,6 +309,7 @@ impl Worker {
             meter.ready.store(done, Ordering::Relaxed);
         }
         if is_done {
+            self.tell_seconds(); // the last one, which nobody listens for behind `Done`
             self.note_use(1);
             self.task = Task::Nothing;
             let _ = self.reports.send(Report::Done); // nobody listens when the run was given up
@@ -320,22 +323,27 @@ impl Worker {
 
     /// Tells the other threads and the coordinator what is new.
     fn tell(&mut self) {
+        self.tell_seconds();
         for (letters, mailbox) in self.letters.iter_mut().zip(&self.setup.mailboxes) {
             if !letters.is_empty() {
                 mailbox.put(letters);
             }
         }
+        if let (Some(meter), Some(talk)) = (self.meter(), &self.talk) {
+            Meter::show(&meter.arrived, self.tally.seen.arrived);
+            Meter::show(&meter.expected, talk.expected);
+            Meter::show(&meter.gone, self.disconnected + self.dropped);
+        }
+        let now = self.now();
+        self.look_at_own_use(now);
+    }
+
+    fn tell_seconds(&mut self) {
         let now = self.now();
         self.latencies.turn_to(now);
         for second in self.latencies.take_seconds() {
             let _ = self.reports.send(Report::Second(second));
         }
-        if let (Some(meter), Some(talk)) = (self.meter(), &self.talk) {
-            Meter::show(&meter.arrived, self.tally.seen.arrived);
-            Meter::show(&meter.expected, talk.expected);
-            Meter::show(&meter.disconnected, self.disconnected);
-        }
-        self.look_at_own_use(now);
     }
 
     fn share(self) -> Share {
@@ -354,6 +362,8 @@ impl Worker {
             disconnected: self.disconnected,
         };
         let (last_receiver, behind) = self.talk.map(|talk| (talk.last_receiver, talk.behind)).unzip();
+        let has_stallers = self.clients.iter().any(|client| client.part == Part::Staller);
+        let dropped = has_stallers.then_some(self.dropped);
         let latency = self.latencies.all;
         Share {
             counts,
@@ -362,10 +372,11 @@ impl Worker {
             behind,
             own_use,
             cores: std::thread::available_parallelism().map_or(1, NonZero::get),
-            uncounted: self.uncounted,
+            refusal: self.refusal,
+            uncounted: self.latencies.uncounted,
             strange: seen.strange,
             visits: self.visits.done,
-            dropped: self.dropped,
+            dropped,
         }
     }
 }

@@ -83,7 +83,7 @@ impl Worker {
     fn message(&mut self, at: usize, text: &[u8]) {
         let Some(client) = self.clients.get(at) else { return };
         if client.part != Part::Member {
-            self.uncounted += 1;
+            self.latencies.note_uncounted();
             return;
         }
         let landing = self.tally.deliver(&client.seats, text, &mut self.latencies, &mut self.flights);

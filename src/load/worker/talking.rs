@@ -76,7 +76,9 @@ impl Worker {
                 }
                 continue;
             }
-            let Some((stream, sequence, template)) = talk.begin(turn) else { break };
+            let Some((stream, sequence, template)) = talk.begin(turn) else {
+                return Err(Error::NumbersUsedUp);
+            };
             let marker = Marker { stream, sequence, due: turn.due };
             match &mut client.datagrams {
                 Some(datagrams) => datagrams.message(template, marker),
