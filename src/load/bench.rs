@@ -12,7 +12,7 @@ use super::{Error, Outcome, Plan, Target, Watch};
 use std::fmt;
 use std::net::SocketAddr;
 
-/// One run; [`super::run`], or what a test puts in its place.
+/// One run; [`super::run()`], or what a test puts in its place.
 pub type Run = fn(&Plan, &Target, &mut dyn Watch) -> Result<Outcome, Error>;
 
 pub struct Bench<'a> {
