@@ -24,6 +24,7 @@ pub mod child;
 pub mod contender;
 pub mod cores;
 pub mod find_max;
+pub mod limits;
 pub mod outcome;
 pub mod plan;
 pub mod probe;

@@ -20,25 +20,6 @@ impl Plan {
         Some(plan)
     }
 
-    /// Whether messages can be as long as they are to be, before anything is started for them.
-    ///
-    /// # Errors
-    /// A sentence with both bounds.
-    pub fn check_payload(&self, protocol: Protocol) -> Result<(), String> {
-        let (payload, Some(range)) = (self.scenario.payload(), self.scenario.payload_range(protocol)) else {
-            return Ok(());
-        };
-        if range.contains(&payload) {
-            return Ok(());
-        }
-        let (min, max) = (range.start(), count(*range.end()));
-        let over = protocol.name();
-        Err(format!(
-            "--payload {payload}: with {} over {over} it is from {min} to {max} bytes",
-            self.scenario.name()
-        ))
-    }
-
     /// How and for how long it is measured.
     pub fn terms(&self) -> String {
         let threads = plural(self.threads, "thread", "threads");
@@ -115,12 +96,12 @@ impl Scenario {
     pub fn clients(&self) -> usize {
         match self {
             Scenario::Rooms(rooms) => rooms.clients(),
-            Scenario::Relay(relay) => relay.pairs * 2,
+            Scenario::Relay(relay) => relay.pairs.saturating_mul(2),
             Scenario::Connect(connect) => connect.clients,
             Scenario::Join(join) => join.members,
             Scenario::Idle(idle) => idle.clients,
             Scenario::Slow(slow) => slow.rooms.clients(),
-            Scenario::Churn(churn) => churn.rooms.clients() + churn.visitors,
+            Scenario::Churn(churn) => churn.rooms.clients().saturating_add(churn.visitors),
             Scenario::Mixed(mixed) => mixed.members() + mixed.visitors(),
         }
     }
@@ -180,7 +161,7 @@ impl Rooms {
     }
 
     fn clients(&self) -> usize {
-        self.rooms * self.members
+        self.rooms.saturating_mul(self.members)
     }
 }
 
@@ -191,9 +172,13 @@ impl Mixed {
     /// One visitor for so many members.
     const MEMBERS_PER_VISITOR: usize = 10;
 
+    pub fn rooms(&self) -> usize {
+        self.clients / Self::ROOM
+    }
+
     /// As many as fill whole rooms.
     pub fn members(&self) -> usize {
-        self.clients / Self::ROOM * Self::ROOM
+        self.rooms() * Self::ROOM
     }
 
     pub fn visitors(&self) -> usize {

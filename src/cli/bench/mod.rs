@@ -1,6 +1,7 @@
 //! `switchboard bench`: what is to be measured, and where the report goes.
 
 mod args;
+mod values;
 
 pub use args::BenchArgs;
 
@@ -12,6 +13,7 @@ use crate::load::plan::Protocol;
 use crate::load::progress::Progress;
 use crate::load::report::{Machine, Report, html::html, json::json, table::table};
 use crate::load::{self, Plan};
+use crate::net::descriptors::raise_limit;
 use args::{Common, Wanted};
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -57,8 +59,9 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
     };
     let contenders = common.contenders(protocol, versus_protocol)?;
     // Before minutes of measuring, and not behind them.
+    let files = raise_limit();
     for contender in &contenders {
-        plan.check_payload(contender.protocol)?;
+        plan.check(contender.protocol, files)?;
     }
     common.try_files()?;
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
