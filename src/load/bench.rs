@@ -134,6 +134,9 @@ impl Bench<'_> {
     ) -> Result<Outcome, Failure> {
         let plan = Plan { protocol: contender.protocol, ..plan.clone() };
         let mut running = contender.start(&plan, &self.launcher)?;
+        if let Place::Command { .. } = contender.place {
+            report.note(turn_to_listener(&mut running.target));
+        }
         report.note(note_on(&running.target));
         if let Place::Running { address, pid: Some(told) } = contender.place {
             report.note(wrong_process(&contender.label, told, address));
@@ -243,6 +246,20 @@ fn wrong_process(label: &str, told: u32, address: SocketAddr) -> Option<String> 
     Some(format!(
         "{label}: --pid {told} is not the process that listens on {address}, which is {listener}: CPU and memory may be \
          somebody else's"
+    ))
+}
+
+/// A command may become a process that only waits for the server, as `sh -c 'server | log'` does: then it is who listens
+/// that is read.
+fn turn_to_listener(target: &mut Target) -> Option<String> {
+    let started = target.pid?;
+    let listeners = super::probe::listeners_of(target.address);
+    let listener = *listeners.first().filter(|_| !listeners.contains(&started))?;
+    target.pid = Some(listener);
+    Some(format!(
+        "{}: process {started}, which its command became, does not listen on {}, but {listener}, probably a child of it: \
+         CPU and memory are those of {listener} alone; `exec` in front of the server makes the two one",
+        target.label, target.address
     ))
 }
 

@@ -6,6 +6,7 @@
 //! a Ctrl-C on the terminal reaches the generator alone, which then ends the server in order.
 
 use super::cores;
+use super::words::{WORDS_MAX, excerpt};
 use crate::net::descriptors;
 use rustix::process::{Pid, Signal, getppid, kill_process_group};
 use std::collections::VecDeque;
@@ -32,6 +33,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// How many of its last lines are kept, for the case that it fails.
 const LAST_LINES_MAX: usize = 3;
+
+/// What of a line is quoted: of complaints about a configuration the end matters, too.
+const LINE_CHARACTERS_MAX: usize = 2 * WORDS_MAX;
+
+/// What is longer counts as several lines.
+const LINE_BYTES_MAX: u64 = 65_536;
 
 /// The name of the hidden subcommand.
 pub const HELD: &str = "held";
@@ -189,6 +196,10 @@ impl Launcher<'_> {
     }
 }
 
+fn has_ended_with(status: ExitStatus) -> String {
+    format!("has ended, with {status}, and nobody had asked it to")
+}
+
 fn spawn(command: &mut Command, what: &str) -> Result<std::process::Child, Error> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command.spawn().map_err(|error| Error::Start { what: what.to_owned(), error })
@@ -206,24 +217,26 @@ impl Child {
         self.process.id()
     }
 
-    /// Reads on, so that the server never waits for somebody to read what it logs.
+    /// Reads on, so that the server never waits for somebody to read what it logs, whatever that is.
     fn listen_to(&mut self, output: Option<BufReader<impl Read + Send + 'static>>) {
-        let Some(output) = output else { return };
+        let Some(mut output) = output else { return };
         let last_lines = Arc::clone(&self.last_lines);
         thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
+            let mut line = Vec::new();
+            while matches!((&mut output).take(LINE_BYTES_MAX).read_until(b'\n', &mut line), Ok(1..)) {
                 let mut last_lines = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
                 if last_lines.len() == LAST_LINES_MAX {
                     last_lines.pop_front();
                 }
-                last_lines.push_back(line);
+                last_lines.push_back(excerpt(line.trim_ascii(), LINE_CHARACTERS_MAX));
+                line.clear();
             }
         });
     }
 
     fn last_words(&self) -> String {
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" / ")
+        lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / ")
     }
 
     fn has_ended(&mut self) -> bool {
@@ -233,7 +246,7 @@ impl Child {
     /// How it ended, in a sentence, if it has ended while nobody asked it to.
     pub fn obituary(&mut self) -> Option<String> {
         let status = self.process.try_wait().ok()??;
-        Some(format!("{} has ended, with {status}{}", self.what, quote(&self.last_words())))
+        Some(format!("{} {}{}", self.what, has_ended_with(status), quote(&self.last_words())))
     }
 
     fn not_ready(&mut self, at: &str) -> Error {
@@ -256,8 +269,8 @@ impl Child {
     /// # Errors
     /// [`Error::BadEnd`], if it had to be killed, or did not end with success.
     pub fn stop(mut self, must_succeed: bool) -> Result<(), Error> {
-        if let Some(how) = self.obituary() {
-            return Err(Error::BadEnd { what: String::new(), how, words: String::new() });
+        if let Ok(Some(status)) = self.process.try_wait() {
+            return Err(self.bad_end(has_ended_with(status)));
         }
         self.signal(Signal::TERM);
         let deadline = Instant::now() + END_TIME;

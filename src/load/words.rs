@@ -228,3 +228,33 @@ pub fn count(n: usize) -> String {
 fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
+
+/// What somebody else has said, to be quoted in a sentence: on one line, and cut where it gets long.
+pub fn excerpt(words: &[u8], characters_max: usize) -> String {
+    // A character has four bytes at most: what is behind them does not even have to be looked at.
+    let front = words.get(..characters_max.saturating_add(1).saturating_mul(4)).unwrap_or(words);
+    let text = String::from_utf8_lossy(front).replace(char::is_control, " ");
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Characters of a server's words that are quoted.
+pub const WORDS_MAX: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_short_and_one_line() {
+        assert_eq!(excerpt(b"no\r\nsuch room", WORDS_MAX), "no  such room");
+        assert_eq!(excerpt("ä".repeat(80).as_bytes(), 80), "ä".repeat(80));
+        assert_eq!(excerpt("ä".repeat(81).as_bytes(), 80), format!("{}…", "ä".repeat(80)));
+        for garbage in [vec![0xff; 1 << 20], "\u{1f600}".repeat(1 << 20).into_bytes(), vec![0x1b; 500]] {
+            let quoted = excerpt(&garbage, 80);
+            assert!(quoted.chars().count() == 81 && quoted.ends_with('…'), "{quoted}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::load::client::State;
 use crate::load::error::Error;
 use crate::load::outgoing::Outgoing;
 use crate::load::speech::{Heard, Step};
+use crate::load::words::{WORDS_MAX, excerpt};
 use crate::net::inbox::Filled;
 use std::io::ErrorKind;
 
@@ -107,13 +108,9 @@ impl Worker {
         client.out = Outgoing::default();
         self.backlog -= std::mem::take(&mut client.backlog);
         if self.talk.is_none() {
-            return Err(Error::Disconnected {
-                who,
-                doing,
-                words: String::from_utf8_lossy(words).into_owned(),
-            });
+            return Err(Error::Disconnected { who, doing, words: excerpt(words, WORDS_MAX) });
         }
-        log::debug!("{who} was disconnected: {}", String::from_utf8_lossy(words));
+        log::debug!("{who} was disconnected: {}", excerpt(words, WORDS_MAX));
         if client.part == Part::Staller && !client.is_reading {
             self.dropped += 1;
             return Ok(());
