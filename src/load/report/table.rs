@@ -243,4 +243,30 @@ mod tests {
             assert!(text.contains(note), "{note} is not in:\n{text}");
         }
     }
+
+    #[test]
+    fn a_closed_loop_that_stood_still_says_so() {
+        let mut report = example::report(1, 1);
+        let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
+        let outcome = outcome.expect("an outcome");
+        outcome.samples.iter_mut().skip(7).for_each(|sample| sample.delivered = 0);
+        let says = "the closed loop stood still in 3 of 10 seconds";
+        assert!(!table(&report).contains(says), "a server may pause");
+        let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
+        outcome.expect("an outcome").counts.lost = 32;
+        assert!(table(&report).contains(says), "{}", table(&report));
+        report.plan = report.plan.at_rate(10.0).expect("messages");
+        assert!(!table(&report).contains(says), "an open loop waits for nobody");
+    }
+
+    #[test]
+    fn a_process_that_cannot_have_done_the_work_is_doubted() {
+        let mut report = example::report(1, 1);
+        let says = "what was read is probably not the server's process";
+        assert!(!table(&report).contains(says));
+        let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
+        let server = outcome.and_then(|outcome| outcome.server.as_mut()).expect("a server");
+        server.cpu = std::time::Duration::ZERO;
+        assert!(table(&report).contains(says), "{}", table(&report));
+    }
 }
