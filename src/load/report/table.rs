@@ -70,16 +70,14 @@ fn head(out: &mut String, report: &Report) {
 
 /// The figures, in columns: spreads beside their medians where there is room for that, and below them where there is not.
 fn body(out: &mut String, report: &Report, rows: &[Row]) {
-    let is_wide = |lines: &[Line]| widths(lines).iter().map(|width| GAP + width).sum::<usize>() > WIDTH;
+    let fits = |lines: &[Line]| widths(lines).iter().map(|width| GAP + width).sum::<usize>() <= WIDTH;
     let lines = |layout| -> Vec<Line> {
         std::iter::once(header(report, layout)).chain(rows.iter().map(|row| cells(row, layout))).collect()
     };
-    let mut all = lines(Layout::Wide);
-    if is_wide(&all) {
-        all = lines(Layout::Narrow);
-        if report.measured.len() == 2 {
-            let _ = write!(out, "\nratio: {}", report.ratio_of());
-        }
+    let wide = lines(Layout::Wide);
+    let all = if fits(&wide) { wide } else { lines(Layout::Narrow) };
+    if report.measured.len() == 2 {
+        let _ = write!(out, "\nratio: {}", report.ratio_of());
     }
     let widths = widths(&all);
     let mut section = None;
@@ -112,6 +110,7 @@ type Line = Vec<Vec<String>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Wide,
+    /// Cells have several lines.
     Narrow,
 }
 
@@ -131,16 +130,17 @@ fn header(report: &Report, layout: Layout) -> Line {
     let mut cells = vec![Vec::new()];
     for measured in &report.measured {
         let cell = format!("{} ({})", measured.label, measured.protocol.name());
-        cells.push(if layout == Layout::Wide { vec![cell] } else { wrap(&cell, NARROW) });
+        cells.push(if layout == Layout::Narrow { wrap(&cell, NARROW) } else { vec![cell] });
     }
     if report.measured.len() == 2 {
-        cells.push(vec![if layout == Layout::Wide { report.ratio_of() } else { "ratio".to_owned() }]);
+        cells.push(vec!["ratio".to_owned()]); // of what is above the table: it has both names in it
     }
     cells
 }
 
 fn cells(row: &Row, layout: Layout) -> Line {
-    let label = if layout == Layout::Wide { vec![row.label.clone()] } else { wrap(&row.label, NARROW_LABEL) };
+    let label =
+        if layout == Layout::Narrow { wrap(&row.label, NARROW_LABEL) } else { vec![row.label.clone()] };
     let mut cells = vec![label];
     for values in &row.values {
         cells.push(match Spread::of(values) {
