@@ -14,7 +14,7 @@ const WIDTH: usize = 80;
 
 /// Columns where not everything does: of names, and of figures.
 const NARROW_LABEL: usize = 22;
-const NARROW: usize = 16;
+const NARROW: usize = 17;
 
 /// The whole of it.
 pub fn table(report: &Report) -> String {
@@ -157,10 +157,20 @@ fn spread_out(spread: Spread, layout: Layout, show: impl Fn(f64) -> String) -> V
     match layout {
         _ if spread.min == spread.max => vec![median],
         Layout::Wide => vec![format!("{median} ({min} to {max})")],
-        Layout::Narrow if min.chars().count() + max.chars().count() + 4 > NARROW => {
-            vec![median, format!("{min} to"), max]
+        Layout::Narrow => {
+            let range = format!("{} to {max}", without_unit_of(&min, &max));
+            let has_room = range.chars().count() <= NARROW;
+            let range = if has_room { vec![range] } else { vec![format!("{min} to"), max] };
+            std::iter::once(median).chain(range).collect()
         }
-        Layout::Narrow => vec![median, format!("{min} to {max}")],
+    }
+}
+
+/// 52 of `52 ms`, in front of another number of milliseconds.
+fn without_unit_of<'a>(number: &'a str, other: &str) -> &'a str {
+    match (number.rsplit_once(' '), other.rsplit_once(' ')) {
+        (Some((bare, unit)), Some((_, same))) if unit == same => bare,
+        _ => number,
     }
 }
 
@@ -222,7 +232,7 @@ mod tests {
             text.contains("ratio: a-server-with-a-very-long-name-indeed ÷ another one (versus)\n"),
             "{text}"
         );
-        assert!(text.contains("a-server-with-a…"), "{text}");
+        assert!(text.contains("a-server-with-a-…"), "{text}");
     }
 
     #[test]
