@@ -1,7 +1,8 @@
 //! Lists that go on in the next line.
 
+use super::message::PARAMS_MAX;
 use super::write::{END, Field, LineBody, LineHead};
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display, Write};
 
 /// A list that goes on in the next line when one is full: NAMES, ISON, MONITOR, the channels of WHOIS.
 ///
@@ -96,6 +97,40 @@ fn begin_list(out: &mut Vec<u8>, begin: impl for<'l> FnOnce(LineHead<'l>) -> Lin
     OpenLine { start, items_at, end: if has_list { end } else { items_at } }
 }
 
+/// Writes tokens as parameters of their own, in as few lines as hold them with the same `trailing` each: ISUPPORT, of
+/// which a line has at most 13, so that with the client's name and the trailing there are [`PARAMS_MAX`].
+pub fn put_tokens<T: Display>(
+    out: &mut Vec<u8>,
+    tokens: impl IntoIterator<Item = T>,
+    trailing: &str,
+    mut begin: impl for<'l> FnMut(LineHead<'l>) -> LineBody<'l>,
+) {
+    let mut tokens = tokens.into_iter().peekable();
+    while tokens.peek().is_some() {
+        let mut body = begin(LineHead::begin(&mut *out));
+        for n in 0..PARAMS_MAX - 2 {
+            let fits = |token: &T| n == 0 || 1 + length(token) + trailing.len() <= body.remaining();
+            let Some(token) = tokens.next_if(fits) else { break };
+            body = body.param(token);
+        }
+        body.trailing(trailing);
+    }
+}
+
+/// In bytes.
+fn length(value: &impl Display) -> usize {
+    struct Count(usize);
+    impl Write for Count {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    let _ = write!(count, "{value}"); // counting cannot fail
+    count.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::line::LINE_BYTES_MAX;
@@ -181,5 +216,30 @@ mod tests {
         assert_eq!(capabilities(0), "CAP * LS :\r\n");
         assert_eq!(capabilities(1), format!("CAP * LS :{x}\r\n"));
         assert_eq!(capabilities(3), format!("CAP * LS * :{x} {x}\r\nCAP * LS :{x}\r\n"));
+    }
+
+    #[test]
+    fn tokens_are_at_most_13_to_a_line_and_whole() {
+        let lines = |tokens: &[String]| {
+            let mut out = Vec::new();
+            put_tokens(&mut out, tokens, "are supported", |head| {
+                head.command(Source::Nobody, "005").param("dan")
+            });
+            text(out)
+        };
+        let short: Vec<String> = (0..30).map(|n| format!("T={n}")).collect();
+        let out = lines(&short);
+        let counts: Vec<usize> = out.lines().map(|line| line.matches("T=").count()).collect();
+        assert_eq!(counts, [13, 13, 4]);
+        assert!(out.lines().all(|line| line.starts_with("005 dan T=") && line.ends_with(" :are supported")));
+        let room = LINE_BYTES_MAX - 2 - "005 dan  :are supported".len();
+        let full = ["x".repeat(room - 2), "y".to_owned()];
+        assert_eq!(lines(&full), format!("005 dan {} y :are supported\r\n", full[0]));
+        let over = ["x".repeat(room - 1), "y".to_owned()];
+        assert_eq!(
+            lines(&over),
+            format!("005 dan {} :are supported\r\n005 dan y :are supported\r\n", over[0])
+        );
+        assert_eq!(lines(&[]), "");
     }
 }

@@ -61,15 +61,17 @@ impl fmt::Debug for Numeric {
 }
 
 numerics! {
-    001 RPL_WELCOME "welcome to the network; the last parameter names the client as it is known";
-    002 RPL_YOURHOST "name and version of the server";
-    003 RPL_CREATED "when the server was started";
-    004 RPL_MYINFO "server, version, and letters of user and channel modes";
-    005 RPL_ISUPPORT "what the server supports and its limits";
+    1 RPL_WELCOME "welcome to the network; the last parameter names the client as it is known";
+    2 RPL_YOURHOST "name and version of the server";
+    3 RPL_CREATED "when the server was started";
+    4 RPL_MYINFO "server, version, and letters of user and channel modes";
+    5 RPL_ISUPPORT "what the server supports and its limits";
+    211 RPL_STATSLINKINFO "STATS l: a connection, and what went over it";
     212 RPL_STATSCOMMANDS "STATS m: how often a command was used";
     219 RPL_ENDOFSTATS "end of STATS";
     221 RPL_UMODEIS "the client's own user modes";
     242 RPL_STATSUPTIME "STATS u: how long the server has been up";
+    243 RPL_STATSOLINE "STATS o: who may become an operator";
     251 RPL_LUSERCLIENT "how many users, visible and invisible";
     252 RPL_LUSEROP "how many operators are online";
     253 RPL_LUSERUNKNOWN "how many connections have not registered";

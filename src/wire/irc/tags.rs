@@ -98,8 +98,8 @@ pub fn unescape(escaped: &str) -> Cow<'_, str> {
     let Some((clean, rest)) = escaped.split_once('\\') else { return Cow::Borrowed(escaped) };
     let mut value = String::with_capacity(escaped.len());
     value.push_str(clean);
-    let (mut chars, mut is_escape) = (rest.chars(), true);
-    while let Some(c) = chars.next() {
+    let mut is_escape = true;
+    for c in rest.chars() {
         match c {
             '\\' if !is_escape => {
                 is_escape = true;
