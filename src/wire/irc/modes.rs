@@ -9,7 +9,7 @@ use super::write::{LineBody, LineHead};
 use std::fmt::{self, Write};
 
 /// As many parameters as a line of changes has at most: with client, channel and letters before them, they are within
-/// [`PARAMS_MAX`](super::message::PARAMS_MAX).
+/// [`PARAMS_MAX`].
 pub const CHANGED_MAX: usize = PARAMS_MAX - 3;
 
 /// When a mode has a parameter; the four groups of ISUPPORT CHANMODES, and those of PREFIX.
