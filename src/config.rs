@@ -63,7 +63,7 @@ options! {
     connections_max: usize => limits.connections_max;
     /// Newcomers accepted in one turn at one address [default: 256]
     accepts_per_turn_max: usize => limits.accepts_per_turn_max;
-    /// Bytes read from one connection in one turn [default: 65536]
+    /// Bytes read from one connection in one turn [default: 114688]
     read_bytes_per_turn_max: usize => limits.read_bytes_per_turn_max;
     /// Frames taken from one connection in one turn [default: 512]
     frames_per_turn_max: usize => limits.frames_per_turn_max;

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`wire`] | bytes ⇄ frames and lines | std, blake3, memchr, siphasher |
 //! | [`hub`] | the domain: users, rooms, relays | std, slab, smallvec |
-//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, slab, smallvec, log |
+//! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
 //! | [`session`] | one client's dialect | wire, hub |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |
@@ -19,7 +19,7 @@
 //! **To read it as a newcomer**, begin with [`server::reactor`], which is the turn, and go on in the order that
 //! `README.md` gives under *For those who study*: it follows one message from the socket to everybody's queue.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(not(feature = "config"))]
 mod bare;

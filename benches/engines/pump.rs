@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 const LISTENER: Token = Token(usize::MAX);
 
 /// Bytes that one read asks for, as the server does by default.
-const READ_BYTES: usize = 64 * 1_024;
+const READ_BYTES: usize = 112 * 1_024;
 
 struct End {
     socket: TcpStream,

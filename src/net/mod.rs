@@ -7,8 +7,10 @@
 //! - [`timers`] deadlines, one lazy entry per connection;
 //! - [`listener`] listening sockets, and what to do when accept fails;
 //! - [`datagram`] a UDP socket that never waits and never fails for good;
-//! - [`descriptors`] how many files the process may have open.
+//! - [`descriptors`] how many files the process may have open;
+//! - [`allocator`] how free memory goes back to the system.
 
+pub mod allocator;
 pub mod blocks;
 pub mod datagram;
 pub mod descriptors;

@@ -8,10 +8,11 @@ use super::binding::Cookies;
 use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
 use super::counters::Counters;
 use super::datagrams::DropReport;
+use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
 use crate::hub::{self, Hub};
-use crate::net::{Flushed, Key, Socket, listener};
+use crate::net::{Flushed, Key, Socket, allocator, listener};
 use crate::session::CloseReason;
 use log::{debug, trace};
 use std::io::ErrorKind;
@@ -26,6 +27,7 @@ pub struct Engine<S> {
     /// The list that a stage works off while the next one fills; kept for its memory.
     working: Vec<Key>,
     stopping: bool,
+    ebb: Ebb,
     pub(super) cookies: Cookies,
     pub(super) drop_report: DropReport,
 }
@@ -52,6 +54,7 @@ impl<S: Socket> Engine<S> {
             scratch,
             working: Vec::new(),
             stopping: false,
+            ebb: Ebb::default(),
             cookies: Cookies::new(&secret, now),
             drop_report: DropReport::default(),
         }
@@ -205,7 +208,7 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Stage 7, reap: the hub hears of those who are closing, and those who are through with it give up their slot.
-    /// `dispose` gets the sockets.
+    /// `dispose` gets the sockets. Of all that was freed in a flood, the system gets back what it can.
     pub fn reap(&mut self, mut dispose: impl FnMut(S)) {
         self.work_off(
             |exchange| &mut exchange.to_reap,
@@ -215,6 +218,10 @@ impl<S: Socket> Engine<S> {
                 }
             },
         );
+        let Exchange { blocks, connections, now, .. } = &self.exchange;
+        if self.ebb.note([blocks.len(), connections.len()], *now) {
+            allocator::give_back();
+        }
     }
 
     /// Whether there is something to do at once, without any event.
@@ -226,7 +233,7 @@ impl<S: Socket> Engine<S> {
 
     /// When there is something to do without any event. May be early, is never late.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.exchange.timers.next(), self.hub.next_deadline()].into_iter().flatten().min()
+        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()].into_iter().flatten().min()
     }
 
     /// Hangs up on everybody, politely: what is queued still goes out, within the drain time.

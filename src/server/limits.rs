@@ -75,7 +75,7 @@ impl Default for Limits {
         Limits {
             connections_max: 20_000,
             accepts_per_turn_max: 256,
-            read_bytes_per_turn_max: 64 * 1_024,
+            read_bytes_per_turn_max: 112 * 1_024,
             frames_per_turn_max: 512,
             datagrams: true,
             datagrams_per_turn_max: 1_024,

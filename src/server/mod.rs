@@ -21,6 +21,7 @@
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
 //! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
+//! - `ebb` when memory goes back to the system;
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`limits`] every bound, with its unit and its reason.
 
@@ -29,6 +30,7 @@ pub mod binding;
 pub mod connection;
 pub mod counters;
 pub mod datagrams;
+mod ebb;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;

@@ -17,7 +17,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::JoinHandle;
 use tokio::time::{Sleep, sleep_until};
 
-/// Bytes that one read asks for, as the server does by default.
+/// Bytes that one read asks for; more made it slower.
 const READ_BYTES: usize = 64 * 1_024;
 
 /// The beginning of a frame whose end has not arrived is put in front of what a read brings.

@@ -1,0 +1,37 @@
+//! What a flood took is given back to the system once it is over, and not kept for the next one.
+
+mod common;
+
+use common::{Client, Server, eventually};
+use switchboard::wire::frame;
+
+const MIB: usize = 1 << 20;
+
+#[test]
+fn memory_of_backlogs_comes_back_when_their_readers_are_gone() {
+    const SLOW: usize = 60;
+    let server = Server::start(&[]);
+    let mut teller = Client::login(server.address, "teller");
+    let before = server.memory();
+    let slow: Vec<Client> = (0..SLOW).map(|n| Client::login(server.address, &format!("slow{n}"))).collect();
+    // Of many lengths, so that what is freed is no use to what comes next, and newcomers in between, who stay.
+    let mut stay = Vec::new();
+    for round in 0..2_000 {
+        let text = "x".repeat(1_000 + round * 3 % 3_000);
+        for n in 0..SLOW {
+            let to = format!("slow{n}");
+            teller.send(0, &frame::Tell { request: 0, to: &to, text: &text });
+        }
+        if round % 20 == 0 {
+            stay.push(Client::login(server.address, &format!("stays{round}")));
+        }
+        if server.memory() > before + 150 * MIB {
+            break;
+        }
+    }
+    let flooded = server.memory();
+    assert!(flooded > before + 50 * MIB, "the flood took {} MiB", (flooded - before) / MIB);
+    drop(slow);
+    eventually("the memory is given back", || server.memory() < before + 8 * MIB);
+    stay.iter_mut().for_each(Client::round_trip);
+}
