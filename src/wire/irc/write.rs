@@ -287,6 +287,10 @@ mod tests {
         let line =
             written(|line| line.command(Source::Nobody, "XX").param(&long).param("next").trailing("text"));
         assert!(line.starts_with("XX éé") && line.ends_with("é\r\n") && line.len() <= LINE_BYTES_MAX);
+        // Three bytes are left, of which the next field must not make use.
+        let odd = format!("{}\u{1f375}", "x".repeat(LINE_BYTES_MAX - 7));
+        let line = written(|line| line.command(Source::Nobody, "X").param(&odd).param("y").trailing(""));
+        assert_eq!(line.len(), LINE_BYTES_MAX - 3, "{line}");
         let fits = "x".repeat(LINE_BYTES_MAX - 5);
         let line = written(|line| line.command(Source::Nobody, "XX").param(&fits).param("y").trailing("z"));
         assert_eq!(line, format!("XX {fits}\r\n"));
