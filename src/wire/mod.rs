@@ -1,12 +1,15 @@
-//! Bytes ⇄ frames. Pure: no socket, no clock, no state beyond the bytes given.
+//! Bytes ⇄ frames, and bytes ⇄ IRC lines. Pure: no socket, no clock, no state beyond the bytes given, and where in
+//! them a line was last looked for.
 //!
-//! `docs/PROTOCOL.md` describes every byte; this module follows it, not the other way round.
+//! `docs/PROTOCOL.md` describes every byte of a frame; this module follows it, not the other way round. Lines follow
+//! RFC 1459 and 2812 as Modern IRC reads them, and IRCv3.
 //!
 //! - [`header`] the eight bytes in front of every frame, and where one frame ends;
 //! - [`frame`] one struct per kind of frame, and the table of kinds;
 //! - [`fields`] the few primitives that bodies are made of;
 //! - [`code`] the numbers of refusals, farewells, departures;
 //! - [`datagram`] frames in datagrams: sealed, counted, and never twice;
+//! - [`irc`] lines instead of frames: where they end, what they say, and how they are written;
 //! - [`sniff`] which protocol a connection's first bytes belong to.
 
 pub mod code;
@@ -14,6 +17,7 @@ pub mod datagram;
 pub mod fields;
 pub mod frame;
 pub mod header;
+pub mod irc;
 pub mod sniff;
 
 pub use code::{ByeCode, ClosedCode, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport};
