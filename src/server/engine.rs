@@ -24,6 +24,9 @@ pub struct Engine<S> {
     pub(super) exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
     scratch: Vec<u8>,
+    /// What a session says by itself and what it notes, step by step; kept for their memory.
+    pub(super) words: Vec<u8>,
+    pub(super) notes: String,
     /// The list that a stage works off while the next one fills; kept for its memory.
     working: Vec<Key>,
     stopping: bool,
@@ -46,12 +49,15 @@ impl<S: Socket> Engine<S> {
     /// `secret` is random and known to nobody else: the engine has no randomness of its own.
     pub fn new(limits: Limits, hub_limits: hub::Limits, secret: [u8; 32], now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
-        let (mut hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, &secret, now));
+        let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
+        exchange.surroundings.limits = hub_limits;
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
             hub,
             exchange,
             scratch,
+            words: Vec::new(),
+            notes: String::new(),
             working: Vec::new(),
             stopping: false,
             ebb: Ebb::default(),
@@ -76,6 +82,7 @@ impl<S: Socket> Engine<S> {
     pub fn set_limits(&mut self, limits: Limits, hub_limits: hub::Limits) {
         self.scratch.resize(limits.read_bytes_per_turn_max, 0);
         self.exchange.limits = limits;
+        self.exchange.surroundings.limits.clone_from(&hub_limits);
         self.hub.set_limits(hub_limits);
     }
 
@@ -233,7 +240,10 @@ impl<S: Socket> Engine<S> {
 
     /// When there is something to do without any event. May be early, is never late.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()].into_iter().flatten().min()
+        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Hangs up on everybody, politely: what is queued still goes out, within the drain time.
