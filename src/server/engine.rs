@@ -35,6 +35,13 @@ pub struct Engine<S> {
     pub(super) drop_report: DropReport,
 }
 
+/// What makes numbers of this start differ from those of another, without telling anything of the secret.
+fn salt(secret: &[u8; 32]) -> u64 {
+    let derived = blake3::derive_key("switchboard salt of message ids", secret);
+    let [a, b, c, d, e, f, g, h, ..] = derived;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
 /// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
 /// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
@@ -51,6 +58,7 @@ impl<S: Socket> Engine<S> {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
         let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
         exchange.surroundings.limits = hub_limits;
+        exchange.surroundings.salt = salt(&secret);
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
             hub,
@@ -89,6 +97,16 @@ impl<S: Socket> Engine<S> {
     /// The time that holds until the next call.
     pub fn set_now(&mut self, now: Instant) {
         self.exchange.now = now;
+    }
+
+    /// The wall time that holds until the next call, in milliseconds since 1970; for showing only, because it may jump.
+    /// The first call says when the server started.
+    pub fn set_wall_time(&mut self, unix_millis: u64) {
+        let surroundings = &mut self.exchange.surroundings;
+        surroundings.unix_millis = unix_millis;
+        if surroundings.started_unix_millis == 0 {
+            surroundings.started_unix_millis = unix_millis;
+        }
     }
 
     pub fn now(&self) -> Instant {
