@@ -219,7 +219,8 @@ impl Person {
         let body =
             frame::Hello { request: 1, version: frame::VERSION, body_max: BODY_MAX, name: name.shown() };
         header::put(&mut hello, Flags::NONE, 0, &body);
-        connection.session.next(&hello);
+        let surroundings = &exchange.surroundings;
+        connection.session.next(&hello, surroundings, &mut String::new(), &mut Vec::new());
         let welcome = Reply::LoggedIn { name: name.shown(), text_bytes_max: 4_096 };
         connection.session.encode_reply(RequestId(1), ChannelId::NONE, &welcome, &mut Vec::new());
         connection.session.open();

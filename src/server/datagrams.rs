@@ -12,7 +12,7 @@ use crate::hub::{ChannelId, Command, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::datagram::{self as net, Ends};
 use crate::net::{BlockId, Blocks, Key, Outbox, Socket};
-use crate::session::{Answer, Step};
+use crate::session::Step;
 use crate::wire::datagram::{DATAGRAM_MAX, FRAME_MAX, parse};
 use crate::wire::frame::{self, Wants};
 use crate::wire::{BODY_MAX, Flags, Kind, RawFrame, RefusalCode, Split, header, split};
@@ -164,9 +164,8 @@ impl<S: Socket> Engine<S> {
     pub(super) fn give_ticket(&mut self, key: Key, request: RequestId, wants: u8) {
         let Exchange { connections, bindings, tickets, limits, now, .. } = &mut self.exchange;
         if !limits.datagrams {
-            let (channel, code) = (ChannelId(0), RefusalCode::NoDatagrams);
             let text = "this server exchanges no datagrams; everything goes by TCP";
-            return self.exchange.answer(key, Answer::Refused { request, channel, code, text });
+            return self.exchange.refuse(key, request, ChannelId::NONE, (RefusalCode::NoDatagrams, text));
         }
         let Some(connection) = connections.get_mut(key) else { return };
         let (ticket_key, number) = (tickets.make(), key.slot());
@@ -213,7 +212,7 @@ impl<S: Socket> Engine<S> {
         if !is_taken || raw.flags() != Flags::NONE {
             return Err(Dropped::Frame);
         }
-        let Exchange { connections, limits, now, .. } = &mut self.exchange;
+        let Exchange { connections, limits, surroundings, now, .. } = &mut self.exchange;
         let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
         if !connection.caused(*now).take(limits.datagrams_caused, *now) {
             return Err(Dropped::Limited);
@@ -224,32 +223,19 @@ impl<S: Socket> Engine<S> {
         if connection.is_over_high_water(limits) {
             return Err(Dropped::Congested); // as over TCP, only that nobody waits
         }
-        match connection.session.next(frame) {
-            Step::Answer { answer: Answer::Pong { token }, .. } => self.pong(key, path, token),
+        let mut notes = String::new(); // which native frames have no use for
+        match connection.session.next(frame, surroundings, &mut notes, &mut self.words) {
             Step::Command { request, command: command @ Command::Say { .. }, .. } => {
                 self.hub.handle(self.exchange.now, session_id(key), request, command, &mut self.exchange);
                 Ok(())
             }
-            Step::Answer { answer: answer @ Answer::Refused { .. }, .. } => {
-                self.exchange.answer(key, answer);
-                Ok(())
+            Step::Done { .. } => {
+                let said = self.exchange.answer_datagram(key, path, raw.kind(), &self.words);
+                self.words.clear();
+                said
             }
             _ => Err(Dropped::Frame),
         }
-    }
-
-    /// Answers a ping where it came from, if that address is proven; one that is not has been challenged.
-    fn pong(&mut self, key: Key, path: Path, token: u64) -> Result<(), Dropped> {
-        let Exchange { connections, limits, outgoing, now, .. } = &mut self.exchange;
-        let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
-        let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
-        if binding.path(limits.datagram_expiry, *now) != Some(path) {
-            return Ok(());
-        }
-        let mut pong = Vec::new();
-        header::put(&mut pong, Flags::NONE, 0, &frame::Pong { token });
-        let sent = outgoing.push(limits.datagrams_per_turn_max, path, |out| binding.seal(out, &pong));
-        if sent { Ok(()) } else { Err(Dropped::Congested) }
     }
 
     /// Passes payload that came in a datagram to the other end of its relay: as a datagram where that end wants them,
@@ -289,6 +275,29 @@ impl<S: Socket> Engine<S> {
 }
 
 impl<S: Socket> Exchange<S> {
+    /// Sends what a session says to a datagram. A ping is answered where it came from, if that address is proven; one
+    /// that is not has been challenged. Everything else is answered over TCP.
+    fn answer_datagram(
+        &mut self,
+        key: Key,
+        path: Path,
+        to: Option<Kind>,
+        words: &[u8],
+    ) -> Result<(), Dropped> {
+        if to != Some(Kind::Ping) {
+            self.say(key, words);
+            return Ok(());
+        }
+        let Exchange { connections, limits, outgoing, now, .. } = self;
+        let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
+        let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
+        if binding.path(limits.datagram_expiry, *now) != Some(path) {
+            return Ok(());
+        }
+        let sent = outgoing.push(limits.datagrams_per_turn_max, path, |out| binding.seal(out, words));
+        if sent { Ok(()) } else { Err(Dropped::Congested) }
+    }
+
     /// Makes the authors of what was said pay for the datagrams that it will take, as far as they can.
     pub(super) fn grant_datagrams(&mut self, channel: ChannelId) -> Vec<Said> {
         let Exchange { connections, fanout, limits, now, .. } = self;

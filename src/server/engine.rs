@@ -24,12 +24,22 @@ pub struct Engine<S> {
     pub(super) exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
     scratch: Vec<u8>,
+    /// What a session says by itself and what it notes, step by step; kept for their memory.
+    pub(super) words: Vec<u8>,
+    pub(super) notes: String,
     /// The list that a stage works off while the next one fills; kept for its memory.
     working: Vec<Key>,
     stopping: bool,
     ebb: Ebb,
     pub(super) cookies: Cookies,
     pub(super) drop_report: DropReport,
+}
+
+/// What makes numbers of this start differ from those of another, without telling anything of the secret.
+fn salt(secret: &[u8; 32]) -> u64 {
+    let derived = blake3::derive_key("switchboard salt of message ids", secret);
+    let [a, b, c, d, e, f, g, h, ..] = derived;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
@@ -46,12 +56,16 @@ impl<S: Socket> Engine<S> {
     /// `secret` is random and known to nobody else: the engine has no randomness of its own.
     pub fn new(limits: Limits, hub_limits: hub::Limits, secret: [u8; 32], now: Instant) -> Self {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
-        let (mut hub, exchange) = (Hub::new(hub_limits), Exchange::new(limits, &secret, now));
+        let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
+        exchange.surroundings.limits = hub_limits;
+        exchange.surroundings.salt = salt(&secret);
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
             hub,
             exchange,
             scratch,
+            words: Vec::new(),
+            notes: String::new(),
             working: Vec::new(),
             stopping: false,
             ebb: Ebb::default(),
@@ -76,12 +90,23 @@ impl<S: Socket> Engine<S> {
     pub fn set_limits(&mut self, limits: Limits, hub_limits: hub::Limits) {
         self.scratch.resize(limits.read_bytes_per_turn_max, 0);
         self.exchange.limits = limits;
+        self.exchange.surroundings.limits.clone_from(&hub_limits);
         self.hub.set_limits(hub_limits);
     }
 
     /// The time that holds until the next call.
     pub fn set_now(&mut self, now: Instant) {
         self.exchange.now = now;
+    }
+
+    /// The wall time that holds until the next call, in milliseconds since 1970; for showing only, because it may jump.
+    /// The first call says when the server started.
+    pub fn set_wall_time(&mut self, unix_millis: u64) {
+        let surroundings = &mut self.exchange.surroundings;
+        surroundings.unix_millis = unix_millis;
+        if surroundings.started_unix_millis == 0 {
+            surroundings.started_unix_millis = unix_millis;
+        }
     }
 
     pub fn now(&self) -> Instant {

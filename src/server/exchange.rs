@@ -20,10 +20,11 @@ use super::counters::Counters;
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
-use crate::hub::{ChannelId, Effect, Effects, Event, Observed, PathKey, Reply, SessionId};
+use crate::hub::{self, ChannelId, Effect, Effects, Event, Observed, PathKey, Reply, RequestId, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
-use crate::session::{Answer, CloseReason};
+use crate::session::{CloseReason, Description, Surroundings};
+use crate::wire::RefusalCode;
 use crate::wire::frame::Wants;
 use log::debug;
 use std::io::ErrorKind;
@@ -42,6 +43,8 @@ pub struct Exchange<S> {
     pub to_flush: Vec<Key>,
     pub to_reap: Vec<Key>,
     pub limits: Limits,
+    /// What sessions are told of the world.
+    pub surroundings: Surroundings,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
     pub now: Instant,
@@ -72,6 +75,7 @@ impl<S: Socket> Exchange<S> {
             to_flush: Vec::new(),
             to_reap: Vec::new(),
             limits,
+            surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
             tickets: Tickets::new(secret),
             now,
             turn: 0,
@@ -111,11 +115,18 @@ impl<S: Socket> Exchange<S> {
         has_room
     }
 
-    /// Queues an answer that the session gives by itself.
-    pub fn answer(&mut self, to: Key, answer: Answer) {
+    /// Queues what a session says by itself.
+    pub fn say(&mut self, to: Key, words: &[u8]) {
+        self.push(to, |connection, blocks| {
+            connection.outbox.push_own(blocks, Expect::Little, |out| out.extend_from_slice(words));
+        });
+    }
+
+    /// Refuses something that the hub is not asked for.
+    pub fn refuse(&mut self, to: Key, request: RequestId, channel: ChannelId, why: (RefusalCode, &str)) {
         self.push(to, |connection, blocks| {
             let Connection { session, outbox, .. } = connection;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_answer(&answer, out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_refusal(request, channel, why, out));
         });
     }
 

@@ -24,7 +24,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Events that one poll can report. Those beyond come with the next one, which costs more than a system call: what many
 /// rooms say at once is then written to their members in two turns instead of one.
@@ -136,7 +136,8 @@ impl Reactor {
         settings.fit_descriptors(); // may log; a server that cannot listen says that alone
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|e| io::Error::other(format!("no random numbers: {e}")))?;
-        let engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
+        let mut engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
+        engine.set_wall_time(unix_millis());
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
@@ -235,7 +236,9 @@ impl Reactor {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        self.engine.set_now(Instant::now()); // what the whole turn takes for now
+        // What the whole turn takes for now.
+        self.engine.set_now(Instant::now());
+        self.engine.set_wall_time(unix_millis());
         Ok(())
     }
 
@@ -469,4 +472,10 @@ impl Reactor {
             }
         });
     }
+}
+
+/// The wall clock, as it stands; before 1970 it is 1970.
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use super::exchange::{Exchange, key_of, session_id};
 use crate::hub::{self, Departure, RequestId};
 use crate::net::inbox::Filled;
 use crate::net::{Key, Socket};
-use crate::session::{Answer, CloseReason, Step};
+use crate::session::{CloseReason, Step};
 use crate::wire::RefusalCode;
 use std::io::ErrorKind;
 
@@ -110,6 +110,19 @@ impl<S: Socket> Engine<S> {
 
     /// Does what the bytes say, frame by frame. Returns how many of them are done with, and why it went no further.
     fn consume(&mut self, key: Key, bytes: &[u8], budget: &mut Budget) -> (usize, Stop) {
+        let mut notes = std::mem::take(&mut self.notes);
+        let consumed = self.take_steps(key, bytes, budget, &mut notes);
+        self.notes = notes;
+        consumed
+    }
+
+    fn take_steps(
+        &mut self,
+        key: Key,
+        bytes: &[u8],
+        budget: &mut Budget,
+        notes: &mut String,
+    ) -> (usize, Stop) {
         let session = session_id(key);
         let mut done = 0;
         loop {
@@ -128,9 +141,12 @@ impl<S: Socket> Engine<S> {
             let Some(connection) = self.exchange.connections.get_mut(key) else {
                 return (done, Stop::Closed);
             };
-            let step = connection.session.next(rest);
-            if !matches!(step, Step::Incomplete { .. } | Step::Close(_)) {
-                self.exchange.counters.frames += 1;
+            notes.clear();
+            let step = connection.session.next(rest, &self.exchange.surroundings, notes, &mut self.words);
+            self.exchange.counters.frames += u64::from(step.used() > 0);
+            if !self.words.is_empty() {
+                self.exchange.say(key, &self.words);
+                self.words.clear();
             }
             match step {
                 Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
@@ -146,15 +162,11 @@ impl<S: Socket> Engine<S> {
                         return (done, Stop::Paused);
                     }
                 }
-                Step::Answer { used, answer } => {
-                    done += used;
-                    self.exchange.answer(key, answer);
-                }
                 Step::Ticket { used, request, wants } => {
                     done += used;
                     self.give_ticket(key, request, wants);
                 }
-                Step::Ignore { used } => done += used,
+                Step::Done { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;
                     self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
@@ -173,9 +185,8 @@ impl<S: Socket> Engine<S> {
         let route = match self.hub.route(session_id(from), relay) {
             Ok(route) => route,
             Err(_) => {
-                let (request, code) = (RequestId::NONE, RefusalCode::NoSuchRelay);
-                let text = "there is no such relay; it may have ended";
-                self.exchange.answer(from, Answer::Refused { request, channel: relay, code, text });
+                let why = (RefusalCode::NoSuchRelay, "there is no such relay; it may have ended");
+                self.exchange.refuse(from, RequestId::NONE, relay, why);
                 return None;
             }
         };

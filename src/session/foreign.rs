@@ -28,17 +28,17 @@ fn http(out: &mut Vec<u8>, status: &str, extra: &str, body: &str) -> std::io::Re
 
 #[cfg(test)]
 mod tests {
-    use crate::session::{CloseReason, Session, Step};
+    use crate::hub::Limits;
+    use crate::session::{CloseReason, Description, Session, Step, Surroundings};
 
     fn farewell_to(bytes: &[u8]) -> Vec<u8> {
-        let mut session = Session::new();
-        assert_eq!(session.next(bytes), Step::Close(CloseReason::NotSpoken));
-        assert_eq!(
-            session.next(b"NICK x\r\n"),
-            Step::Close(CloseReason::NotSpoken),
-            "and never another step"
-        );
-        let mut out = Vec::new();
+        let surroundings = Surroundings::new(Description::default(), Limits::default());
+        let (mut session, mut notes, mut out) = (Session::new(), String::new(), Vec::new());
+        let mut next = |bytes| {
+            session.next(bytes, &surroundings, &mut notes, &mut out) == Step::Close(CloseReason::NotSpoken)
+        };
+        assert!(next(bytes));
+        assert!(next(b"NICK x\r\n"), "and never another step");
         session.encode_farewell(CloseReason::NotSpoken, &mut out);
         out
     }

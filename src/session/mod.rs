@@ -5,11 +5,21 @@
 //! Native frames are the one dialect that is spoken today. What else may arrive on the port is recognised, told in
 //! its own words that nobody speaks it here, and closed (`foreign`).
 
+//!
+//! **A session's own words** - answers for which nobody has to be asked - are appended to `out`, and reach the client
+//! before whatever the step leads to.
+//!
+//! **One request, several steps.** A request that asks the hub for several things is several steps, of which all but
+//! the last have `used: 0`: the bytes stay where they are, and the session remembers which thing is next. Between two
+//! of them other clients may have their turn, and a client that does not read what it asked for gets no more of it.
+
 mod close;
 mod foreign;
 mod native;
+mod surroundings;
 
 pub use close::CloseReason;
+pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 
 use crate::hub::{ChannelId, Command, Event, Reply, RequestId};
 use crate::wire::RefusalCode;
@@ -47,21 +57,26 @@ pub enum Step<'a> {
     Payload { used: usize, relay: ChannelId, longest: usize },
     /// The client wants to exchange datagrams; `wants` are bits of [`Wants`](crate::wire::frame::Wants).
     Ticket { used: usize, request: RequestId, wants: u8 },
-    /// Something that the session answers by itself.
-    Answer { used: usize, answer: Answer },
-    /// Nothing to do.
-    Ignore { used: usize },
+    /// Nothing more to do; what there was to answer is in `out`.
+    Done { used: usize },
     /// The client says goodbye.
     Quit { used: usize, text: &'a str },
     /// There is no going on.
     Close(CloseReason),
 }
 
-/// An answer that does not need the hub.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
-    Pong { token: u64 },
-    Refused { request: RequestId, channel: ChannelId, code: RefusalCode, text: &'static str },
+impl Step<'_> {
+    /// How many bytes it is done with; 0 while there is more to do about them.
+    pub fn used(&self) -> usize {
+        match *self {
+            Step::Command { used, .. }
+            | Step::Payload { used, .. }
+            | Step::Ticket { used, .. }
+            | Step::Done { used }
+            | Step::Quit { used, .. } => used,
+            Step::Incomplete { .. } | Step::Close(_) => 0,
+        }
+    }
 }
 
 /// One client's side of the conversation.
@@ -81,13 +96,24 @@ impl Session {
     }
 
     /// The first step that `bytes` allow. They start where the last step's `used` ended.
-    pub fn next<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
+    ///
+    /// `out` takes what the session says by itself. `notes` is empty, and for text of the step's that does not lie in
+    /// `bytes`, such as where a list that is asked for page by page goes on.
+    pub fn next<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        surroundings: &Surroundings,
+        notes: &'a mut String,
+        out: &mut Vec<u8>,
+    ) -> Step<'a> {
+        // Native frames need neither; lines will.
+        let _ = (surroundings, notes);
         match &mut self.0 {
             State::Undecided => match sniff(bytes) {
                 None => Step::Incomplete { needed: bytes.len() + 1 },
                 Some(Protocol::Native) => {
                     let mut native = native::Native::default();
-                    let step = native.next(bytes);
+                    let step = native.next(bytes, out);
                     self.0 = State::Native(native);
                     step
                 }
@@ -96,7 +122,7 @@ impl Session {
                     Step::Close(CloseReason::NotSpoken)
                 }
             },
-            State::Native(native) => native.next(bytes),
+            State::Native(native) => native.next(bytes, out),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
         }
     }
@@ -127,10 +153,16 @@ impl Session {
         }
     }
 
-    /// Appends an answer of the session's own.
-    pub fn encode_answer(&self, answer: &Answer, out: &mut Vec<u8>) {
+    /// Appends a refusal that is not the hub's.
+    pub fn encode_refusal(
+        &self,
+        request: RequestId,
+        channel: ChannelId,
+        (code, text): (RefusalCode, &str),
+        out: &mut Vec<u8>,
+    ) {
         if let State::Native(_) = &self.0 {
-            native::encode_answer(answer, out);
+            native::encode_refusal(request, channel, (code, text), out);
         }
     }
 

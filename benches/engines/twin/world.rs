@@ -13,7 +13,7 @@ use switchboard::hub::{
 };
 use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
-use switchboard::session::{Answer, CloseReason, Dialect, Session, Step};
+use switchboard::session::{CloseReason, Description, Dialect, Session, Step, Surroundings};
 use switchboard::wire::RefusalCode;
 use tokio::task::AbortHandle;
 
@@ -35,6 +35,7 @@ struct Exchange {
     /// Those whose queue is over its limit, to be dropped once the hub is through with its command.
     overfull: Vec<Key>,
     encoded: Vec<u8>,
+    surroundings: Surroundings,
 }
 
 struct Connection {
@@ -73,6 +74,7 @@ impl World {
             rooms: HashMap::new(),
             overfull: Vec::new(),
             encoded: Vec::new(),
+            surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
         };
         Ok(World { limits, shared: Mutex::new(Shared { hub, exchange }) })
     }
@@ -166,6 +168,7 @@ impl Shared {
         if let Some(connection) = self.exchange.connections.get_mut(key) {
             (connection.heard, connection.pinged) = (now, None);
         }
+        let (mut notes, mut words) = (String::new(), Vec::new());
         let mut done = 0;
         loop {
             self.drop_overfull();
@@ -176,7 +179,11 @@ impl Shared {
                 return (done, Then::WaitFor(Arc::clone(&connection.queue)));
             }
             let rest = &bytes[done..];
-            match connection.session.next(rest) {
+            notes.clear();
+            words.clear();
+            let step = connection.session.next(rest, &self.exchange.surroundings, &mut notes, &mut words);
+            self.exchange.say(key, &words);
+            match step {
                 Step::Incomplete { .. } => return (done, Then::Read),
                 Step::Command { used, request, command } => {
                     done += used;
@@ -188,17 +195,12 @@ impl Shared {
                         return (done, Then::WaitFor(queue));
                     }
                 }
-                Step::Answer { used, answer } => {
-                    done += used;
-                    self.exchange.answer(key, answer);
-                }
                 Step::Ticket { used, request, .. } => {
                     done += used;
-                    let (channel, code) = (ChannelId::NONE, RefusalCode::NoDatagrams);
                     let text = "this server exchanges no datagrams; everything goes by TCP";
-                    self.exchange.answer(key, Answer::Refused { request, channel, code, text });
+                    self.exchange.refuse(key, request, ChannelId::NONE, (RefusalCode::NoDatagrams, text));
                 }
-                Step::Ignore { used } => done += used,
+                Step::Done { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;
                     self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
@@ -215,9 +217,8 @@ impl Shared {
     /// Queues payload for the other end of its relay. Returns whose queue to wait for when that is too long.
     fn pass_on(&mut self, from: Key, relay: ChannelId, longest: usize, payload: &[u8]) -> Option<Arc<Queue>> {
         let Ok(route) = self.hub.route(SessionId(from.to_u64()), relay) else {
-            let (request, code) = (RequestId::NONE, RefusalCode::NoSuchRelay);
-            let text = "there is no such relay; it may have ended";
-            self.exchange.answer(from, Answer::Refused { request, channel: relay, code, text });
+            let why = (RefusalCode::NoSuchRelay, "there is no such relay; it may have ended");
+            self.exchange.refuse(from, RequestId::NONE, relay, why);
             return None;
         };
         if longest > usize::from(route.payload_max) {
@@ -275,8 +276,15 @@ impl Exchange {
         }
     }
 
-    fn answer(&mut self, to: Key, answer: Answer) {
-        self.push(to, |session, out| session.encode_answer(&answer, out));
+    /// Queues what a session says by itself.
+    fn say(&mut self, to: Key, words: &[u8]) {
+        if !words.is_empty() {
+            self.push(to, |_, out| out.extend_from_slice(words));
+        }
+    }
+
+    fn refuse(&mut self, to: Key, request: RequestId, channel: ChannelId, why: (RefusalCode, &str)) {
+        self.push(to, |session, out| session.encode_refusal(request, channel, why, out));
     }
 
     /// Queues an event for everybody in a room but the one who caused it.

@@ -5,7 +5,7 @@ use crate::hub::{
     Address, ChannelId, Departure, Event, Offers, Origin, PathKey, PathRole, Purpose, Refusal, RelayEnd,
     Reply, RequestId, Transport,
 };
-use crate::session::{Answer, CloseReason};
+use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
 use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 
@@ -108,13 +108,17 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
     }
 }
 
-pub fn encode_answer(answer: &Answer, out: &mut Vec<u8>) {
-    match *answer {
-        Answer::Pong { token } => put(out, ChannelId::NONE, &frame::Pong { token }),
-        Answer::Refused { request, channel, code, text } => {
-            put(out, channel, &frame::Refused { request: request.0, code: code.number(), text });
-        }
-    }
+pub fn encode_refusal(
+    RequestId(request): RequestId,
+    channel: ChannelId,
+    (code, text): (RefusalCode, &str),
+    out: &mut Vec<u8>,
+) {
+    put(out, channel, &frame::Refused { request, code: code.number(), text });
+}
+
+pub fn encode_pong(token: u64, out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Pong { token });
 }
 
 /// The token means nothing: one question is as good as another, and any sign of life answers it.

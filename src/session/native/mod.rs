@@ -9,9 +9,10 @@
 
 mod encode;
 
-pub(super) use encode::{encode_answer, encode_event, encode_farewell, encode_ping};
+use encode::encode_pong;
+pub(super) use encode::{encode_event, encode_farewell, encode_ping, encode_refusal};
 
-use super::{Answer, CloseReason, Step};
+use super::{CloseReason, Step};
 use crate::hub::{Address, ChannelId, Command, Offers, Origin, Purpose, RequestId, Transport};
 use crate::wire::frame::{self, AddressEntry, BodyError, ListEntries};
 use crate::wire::{self, BODY_MAX, BODY_MAX_FLOOR, Frame, FrameError, Kind, RawFrame, RefusalCode, Split};
@@ -35,21 +36,21 @@ impl Native {
         self.open = true;
     }
 
-    pub fn next<'a>(&mut self, bytes: &'a [u8]) -> Step<'a> {
+    pub fn next<'a>(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> Step<'a> {
         let body_max = if self.open { self.body_max } else { BODY_MAX_BEFORE_LOGIN };
         match wire::split(bytes, body_max) {
             Ok(Split::Incomplete { needed }) => Step::Incomplete { needed },
-            Ok(Split::Frame(raw)) if self.open => self.next_when_open(bytes, raw),
-            Ok(Split::Frame(raw)) => self.next_before_login(raw),
+            Ok(Split::Frame(raw)) if self.open => self.next_when_open(bytes, raw, out),
+            Ok(Split::Frame(raw)) => self.next_before_login(raw, out),
             Err(error) => Step::Close(close_reason(error)),
         }
     }
 
-    fn next_before_login<'a>(&mut self, raw: RawFrame<'a>) -> Step<'a> {
+    fn next_before_login<'a>(&mut self, raw: RawFrame<'a>, out: &mut Vec<u8>) -> Step<'a> {
         let used = raw.len();
         match raw.decode() {
             Ok(Frame::Hello(hello)) if hello.version != frame::VERSION => {
-                refused(&raw, RefusalCode::Version, "this server speaks version 1 of the protocol")
+                refused(&raw, RefusalCode::Version, "this server speaks version 1 of the protocol", out)
             }
             Ok(Frame::Hello(hello)) => {
                 self.body_max = hello.body_max.clamp(BODY_MAX_FLOOR, BODY_MAX);
@@ -57,7 +58,7 @@ impl Native {
                 Step::Command { used, request: RequestId(hello.request), command }
             }
             Err(BodyError::NotUtf8) if raw.kind() == Some(Kind::Hello) => {
-                refused(&raw, RefusalCode::BadName, "that user name is not UTF-8")
+                refused(&raw, RefusalCode::BadName, "that user name is not UTF-8", out)
             }
             Err(BodyError::BadMagic) => Step::Close(CloseReason::BadMagic),
             Err(BodyError::Short | BodyError::Trailing) if raw.kind() == Some(Kind::Hello) => {
@@ -67,18 +68,18 @@ impl Native {
         }
     }
 
-    fn next_when_open<'a>(&mut self, bytes: &'a [u8], raw: RawFrame<'a>) -> Step<'a> {
+    fn next_when_open<'a>(&mut self, bytes: &'a [u8], raw: RawFrame<'a>, out: &mut Vec<u8>) -> Step<'a> {
         if raw.kind() == Some(Kind::Data) {
             return self.payload(bytes, raw);
         }
         match raw.decode() {
-            Ok(frame) => step_of(&raw, frame),
+            Ok(frame) => step_of(&raw, frame, out),
             // Who wants to leave is not kept because of how they say it.
             Err(BodyError::NotUtf8) if raw.kind() == Some(Kind::Bye) => {
                 Step::Quit { used: raw.len(), text: "" }
             }
-            Err(BodyError::NotUtf8) => refused(&raw, RefusalCode::NotUtf8, "the text is not UTF-8"),
-            Err(BodyError::UnknownKind(_)) => unknown_request(&raw),
+            Err(BodyError::NotUtf8) => refused(&raw, RefusalCode::NotUtf8, "the text is not UTF-8", out),
+            Err(BodyError::UnknownKind(_)) => unknown_request(&raw, out),
             Err(BodyError::Short | BodyError::Trailing | BodyError::BadMagic) => {
                 Step::Close(CloseReason::Malformed("a body does not have the fields that its kind promises"))
             }
@@ -101,7 +102,7 @@ impl Native {
 }
 
 /// What a frame that is well-formed asks for.
-fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
+fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<'a> {
     let (used, channel) = (raw.len(), ChannelId(raw.header.channel));
     let (request, command) = match frame {
         Frame::Join(f) => (f.request, Command::Join { room: f.room }),
@@ -118,29 +119,32 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
                 };
                 (f.request, Command::Declare { offers, shown: f.shown != 0, addresses })
             }
-            None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT),
+            None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT, out),
         },
         Frame::Tell(f) => (f.request, Command::Tell { to: f.to, text: f.text }),
         Frame::Lookup(f) => (f.request, Command::Lookup { name: f.name }),
         Frame::ListPeers(f) => (f.request, Command::ListPeers { after: f.after }),
         Frame::Open(f) => match wire::Purpose::from_number(f.purpose) {
             Some(purpose) => (f.request, Command::Open { to: f.to, purpose: hub_purpose(purpose) }),
-            None => return refused(raw, RefusalCode::UnknownRequest, "there is no such purpose of a relay"),
+            None => return refused(raw, RefusalCode::UnknownRequest, "there is no such purpose of a relay", out),
         },
         Frame::Accept(f) => (f.request, Command::Accept { channel }),
         Frame::Decline(f) => (f.request, Command::Decline { channel, text: f.text }),
         Frame::Close(f) => (f.request, Command::Close { channel }),
         Frame::OfferPaths(f) => match addresses(f.addresses) {
             Some(addresses) => (f.request, Command::OfferPaths { channel, addresses }),
-            None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT),
+            None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT, out),
         },
         Frame::GetTicket(f) => {
             return Step::Ticket { used, request: RequestId(f.request), wants: f.wants };
         }
-        Frame::Ping(f) => return Step::Answer { used, answer: Answer::Pong { token: f.token } },
-        Frame::Pong(_) => return Step::Ignore { used },
+        Frame::Ping(f) => {
+            encode_pong(f.token, out);
+            return Step::Done { used };
+        }
+        Frame::Pong(_) => return Step::Done { used },
         Frame::Bye(f) => return Step::Quit { used, text: f.text },
-        Frame::Hello(_) => return refused(raw, RefusalCode::AlreadyLoggedIn, "you are already logged in"),
+        Frame::Hello(_) => return refused(raw, RefusalCode::AlreadyLoggedIn, "you are already logged in", out),
         // Payload takes its own path, and the rest is what a server says.
         Frame::Data(_)
         | Frame::Welcome(_)
@@ -167,7 +171,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>) -> Step<'a> {
         | Frame::Bind(_)
         | Frame::Challenge(_)
         | Frame::Prove(_)
-        | Frame::Sealed(_) => return unknown_request(raw),
+        | Frame::Sealed(_) => return unknown_request(raw, out),
     };
     Step::Command { used, request: RequestId(request), command }
 }
@@ -187,13 +191,18 @@ fn addresses(entries: ListEntries<'_, AddressEntry>) -> Option<Box<[Address]>> {
     entries.iter().map(address).collect()
 }
 
-fn unknown_request<'a>(raw: &RawFrame<'_>) -> Step<'a> {
-    refused(raw, RefusalCode::UnknownRequest, "a client cannot ask for that, or this server does not know it")
+fn unknown_request<'a>(raw: &RawFrame<'_>, out: &mut Vec<u8>) -> Step<'a> {
+    refused(
+        raw,
+        RefusalCode::UnknownRequest,
+        "a client cannot ask for that, or this server does not know it",
+        out,
+    )
 }
 
-fn refused<'a>(raw: &RawFrame<'_>, code: RefusalCode, text: &'static str) -> Step<'a> {
-    let (request, channel) = (RequestId(raw.request()), ChannelId(raw.header.channel));
-    Step::Answer { used: raw.len(), answer: Answer::Refused { request, channel, code, text } }
+fn refused<'a>(raw: &RawFrame<'_>, code: RefusalCode, text: &str, out: &mut Vec<u8>) -> Step<'a> {
+    encode_refusal(RequestId(raw.request()), ChannelId(raw.header.channel), (code, text), out);
+    Step::Done { used: raw.len() }
 }
 
 fn close_reason(error: FrameError) -> CloseReason {

@@ -1,0 +1,69 @@
+//! What a session may know of the world around it: who the server says it is, and what time it is.
+
+use crate::hub;
+
+/// The program, for those who ask what they talk to.
+pub const VERSION: &str = concat!("switchboard-", env!("CARGO_PKG_VERSION"));
+
+/// Bytes in the server's name: what the line protocol of IRC leaves for it beside everything else.
+pub const NAME_BYTES_MAX: usize = 63;
+
+/// The world as it is in this turn. Kept by whoever owns the connections, which looks at the clocks.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub server: Description,
+    /// The bounds of the domain, for those dialects that announce them.
+    pub limits: hub::Limits,
+    /// Whether the whole server has a password.
+    pub wants_password: bool,
+    /// Wall time of this turn, in milliseconds since 1970. It may jump, forwards and back: it is for showing, and no
+    /// deadline comes from it.
+    pub unix_millis: u64,
+    /// Wall time when the server started.
+    pub started_unix_millis: u64,
+    /// Random, and another after each start: what is numbered from 1 each time does not come again with it.
+    pub salt: u64,
+}
+
+/// What the server says of itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Description {
+    /// What it is called among servers; looks like a host name, with a dot in it, so that it is nobody's nickname.
+    pub name: String,
+    /// In a few words.
+    pub about: String,
+    /// The network it belongs to, even if it is the only server there.
+    pub network: String,
+    /// The message of the day, line by line; none when there is none.
+    pub motd: Vec<String>,
+    /// Who runs it and how to reach them, line by line.
+    pub admin: Vec<String>,
+    /// Whether lines of IRC are spoken.
+    pub irc: bool,
+}
+
+impl Default for Description {
+    fn default() -> Self {
+        Description {
+            name: "switchboard.local".to_owned(),
+            about: "A Switchboard server".to_owned(),
+            network: "Switchboard".to_owned(),
+            motd: Vec::new(),
+            admin: Vec::new(),
+            irc: true,
+        }
+    }
+}
+
+impl Surroundings {
+    pub fn new(server: Description, limits: hub::Limits) -> Self {
+        Surroundings {
+            server,
+            limits,
+            wants_password: false,
+            unix_millis: 0,
+            started_unix_millis: 0,
+            salt: 0,
+        }
+    }
+}
