@@ -81,7 +81,10 @@ mod tests {
             assert!(!ebb.note([held, 1_000], start + Duration::from_millis(turn)));
         }
         for turn in 0..100_u64 {
-            assert!(!ebb.note([0, turn as usize], start + Duration::from_secs(20 + turn / 90)), "few, or not for long");
+            assert!(
+                !ebb.note([0, turn as usize], start + Duration::from_secs(20 + turn / 90)),
+                "few, or not for long"
+            );
         }
     }
 }

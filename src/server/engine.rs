@@ -233,7 +233,10 @@ impl<S: Socket> Engine<S> {
 
     /// When there is something to do without any event. May be early, is never late.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()].into_iter().flatten().min()
+        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Hangs up on everybody, politely: what is queued still goes out, within the drain time.
