@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
-use switchboard::hub::{ChannelId, Effect, Effects, Event, Reply, RequestId, UserName};
+use switchboard::hub::{ChannelId, Effect, Effects, Event, Host, Reply, RequestId, UserName};
 use switchboard::net::Key;
 use switchboard::server::Limits;
 use switchboard::server::connection::{ClientAddress, Connection};
@@ -214,7 +214,7 @@ impl Person {
         let faults = Faults { partial: 50, ..Faults::default() };
         let line = Rc::new(RefCell::new(Line::new(Random::new(n as u64), faults, 0)));
         let address = ClientAddress::from(SocketAddr::from(([127, 0, 0, 1], 1)));
-        let mut connection = Connection::new(FlakySocket(Rc::clone(&line)), address, now);
+        let mut connection = Connection::new(FlakySocket(Rc::clone(&line)), address, Host::default(), now);
         let mut hello = Vec::new();
         let body =
             frame::Hello { request: 1, version: frame::VERSION, body_max: BODY_MAX, name: name.shown() };

@@ -17,32 +17,43 @@ use super::allowance::Allowance;
 use super::binding::Binding;
 use super::fanout::{Membership, Turn};
 use super::limits::Limits;
-use crate::hub::ChannelId;
+use crate::hub::{ChannelId, Host};
 use crate::net::blocks::Expect;
 use crate::net::{Alarm, Blocks, Inbox, Key, Outbox, Socket};
 use crate::session::{CloseReason, Session};
 use smallvec::SmallVec;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
 /// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one. Without the scope of
 /// a link-local address, which says nothing to others; that makes it two thirds as long.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ClientAddress {
-    ip: IpAddr,
+    /// As IPv6, which is two bytes shorter than to say which of the two it is.
+    octets: [u8; 16],
     port: u16,
+}
+
+impl ClientAddress {
+    pub fn ip(self) -> IpAddr {
+        Ipv6Addr::from(self.octets).to_canonical()
+    }
 }
 
 impl From<SocketAddr> for ClientAddress {
     fn from(address: SocketAddr) -> Self {
-        ClientAddress { ip: address.ip(), port: address.port() }
+        let octets = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+            IpAddr::V6(ip) => ip.octets(),
+        };
+        ClientAddress { octets, port: address.port() }
     }
 }
 
 impl From<ClientAddress> for SocketAddr {
-    fn from(ClientAddress { ip, port }: ClientAddress) -> Self {
-        SocketAddr::new(ip, port)
+    fn from(address: ClientAddress) -> Self {
+        SocketAddr::new(address.ip(), address.port)
     }
 }
 
@@ -111,19 +122,17 @@ pub struct Connection<S> {
     pub listed: Listed,
     pub hang_up: HangUp,
     extras: Option<Box<Extras>>,
-    /// The client's datagrams, if it has asked for them.
-    pub binding: Option<Box<Binding>>,
     /// Kept by the fan-out.
     pub memberships: SmallVec<[Membership; 2]>,
     /// The room that this connection's latest event went to, and in which turn; at the end of a turn everything is
-    /// distributed.
-    pub undistributed: Option<(Turn, ChannelId)>,
+    /// distributed. No room before the first event.
+    pub undistributed: (Turn, ChannelId),
     pub alarm: Alarm,
     heard: Instant,
 }
 
 /// What a connection has at times only.
-#[derive(PartialEq, Default)]
+#[derive(Default)]
 struct Extras {
     /// Since when the client owes us something: its login, later an answer to a ping.
     awaited_since: Option<Instant>,
@@ -132,8 +141,18 @@ struct Extras {
     /// Who waits for this one's queue.
     waiters: Vec<Key>,
     over_soft_since: Option<Instant>,
+    /// The client's datagrams, if it has asked for them.
+    binding: Option<Box<Binding>>,
     /// What it has made the server send in datagrams, whoever they went to.
     caused: Option<Allowance>,
+}
+
+impl Extras {
+    fn is_empty(&self) -> bool {
+        let Extras { awaited_since, waits_for, waiters, over_soft_since, binding, caused } = self;
+        let is_quiet = awaited_since.is_none() && waits_for.is_none() && over_soft_since.is_none();
+        is_quiet && waiters.is_empty() && binding.is_none() && caused.is_none()
+    }
 }
 
 /// What a connection's deadline is for.
@@ -147,11 +166,11 @@ pub enum Due {
 }
 
 impl<S> Connection<S> {
-    pub fn new(socket: S, address: ClientAddress, now: Instant) -> Self {
+    pub fn new(socket: S, address: ClientAddress, host: Host, now: Instant) -> Self {
         Connection {
             socket,
             address,
-            session: Session::new(),
+            session: Session::new(host),
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             closing: None,
@@ -160,9 +179,8 @@ impl<S> Connection<S> {
             listed: Listed::default(),
             hang_up: HangUp::No,
             extras: Some(Box::new(Extras { awaited_since: Some(now), ..Extras::default() })),
-            binding: None,
             memberships: SmallVec::new(),
-            undistributed: None,
+            undistributed: (0, ChannelId::NONE),
             alarm: Alarm::default(),
             heard: now,
         }
@@ -292,7 +310,7 @@ impl<S> Connection<S> {
     fn await_no_more(&mut self) {
         if let Some(extras) = &mut self.extras {
             extras.awaited_since = None;
-            if **extras == Extras::default() {
+            if extras.is_empty() {
                 self.extras = None;
             }
         }
@@ -328,6 +346,25 @@ impl<S> Connection<S> {
 
     pub fn take_waiters(&mut self) -> Vec<Key> {
         self.extras.as_mut().map(|extras| std::mem::take(&mut extras.waiters)).unwrap_or_default()
+    }
+
+    pub fn binding(&self) -> Option<&Binding> {
+        self.extras.as_ref()?.binding.as_deref()
+    }
+
+    pub fn binding_mut(&mut self) -> Option<&mut Binding> {
+        self.binding_and_outbox()?.0.into()
+    }
+
+    /// The two ways out, where there are two.
+    pub fn binding_and_outbox(&mut self) -> Option<(&mut Binding, &mut Outbox)> {
+        let binding = self.extras.as_mut()?.binding.as_deref_mut()?;
+        Some((binding, &mut self.outbox))
+    }
+
+    /// Returns the one before.
+    pub fn replace_binding(&mut self, binding: Binding) -> Option<Box<Binding>> {
+        self.extras_mut().binding.replace(Box::new(binding))
     }
 
     /// What it has made the server send in datagrams.

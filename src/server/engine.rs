@@ -132,7 +132,8 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let address = ClientAddress::from(address);
-        let key = exchange.connections.insert(Connection::new(socket, address, exchange.now));
+        let host = exchange.cloaks.host(address.ip());
+        let key = exchange.connections.insert(Connection::new(socket, address, host, exchange.now));
         if over > 0 || self.stopping {
             exchange.counters.refused_full += 1;
             exchange.close(
@@ -357,7 +358,7 @@ impl<S: Socket> Engine<S> {
         }
         let mut connection = self.exchange.connections.remove(key)?;
         connection.outbox.clear(&mut self.exchange.blocks);
-        self.exchange.bindings -= usize::from(connection.binding.is_some());
+        self.exchange.bindings -= usize::from(connection.binding().is_some());
         debug!("{key} {} closed: {reason}", connection.address);
         Some(connection.socket)
     }

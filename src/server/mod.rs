@@ -21,12 +21,14 @@
 //! - [`exchange`] where effects of the hub become bytes in outboxes;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
 //! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
+//! - [`cloak`] what others see of an address;
 //! - `ebb` when memory goes back to the system;
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`limits`] every bound, with its unit and its reason.
 
 pub mod allowance;
 pub mod binding;
+pub mod cloak;
 pub mod connection;
 pub mod counters;
 pub mod datagrams;

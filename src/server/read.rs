@@ -144,6 +144,9 @@ impl<S: Socket> Engine<S> {
             notes.clear();
             let step = connection.session.next(rest, &self.exchange.surroundings, notes, &mut self.words);
             self.exchange.counters.frames += u64::from(step.used() > 0);
+            if let Step::NewDialect { .. } = step {
+                self.exchange.change_dialect(key);
+            }
             if !self.words.is_empty() {
                 self.exchange.say(key, &self.words);
                 self.words.clear();
@@ -166,7 +169,7 @@ impl<S: Socket> Engine<S> {
                     done += used;
                     self.give_ticket(key, request, wants);
                 }
-                Step::Done { used } => done += used,
+                Step::Done { used } | Step::NewDialect { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;
                     self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);

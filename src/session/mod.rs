@@ -14,37 +14,18 @@
 //! of them other clients may have their turn, and a client that does not read what it asked for gets no more of it.
 
 mod close;
+mod dialect;
 mod foreign;
 mod native;
 mod surroundings;
 
 pub use close::CloseReason;
+pub use dialect::{Dialect, Stamp, Variant};
 pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 
-use crate::hub::{ChannelId, Command, Event, Reply, RequestId};
+use crate::hub::{ChannelId, Command, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
-
-/// A way of writing events. A room's event is encoded once per dialect that somebody in the room speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dialect {
-    Native,
-}
-
-impl Dialect {
-    pub const COUNT: usize = 1;
-
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// Appends the event as this dialect has it.
-    pub fn encode_event(self, channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
-        match self {
-            Dialect::Native => native::encode_event(channel, event, out),
-        }
-    }
-}
 
 /// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
 #[derive(Debug, PartialEq)]
@@ -59,6 +40,9 @@ pub enum Step<'a> {
     Ticket { used: usize, request: RequestId, wants: u8 },
     /// Nothing more to do; what there was to answer is in `out`.
     Done { used: usize },
+    /// As `Done`; and from here on [`Session::dialect`] is another one. What the client's rooms said before still comes
+    /// in the old one, and before `out`.
+    NewDialect { used: usize },
     /// The client says goodbye.
     Quit { used: usize, text: &'a str },
     /// There is no going on.
@@ -73,6 +57,7 @@ impl Step<'_> {
             | Step::Payload { used, .. }
             | Step::Ticket { used, .. }
             | Step::Done { used }
+            | Step::NewDialect { used }
             | Step::Quit { used, .. } => used,
             Step::Incomplete { .. } | Step::Close(_) => 0,
         }
@@ -83,16 +68,18 @@ impl Step<'_> {
 pub struct Session(State);
 
 enum State {
-    /// Too few bytes to tell the protocol.
-    Undecided,
+    /// Too few bytes to tell the protocol. Some of them show a client where it comes from.
+    #[allow(dead_code)] // native frames show nobody
+    Undecided(Host),
     Native(native::Native),
     /// A protocol that is recognised and not spoken.
     Foreign(Protocol),
 }
 
 impl Session {
-    pub fn new() -> Self {
-        Session(State::Undecided)
+    /// `host`: what others see of the client's address.
+    pub fn new(host: Host) -> Self {
+        Session(State::Undecided(host))
     }
 
     /// The first step that `bytes` allow. They start where the last step's `used` ended.
@@ -109,7 +96,7 @@ impl Session {
         // Native frames need neither; lines will.
         let _ = (surroundings, notes);
         match &mut self.0 {
-            State::Undecided => match sniff(bytes) {
+            State::Undecided(_) => match sniff(bytes) {
                 None => Step::Incomplete { needed: bytes.len() + 1 },
                 Some(Protocol::Native) => {
                     let mut native = native::Native::default();
@@ -177,14 +164,8 @@ impl Session {
     pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
         match &self.0 {
             State::Native(_) => native::encode_farewell(reason, out),
-            State::Undecided => foreign::encode_farewell(Protocol::Text, reason, out),
+            State::Undecided(_) => foreign::encode_farewell(Protocol::Text, reason, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
         }
-    }
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self::new()
     }
 }

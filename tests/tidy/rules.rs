@@ -31,6 +31,7 @@ pub const LAYERS: &[Layer] = &[
             "signal_hook",
             "signal_hook_mio",
             "blake3",
+            "siphasher",
             "getrandom",
         ],
     },
