@@ -20,7 +20,10 @@ use super::counters::Counters;
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
-use crate::hub::{self, ChannelId, Effect, Effects, Event, Observed, PathKey, Reply, RequestId, SessionId};
+use crate::hub::{
+    self, ChannelId, Effect, Effects, Event, Form, Host, Moment, Observed, PathKey, Reply, RequestId,
+    SessionId,
+};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{CloseReason, Description, Surroundings};
@@ -81,6 +84,11 @@ impl<S: Socket> Exchange<S> {
             turn: 0,
             counters: Counters::default(),
         }
+    }
+
+    /// The time that holds in this turn, by both clocks.
+    pub fn moment(&self) -> Moment {
+        Moment { monotonic: self.now, unix_millis: self.surroundings.unix_millis }
     }
 
     /// Passes payload on. The usual case copies nothing: the bytes lie in the reader's buffer and go from there to the
@@ -247,7 +255,7 @@ impl<S: Socket> Exchange<S> {
         let full = fanout.publish(connections, blocks, channel, cause, |dialect, out| {
             dialect.encode_event(channel, event, out);
         });
-        if self.bindings > 0 && matches!(event, Event::Said { .. }) {
+        if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
             self.fanout.note_said(&self.blocks, channel, cause);
         }
         if full {
@@ -256,6 +264,34 @@ impl<S: Socket> Exchange<S> {
         if self.connections.get(cause).is_some_and(|author| !author.outbox.is_empty()) {
             self.list_to_flush(cause); // it may just have caught up
         }
+    }
+
+    /// Tells everybody in these rooms once. A departure is no secret of the first room: a client that knows rooms only
+    /// by what happens in them is told in each.
+    fn publish_to_neighbours(&mut self, cause: Key, channels: &[ChannelId], event: &Event<'_>) {
+        if let Event::Quit { .. } = event {
+            return channels.iter().for_each(|&channel| self.publish(channel, cause, event));
+        }
+        let mut neighbours: Vec<Key> =
+            channels.iter().flat_map(|&channel| self.fanout.members(channel)).collect();
+        neighbours.sort_unstable_by_key(|key| key.to_u64());
+        neighbours.dedup();
+        for to in neighbours {
+            if to != cause {
+                self.send(to, cause, ChannelId::NONE, event);
+            }
+        }
+    }
+
+    /// Queues an event for one connection.
+    fn send(&mut self, to: Key, cause: Key, channel: ChannelId, event: &Event<'_>) {
+        self.keep_order(to, cause);
+        self.push(to, |connection, blocks| {
+            let Connection { session, outbox, .. } = connection;
+            if let Some(dialect) = session.dialect() {
+                outbox.push_own(blocks, Expect::Little, |out| dialect.encode_event(channel, event, out));
+            }
+        });
     }
 
     fn distribute(&mut self, channel: ChannelId) {
@@ -364,6 +400,10 @@ impl<S: Socket> Effects for Exchange<S> {
         Some(Observed { tcp: connection.address.into(), udp, heard: connection.heard() })
     }
 
+    fn host(&self, _: SessionId) -> Host {
+        Host::default()
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())
     }
@@ -383,23 +423,19 @@ impl<S: Socket> Effects for Exchange<S> {
                     }
                 });
             }
-            Effect::Send { to, cause, channel, event } => {
+            Effect::Send { to, cause, channel, event, .. } => {
                 let (to, cause) = (key_of(to), key_of(cause));
                 if let Event::RelayClosed { .. } = event {
                     self.resume(to, cause);
                     self.resume(cause, to);
                 }
-                self.keep_order(to, cause);
-                self.push(to, |connection, blocks| {
-                    let Connection { session, outbox, .. } = connection;
-                    if let Some(dialect) = session.dialect() {
-                        outbox.push_own(blocks, Expect::Little, |out| {
-                            dialect.encode_event(channel, &event, out)
-                        });
-                    }
-                });
+                self.send(to, cause, channel, &event);
             }
-            Effect::Publish { channel, cause, event } => self.publish(channel, key_of(cause), &event),
+            Effect::Publish { channel, cause, event, .. } => self.publish(channel, key_of(cause), &event),
+            Effect::PublishToNeighbours { cause, channels, event } => {
+                self.publish_to_neighbours(key_of(cause), channels, &event);
+            }
+            Effect::HangUp { session } => self.close(key_of(session), CloseReason::Killed),
             Effect::Subscribe { channel, session } => {
                 let Exchange { connections, blocks, fanout, .. } = self;
                 fanout.subscribe(connections, blocks, channel, key_of(session));
