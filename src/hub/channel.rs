@@ -126,10 +126,12 @@ impl Channels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::RoomName;
+    use crate::hub::{Flags, Moment, RoomName};
+    use std::time::Instant;
 
     fn room() -> Channel {
-        Channel::Room(Room::new(RoomName::new("#r", 9).expect("a room name")))
+        let now = Moment { monotonic: Instant::now(), unix_millis: 0 };
+        Channel::Room(Room::new(RoomName::new("#r", 9).expect("a room name"), Flags::NONE, now))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a session can ask of the hub, in whatever dialect it was said.
 
-use super::{Address, ChannelId, Offers};
+use super::{Address, ChannelId, Marks, MaskList, Offers, Role, RoomChange};
+use std::time::Instant;
 
 /// A connection as the hub knows it: a number that is never used for another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -14,6 +15,14 @@ impl RequestId {
     pub const NONE: RequestId = RequestId(0);
 }
 
+/// When something happens: for what takes its time, and for what people are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment {
+    pub monotonic: Instant,
+    /// Milliseconds since 1970; may jump either way.
+    pub unix_millis: u64,
+}
+
 /// What a relay is for. The hub only passes it on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
@@ -21,39 +30,198 @@ pub enum Purpose {
     Pipe,
 }
 
-/// What a session asks of the hub.
+/// A room, as a dialect knows it: by its number, which only occupants have, or by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RoomRef<'a> {
+    Channel(ChannelId),
+    Named(&'a str),
+}
+
+/// What kind of thing is said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    Message,
+    /// Something that no program may answer.
+    Notice,
+    /// Tags alone, without a text.
+    Tags,
+}
+
+/// Something to be said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Words<'a> {
+    pub form: Form,
+    pub text: &'a str,
+    /// What clients tell each other beside the text, as the dialect writes it; the hub only passes it on.
+    pub tags: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// A message without tags.
+    pub fn message(text: &'a str) -> Words<'a> {
+        Words { form: Form::Message, text, tags: "" }
+    }
+}
+
+/// A number for each thing that was said since the server started.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct MessageId(pub u64);
+
+/// Which rooms a list is to have. All conditions have to hold; by default there are none.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct RoomFilter<'a> {
+    /// Names that this mask matches.
+    pub mask: Option<&'a str>,
+    /// Names that it does not match.
+    pub not_mask: Option<&'a str>,
+    pub occupants_above: Option<u32>,
+    pub occupants_below: Option<u32>,
+    /// Made later than this, in milliseconds since 1970; likewise the others.
+    pub made_after: Option<u64>,
+    pub made_before: Option<u64>,
+    pub subject_after: Option<u64>,
+    pub subject_before: Option<u64>,
+}
+
+/// Which users a list is to have.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct UserFilter<'a> {
+    /// Matches the name, what the user is called elsewhere, or the host.
+    pub mask: Option<&'a str>,
+    pub operators_only: bool,
+}
+
+/// What a session asks of the hub. Lists go on behind `after`, which need not be on them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command<'a> {
     /// `payload_max`: the longest relay payload the session takes, in bytes; 0 for a dialect without relays.
+    /// `username` and `realname` are empty where the dialect does not have them.
     Login {
         name: &'a str,
         payload_max: u16,
+        username: &'a str,
+        realname: &'a str,
     },
+    /// Another name for oneself. Only the case of the present one may change, too.
+    Rename {
+        name: &'a str,
+    },
+    SetRealName {
+        text: &'a str,
+    },
+    /// `None`: back again.
+    SetAway {
+        text: Option<&'a str>,
+    },
+    /// [`Marks::OPERATOR`] can be cleared so, not set. Nothing to set and nothing to clear: which ones are there?
+    SetMarks {
+        set: Marks,
+        clear: Marks,
+    },
+    /// An empty password is none.
     Join {
         room: &'a str,
+        password: &'a str,
     },
+    /// `text`: for those who stay; often empty.
     Leave {
-        channel: ChannelId,
+        room: RoomRef<'a>,
+        text: &'a str,
     },
+    /// `least`: only to those who have at least this role by a grant or an affiliation.
     Say {
-        channel: ChannelId,
-        text: &'a str,
+        room: RoomRef<'a>,
+        words: Words<'a>,
+        least: Option<Role>,
     },
-    SetSubject {
-        channel: ChannelId,
-        text: &'a str,
-    },
-    ListRooms {
-        after: &'a str,
-    },
-    Who {
-        channel: ChannelId,
-        after: &'a str,
-    },
+    /// `even_oneself`: whether the dialect lets one talk to oneself.
     Tell {
         to: &'a str,
+        words: Words<'a>,
+        even_oneself: bool,
+    },
+    /// An empty text clears it.
+    SetSubject {
+        room: RoomRef<'a>,
         text: &'a str,
     },
+    ShowSubject {
+        room: RoomRef<'a>,
+    },
+    /// Each one for itself: what cannot be done is refused by its index, the others take effect together.
+    Change {
+        room: RoomRef<'a>,
+        changes: Box<[RoomChange<'a>]>,
+    },
+    ShowSettings {
+        room: RoomRef<'a>,
+    },
+    /// The entries of a list from this index on.
+    ListMasks {
+        room: RoomRef<'a>,
+        list: MaskList,
+        from: usize,
+    },
+    Kick {
+        room: RoomRef<'a>,
+        who: &'a str,
+        text: &'a str,
+    },
+    Invite {
+        room: RoomRef<'a>,
+        who: &'a str,
+    },
+    /// The rooms that one is invited to.
+    ListInvited,
+    ListRooms {
+        after: &'a str,
+        filter: RoomFilter<'a>,
+    },
+    /// Who is in a room. `in_full`: with hosts and idle times.
+    Who {
+        room: RoomRef<'a>,
+        after: &'a str,
+        in_full: bool,
+    },
+    /// Who is on the server, as far as one may know.
+    FindUsers {
+        after: &'a str,
+        filter: UserFilter<'a>,
+    },
+    /// Everything about one user.
+    Look {
+        name: &'a str,
+    },
+    /// Who had this name, the latest first; at most so many.
+    Was {
+        name: &'a str,
+        entries_max: usize,
+    },
+    /// Which of these are here?
+    IsHere {
+        names: Box<[&'a str]>,
+    },
+    Count,
+    /// From now on tell me when one of these comes or goes.
+    Watch {
+        names: Box<[&'a str]>,
+    },
+    Unwatch {
+        names: Box<[&'a str]>,
+    },
+    UnwatchAll,
+    /// Which ones do I watch, and which of them are here?
+    ListWatched,
+    /// An operator, to everybody who wants to hear it.
+    Announce {
+        text: &'a str,
+    },
+    /// An operator ends somebody's session.
+    Kill {
+        name: &'a str,
+        text: &'a str,
+    },
+    /// What the directory says of somebody.
     Lookup {
         name: &'a str,
     },
@@ -88,25 +256,24 @@ pub enum Command<'a> {
 }
 
 impl Command<'_> {
-    /// The channel a command is about, or [`ChannelId::NONE`].
+    /// The channel a command names by its number, or [`ChannelId::NONE`].
     pub fn channel(&self) -> ChannelId {
         match *self {
-            Command::Leave { channel }
-            | Command::Say { channel, .. }
-            | Command::SetSubject { channel, .. }
-            | Command::Who { channel, .. }
+            Command::Leave { room: RoomRef::Channel(channel), .. }
+            | Command::Say { room: RoomRef::Channel(channel), .. }
+            | Command::SetSubject { room: RoomRef::Channel(channel), .. }
+            | Command::ShowSubject { room: RoomRef::Channel(channel) }
+            | Command::Change { room: RoomRef::Channel(channel), .. }
+            | Command::ShowSettings { room: RoomRef::Channel(channel) }
+            | Command::ListMasks { room: RoomRef::Channel(channel), .. }
+            | Command::Kick { room: RoomRef::Channel(channel), .. }
+            | Command::Invite { room: RoomRef::Channel(channel), .. }
+            | Command::Who { room: RoomRef::Channel(channel), .. }
             | Command::Accept { channel }
             | Command::Decline { channel, .. }
             | Command::Close { channel }
             | Command::OfferPaths { channel, .. } => channel,
-            Command::Login { .. }
-            | Command::Join { .. }
-            | Command::ListRooms { .. }
-            | Command::Tell { .. }
-            | Command::Lookup { .. }
-            | Command::ListPeers { .. }
-            | Command::Declare { .. }
-            | Command::Open { .. } => ChannelId::NONE,
+            _ => ChannelId::NONE,
         }
     }
 }

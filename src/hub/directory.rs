@@ -1,29 +1,14 @@
-//! Peers by name: who is here, and a word to one of them.
+//! One user, by name: what the directory says, what others may know, who had the name before.
 
+use super::lists::idle_seconds;
 use super::name::fold;
-use super::rooms::behind;
-use super::{Asker, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, SessionId};
-use std::time::Instant;
+use super::person::Marks;
+use super::{Asker, Counts, Effects, Entry, Hub, Look, Outcome, Place, Refusal, Reply};
 
 impl Hub {
-    pub(super) fn tell(&mut self, asker: Asker, to: &str, text: &str, fx: &mut impl Effects) -> Outcome {
-        let from = &self.user(asker.session)?.name;
-        self.check_text(text, self.limits.text_bytes_max)?;
-        let to = self.peer(asker, to)?;
-        let event = Event::Told { from, text };
-        fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, event });
-        asker.done(fx);
-        Ok(())
-    }
-
-    pub(super) fn lookup(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        name: &str,
-        fx: &mut impl Effects,
-    ) -> Outcome {
+    pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         self.user(asker.session)?;
+        let now = asker.now.monotonic;
         let session = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
         let peer = self.users.get(session).ok_or(Refusal::NoSuchPeer)?;
         let observed = fx.observed(*session);
@@ -42,20 +27,68 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn list_peers(&mut self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn count(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         self.user(asker.session)?;
-        let (names, more) =
-            self.page_of_names(self.names.range::<str, _>(behind(&fold(after))).map(|(name, _)| name));
-        asker.reply(fx, Reply::Peers { names: &names, more });
+        asker.reply(fx, Reply::Counts(self.counts()));
         Ok(())
     }
 
-    /// Somebody else who is here, by name.
-    pub(super) fn peer(&self, asker: Asker, name: &str) -> Result<SessionId, Refusal> {
-        match self.names.get(&*fold(name)) {
-            None => Err(Refusal::NoSuchPeer),
-            Some(&session) if session == asker.session => Err(Refusal::Yourself),
-            Some(&session) => Ok(session),
+    /// How much there is on the server.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            users: self.users.len(),
+            invisible: self.invisible,
+            operators: self.operators,
+            rooms: self.room_names.len(),
+            users_most: self.users_most,
         }
+    }
+
+    /// Everything about one user that the asker may know.
+    pub(super) fn look(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        let user = self.user(asker.session)?;
+        let &session = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let found = self.user(session)?;
+        let is_hidden =
+            found.marks().contains(Marks::INVISIBLE) && session != asker.session && !user.is_operator();
+        let mut places = Vec::new();
+        for &channel in &found.rooms {
+            let Some(room) = self.channels.room(channel) else { continue };
+            if self.shows_place(user, channel, room, is_hidden) {
+                places.push(Place { room: &room.name, standing: room.standing(found.name.key()) });
+            }
+        }
+        let online = asker.now.monotonic.saturating_duration_since(found.since);
+        let look = Look {
+            person: found.person(session),
+            host: fx.host(session),
+            places: &places,
+            idle_seconds: idle_seconds(asker, session, found, fx),
+            since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
+        };
+        asker.reply(fx, Reply::Look(look));
+        Ok(())
+    }
+
+    /// Who had a name, the latest first.
+    pub(super) fn was(&self, asker: Asker, name: &str, entries_max: usize, fx: &mut impl Effects) -> Outcome {
+        self.user(asker.session)?;
+        let key = fold(name);
+        let entries = self.former.iter().filter(|formerly| **formerly.name.key() == *key);
+        let entries: Vec<_> = entries.take(entries_max.min(self.limits.page_entries_max)).collect();
+        if entries.is_empty() {
+            return Err(Refusal::NoSuchPeer);
+        }
+        asker.reply(fx, Reply::Was { entries: &entries });
+        Ok(())
+    }
+
+    /// Which of these are here.
+    pub(super) fn is_here(&self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
+        self.user(asker.session)?;
+        let here = names.iter().filter_map(|name| self.names.get(&*fold(name)));
+        let here: Vec<Entry<'_>> = here.filter_map(|&session| self.entry(asker, session, true, fx)).collect();
+        asker.reply(fx, Reply::Here { entries: &here });
+        Ok(())
     }
 }

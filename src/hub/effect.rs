@@ -2,8 +2,9 @@
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
 use super::{
-    Address, ChannelId, Observed, Offers, PathKey, PathRole, Purpose, Refusal, RequestId, RoomName,
-    SessionId, UserName,
+    Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, KnownPassword, Look, Marks, MaskEntry,
+    MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, RoomChange, RoomName, RoomSummary,
+    SessionId, Standing, SubjectView, UserName,
 };
 
 /// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
@@ -12,6 +13,9 @@ pub trait Effects {
 
     /// What the server sees of a session; `None` when it sees nothing any more.
     fn observed(&self, session: SessionId) -> Option<Observed>;
+
+    /// The cloak of where a session comes from.
+    fn host(&self, session: SessionId) -> Host;
 
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
@@ -23,14 +27,20 @@ pub enum Effect<'a> {
     /// The answer to a request. `channel` is the request's, or the one that the reply makes known. `cause` is who
     /// made it happen, which for a call is the one who was called.
     Reply { to: SessionId, cause: SessionId, request: RequestId, channel: ChannelId, reply: Reply<'a> },
-    /// For one session; it must not overtake what `cause` did before.
-    Send { to: SessionId, cause: SessionId, channel: ChannelId, event: Event<'a> },
+    /// For one session; it must not overtake what `cause` did before. `room` where the event is about one.
+    Send { to: SessionId, cause: SessionId, channel: ChannelId, room: Option<&'a RoomName>, event: Event<'a> },
     /// For every subscriber of the channel but `cause`, who knows already.
-    Publish { channel: ChannelId, cause: SessionId, event: Event<'a> },
+    Publish { channel: ChannelId, room: &'a RoomName, cause: SessionId, event: Event<'a> },
+    /// For everybody who is subscribed to one of these channels, each once, and not for `cause`, who knows already or
+    /// is gone. A departure from the server is told so; where a dialect has one event per room instead, it goes to
+    /// every room.
+    PublishToNeighbours { cause: SessionId, channels: &'a [ChannelId], event: Event<'a> },
     /// From here on the session gets what is published on the channel.
     Subscribe { channel: ChannelId, session: SessionId },
     /// From here on it does not.
     Unsubscribe { channel: ChannelId, session: SessionId },
+    /// The hub knows the session no more; its connection is to be closed.
+    HangUp { session: SessionId },
 }
 
 /// An answer to the one who asked.
@@ -42,19 +52,102 @@ pub enum Reply<'a> {
         name: &'a str,
         text_bytes_max: u16,
     },
+    Renamed {
+        from: &'a UserName,
+        to: &'a UserName,
+    },
+    /// The marks as they are now, and those of before.
+    Marks {
+        now: Marks,
+        before: Marks,
+    },
+    /// `made`: there was no such room before.
     Joined {
         room: &'a RoomName,
         occupants: usize,
-        subject: Option<(&'a str, &'a str)>,
+        subject: Option<SubjectView<'a>>,
+        made: bool,
+        standing: Standing,
     },
-    /// `more`: the list goes on behind its last entry.
+    Left {
+        room: &'a RoomName,
+    },
+    /// What was said is on its way to `to`, the name of a room or of a user, who may be away.
+    Sent {
+        id: MessageId,
+        to: &'a str,
+        away: Option<&'a str>,
+    },
+    SubjectSet {
+        room: &'a RoomName,
+    },
+    Subject {
+        room: &'a RoomName,
+        subject: Option<SubjectView<'a>>,
+    },
+    /// What took effect, and why the others did not, by their index among those asked for.
+    Changed {
+        room: &'a RoomName,
+        changes: &'a [RoomChange<'a>],
+        refused: &'a [(usize, Refusal)],
+    },
+    Settings {
+        room: &'a RoomName,
+        flags: Flags,
+        occupants_max: Option<u32>,
+        password: KnownPassword<'a>,
+        /// When the room was made, in milliseconds since 1970.
+        made_millis: u64,
+    },
+    /// `more`: the list goes on behind the last entry.
+    Masks {
+        room: &'a RoomName,
+        list: MaskList,
+        entries: &'a [MaskEntry],
+        more: bool,
+    },
+    Kicked {
+        room: &'a RoomName,
+        who: &'a UserName,
+    },
+    Invited {
+        room: &'a RoomName,
+        who: &'a UserName,
+        away: Option<&'a str>,
+    },
+    Invitations {
+        rooms: &'a [&'a RoomName],
+    },
+    /// `next`: the list goes on behind this name, which need not be on this page.
     Rooms {
         rooms: &'a [RoomSummary<'a>],
+        next: Option<&'a str>,
+    },
+    /// `more`: the list goes on behind its last entry.
+    Occupants {
+        room: &'a RoomName,
+        entries: &'a [Entry<'a>],
         more: bool,
     },
-    Occupants {
-        names: &'a [&'a str],
-        more: bool,
+    /// `next`: the list goes on behind this name, which need not be on this page.
+    Users {
+        entries: &'a [Entry<'a>],
+        next: Option<&'a str>,
+    },
+    Look(Look<'a>),
+    Was {
+        entries: &'a [&'a Formerly],
+    },
+    /// Those who are here, in the order in which they were asked for.
+    Here {
+        entries: &'a [Entry<'a>],
+    },
+    Counts(Counts),
+    /// Of those whom the request was about. `full`: these are more than one may watch.
+    Watched {
+        here: &'a [Entry<'a>],
+        gone: &'a [&'a str],
+        full: &'a [&'a str],
     },
     Peers {
         names: &'a [&'a str],
@@ -78,77 +171,4 @@ pub enum Reply<'a> {
     Declined {
         text: &'a str,
     },
-}
-
-/// An entry in the list of rooms.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RoomSummary<'a> {
-    pub name: &'a str,
-    pub occupants: usize,
-}
-
-/// Something that others did.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Event<'a> {
-    Said {
-        by: &'a UserName,
-        text: &'a str,
-    },
-    Entered {
-        who: &'a UserName,
-    },
-    Left {
-        who: &'a UserName,
-        why: Departure<'a>,
-    },
-    SubjectSet {
-        by: &'a UserName,
-        text: &'a str,
-    },
-    Told {
-        from: &'a UserName,
-        text: &'a str,
-    },
-    /// A call; the effect's channel is the relay. `payload_max` in bytes.
-    Offered {
-        from: &'a UserName,
-        purpose: Purpose,
-        payload_max: u16,
-    },
-    /// The call of this request rings; the effect's channel is the relay.
-    Ringing {
-        request: RequestId,
-    },
-    RelayClosed {
-        why: RelayEnd,
-    },
-    /// Both ends of a relay try each other's addresses now; none: one of them wants no direct path.
-    Paths {
-        round: u8,
-        role: PathRole,
-        key: PathKey,
-        addresses: &'a [Address],
-    },
-}
-
-/// How an occupant left.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Departure<'a> {
-    /// Left this room only.
-    Left,
-    /// Said goodbye, with these words.
-    Quit(&'a str),
-    /// The connection broke or fell silent.
-    Lost,
-    /// The server hung up.
-    Dropped(&'a str),
-}
-
-/// How a relay ended, as seen from the side that did not end it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RelayEnd {
-    Done,
-    PeerLeft,
-    NoAnswer,
-    Cancelled,
 }

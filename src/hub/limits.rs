@@ -1,5 +1,6 @@
 //! What one user, one room and the whole hub may have.
 
+use super::settings::{Flag, Flags};
 use std::time::Duration;
 
 /// Every bound of the hub. Names end in their unit or in what they count.
@@ -21,6 +22,34 @@ pub struct Limits {
     pub relays_per_user_max: usize,
     /// Entries in one reply to a request for a list.
     pub page_entries_max: usize,
+    /// Entries that one request for a list with conditions looks at.
+    pub scanned_entries_max: usize,
+    /// Length of what somebody says they are called on their machine, in bytes of UTF-8.
+    pub username_bytes_max: u8,
+    /// Length of what somebody says they are really called, in bytes of UTF-8.
+    pub realname_bytes_max: u16,
+    /// Length of what those are told who write to somebody who is away, in bytes of UTF-8.
+    pub away_bytes_max: u16,
+    /// Length of the words on kicking somebody, and on ending their session, in bytes of UTF-8.
+    pub kick_bytes_max: u16,
+    /// Length of the tags of one message, in bytes.
+    pub tags_bytes_max: u16,
+    /// Length of a room's password, in bytes of UTF-8.
+    pub password_bytes_max: u8,
+    /// Length of a mask in a room's list, in bytes of UTF-8.
+    pub mask_bytes_max: u8,
+    /// Entries in each of a room's lists of masks.
+    pub masks_per_list_max: usize,
+    /// Changes of a room in one request.
+    pub changes_max: usize,
+    /// Invitations to one room that are open, and those that one user has.
+    pub invitations_max: usize,
+    /// Names that one user may watch.
+    pub watches_per_user_max: usize,
+    /// Names that were given up and are remembered.
+    pub former_names_max: usize,
+    /// What a room is set to when it is made.
+    pub new_rooms: Flags,
     /// How long a call rings.
     pub relay_answer_time: Duration,
     /// Addresses that one may declare, or offer for a direct path.
@@ -42,6 +71,20 @@ impl Default for Limits {
             relays_max: 10_000,
             relays_per_user_max: 8,
             page_entries_max: 200,
+            scanned_entries_max: 2_000,
+            username_bytes_max: 16,
+            realname_bytes_max: 150,
+            away_bytes_max: 300,
+            kick_bytes_max: 300,
+            tags_bytes_max: 4_094,
+            password_bytes_max: 32,
+            mask_bytes_max: 200,
+            masks_per_list_max: 100,
+            changes_max: 20,
+            invitations_max: 100,
+            watches_per_user_max: 100,
+            former_names_max: 256,
+            new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,
             path_rounds_max: 3,

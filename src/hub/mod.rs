@@ -2,39 +2,64 @@
 //! come out. No socket, no clock, no bytes: the hub does not know what a frame looks like, or that there are several
 //! dialects.
 //!
-//! - [`Command`] what a session wants, [`Effect`] what follows from it, [`Refusal`] why not;
-//! - `rooms`, `directory`, `relays`, `paths`: one part of [`Hub`] each;
-//! - [`name`] what may be a name, and when two are the same;
+//! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
+//! - `users`, `rooms`, `speech`, `order`, `changes`, `lists`, `directory`, `watch`, `relays`, `paths`: one part of
+//!   [`Hub`] each;
+//! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
+//! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays.
 
+mod audit;
+mod changes;
 pub mod channel;
 mod command;
 mod directory;
 mod effect;
+mod event;
 mod host;
 mod limits;
+mod lists;
+pub mod mask;
 pub mod name;
+mod order;
 mod paths;
+mod person;
+pub mod privileges;
 mod refusal;
 mod relays;
+mod role;
 mod rooms;
+mod settings;
+mod speech;
+mod users;
+mod view;
+mod watch;
 
 pub use channel::ChannelId;
-pub use command::{Command, Purpose, RequestId, SessionId};
-pub use effect::{Departure, Effect, Effects, Event, RelayEnd, Reply, RoomSummary};
+pub use command::{
+    Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter, Words,
+};
+pub use effect::{Effect, Effects, Reply};
+pub use event::{Departure, Event, RelayEnd};
 pub use host::Host;
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
+pub use person::{Marks, Person, Profile};
 pub use refusal::{BadName, BadText, Refusal};
 pub use relays::Route;
+pub use role::{Affiliation, Role, Standing};
+pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, RoomChange, Settings};
+pub use view::{Counts, Entry, Formerly, Look, Place, RoomSummary, SubjectView};
 
 use channel::Channels;
 use paths::Listing;
+use rooms::Room;
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
+use users::Newcomer;
 
 /// Everything that the server knows about people. Two indexes hold every occupancy, the user's and the room's;
 /// [`Hub::audit`] says whether they agree.
@@ -49,6 +74,16 @@ pub struct Hub {
     channels: Channels,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
+    /// By folded name, which may be nobody's, those who want to hear of it.
+    watchers: BTreeMap<Arc<str>, Vec<SessionId>>,
+    /// Names that were given up, the latest first.
+    former: VecDeque<Formerly>,
+    /// How many things were said.
+    messages: u64,
+    /// How many users have these marks.
+    invisible: usize,
+    operators: usize,
+    users_most: usize,
 }
 
 /// Somebody who is logged in.
@@ -60,6 +95,8 @@ struct User {
     payload_max: u16,
     /// Boxed, because most have none of it.
     peering: Option<Box<Peering>>,
+    /// Boxed, because those who say nothing of themselves have none of it.
+    profile: Option<Box<Profile>>,
 }
 
 /// What a user has to do with single others.
@@ -90,6 +127,7 @@ type Outcome = Result<(), Refusal>;
 /// The session that a request came from, and how to answer it.
 #[derive(Clone, Copy)]
 struct Asker {
+    now: Moment,
     session: SessionId,
     request: RequestId,
     channel: ChannelId,
@@ -103,9 +141,29 @@ impl Asker {
         }
     }
 
+    /// Carried out, and this is how; to those who want to know.
+    fn tell(self, fx: &mut impl Effects, reply: Reply<'_>) {
+        if self.request != RequestId::NONE {
+            self.reply(fx, reply);
+        }
+    }
+
     fn reply(self, fx: &mut impl Effects, reply: Reply<'_>) {
-        let Asker { session, request, channel } = self;
+        let Asker { session, request, channel, .. } = self;
         fx.emit(Effect::Reply { to: session, cause: session, request, channel, reply });
+    }
+
+    /// To the other occupants of the room that the asker's channel is.
+    fn publish(self, fx: &mut impl Effects, room: &Room, event: Event<'_>) {
+        let Asker { session, channel, .. } = self;
+        fx.emit(Effect::Publish { channel, room: &room.name, cause: session, event });
+    }
+
+    /// To those who share a room with the asker.
+    fn tell_neighbours(self, fx: &mut impl Effects, rooms: &[ChannelId], event: Event<'_>) {
+        if !rooms.is_empty() {
+            fx.emit(Effect::PublishToNeighbours { cause: self.session, channels: rooms, event });
+        }
     }
 }
 
@@ -118,6 +176,12 @@ impl Hub {
             room_names: BTreeMap::new(),
             channels: Channels::default(),
             ringing: BTreeSet::new(),
+            watchers: BTreeMap::new(),
+            former: VecDeque::new(),
+            messages: 0,
+            invisible: 0,
+            operators: 0,
+            users_most: 0,
         }
     }
 
@@ -139,58 +203,62 @@ impl Hub {
     /// Carries out one command. A refusal is an effect like any other: the reply to that request.
     pub fn handle(
         &mut self,
-        now: Instant,
+        now: Moment,
         session: SessionId,
         request: RequestId,
         command: Command<'_>,
         fx: &mut impl Effects,
     ) {
-        let asker = Asker { session, request, channel: command.channel() };
-        let outcome = match command {
-            Command::Login { name, payload_max } => self.login(now, asker, name, payload_max, fx),
-            Command::Join { room } => self.join(asker, room, fx),
-            Command::Leave { .. } => self.leave(asker, fx),
-            Command::Say { text, .. } => self.say(asker, text, fx),
-            Command::SetSubject { text, .. } => self.set_subject(asker, text, fx),
-            Command::ListRooms { after } => self.list_rooms(asker, after, fx),
-            Command::Who { after, .. } => self.who(asker, after, fx),
-            Command::Declare { offers, shown, addresses } => {
-                self.declare(asker, offers, shown, addresses, fx)
-            }
-            Command::Tell { to, text } => self.tell(asker, to, text, fx),
-            Command::Lookup { name } => self.lookup(now, asker, name, fx),
-            Command::ListPeers { after } => self.list_peers(asker, after, fx),
-            Command::Open { to, purpose } => self.open_relay(now, asker, to, purpose, fx),
-            Command::Accept { .. } => self.accept(asker, fx),
-            Command::Decline { text, .. } => self.decline(asker, text, fx),
-            Command::Close { .. } => self.close_relay(asker, fx),
-            Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
-        };
-        if let Err(refusal) = outcome {
+        let asker = Asker { now, session, request, channel: command.channel() };
+        if let Err(refusal) = self.carry_out(asker, command, fx) {
             asker.reply(fx, Reply::Refused(refusal));
         }
     }
 
-    /// A session is gone, for whatever reason; everybody who shared a room or a relay with it is told. A session
-    /// that never logged in leaves no trace.
-    pub fn disconnect(&mut self, session: SessionId, why: Departure<'_>, fx: &mut impl Effects) {
-        // Last words are a courtesy: where they break a rule, the departure is told without them.
-        let why = match why {
-            Departure::Quit(text) if self.check_text_or_empty(text, self.limits.text_bytes_max).is_err() => {
-                Departure::Quit("")
+    fn carry_out(&mut self, asker: Asker, command: Command<'_>, fx: &mut impl Effects) -> Outcome {
+        match command {
+            Command::Login { name, payload_max, username, realname } => {
+                self.login(asker, Newcomer { name, payload_max, username, realname }, fx)
             }
-            why => why,
-        };
-        let Some(user) = self.users.get_mut(&session) else { return };
-        let (rooms, peering) = (std::mem::take(&mut user.rooms), user.peering.take());
-        for relay in peering.map(|peering| peering.relays).unwrap_or_default() {
-            self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
-        }
-        for room in rooms {
-            self.vacate(session, room, why, fx);
-        }
-        if let Some(user) = self.users.remove(&session) {
-            self.names.remove(user.name.key());
+            Command::Rename { name } => self.rename(asker, name, fx),
+            Command::SetRealName { text } => self.set_realname(asker, text, fx),
+            Command::SetAway { text } => self.set_away(asker, text, fx),
+            Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
+            Command::Join { room, password } => self.join(asker, room, password, fx),
+            Command::Leave { room, text } => self.leave(asker, room, text, fx),
+            Command::Say { room, words, least } => self.say(asker, room, words, least, fx),
+            Command::Tell { to, words, even_oneself } => self.tell(asker, to, words, even_oneself, fx),
+            Command::SetSubject { room, text } => self.set_subject(asker, room, text, fx),
+            Command::ShowSubject { room } => self.show_subject(asker, room, fx),
+            Command::Change { room, changes } => self.change(asker, room, &changes, fx),
+            Command::ShowSettings { room } => self.show_settings(asker, room, fx),
+            Command::ListMasks { room, list, from } => self.list_masks(asker, room, list, from, fx),
+            Command::Kick { room, who, text } => self.kick(asker, room, who, text, fx),
+            Command::Invite { room, who } => self.invite(asker, room, who, fx),
+            Command::ListInvited => self.list_invited(asker, fx),
+            Command::ListRooms { after, filter } => self.list_rooms(asker, after, filter, fx),
+            Command::Who { room, after, in_full } => self.who(asker, room, after, in_full, fx),
+            Command::FindUsers { after, filter } => self.find_users(asker, after, filter, fx),
+            Command::Look { name } => self.look(asker, name, fx),
+            Command::Was { name, entries_max } => self.was(asker, name, entries_max, fx),
+            Command::IsHere { names } => self.is_here(asker, &names, fx),
+            Command::Count => self.count(asker, fx),
+            Command::Watch { names } => self.watch(asker, &names, fx),
+            Command::Unwatch { names } => self.unwatch(asker, &names, fx),
+            Command::UnwatchAll => self.unwatch_all(asker, fx),
+            Command::ListWatched => self.list_watched(asker, fx),
+            Command::Announce { text } => self.announce(asker, text, fx),
+            Command::Kill { name, text } => self.kill(asker, name, text, fx),
+            Command::Lookup { name } => self.lookup(asker, name, fx),
+            Command::ListPeers { after } => self.list_peers(asker, after, fx),
+            Command::Declare { offers, shown, addresses } => {
+                self.declare(asker, offers, shown, addresses, fx)
+            }
+            Command::Open { to, purpose } => self.open_relay(asker, to, purpose, fx),
+            Command::Accept { .. } => self.accept(asker, fx),
+            Command::Decline { text, .. } => self.decline(asker, text, fx),
+            Command::Close { .. } => self.close_relay(asker, fx),
+            Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
         }
     }
 
@@ -222,81 +290,11 @@ impl Hub {
         self.channels.relays_len()
     }
 
-    fn login(
-        &mut self,
-        now: Instant,
-        asker: Asker,
-        name: &str,
-        payload_max: u16,
-        fx: &mut impl Effects,
-    ) -> Outcome {
-        if self.users.contains_key(&asker.session) {
-            return Err(Refusal::AlreadyLoggedIn);
-        }
-        let name = UserName::new(name, self.limits.name_bytes_max)?;
-        if self.names.contains_key(name.key()) {
-            return Err(Refusal::NameTaken);
-        }
-        self.names.insert(Arc::clone(name.key()), asker.session);
-        asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
-        let user = User { name, rooms: SmallVec::new(), since: now, payload_max, peering: None };
-        self.users.insert(asker.session, Box::new(user));
-        Ok(())
-    }
-
     fn user(&self, session: SessionId) -> Result<&User, Refusal> {
         self.users.get(&session).map(|user| &**user).ok_or(Refusal::NotLoggedIn)
     }
 
     fn user_mut(&mut self, session: SessionId) -> Result<&mut User, Refusal> {
         self.users.get_mut(&session).map(|user| &mut **user).ok_or(Refusal::NotLoggedIn)
-    }
-
-    /// A text that may be relayed: not empty, not over the limit, and one line in every dialect.
-    fn check_text(&self, text: &str, bytes_max: u16) -> Outcome {
-        if text.is_empty() {
-            return Err(Refusal::BadText(BadText::Empty));
-        }
-        self.check_text_or_empty(text, bytes_max)
-    }
-
-    fn check_text_or_empty(&self, text: &str, bytes_max: u16) -> Outcome {
-        if text.len() > usize::from(bytes_max) {
-            return Err(Refusal::TextTooLong { bytes_max });
-        }
-        if text.bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
-            return Err(Refusal::BadText(BadText::Control));
-        }
-        Ok(())
-    }
-
-    /// Whether the indexes agree with each other and with the limits. For tests and for anyone who doubts.
-    ///
-    /// # Errors
-    /// One sentence about the first thing that is not as it should be.
-    pub fn audit(&self) -> Result<(), String> {
-        for (session, user) in &self.users {
-            if self.names.get(user.name.key()) != Some(session) {
-                return Err(format!("{} is not in the index of names", user.name));
-            }
-            for &room in &user.rooms {
-                let Some(room) = self.channels.room(room) else {
-                    return Err(format!("{} is in a room that is not there", user.name));
-                };
-                if !room.occupants.contains(user.name.key()) {
-                    return Err(format!("{} is not among the occupants of {}", user.name, room.name));
-                }
-            }
-            for &relay in user.relays() {
-                if !self.channels.relay(relay).is_some_and(|relay| relay.is_of(*session)) {
-                    return Err(format!("{} holds a relay that is not theirs", user.name));
-                }
-            }
-        }
-        if self.names.len() != self.users.len() {
-            return Err(format!("{} names for {} users", self.names.len(), self.users.len()));
-        }
-        self.audit_rooms()?;
-        self.audit_relays()
     }
 }

@@ -191,7 +191,7 @@ fn start_round(
     for (to, role, peer, offered) in ends {
         let addresses = if is_wanted { with_observed(offered, fx.observed(peer)) } else { Vec::new() };
         let event = Event::Paths { round, role, key, addresses: &addresses };
-        fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, event });
+        fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, room: None, event });
     }
 }
 

@@ -12,25 +12,70 @@ pub enum Refusal {
     NameTaken,
     BadRoomName(BadName),
     BadText(BadText),
-    TextTooLong { bytes_max: u16 },
+    TextTooLong {
+        bytes_max: u16,
+    },
     NotInRoom,
     AlreadyInRoom,
-    TooManyRooms { rooms_max: usize },
-    RoomFull { occupants_max: usize },
+    NoSuchRoom,
+    /// A ban is for the asker.
+    Banned,
+    MembersOnly,
+    BadPassword,
+    /// Somebody who is not in the room spoke to it.
+    ClosedToOutsiders,
+    /// A visitor of a moderated room spoke, or somebody for whom a ban is.
+    NoVoice,
+    NoControlMessages,
+    /// The role is not enough for that.
+    NotModerator,
+    /// The other one ranks higher.
+    OutOfReach,
+    PeerNotInRoom,
+    PeerAlreadyInRoom,
+    TooManyMasks {
+        masks_max: usize,
+    },
+    BadMask,
+    BadRoomPassword,
+    BadOccupantsMax,
+    BadRole,
+    TooManyChanges {
+        changes_max: usize,
+    },
+    TooManyInvitations {
+        invitations_max: usize,
+    },
+    BannedFromRenaming,
+    NotOperator,
+    TooManyRooms {
+        rooms_max: usize,
+    },
+    RoomFull {
+        occupants_max: usize,
+    },
     TooManyRoomsOnServer,
     NoSuchPeer,
     TakesNoRelays,
     Yourself,
     NoSuchRelay,
-    TooManyRelays { relays_max: usize },
+    TooManyRelays {
+        relays_max: usize,
+    },
     PeerHasTooManyRelays,
     TooManyRelaysOnServer,
     NoAnswer,
     PeerLeft,
     Cancelled,
-    TooManyAddresses { addresses_max: usize },
-    BadAddress { address: SocketAddr },
-    TooManyRounds { rounds_max: u8 },
+    TooManyAddresses {
+        addresses_max: usize,
+    },
+    BadAddress {
+        address: SocketAddr,
+    },
+    TooManyRounds {
+        rounds_max: u8,
+    },
 }
 
 /// What is wrong with a name.
@@ -76,6 +121,41 @@ impl fmt::Display for Refusal {
             }
             Refusal::NotInRoom => f.write_str("you are not in that room; join it first"),
             Refusal::AlreadyInRoom => f.write_str("you are already in that room"),
+            Refusal::NoSuchRoom => f.write_str("there is no such room"),
+            Refusal::Banned => f.write_str("you are banned from that room"),
+            Refusal::MembersOnly => {
+                f.write_str("that room is for members only; somebody in it can invite you")
+            }
+            Refusal::BadPassword => f.write_str("that room has a password, and this is not it"),
+            Refusal::ClosedToOutsiders => f.write_str("that room takes nothing from outside; join it first"),
+            Refusal::NoVoice => f.write_str("you have no voice in that room; a moderator can give you one"),
+            Refusal::NoControlMessages => f.write_str("that room takes no control messages"),
+            Refusal::NotModerator => f.write_str("that is for the moderators of the room"),
+            Refusal::OutOfReach => f.write_str("they rank higher in that room than you"),
+            Refusal::PeerNotInRoom => f.write_str("they are not in that room"),
+            Refusal::PeerAlreadyInRoom => f.write_str("they are in that room already"),
+            Refusal::TooManyMasks { masks_max } => {
+                write!(f, "that list has {masks_max} entries, which is the limit; remove one first")
+            }
+            Refusal::BadMask => f.write_str("that mask is empty, too long, or has blanks in it"),
+            Refusal::BadRoomPassword => {
+                f.write_str("a room's password is one word of visible characters, without commas")
+            }
+            Refusal::BadOccupantsMax => f.write_str("a room's limit is a number from 1 on"),
+            Refusal::BadRole => f.write_str("that role cannot be granted"),
+            Refusal::TooManyChanges { changes_max } => {
+                write!(f, "those are more than {changes_max} changes at once, which is the limit")
+            }
+            Refusal::TooManyInvitations { invitations_max } => {
+                write!(
+                    f,
+                    "{invitations_max} invitations are open, which is the limit; wait for some to be used"
+                )
+            }
+            Refusal::BannedFromRenaming => f.write_str(
+                "you are banned from a room that you are in, and keep your name while you are there",
+            ),
+            Refusal::NotOperator => f.write_str("that is for operators of the server"),
             Refusal::TooManyRooms { rooms_max } => {
                 write!(f, "you are in {rooms_max} rooms, which is the limit; leave one first")
             }

@@ -76,7 +76,6 @@ impl Hub {
 
     pub(super) fn open_relay(
         &mut self,
-        now: Instant,
         asker: Asker,
         to: &str,
         purpose: Purpose,
@@ -99,18 +98,16 @@ impl Hub {
         if self.channels.relays_len() >= self.limits.relays_max {
             return Err(Refusal::TooManyRelaysOnServer);
         }
-        let deadline = now + self.limits.relay_answer_time;
-        let from = caller.name.clone();
+        let deadline = asker.now.monotonic + self.limits.relay_answer_time;
         let state = State::Ringing { request: asker.request, deadline };
         let relay = Relay { caller: asker.session, callee: callee_session, payload_max, state };
         let channel = self.channels.insert(Channel::Relay(relay)).ok_or(Refusal::TooManyRelaysOnServer)?;
         self.ringing.insert((deadline, channel));
         self.user_mut(asker.session)?.peering_mut().relays.push(channel);
         self.user_mut(callee_session)?.peering_mut().relays.push(channel);
-        let event = Event::Offered { from: &from, purpose, payload_max };
-        fx.emit(Effect::Send { to: callee_session, cause: asker.session, channel, event });
-        let event = Event::Ringing { request: asker.request };
-        fx.emit(Effect::Send { to: asker.session, cause: asker.session, channel, event });
+        let from = self.user(asker.session)?.person(asker.session);
+        send(callee_session, asker.session, channel, Event::Offered { from, purpose, payload_max }, fx);
+        send(asker.session, asker.session, channel, Event::Ringing { request: asker.request }, fx);
         Ok(())
     }
 
@@ -157,7 +154,7 @@ impl Hub {
         let Some(relay) = self.remove_relay(channel) else { return };
         relay.answer_caller(channel, Reply::Refused(Refusal::NoAnswer), fx);
         let event = Event::RelayClosed { why: RelayEnd::NoAnswer };
-        fx.emit(Effect::Send { to: relay.callee, cause: relay.caller, channel, event });
+        send(relay.callee, relay.caller, channel, event, fx);
     }
 
     /// One side ends a relay in whatever state it is; the other side, and a request that waits, are told.
@@ -180,7 +177,7 @@ impl Hub {
             }
             State::Open { .. } => why,
         };
-        fx.emit(Effect::Send { to, cause: by, channel, event: Event::RelayClosed { why } });
+        send(to, by, channel, Event::RelayClosed { why }, fx);
     }
 
     fn remove_relay(&mut self, channel: ChannelId) -> Option<Relay> {
@@ -231,6 +228,10 @@ impl Hub {
         }
         Ok(())
     }
+}
+
+fn send(to: SessionId, cause: SessionId, channel: ChannelId, event: Event<'_>, fx: &mut impl Effects) {
+    fx.emit(Effect::Send { to, cause, channel, room: None, event });
 }
 
 impl Relay {

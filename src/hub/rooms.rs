@@ -1,9 +1,14 @@
 //! Rooms: made by the first who joins, gone with the last who leaves.
 
 use super::channel::{Channel, ChannelId, Channels};
-use super::name::{RoomName, UserName, fold};
-use super::{Asker, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, RoomSummary, SessionId};
-use std::collections::BTreeSet;
+use super::name::{RoomName, UserName};
+use super::privileges::{enters_full_rooms, may_enter};
+use super::settings::{Flags, MaskEntry, MaskList, Settings};
+use super::{
+    Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
+    Standing, SubjectView, User, mask,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -12,184 +17,306 @@ pub(super) struct Room {
     /// Their folded names, in the order in which lists show them. Whose they are, the index of all names says: in large
     /// rooms it counts how much there is per occupant.
     pub occupants: BTreeSet<Arc<str>>,
-    subject: Option<Subject>,
+    /// The standing of those occupants who differ from the others, by folded name.
+    pub ranked: BTreeMap<Arc<str>, Standing>,
+    pub settings: Settings,
+    pub subject: Option<Subject>,
+    /// When it was made, in milliseconds since 1970.
+    pub made_millis: u64,
+    /// Boxed, because most rooms have none of it.
+    pub guests: Option<Box<Guests>>,
 }
 
-struct Subject {
-    text: Box<str>,
-    by: UserName,
+pub(super) struct Subject {
+    pub text: Box<str>,
+    pub by: UserName,
+    pub at_millis: u64,
+}
+
+/// Who is let in, or is not.
+#[derive(Default)]
+pub(super) struct Guests {
+    pub bans: Vec<MaskEntry>,
+    pub ban_exceptions: Vec<MaskEntry>,
+    pub invite_exceptions: Vec<MaskEntry>,
+    /// Those who were invited and have not entered.
+    pub invited: BTreeSet<SessionId>,
+}
+
+impl Guests {
+    pub fn list_mut(&mut self, list: MaskList) -> &mut Vec<MaskEntry> {
+        match list {
+            MaskList::Bans => &mut self.bans,
+            MaskList::BanExceptions => &mut self.ban_exceptions,
+            MaskList::InviteExceptions => &mut self.invite_exceptions,
+        }
+    }
 }
 
 impl Room {
-    pub fn new(name: RoomName) -> Self {
-        Room { name, occupants: BTreeSet::new(), subject: None }
+    pub fn new(name: RoomName, flags: Flags, now: Moment) -> Self {
+        Room {
+            name,
+            occupants: BTreeSet::new(),
+            ranked: BTreeMap::new(),
+            settings: Settings { flags, ..Settings::default() },
+            subject: None,
+            made_millis: now.unix_millis,
+            guests: None,
+        }
+    }
+
+    pub fn list(&self, list: MaskList) -> &[MaskEntry] {
+        match (&self.guests, list) {
+            (None, _) => &[],
+            (Some(guests), MaskList::Bans) => &guests.bans,
+            (Some(guests), MaskList::BanExceptions) => &guests.ban_exceptions,
+            (Some(guests), MaskList::InviteExceptions) => &guests.invite_exceptions,
+        }
+    }
+
+    pub fn standing(&self, key: &str) -> Standing {
+        self.ranked.get(key).copied().unwrap_or_default()
+    }
+
+    /// Keeps a standing, if it has to be kept.
+    pub fn set_standing(&mut self, key: &Arc<str>, standing: Standing) {
+        if standing.is_default() {
+            self.ranked.remove(key);
+        } else {
+            self.ranked.insert(Arc::clone(key), standing);
+        }
+    }
+
+    pub fn move_key(&mut self, from: &Arc<str>, to: &Arc<str>) {
+        if self.occupants.remove(from) {
+            self.occupants.insert(Arc::clone(to));
+        }
+        if let Some(standing) = self.ranked.remove(from) {
+            self.ranked.insert(Arc::clone(to), standing);
+        }
+    }
+
+    pub fn subject_view(&self) -> Option<SubjectView<'_>> {
+        let Subject { text, by, at_millis } = self.subject.as_ref()?;
+        Some(SubjectView { text, by: by.shown(), at_millis: *at_millis })
+    }
+
+    fn is_invited(&self, session: SessionId) -> bool {
+        self.guests.as_ref().is_some_and(|guests| guests.invited.contains(&session))
+    }
+
+    /// Whether a ban is for somebody, and no exception.
+    fn is_banned(&self, person: Person<'_>, fx: &impl Effects) -> bool {
+        self.is_on(MaskList::Bans, person, fx) && !self.is_on(MaskList::BanExceptions, person, fx)
+    }
+
+    fn is_on(&self, list: MaskList, person: Person<'_>, fx: &impl Effects) -> bool {
+        let list = self.list(list);
+        if list.is_empty() {
+            return false;
+        }
+        let subject = mask::subject_of(person, fx.host(person.session));
+        list.iter().any(|entry| mask::matches_folded(&super::name::fold(&entry.mask), &subject))
+    }
+
+    /// Whether somebody has no voice because of a ban, which a grant outweighs.
+    pub fn is_silenced(&self, person: Person<'_>, fx: &impl Effects) -> bool {
+        let stands_out = self.standing(person.name.key()).is_at_least(super::Role::Participant);
+        !stands_out && self.is_banned(person, fx)
+    }
+
+    /// Whether somebody may come in, in the order of XEP-0045 §7.2.5 to §7.2.9. Whom a moderator invited, nothing keeps
+    /// out but the server's own limit.
+    fn check_entry(
+        &self,
+        person: Person<'_>,
+        password: &str,
+        server_max: usize,
+        fx: &impl Effects,
+    ) -> Outcome {
+        let affiliation = self.standing(person.name.key()).affiliation;
+        if !self.is_invited(person.session) {
+            if self.is_banned(person, fx) {
+                return Err(Refusal::Banned);
+            }
+            let is_member = may_enter(affiliation, self.settings.flags);
+            if !is_member && !self.is_on(MaskList::InviteExceptions, person, fx) {
+                return Err(Refusal::MembersOnly);
+            }
+            if self.settings.password.as_deref().is_some_and(|wanted| wanted != password) {
+                return Err(Refusal::BadPassword);
+            }
+            if let Some(own_max) = self.settings.occupants_max.map(|own_max| own_max as usize)
+                && !enters_full_rooms(affiliation)
+                && self.occupants.len() >= own_max
+            {
+                return Err(Refusal::RoomFull { occupants_max: own_max });
+            }
+        }
+        if self.occupants.len() >= server_max {
+            return Err(Refusal::RoomFull { occupants_max: server_max });
+        }
+        Ok(())
     }
 }
 
 impl Hub {
-    pub(super) fn join(&mut self, asker: Asker, room: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn join(
+        &mut self,
+        asker: Asker,
+        room: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let user = self.user(asker.session)?;
         let name = RoomName::new(room, self.limits.room_name_bytes_max)?;
         let channel = self.room_names.get(name.key()).copied();
-        let user = self.user(asker.session)?;
         if channel.is_some_and(|channel| user.rooms.contains(&channel)) {
             return Err(Refusal::AlreadyInRoom);
         }
         if user.rooms.len() >= self.limits.rooms_per_user_max {
             return Err(Refusal::TooManyRooms { rooms_max: self.limits.rooms_per_user_max });
         }
-        let who = user.name.clone();
+        let occupants_max = self.limits.occupants_per_room_max;
+        if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
+            room.check_entry(user.person(asker.session), password, occupants_max, fx)?;
+        }
+        let key = Arc::clone(user.name.key());
+        let made = channel.is_none();
         let channel = match channel {
             Some(channel) => channel,
-            None => self.make_room(name)?,
+            None => self.make_room(asker.now, name)?,
         };
-        let occupants_max = self.limits.occupants_per_room_max;
+        self.use_invitation(asker.session, channel);
         let room = room_mut(&mut self.channels, channel)?;
-        if room.occupants.len() >= occupants_max {
-            return Err(Refusal::RoomFull { occupants_max });
-        }
-        room.occupants.insert(Arc::clone(who.key()));
-        let subject = room.subject.as_ref().map(|subject| (subject.by.shown(), &*subject.text));
+        room.occupants.insert(Arc::clone(&key));
+        let standing = Standing { is_moderator: made, ..Standing::default() };
+        room.set_standing(&key, standing);
+        let Hub { users, channels, .. } = self;
+        let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.session));
+        let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
+        user.rooms.push(channel);
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
-        asker.reply(fx, Reply::Joined { room: &room.name, occupants: room.occupants.len(), subject });
-        fx.emit(Effect::Publish { channel, cause: asker.session, event: Event::Entered { who: &who } });
+        let (subject, occupants) = (room.subject_view(), room.occupants.len());
+        asker.reply(fx, Reply::Joined { room: &room.name, occupants, subject, made, standing });
+        asker.publish(fx, room, Event::Entered { who: user.person(asker.session) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
-        self.user_mut(asker.session)?.rooms.push(channel);
         Ok(())
     }
 
-    pub(super) fn leave(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let user = self.user_mut(asker.session)?;
-        let at = user.rooms.iter().position(|&room| room == asker.channel).ok_or(Refusal::NotInRoom)?;
-        user.rooms.swap_remove(at);
-        self.vacate(asker.session, asker.channel, Departure::Left, fx);
-        asker.done(fx);
-        Ok(())
-    }
-
-    pub(super) fn say(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
-        self.check_text(text, self.limits.text_bytes_max)?;
-        let by = &self.occupant(asker)?.name;
-        let event = Event::Said { by, text };
-        fx.emit(Effect::Publish { channel: asker.channel, cause: asker.session, event });
-        asker.done(fx);
-        Ok(())
-    }
-
-    pub(super) fn set_subject(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
-        self.check_text_or_empty(text, self.limits.subject_bytes_max)?;
-        let by = self.occupant(asker)?.name.clone();
-        let room = room_mut(&mut self.channels, asker.channel)?;
-        room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by: by.clone() });
-        let event = Event::SubjectSet { by: &by, text };
-        fx.emit(Effect::Publish { channel: asker.channel, cause: asker.session, event });
-        asker.done(fx);
-        Ok(())
-    }
-
-    pub(super) fn list_rooms(&mut self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
-        let page = self.limits.page_entries_max;
-        let behind = self.room_names.range::<str, _>(behind(&fold(after)));
-        let mut rooms: Vec<RoomSummary<'_>> = behind
-            .filter_map(|(_, &channel)| self.channels.room(channel))
-            .map(|room| RoomSummary { name: room.name.shown(), occupants: room.occupants.len() })
-            .take(page.saturating_add(1))
-            .collect();
-        let more = rooms.len() > page;
-        rooms.truncate(page);
-        asker.reply(fx, Reply::Rooms { rooms: &rooms, more });
-        Ok(())
-    }
-
-    pub(super) fn who(&mut self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
-        self.occupant(asker)?;
-        let room = self.channels.room(asker.channel).ok_or(Refusal::NotInRoom)?;
-        let (names, more) = self.page_of_names(room.occupants.range::<str, _>(behind(&fold(after))));
-        asker.reply(fx, Reply::Occupants { names: &names, more });
-        Ok(())
-    }
-
-    /// One page of folded names, as the users write them, and whether there are more behind it.
-    pub(super) fn page_of_names<'a>(
-        &'a self,
-        folded: impl Iterator<Item = &'a Arc<str>>,
-    ) -> (Vec<&'a str>, bool) {
-        let page = self.limits.page_entries_max;
-        let mut names: Vec<&str> = folded
-            .filter_map(|name| self.users.get(self.names.get(name)?))
-            .map(|user| user.name.shown())
-            .take(page.saturating_add(1))
-            .collect();
-        let more = names.len() > page;
-        names.truncate(page);
-        (names, more)
-    }
-
-    /// Takes an occupant out of a room and tells the others; ends the room when nobody is left. The user's own list
-    /// of rooms is the caller's to mend.
-    pub(super) fn vacate(
+    pub(super) fn leave(
         &mut self,
-        session: SessionId,
-        channel: ChannelId,
-        why: Departure<'_>,
+        asker: Asker,
+        room: RoomRef<'_>,
+        text: &str,
         fx: &mut impl Effects,
-    ) {
-        let Some(user) = self.users.get(&session) else { return };
-        let Some(room) = self.channels.room_mut(channel) else { return };
-        room.occupants.remove(user.name.key());
-        fx.emit(Effect::Unsubscribe { channel, session });
-        if room.occupants.is_empty() {
-            self.room_names.remove(room.name.key());
-            self.channels.remove(channel);
-        } else {
-            fx.emit(Effect::Publish { channel, cause: session, event: Event::Left { who: &user.name, why } });
+    ) -> Outcome {
+        let (channel, _, room) = self.occupied(asker, room)?;
+        self.check_text_or_empty(text, self.limits.text_bytes_max)?;
+        let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
+        if self.walk_out(asker.session, channel, fx) {
+            let (room, user) = (self.room(channel)?, self.user(asker.session)?);
+            asker.publish(fx, room, Event::Left { who: user.person(asker.session), text });
         }
+        asker.tell(fx, Reply::Left { room: &name });
+        Ok(())
     }
 
-    fn make_room(&mut self, name: RoomName) -> Result<ChannelId, Refusal> {
+    /// Takes an occupant out of a room and out of their own list of rooms. Whether the room is still there.
+    pub(super) fn walk_out(&mut self, session: SessionId, channel: ChannelId, fx: &mut impl Effects) -> bool {
+        if let Some(user) = self.users.get_mut(&session)
+            && let Some(at) = user.rooms.iter().position(|&room| room == channel)
+        {
+            user.rooms.swap_remove(at);
+        }
+        self.vacate(session, channel, fx)
+    }
+
+    /// Takes an occupant out of a room, and ends the room when nobody is left; returns whether somebody is, who has to
+    /// be told. The user's own list of rooms is the caller's to mend.
+    pub(super) fn vacate(&mut self, session: SessionId, channel: ChannelId, fx: &mut impl Effects) -> bool {
+        let Some(user) = self.users.get(&session) else { return false };
+        let Some(room) = self.channels.room_mut(channel) else { return false };
+        room.occupants.remove(user.name.key());
+        room.ranked.remove(user.name.key());
+        fx.emit(Effect::Unsubscribe { channel, session });
+        if !room.occupants.is_empty() {
+            return true;
+        }
+        self.room_names.remove(room.name.key());
+        let invited = room.guests.take().map(|guests| guests.invited).unwrap_or_default();
+        for guest in invited {
+            self.forget_invitation(guest, channel);
+        }
+        self.channels.remove(channel);
+        false
+    }
+
+    fn make_room(&mut self, now: Moment, name: RoomName) -> Result<ChannelId, Refusal> {
         if self.room_names.len() >= self.limits.rooms_max {
             return Err(Refusal::TooManyRoomsOnServer);
         }
+        if self.limits.occupants_per_room_max == 0 {
+            return Err(Refusal::RoomFull { occupants_max: 0 });
+        }
         let key = Arc::clone(name.key());
-        let channel =
-            self.channels.insert(Channel::Room(Room::new(name))).ok_or(Refusal::TooManyRoomsOnServer)?;
+        let room = Room::new(name, self.limits.new_rooms, now);
+        let channel = self.channels.insert(Channel::Room(room)).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
         Ok(channel)
     }
 
-    /// The asker, who must be in the room that the request is about.
-    fn occupant(&self, asker: Asker) -> Result<&super::User, Refusal> {
-        let user = self.user(asker.session)?;
-        if user.rooms.contains(&asker.channel) { Ok(user) } else { Err(Refusal::NotInRoom) }
+    pub(super) fn room(&self, channel: ChannelId) -> Result<&Room, Refusal> {
+        self.channels.room(channel).ok_or(Refusal::NotInRoom)
     }
 
-    pub(super) fn audit_rooms(&self) -> Result<(), String> {
-        let mut rooms = 0;
-        for (channel, room) in self.channels.rooms() {
-            rooms += 1;
-            if self.room_names.get(room.name.key()) != Some(&channel) {
-                return Err(format!("{} is not in the index of rooms", room.name));
+    /// The room that is meant, and the asker, who need not be in it if they know its name.
+    pub(super) fn named(
+        &self,
+        asker: Asker,
+        room: RoomRef<'_>,
+    ) -> Result<(ChannelId, &User, &Room), Refusal> {
+        let user = self.user(asker.session)?;
+        let channel = match room {
+            RoomRef::Channel(channel) if user.rooms.contains(&channel) => channel,
+            RoomRef::Channel(_) => return Err(Refusal::NotInRoom),
+            RoomRef::Named(name) => {
+                *self.room_names.get(&*super::name::fold(name)).ok_or(Refusal::NoSuchRoom)?
             }
-            if room.occupants.is_empty() {
-                return Err(format!("{} is empty and still there", room.name));
-            }
-            for key in &room.occupants {
-                let user = self.names.get(key).and_then(|session| self.users.get(session));
-                let user = user.ok_or(format!("{key} in {} is gone", room.name))?;
-                if user.name.key() != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
-                    return Err(format!("{key} in {} does not know of it exactly once", room.name));
-                }
-            }
-        }
-        if rooms != self.room_names.len() {
-            return Err(format!("{rooms} rooms, {} names of rooms", self.room_names.len()));
-        }
-        Ok(())
+        };
+        Ok((channel, user, self.room(channel)?))
+    }
+
+    /// The room that is meant, and the asker, who must be in it.
+    pub(super) fn occupied(
+        &self,
+        asker: Asker,
+        room: RoomRef<'_>,
+    ) -> Result<(ChannelId, &User, &Room), Refusal> {
+        let (channel, user, room) = self.named(asker, room)?;
+        if user.rooms.contains(&channel) { Ok((channel, user, room)) } else { Err(Refusal::NotInRoom) }
+    }
+
+    /// The room that is meant, if the asker may find it.
+    pub(super) fn found(
+        &self,
+        asker: Asker,
+        room: RoomRef<'_>,
+    ) -> Result<(ChannelId, &User, &Room), Refusal> {
+        let (channel, user, room) = self.named(asker, room)?;
+        if finds(user, channel, room) { Ok((channel, user, room)) } else { Err(Refusal::NoSuchRoom) }
     }
 }
 
-fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Refusal> {
+/// Whether a user finds a room: hidden ones only who is in them, or an operator of the server.
+pub(super) fn finds(user: &User, channel: ChannelId, room: &Room) -> bool {
+    let is_hidden = room.settings.flags.has(super::Flag::Hidden);
+    !is_hidden || user.rooms.contains(&channel) || user.is_operator()
+}
+
+pub(super) fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Refusal> {
     channels.room_mut(channel).ok_or(Refusal::NotInRoom)
 }
 

@@ -351,7 +351,8 @@ impl<S: Socket> Engine<S> {
         let connection = self.exchange.connections.get_mut(key)?;
         connection.listed.to_reap = false;
         let (reason, is_dead) = (connection.reason()?, connection.is_dead());
-        self.hub.disconnect(session_id(key), reason.departure(), &mut self.exchange);
+        let now = self.exchange.moment();
+        self.hub.disconnect(now, session_id(key), reason.departure(), &mut self.exchange);
         self.exchange.wake_waiters(key);
         if !is_dead {
             return None;

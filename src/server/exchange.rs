@@ -22,11 +22,12 @@ use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
 use crate::hub::{
-    self, ChannelId, Effect, Effects, Event, Host, Observed, PathKey, Reply, RequestId, SessionId,
+    self, ChannelId, Effect, Effects, Event, Form, Host, Moment, Observed, PathKey, Reply, RequestId,
+    SessionId,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
-use crate::session::{CloseReason, Description, Dialect, Stamp, Surroundings};
+use crate::session::{About, CloseReason, Description, Dialect, Stamp, Surroundings};
 use crate::wire::RefusalCode;
 use crate::wire::frame::Wants;
 use log::debug;
@@ -86,6 +87,11 @@ impl<S: Socket> Exchange<S> {
             turn: 0,
             counters: Counters::default(),
         }
+    }
+
+    /// The time that holds in this turn, by both clocks.
+    pub fn moment(&self) -> Moment {
+        Moment { monotonic: self.now, unix_millis: self.surroundings.unix_millis }
     }
 
     /// Passes payload on. The usual case copies nothing: the bytes lie in the reader's buffer and go from there to the
@@ -256,7 +262,8 @@ impl<S: Socket> Exchange<S> {
         self.list_to_flush(key); // it may just have caught up
     }
 
-    fn publish(&mut self, channel: ChannelId, cause: Key, event: &Event<'_>) {
+    /// Puts an event into a channel's blocks. `about` is the conversation that it names, as a rule this one.
+    fn publish(&mut self, channel: ChannelId, about: About<'_>, cause: Key, event: &Event<'_>) {
         let latest = (self.turn, channel);
         let author = self.connections.get_mut(cause);
         if let Some((turn, previous)) = author.map(|c| std::mem::replace(&mut c.undistributed, latest))
@@ -269,9 +276,9 @@ impl<S: Socket> Exchange<S> {
         let full = fanout.publish(connections, blocks, channel, cause, |dialect, cause, out| {
             let cause = cause.filter(|_| dialect.shows_hosts());
             let stamp = Stamp { surroundings, host: cause.map(|cause| cloaks.host(cause.address.ip())) };
-            dialect.encode_event(channel, event, &stamp, out);
+            dialect.encode_event(about, event, &stamp, out);
         });
-        if self.bindings > 0 && matches!(event, Event::Said { .. }) {
+        if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
             self.fanout.note_said(&self.blocks, channel, cause);
         }
         if full {
@@ -280,6 +287,47 @@ impl<S: Socket> Exchange<S> {
         if self.connections.get(cause).is_some_and(|author| !author.outbox.is_empty()) {
             self.list_to_flush(cause); // it may just have caught up
         }
+    }
+
+    /// Tells everybody who shares a room with `cause`, each once, but for those whose dialect has one departure per
+    /// room. Where there is one room, which is the rule, it is the room's event like any other.
+    fn publish_to_neighbours(&mut self, cause: Key, channels: &[ChannelId], event: &Event<'_>) {
+        let per_room = matches!(event, Event::Quit { .. });
+        if let &[channel] = channels {
+            let about = About::channel(if per_room { channel } else { ChannelId::NONE });
+            return self.publish(channel, about, cause, event);
+        }
+        let mut neighbours: Vec<Key> =
+            channels.iter().flat_map(|&channel| self.fanout.members(channel)).collect();
+        neighbours.sort_unstable_by_key(|key| key.to_u64());
+        neighbours.dedup();
+        for to in neighbours.into_iter().filter(|&to| to != cause) {
+            match self.dialect_of(to) {
+                Some(Dialect::Native) if per_room => {
+                    for &channel in channels.iter().filter(|&&channel| self.is_member(to, channel)) {
+                        self.send(to, cause, About::channel(channel), event);
+                    }
+                }
+                _ => self.send(to, cause, About::channel(ChannelId::NONE), event),
+            }
+        }
+    }
+
+    fn is_member(&self, key: Key, channel: ChannelId) -> bool {
+        let connection = self.connections.get(key);
+        connection.is_some_and(|connection| connection.memberships.iter().any(|m| m.channel == channel))
+    }
+
+    /// Queues an event for one connection.
+    fn send(&mut self, to: Key, cause: Key, about: About<'_>, event: &Event<'_>) {
+        self.keep_order(to, cause);
+        let Some(dialect) = self.dialect_of(to) else { return };
+        let host = dialect.shows_hosts().then(|| self.host_of(cause));
+        self.push(to, |connection, blocks, surroundings| {
+            let stamp = Stamp { surroundings, host };
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_event(about, event, &stamp, out));
+        });
     }
 
     fn distribute(&mut self, channel: ChannelId) {
@@ -389,6 +437,10 @@ impl<S: Socket> Effects for Exchange<S> {
         Some(Observed { tcp: connection.address.into(), udp, heard: connection.heard() })
     }
 
+    fn host(&self, session: SessionId) -> Host {
+        self.host_of(key_of(session))
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())
     }
@@ -408,23 +460,21 @@ impl<S: Socket> Effects for Exchange<S> {
                     }
                 });
             }
-            Effect::Send { to, cause, channel, event } => {
+            Effect::Send { to, cause, channel, room, event } => {
                 let (to, cause) = (key_of(to), key_of(cause));
                 if let Event::RelayClosed { .. } = event {
                     self.resume(to, cause);
                     self.resume(cause, to);
                 }
-                self.keep_order(to, cause);
-                let Some(dialect) = self.dialect_of(to) else { return };
-                let host = dialect.shows_hosts().then(|| self.host_of(cause));
-                self.push(to, |connection, blocks, surroundings| {
-                    let stamp = Stamp { surroundings, host };
-                    connection.outbox.push_own(blocks, Expect::Little, |out| {
-                        dialect.encode_event(channel, &event, &stamp, out)
-                    });
-                });
+                self.send(to, cause, About { channel, room }, &event);
             }
-            Effect::Publish { channel, cause, event } => self.publish(channel, key_of(cause), &event),
+            Effect::Publish { channel, room, cause, event } => {
+                self.publish(channel, About { channel, room: Some(room) }, key_of(cause), &event);
+            }
+            Effect::PublishToNeighbours { cause, channels, event } => {
+                self.publish_to_neighbours(key_of(cause), channels, &event);
+            }
+            Effect::HangUp { session } => self.close(key_of(session), CloseReason::Killed),
             Effect::Subscribe { channel, session } => {
                 let key = key_of(session);
                 let Some(dialect) = self.dialect_of(key) else { return };

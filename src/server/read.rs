@@ -155,7 +155,7 @@ impl<S: Socket> Engine<S> {
                 Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
                 Step::Command { used, request, command } => {
                     done += used;
-                    self.hub.handle(self.exchange.now, session, request, command, &mut self.exchange);
+                    self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
@@ -172,7 +172,8 @@ impl<S: Socket> Engine<S> {
                 Step::Done { used } | Step::NewDialect { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;
-                    self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
+                    let now = self.exchange.moment();
+                    self.hub.disconnect(now, session, Departure::Quit(text), &mut self.exchange);
                     self.exchange.close(key, CloseReason::Goodbye);
                 }
                 Step::Close(reason) => {

@@ -29,6 +29,8 @@ pub enum CloseReason {
     SlowConsumer,
     ServerStopping,
     ServerFull,
+    /// An operator ended the session.
+    Killed,
 }
 
 impl CloseReason {
@@ -49,6 +51,7 @@ impl CloseReason {
             CloseReason::SlowConsumer => ByeCode::SlowConsumer,
             CloseReason::ServerStopping => ByeCode::ServerStopping,
             CloseReason::ServerFull => ByeCode::ServerFull,
+            CloseReason::Killed => ByeCode::Killed,
         }
     }
 
@@ -64,6 +67,7 @@ impl CloseReason {
             | CloseReason::NotSpoken
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
+            CloseReason::Killed => Departure::Dropped("an operator ended the session"),
             CloseReason::ServerStopping | CloseReason::ServerFull => {
                 Departure::Dropped("the server is stopping")
             }
@@ -89,6 +93,7 @@ impl fmt::Display for CloseReason {
             CloseReason::SlowConsumer => f.write_str("you did not read what you were sent; connect again"),
             CloseReason::ServerStopping => f.write_str("the server is stopping"),
             CloseReason::ServerFull => f.write_str("the server is full; try again later"),
+            CloseReason::Killed => f.write_str("an operator of the server ended your session"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How events are written: once per dialect and variant that somebody in the room speaks, and the same for all of these.
 
-use super::{Surroundings, native};
-use crate::hub::{ChannelId, Event, Host};
+use super::{Surroundings, irc, native};
+use crate::hub::{ChannelId, Event, Host, RoomName};
 
 /// A way of writing events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,11 +45,29 @@ impl Dialect {
         matches!(self, Dialect::Irc(_))
     }
 
-    /// Appends the event as this dialect has it; nothing, where it does not have it.
-    pub fn encode_event(self, channel: ChannelId, event: &Event<'_>, _: &Stamp<'_>, out: &mut Vec<u8>) {
+    /// Appends the event as this dialect has it for all; nothing, where it does not have it.
+    pub fn encode_event(self, about: About<'_>, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         match self {
-            Dialect::Native => native::encode_event(channel, event, out),
-            Dialect::Irc(_) => {}
+            Dialect::Native => native::encode_event(about.channel, event, out),
+            Dialect::Irc(variant) => {
+                let target = about.room.map_or("", RoomName::shown);
+                irc::encode_event(variant, target, event, stamp, out);
+            }
         }
+    }
+}
+
+/// The conversation that an event is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    pub channel: ChannelId,
+    /// Where it is a room's.
+    pub room: Option<&'a RoomName>,
+}
+
+impl About<'_> {
+    /// One whose name says nothing.
+    pub fn channel(channel: ChannelId) -> Self {
+        About { channel, room: None }
     }
 }

@@ -51,6 +51,16 @@ codes! {
         TooManyRooms = 23,
         /// The room has as many occupants as it may have, or the server as many rooms.
         RoomFull = 24,
+        /// A ban keeps the user out of the room.
+        Banned = 25,
+        /// The room is for members only, and for those who were invited.
+        MembersOnly = 26,
+        /// The room has a password.
+        BadPassword = 27,
+        /// The room hears the user, or such a message, not.
+        NoVoice = 28,
+        /// The user's role in the room, or standing on the server, is not enough.
+        NotAllowed = 29,
         NoSuchPeer = 30,
         /// A message or a relay to oneself.
         Yourself = 31,
@@ -67,6 +77,8 @@ codes! {
         TakesNoRelays = 37,
         /// The caller took the call back before it was answered.
         Cancelled = 38,
+        /// There are as many of something as there may be; the sentence says of what.
+        LimitReached = 39,
         /// More addresses than one may declare or offer.
         TooManyAddresses = 41,
         /// An address at which nobody can be reached, or an unknown transport.
@@ -97,6 +109,8 @@ codes! {
         SlowConsumer = 106,
         ServerStopping = 107,
         ServerFull = 108,
+        /// An operator ended the session.
+        Killed = 109,
     }
 }
 
@@ -111,6 +125,38 @@ codes! {
         Lost = 2,
         /// The server ended the connection.
         Dropped = 3,
+    }
+}
+
+codes! {
+    /// What has changed about a room.
+    ChangeCode: u8 {
+        /// Only those in it find it.
+        Hidden = 0,
+        /// Only members and those who were invited enter it.
+        MembersOnly = 1,
+        /// Only those who have a voice speak in it.
+        Moderated = 2,
+        /// Only those in it speak in it.
+        ClosedToOutsiders = 3,
+        /// Only moderators set its subject.
+        SubjectLocked = 4,
+        /// It takes no messages that are for programs.
+        NoControlMessages = 5,
+        /// It has the password that the text says.
+        Password = 16,
+        /// It takes as many as the text says, in decimal digits.
+        OccupantsMax = 17,
+        /// The one whom the text names is a moderator.
+        Moderator = 32,
+        /// The one whom the text names has a voice.
+        Voice = 33,
+        /// Whom the mask in the text matches is banned.
+        Ban = 48,
+        /// Whom it matches, no ban is for.
+        BanException = 49,
+        /// Whom it matches, enters though only members do.
+        InviteException = 50,
     }
 }
 

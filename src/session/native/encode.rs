@@ -2,18 +2,27 @@
 
 use super::Native;
 use crate::hub::{
-    Address, ChannelId, Departure, Event, Offers, Origin, PathKey, PathRole, Purpose, Refusal, RelayEnd,
-    Reply, RequestId, Transport,
+    Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey, PathRole, Person,
+    Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
 };
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
-use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
+use crate::wire::{self, ChangeCode, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 
 impl Native {
     pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
         let RequestId(request) = request;
         match *reply {
-            Reply::Done => put(out, channel, &frame::Done { request }),
+            // What these say more is of no use to whoever said what they wanted in a frame of its own.
+            Reply::Done
+            | Reply::Left { .. }
+            | Reply::Sent { .. }
+            | Reply::SubjectSet { .. }
+            | Reply::Renamed { .. }
+            | Reply::Marks { .. }
+            | Reply::Kicked { .. }
+            | Reply::Invited { .. }
+            | Reply::Changed { .. } => put(out, channel, &frame::Done { request }),
             Reply::Refused(refusal) => {
                 let text = refusal.to_string();
                 put(out, channel, &frame::Refused { request, code: code(refusal).number(), text: &text });
@@ -22,18 +31,19 @@ impl Native {
                 let (version, body_max, text_max) = (frame::VERSION, self.body_max, text_bytes_max);
                 put(out, channel, &frame::Welcome { request, version, body_max, text_max, name });
             }
-            Reply::Joined { room, occupants, subject } => {
-                let (subject_by, subject) = subject.unwrap_or_default();
+            Reply::Joined { room, occupants, subject, .. } => {
+                let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
                 let (room, occupants) = (room.shown(), saturated(occupants));
                 put(out, channel, &frame::Joined { request, room, occupants, subject_by, subject });
             }
-            Reply::Rooms { rooms, more } => {
+            Reply::Rooms { rooms, next } => {
+                let more = next.is_some();
                 let entries =
                     rooms.iter().map(|r| RoomEntry { name: r.name, occupants: saturated(r.occupants) });
                 put_list(out, Kind::RoomList, channel.0, request, self.body_max, entries, more);
             }
-            Reply::Occupants { names, more } => {
-                let names = names.iter().copied();
+            Reply::Occupants { entries, more, .. } => {
+                let names = entries.iter().map(|entry| entry.person.name.shown());
                 put_list(out, Kind::Occupants, channel.0, request, self.body_max, names, more);
             }
             Reply::Peers { names, more } => {
@@ -55,6 +65,17 @@ impl Native {
             Reply::Opened { peer, payload_max } => {
                 put(out, channel, &frame::Opened { request, payload_max, peer });
             }
+            // Answers to what no frame asks.
+            Reply::Subject { .. }
+            | Reply::Settings { .. }
+            | Reply::Masks { .. }
+            | Reply::Invitations { .. }
+            | Reply::Users { .. }
+            | Reply::Look(_)
+            | Reply::Was { .. }
+            | Reply::Here { .. }
+            | Reply::Counts(_)
+            | Reply::Watched { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
                 put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });
@@ -65,25 +86,49 @@ impl Native {
 
 pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
     match *event {
-        Event::Said { by, text } => put(out, channel, &frame::Said { by: by.shown(), text }),
-        Event::Entered { who } => put(out, channel, &frame::Entered { who: who.shown() }),
-        Event::Left { who, why } => {
+        Event::Said { by, words, .. } | Event::Told { from: by, words, .. } => {
+            let is_private = matches!(event, Event::Told { .. });
+            put_words(channel, is_private, by, words, out);
+        }
+        Event::Entered { who } => put(out, channel, &frame::Entered { who: who.name.shown() }),
+        Event::Left { who, text } => {
+            let (who, code) = (who.name.shown(), LeftCode::Left.number());
+            put(out, channel, &frame::Left { who, code, text });
+        }
+        Event::Quit { who, why } => {
             let (code, text) = match why {
-                Departure::Left => (LeftCode::Left, ""),
                 Departure::Quit(text) => (LeftCode::Quit, text),
                 Departure::Lost => (LeftCode::Lost, ""),
-                Departure::Dropped(text) => (LeftCode::Dropped, text),
+                Departure::Dropped(text) | Departure::Killed { text, .. } => (LeftCode::Dropped, text),
             };
-            put(out, channel, &frame::Left { who: who.shown(), code: code.number(), text });
+            put(out, channel, &frame::Left { who: who.name.shown(), code: code.number(), text });
         }
-        Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.shown(), text }),
-        Event::Told { from, text } => put(out, channel, &frame::Told { from: from.shown(), text }),
+        Event::Kicked { by, who, text } => {
+            put(out, channel, &frame::Kicked { who: who.shown(), by: by.name.shown(), text });
+        }
+        Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.name.shown(), text }),
+        Event::Changed { by, changes } => {
+            changes.iter().for_each(|change| put_change(channel, by.name.shown(), *change, out));
+        }
+        Event::Invited { by, room } => {
+            put(out, ChannelId::NONE, &frame::Invited { by: by.name.shown(), room: room.shown() });
+        }
+        Event::Renamed { who, to } => {
+            put(out, ChannelId::NONE, &frame::Renamed { who: who.name.shown(), to: to.shown() });
+        }
+        // Of these, frames know nothing; who is killed is told so by bye.
+        Event::AwayChanged { .. }
+        | Event::RealNameChanged { .. }
+        | Event::Appeared { .. }
+        | Event::Vanished { .. }
+        | Event::Announced { .. }
+        | Event::Killed { .. } => {}
         Event::Offered { from, purpose, payload_max } => {
             let purpose = match purpose {
                 Purpose::Conversation => wire::Purpose::Conversation,
                 Purpose::Pipe => wire::Purpose::Pipe,
             };
-            let from = from.shown();
+            let from = from.name.shown();
             put(out, channel, &frame::Offer { purpose: purpose.number(), payload_max, from });
         }
         Event::Ringing { request } => put(out, channel, &frame::Ringing { request: request.0 }),
@@ -105,6 +150,63 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             };
             put(out, channel, &frame::Closed { code: code.number(), text });
         }
+    }
+}
+
+/// Tags alone say nothing to those who know none.
+fn put_words(channel: ChannelId, is_private: bool, by: Person<'_>, words: Words<'_>, out: &mut Vec<u8>) {
+    let (by, text) = (by.name.shown(), words.text);
+    match words.form {
+        Form::Message if is_private => put(out, channel, &frame::Told { from: by, text }),
+        Form::Message => put(out, channel, &frame::Said { by, text }),
+        Form::Notice => put(out, channel, &frame::Notice { by, text }),
+        Form::Tags => {}
+    }
+}
+
+fn put_change(channel: ChannelId, by: &str, change: RoomChange<'_>, out: &mut Vec<u8>) {
+    let digits;
+    let (change, on, value) = match change {
+        RoomChange::Flag { flag, on } => (flag_code(flag), on, ""),
+        RoomChange::Password(password) => {
+            (ChangeCode::Password, password.is_some(), password.unwrap_or_default())
+        }
+        RoomChange::OccupantsMax(None) => (ChangeCode::OccupantsMax, false, ""),
+        RoomChange::OccupantsMax(Some(occupants_max)) => {
+            digits = occupants_max.to_string();
+            (ChangeCode::OccupantsMax, true, &*digits)
+        }
+        RoomChange::Grant { role, to } => (role_code(role), true, to),
+        RoomChange::Revoke { role, from } => (role_code(role), false, from),
+        RoomChange::AddMask { list, mask } => (list_code(list), true, mask),
+        RoomChange::RemoveMask { list, mask } => (list_code(list), false, mask),
+    };
+    put(out, channel, &frame::Changed { by, change: change.number(), on: on.into(), value });
+}
+
+fn flag_code(flag: Flag) -> ChangeCode {
+    match flag {
+        Flag::Hidden => ChangeCode::Hidden,
+        Flag::MembersOnly => ChangeCode::MembersOnly,
+        Flag::Moderated => ChangeCode::Moderated,
+        Flag::ClosedToOutsiders => ChangeCode::ClosedToOutsiders,
+        Flag::SubjectLocked => ChangeCode::SubjectLocked,
+        Flag::NoControlMessages => ChangeCode::NoControlMessages,
+    }
+}
+
+fn role_code(role: Role) -> ChangeCode {
+    match role {
+        Role::Moderator => ChangeCode::Moderator,
+        Role::Participant | Role::Visitor => ChangeCode::Voice,
+    }
+}
+
+fn list_code(list: MaskList) -> ChangeCode {
+    match list {
+        MaskList::Bans => ChangeCode::Ban,
+        MaskList::BanExceptions => ChangeCode::BanException,
+        MaskList::InviteExceptions => ChangeCode::InviteException,
     }
 }
 
@@ -172,11 +274,24 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
         Refusal::TextTooLong { .. } => RefusalCode::TextTooLong,
-        Refusal::NotInRoom => RefusalCode::NotInRoom,
-        Refusal::AlreadyInRoom => RefusalCode::AlreadyInRoom,
+        Refusal::NotInRoom | Refusal::NoSuchRoom => RefusalCode::NotInRoom,
+        Refusal::AlreadyInRoom | Refusal::PeerAlreadyInRoom => RefusalCode::AlreadyInRoom,
+        Refusal::Banned => RefusalCode::Banned,
+        Refusal::MembersOnly => RefusalCode::MembersOnly,
+        Refusal::BadPassword => RefusalCode::BadPassword,
+        Refusal::NoVoice | Refusal::ClosedToOutsiders | Refusal::NoControlMessages => RefusalCode::NoVoice,
+        Refusal::NotModerator
+        | Refusal::OutOfReach
+        | Refusal::BadRole
+        | Refusal::BannedFromRenaming
+        | Refusal::NotOperator => RefusalCode::NotAllowed,
+        Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
+        Refusal::TooManyMasks { .. }
+        | Refusal::TooManyChanges { .. }
+        | Refusal::TooManyInvitations { .. } => RefusalCode::LimitReached,
         Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
-        Refusal::NoSuchPeer => RefusalCode::NoSuchPeer,
+        Refusal::NoSuchPeer | Refusal::PeerNotInRoom => RefusalCode::NoSuchPeer,
         Refusal::Yourself => RefusalCode::Yourself,
         Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
         Refusal::TakesNoRelays => RefusalCode::TakesNoRelays,

@@ -13,7 +13,9 @@ use encode::encode_pong;
 pub(super) use encode::{encode_event, encode_farewell, encode_ping, encode_refusal};
 
 use super::{CloseReason, Step};
-use crate::hub::{Address, ChannelId, Command, Offers, Origin, Purpose, RequestId, Transport};
+use crate::hub::{
+    Address, ChannelId, Command, Offers, Origin, Purpose, RequestId, RoomFilter, RoomRef, Transport, Words,
+};
 use crate::wire::frame::{self, AddressEntry, BodyError, ListEntries};
 use crate::wire::{self, BODY_MAX, BODY_MAX_FLOOR, Frame, FrameError, Kind, RawFrame, RefusalCode, Split};
 
@@ -54,7 +56,12 @@ impl Native {
             }
             Ok(Frame::Hello(hello)) => {
                 self.body_max = hello.body_max.clamp(BODY_MAX_FLOOR, BODY_MAX);
-                let command = Command::Login { name: hello.name, payload_max: self.body_max };
+                let command = Command::Login {
+                    name: hello.name,
+                    payload_max: self.body_max,
+                    username: "",
+                    realname: "",
+                };
                 Step::Command { used, request: RequestId(hello.request), command }
             }
             Err(BodyError::NotUtf8) if raw.kind() == Some(Kind::Hello) => {
@@ -104,13 +111,14 @@ impl Native {
 /// What a frame that is well-formed asks for.
 fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<'a> {
     let (used, channel) = (raw.len(), ChannelId(raw.header.channel));
+    let room = RoomRef::Channel(channel);
     let (request, command) = match frame {
-        Frame::Join(f) => (f.request, Command::Join { room: f.room }),
-        Frame::Leave(f) => (f.request, Command::Leave { channel }),
-        Frame::Say(f) => (f.request, Command::Say { channel, text: f.text }),
-        Frame::SetSubject(f) => (f.request, Command::SetSubject { channel, text: f.text }),
-        Frame::ListRooms(f) => (f.request, Command::ListRooms { after: f.after }),
-        Frame::Who(f) => (f.request, Command::Who { channel, after: f.after }),
+        Frame::Join(f) => (f.request, Command::Join { room: f.room, password: "" }),
+        Frame::Leave(f) => (f.request, Command::Leave { room, text: "" }),
+        Frame::Say(f) => (f.request, Command::Say { room, words: Words::message(f.text), least: None }),
+        Frame::SetSubject(f) => (f.request, Command::SetSubject { room, text: f.text }),
+        Frame::ListRooms(f) => (f.request, Command::ListRooms { after: f.after, filter: RoomFilter::default() }),
+        Frame::Who(f) => (f.request, Command::Who { room, after: f.after, in_full: false }),
         Frame::Declare(f) => match addresses(f.addresses) {
             Some(addresses) => {
                 let offers = Offers {
@@ -121,7 +129,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
             }
             None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT, out),
         },
-        Frame::Tell(f) => (f.request, Command::Tell { to: f.to, text: f.text }),
+        Frame::Tell(f) => (f.request, Command::Tell { to: f.to, words: Words::message(f.text), even_oneself: false }),
         Frame::Lookup(f) => (f.request, Command::Lookup { name: f.name }),
         Frame::ListPeers(f) => (f.request, Command::ListPeers { after: f.after }),
         Frame::Open(f) => match wire::Purpose::from_number(f.purpose) {
@@ -157,9 +165,14 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Subject(_)
         | Frame::RoomList(_)
         | Frame::Occupants(_)
+        | Frame::Notice(_)
+        | Frame::Kicked(_)
+        | Frame::Changed(_)
         | Frame::Told(_)
         | Frame::Peer(_)
         | Frame::PeerList(_)
+        | Frame::Renamed(_)
+        | Frame::Invited(_)
         | Frame::Offer(_)
         | Frame::Ringing(_)
         | Frame::Opened(_)

@@ -184,6 +184,9 @@ kinds! {
     0x9a RoomList<'a>;
     0x9b Who<'a>        request;
     0x9c Occupants<'a>;
+    0x9d Notice<'a>;
+    0x9e Kicked<'a>;
+    0x9f Changed<'a>;
     // Peers.
     0xa0 Tell<'a>       request;
     0xa1 Told<'a>;
@@ -192,6 +195,8 @@ kinds! {
     0xa4 ListPeers<'a>  request;
     0xa5 PeerList<'a>;
     0xa6 Declare<'a>    request;
+    0xa7 Renamed<'a>;
+    0xa8 Invited<'a>;
     // Relays.
     0xb0 Open<'a>       request;
     0xb1 Offer<'a>;

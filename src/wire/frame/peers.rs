@@ -17,6 +17,18 @@ body! {
         text: text,
     }
 
+    /// Server: somebody who shares a room with you has another name from here on.
+    Renamed<'a> {
+        who: name,
+        to: name,
+    }
+
+    /// Server: somebody invites you to a room.
+    Invited<'a> {
+        by: name,
+        room: name,
+    }
+
     /// Client: is there a user of that name?
     Lookup<'a> {
         request: u32,

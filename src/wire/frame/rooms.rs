@@ -82,6 +82,30 @@ body! {
         after: name,
     }
 
+    /// Server: a notice, something that no program may answer; in a room, or to you alone where the channel is 0.
+    Notice<'a> {
+        by: name,
+        text: text,
+    }
+
+    /// Server: somebody was made to leave the room; it may be you.
+    Kicked<'a> {
+        who: name,
+        by: name,
+        text: text,
+    }
+
+    /// Server: something about the room has changed; one frame for each change.
+    Changed<'a> {
+        by: name,
+        /// A [`ChangeCode`](crate::wire::ChangeCode) or a newer one.
+        change: u8,
+        /// Whether it is so now: 1, or 0.
+        on: u8,
+        /// What goes with the change; often empty.
+        value: text,
+    }
+
     /// Server: some occupants of the channel's room; MORE as in a list of rooms.
     Occupants<'a> {
         request: u32,

@@ -1,0 +1,116 @@
+//! Whether the books agree with each other.
+
+use super::person::Marks;
+use super::{Hub, SessionId, User};
+
+impl Hub {
+    /// Whether the indexes agree with each other and with the limits. For tests and for anyone who doubts.
+    ///
+    /// # Errors
+    /// One sentence about the first thing that is not as it should be.
+    pub fn audit(&self) -> Result<(), String> {
+        for (session, user) in &self.users {
+            self.audit_user(*session, user)?;
+        }
+        if self.names.len() != self.users.len() {
+            return Err(format!("{} names for {} users", self.names.len(), self.users.len()));
+        }
+        let marked = |mark| self.users.values().filter(|user| user.marks().contains(mark)).count();
+        if (self.invisible, self.operators) != (marked(Marks::INVISIBLE), marked(Marks::OPERATOR)) {
+            return Err(format!(
+                "{} are counted as invisible, {} as operators",
+                self.invisible, self.operators
+            ));
+        }
+        self.audit_rooms()?;
+        self.audit_watchers()?;
+        self.audit_relays()
+    }
+
+    fn audit_user(&self, session: SessionId, user: &User) -> Result<(), String> {
+        if self.names.get(user.name.key()) != Some(&session) {
+            return Err(format!("{} is not in the index of names", user.name));
+        }
+        for &room in &user.rooms {
+            let Some(room) = self.channels.room(room) else {
+                return Err(format!("{} is in a room that is not there", user.name));
+            };
+            if !room.occupants.contains(user.name.key()) {
+                return Err(format!("{} is not among the occupants of {}", user.name, room.name));
+            }
+        }
+        for &relay in user.relays() {
+            if !self.channels.relay(relay).is_some_and(|relay| relay.is_of(session)) {
+                return Err(format!("{} holds a relay that is not theirs", user.name));
+            }
+        }
+        let Some(profile) = &user.profile else { return Ok(()) };
+        for &channel in &profile.invited {
+            let guests = self.channels.room(channel).and_then(|room| room.guests.as_ref());
+            if !guests.is_some_and(|guests| guests.invited.contains(&session)) {
+                return Err(format!("{} is invited to a room that does not know of it", user.name));
+            }
+        }
+        for watched in &profile.watched {
+            if !self.watchers.get(watched.key()).is_some_and(|watchers| watchers.contains(&session)) {
+                return Err(format!("{} watches {watched} to no effect", user.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn audit_rooms(&self) -> Result<(), String> {
+        let mut rooms = 0;
+        for (channel, room) in self.channels.rooms() {
+            rooms += 1;
+            if self.room_names.get(room.name.key()) != Some(&channel) {
+                return Err(format!("{} is not in the index of rooms", room.name));
+            }
+            if room.occupants.is_empty() {
+                return Err(format!("{} is empty and still there", room.name));
+            }
+            for key in &room.occupants {
+                let user = self.names.get(key).and_then(|session| self.users.get(session));
+                let user = user.ok_or(format!("{key} in {} is gone", room.name))?;
+                if user.name.key() != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
+                    return Err(format!("{key} in {} does not know of it exactly once", room.name));
+                }
+            }
+            for (key, standing) in &room.ranked {
+                if !room.occupants.contains(key) || standing.is_default() {
+                    return Err(format!("{key} has {standing:?} in {} without cause", room.name));
+                }
+            }
+            for &guest in room.guests.iter().flat_map(|guests| &guests.invited) {
+                let profile = self.users.get(&guest).and_then(|user| user.profile.as_ref());
+                if !profile.is_some_and(|profile| profile.invited.contains(&channel)) {
+                    return Err(format!("{} has invited somebody who does not know of it", room.name));
+                }
+            }
+        }
+        if rooms != self.room_names.len() {
+            return Err(format!("{rooms} rooms, {} names of rooms", self.room_names.len()));
+        }
+        Ok(())
+    }
+
+    fn audit_watchers(&self) -> Result<(), String> {
+        for (name, watchers) in &self.watchers {
+            if watchers.is_empty() {
+                return Err(format!("{name} is watched by nobody, and still in the index"));
+            }
+            for watcher in watchers {
+                let profile = self.users.get(watcher).and_then(|user| user.profile.as_ref());
+                let times = profile.map_or(0, |profile| {
+                    profile.watched.iter().filter(|watched| watched.key() == name).count()
+                });
+                if times != 1 {
+                    return Err(format!(
+                        "{name} is watched by somebody who has it on their list {times} times"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Changes of what a room is set to, of who is what in it, and of its lists: several at once, each judged for itself,
+//! told together.
+
+use super::name::{UserName, fold};
+use super::order::check_act;
+use super::privileges::{Act, may_touch};
+use super::rooms::room_mut;
+use super::settings::{KnownPassword, MaskEntry, MaskList, RoomChange};
+use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomRef, Standing};
+use std::sync::Arc;
+
+/// What became of one change that was allowed.
+enum Applied {
+    /// It was so before.
+    NoChange,
+    /// As it was asked for.
+    Yes,
+    /// The name as its owner writes it.
+    To(UserName),
+}
+
+impl Hub {
+    pub(super) fn change(
+        &mut self,
+        asker: Asker,
+        room: RoomRef<'_>,
+        changes: &[RoomChange<'_>],
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let (channel, user, room) = self.occupied(asker, room)?;
+        let changes_max = self.limits.changes_max;
+        if changes.len() > changes_max {
+            return Err(Refusal::TooManyChanges { changes_max });
+        }
+        // As things were before the first of them: who takes the role from themselves still does the rest.
+        let allowed = |act| check_act(user, room, act);
+        let (configures, grants, bans) = (allowed(Act::Configure), allowed(Act::Grant), allowed(Act::Ban));
+        let (mut applied, mut refused) = (Vec::new(), Vec::new());
+        for (index, &change) in changes.iter().enumerate() {
+            let outcome = match change {
+                RoomChange::Grant { .. } | RoomChange::Revoke { .. } => grants,
+                RoomChange::AddMask { .. } | RoomChange::RemoveMask { .. } => bans,
+                _ => configures,
+            };
+            match outcome.and_then(|()| self.apply(asker, channel, change)) {
+                Ok(Applied::NoChange) => {}
+                Ok(Applied::Yes) => applied.push((change, None)),
+                Ok(Applied::To(name)) => applied.push((change, Some(name))),
+                Err(refusal) => refused.push((index, refusal)),
+            }
+        }
+        let told: Vec<RoomChange<'_>> = applied.iter().map(|(change, name)| named(*change, name)).collect();
+        let (asker, room) = (Asker { channel, ..asker }, self.room(channel)?);
+        if !told.is_empty() {
+            let by = self.user(asker.session)?.person(asker.session);
+            asker.publish(fx, room, Event::Changed { by, changes: &told });
+        }
+        asker.reply(fx, Reply::Changed { room: &room.name, changes: &told, refused: &refused });
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        asker: Asker,
+        channel: ChannelId,
+        change: RoomChange<'_>,
+    ) -> Result<Applied, Refusal> {
+        match change {
+            RoomChange::Flag { flag, on } => {
+                let settings = &mut room_mut(&mut self.channels, channel)?.settings;
+                let flags = if on { settings.flags.with(flag) } else { settings.flags.without(flag) };
+                Ok(replaced(&mut settings.flags, flags))
+            }
+            RoomChange::Password(password) => {
+                check_password(password, self.limits.password_bytes_max)?;
+                let settings = &mut room_mut(&mut self.channels, channel)?.settings;
+                Ok(replaced(&mut settings.password, password.map(Into::into)))
+            }
+            RoomChange::OccupantsMax(Some(0)) => Err(Refusal::BadOccupantsMax),
+            RoomChange::OccupantsMax(occupants_max) => {
+                let settings = &mut room_mut(&mut self.channels, channel)?.settings;
+                Ok(replaced(&mut settings.occupants_max, occupants_max))
+            }
+            RoomChange::Grant { role, to } => self.grant(asker, channel, role, to, true),
+            RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
+            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, list, mask),
+            RoomChange::RemoveMask { list, mask } => {
+                let Some(guests) = &mut room_mut(&mut self.channels, channel)?.guests else {
+                    return Ok(Applied::NoChange);
+                };
+                let (entries, mask) = (guests.list_mut(list), fold(mask));
+                let before = entries.len();
+                entries.retain(|entry| fold(&entry.mask) != mask);
+                Ok(if entries.len() == before { Applied::NoChange } else { Applied::Yes })
+            }
+        }
+    }
+
+    fn grant(
+        &mut self,
+        asker: Asker,
+        channel: ChannelId,
+        role: Role,
+        whom: &str,
+        on: bool,
+    ) -> Result<Applied, Refusal> {
+        let (_, name) = self.occupant_of(channel, whom)?;
+        let (name, by) = (name.clone(), Arc::clone(self.user(asker.session)?.name.key()));
+        let room = room_mut(&mut self.channels, channel)?;
+        let before = room.standing(name.key());
+        if !on && !may_touch(room.standing(&by).affiliation, before.affiliation) {
+            return Err(Refusal::OutOfReach);
+        }
+        let after = match role {
+            Role::Moderator => Standing { is_moderator: on, ..before },
+            Role::Participant => Standing { is_voiced: on, ..before },
+            Role::Visitor => return Err(Refusal::BadRole),
+        };
+        if before == after {
+            return Ok(Applied::NoChange);
+        }
+        room.set_standing(name.key(), after);
+        Ok(Applied::To(name))
+    }
+
+    fn add_mask(
+        &mut self,
+        asker: Asker,
+        channel: ChannelId,
+        list: MaskList,
+        mask: &str,
+    ) -> Result<Applied, Refusal> {
+        let is_bad = |c: char| c.is_whitespace() || c.is_control();
+        if mask.is_empty() || mask.len() > self.limits.mask_bytes_max.into() || mask.contains(is_bad) {
+            return Err(Refusal::BadMask);
+        }
+        let by = self.user(asker.session)?.name.shown().into();
+        let masks_max = self.limits.masks_per_list_max;
+        let entries = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default().list_mut(list);
+        if entries.iter().any(|entry| fold(&entry.mask) == fold(mask)) {
+            return Ok(Applied::NoChange);
+        }
+        if entries.len() >= masks_max {
+            return Err(Refusal::TooManyMasks { masks_max });
+        }
+        entries.push(MaskEntry { mask: mask.into(), by, at_millis: asker.now.unix_millis });
+        Ok(Applied::Yes)
+    }
+
+    /// The password itself is shown to those who could set another one.
+    pub(super) fn show_settings(&self, asker: Asker, room: RoomRef<'_>, fx: &mut impl Effects) -> Outcome {
+        let (channel, user, room) = self.found(asker, room)?;
+        let is_inside = user.rooms.contains(&channel);
+        let password = match room.settings.password.as_deref() {
+            None => KnownPassword::None,
+            Some(password) if is_inside && check_act(user, room, Act::Configure).is_ok() => {
+                KnownPassword::Shown(password)
+            }
+            Some(_) => KnownPassword::Secret,
+        };
+        let reply = Reply::Settings {
+            room: &room.name,
+            flags: room.settings.flags,
+            occupants_max: room.settings.occupants_max,
+            password,
+            made_millis: room.made_millis,
+        };
+        asker.reply(fx, reply);
+        Ok(())
+    }
+
+    /// Bans are no secret; who is excepted from them, moderators alone may know.
+    pub(super) fn list_masks(
+        &self,
+        asker: Asker,
+        room: RoomRef<'_>,
+        list: MaskList,
+        from: usize,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let (channel, user, room) = self.found(asker, room)?;
+        if list != MaskList::Bans {
+            if !user.rooms.contains(&channel) {
+                return Err(Refusal::NotInRoom);
+            }
+            check_act(user, room, Act::Ban)?;
+        }
+        let rest = room.list(list).get(from..).unwrap_or_default();
+        let page = self.limits.page_entries_max;
+        let entries = rest.get(..page).unwrap_or(rest);
+        let more = entries.len() < rest.len();
+        asker.reply(fx, Reply::Masks { room: &room.name, list, entries, more });
+        Ok(())
+    }
+}
+
+fn replaced<T: PartialEq>(place: &mut T, new: T) -> Applied {
+    if *place == new {
+        return Applied::NoChange;
+    }
+    *place = new;
+    Applied::Yes
+}
+
+/// A change with the name as its owner writes it.
+fn named<'a>(change: RoomChange<'a>, name: &'a Option<UserName>) -> RoomChange<'a> {
+    match (change, name) {
+        (RoomChange::Grant { role, .. }, Some(name)) => RoomChange::Grant { role, to: name.shown() },
+        (RoomChange::Revoke { role, .. }, Some(name)) => RoomChange::Revoke { role, from: name.shown() },
+        (change, _) => change,
+    }
+}
+
+/// One word that can be said in a list of words.
+fn check_password(password: Option<&str>, bytes_max: u8) -> Outcome {
+    let is_bad = |c: char| c.is_whitespace() || c.is_control() || c == ',';
+    let is_good = |text: &str| {
+        !text.is_empty() && text.len() <= bytes_max.into() && !text.starts_with(':') && !text.contains(is_bad)
+    };
+    if password.is_none_or(is_good) { Ok(()) } else { Err(Refusal::BadRoomPassword) }
+}

@@ -1,0 +1,130 @@
+//! What others did, as those are told who have to do with them.
+
+use super::{
+    Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, UserName,
+    Words,
+};
+
+/// Something that others did.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Event<'a> {
+    /// In a room. `least`: only those who have at least this role were told.
+    Said {
+        by: Person<'a>,
+        words: Words<'a>,
+        id: MessageId,
+        least: Option<Role>,
+    },
+    /// To one alone.
+    Told {
+        from: Person<'a>,
+        words: Words<'a>,
+        id: MessageId,
+    },
+    Entered {
+        who: Person<'a>,
+    },
+    /// Left this room, with these words, and is still on the server.
+    Left {
+        who: Person<'a>,
+        text: &'a str,
+    },
+    /// Left the server. Goes to neighbours, once; where a dialect has it so, per room.
+    Quit {
+        who: Person<'a>,
+        why: Departure<'a>,
+    },
+    /// Was made to leave the room.
+    Kicked {
+        by: Person<'a>,
+        who: &'a UserName,
+        text: &'a str,
+    },
+    SubjectSet {
+        by: Person<'a>,
+        text: &'a str,
+    },
+    /// What has changed about the room, as a whole.
+    Changed {
+        by: Person<'a>,
+        changes: &'a [RoomChange<'a>],
+    },
+    /// One is invited to a room.
+    Invited {
+        by: Person<'a>,
+        room: &'a RoomName,
+    },
+    /// `who` still has the old name.
+    Renamed {
+        who: Person<'a>,
+        to: &'a UserName,
+    },
+    /// `who` has the new words, or is back.
+    AwayChanged {
+        who: Person<'a>,
+    },
+    /// `who` has the new one.
+    RealNameChanged {
+        who: Person<'a>,
+    },
+    /// Somebody who is watched came.
+    Appeared {
+        who: Person<'a>,
+    },
+    /// Somebody who is watched is gone.
+    Vanished {
+        name: &'a UserName,
+    },
+    /// Of an operator, to those who want to hear it.
+    Announced {
+        by: Person<'a>,
+        text: &'a str,
+    },
+    /// An operator ends one's session.
+    Killed {
+        by: Person<'a>,
+        text: &'a str,
+    },
+    /// A call; the effect's channel is the relay. `payload_max` in bytes.
+    Offered {
+        from: Person<'a>,
+        purpose: Purpose,
+        payload_max: u16,
+    },
+    /// The call of this request rings; the effect's channel is the relay.
+    Ringing {
+        request: RequestId,
+    },
+    RelayClosed {
+        why: RelayEnd,
+    },
+    /// Both ends of a relay try each other's addresses now; none: one of them wants no direct path.
+    Paths {
+        round: u8,
+        role: PathRole,
+        key: PathKey,
+        addresses: &'a [Address],
+    },
+}
+
+/// How somebody left the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Departure<'a> {
+    /// Said goodbye, with these words.
+    Quit(&'a str),
+    /// The connection broke or fell silent.
+    Lost,
+    /// The server hung up.
+    Dropped(&'a str),
+    /// An operator hung up.
+    Killed { by: &'a str, text: &'a str },
+}
+
+/// How a relay ended, as seen from the side that did not end it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RelayEnd {
+    Done,
+    PeerLeft,
+    NoAnswer,
+    Cancelled,
+}

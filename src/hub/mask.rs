@@ -1,0 +1,82 @@
+//! Masks: patterns for names and for where somebody comes from. `*` stands for any characters, `?` for one; the rest
+//! stands for itself, in either case (RFC 2812 §2.5, without its escapes: no name has these characters).
+
+use super::name::fold;
+use super::{Host, Person};
+use std::fmt::Write;
+
+/// Whether a mask matches a text. Both are folded as names are.
+pub fn matches(mask: &str, text: &str) -> bool {
+    matches_folded(&fold(mask), &fold(text))
+}
+
+/// The same for what is folded already. Takes time in proportion to the product of both lengths at most, and no memory:
+/// where a star took too little, only the last one has to take more.
+pub fn matches_folded(mask: &str, text: &str) -> bool {
+    let (mut mask, mut text) = (mask.chars(), text.chars());
+    // Where to go on when the present way leads nowhere: behind the last star, which then takes one character more.
+    let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+    loop {
+        match (mask.next(), text.clone().next()) {
+            (Some('*'), _) => retry = Some((mask.clone(), text.clone())),
+            (Some('?'), Some(_)) => _ = text.next(),
+            (Some(of_mask), Some(of_text)) if of_mask == of_text => _ = text.next(),
+            (None, None) => return true,
+            _ => {
+                let Some((behind_star, taken)) = &mut retry else { return false };
+                if taken.next().is_none() {
+                    return false;
+                }
+                (mask, text) = (behind_star.clone(), taken.clone());
+                continue;
+            }
+        }
+    }
+}
+
+/// What masks are held against: `name!username@host`, folded.
+pub fn subject_of(person: Person<'_>, host: Host) -> String {
+    let mut subject = String::with_capacity(96);
+    // Writing to a String cannot fail.
+    let _ = write!(subject, "{}!{}@{host}", person.name, person.username());
+    match fold(&subject) {
+        std::borrow::Cow::Borrowed(_) => subject,
+        std::borrow::Cow::Owned(folded) => folded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_and_question_marks() {
+        for (mask, text) in [
+            ("", ""),
+            ("*", ""),
+            ("*", "anything"),
+            ("a?c", "abc"),
+            ("A*", "abc"),
+            ("*É", "cafÉ"),
+            ("*!*@*.ip", "ann!native@aaaaaaaa.bbbbbbbb.cccccccc.ip"),
+            ("a*b*c", "aXbYbZc"),
+            ("**a**", "a"),
+            ("?", "é"),
+            ("*ab", "aab"),
+        ] {
+            assert!(matches(mask, text), "{mask} {text}");
+        }
+        for (mask, text) in
+            [("", "a"), ("?", ""), ("a", "b"), ("a*c", "ab"), ("ab", "abc"), ("*b", "abc"), ("a?", "a")]
+        {
+            assert!(!matches(mask, text), "{mask} {text}");
+        }
+    }
+
+    #[test]
+    fn many_stars_take_no_long_time() {
+        let mask = "a*".repeat(100) + "b";
+        assert!(!matches(&mask, &"a".repeat(512)));
+        assert!(matches(&mask, &("a".repeat(512) + "b")));
+    }
+}

@@ -1,0 +1,119 @@
+//! Who did something, as others are told of it.
+
+use super::name::UserName;
+use super::{ChannelId, SessionId};
+use std::time::Instant;
+
+/// Somebody who is here, as an event or a list has them.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Person<'a> {
+    pub session: SessionId,
+    pub name: &'a UserName,
+    pub profile: Option<&'a Profile>,
+    /// The account that they are logged in to; `None` for everybody until there are accounts.
+    pub account: Option<&'a str>,
+}
+
+/// What stands in the place of a user's name on their machine, for those whose client has not said it.
+pub const USERNAME: &str = "native";
+
+impl<'a> Person<'a> {
+    /// The name of the user on their own machine, or so they say.
+    pub fn username(self) -> &'a str {
+        match self.profile {
+            Some(profile) if !profile.username.is_empty() => &profile.username,
+            _ => USERNAME,
+        }
+    }
+
+    /// What they say they are called; else their name here.
+    pub fn realname(self) -> &'a str {
+        match self.profile {
+            Some(profile) if !profile.realname.is_empty() => &profile.realname,
+            _ => self.name.shown(),
+        }
+    }
+
+    /// What those are told who write to them, while they are away.
+    pub fn away(self) -> Option<&'a str> {
+        self.profile?.away.as_deref()
+    }
+
+    pub fn marks(self) -> Marks {
+        self.profile.map_or(Marks::NONE, |profile| profile.marks)
+    }
+}
+
+/// What only some users have, above all those whose dialect asks for it.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Profile {
+    /// Empty for those who did not say.
+    pub username: Box<str>,
+    /// Empty for those who did not say.
+    pub realname: Box<str>,
+    pub away: Option<Box<str>>,
+    pub marks: Marks,
+    /// When they last said something.
+    pub(super) spoke: Option<Instant>,
+    /// Whose coming and going they want to hear of, in the order in which they asked.
+    pub(super) watched: Vec<UserName>,
+    /// The rooms that they were invited to and have not entered.
+    pub(super) invited: Vec<ChannelId>,
+}
+
+/// What marks a user, as bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Marks(u8);
+
+impl Marks {
+    pub const NONE: Marks = Marks(0);
+    /// May do what operators of the server may.
+    pub const OPERATOR: Marks = Marks(1);
+    /// Found only by those who share a room with them.
+    pub const INVISIBLE: Marks = Marks(2);
+    /// Hears what operators announce.
+    pub const WALLOPS: Marks = Marks(4);
+    /// Is a program, and says so.
+    pub const BOT: Marks = Marks(8);
+
+    pub fn contains(self, marks: Marks) -> bool {
+        self.0 & marks.0 == marks.0
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    #[must_use]
+    pub fn with(self, marks: Marks) -> Marks {
+        Marks(self.0 | marks.0)
+    }
+
+    #[must_use]
+    pub fn without(self, marks: Marks) -> Marks {
+        Marks(self.0 & !marks.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_nothing_of_themselves_has_something_in_its_place() {
+        let name = UserName::new("ann", 9).expect("a name");
+        let person = Person { session: SessionId(1), name: &name, profile: None, account: None };
+        assert_eq!((person.username(), person.realname(), person.away()), ("native", "ann", None));
+        let profile = Profile { realname: "Ann".into(), away: Some("tea".into()), ..Profile::default() };
+        let person = Person { profile: Some(&profile), ..person };
+        assert_eq!((person.username(), person.realname(), person.away()), ("native", "Ann", Some("tea")));
+    }
+
+    #[test]
+    fn marks_are_a_set() {
+        let marks = Marks::BOT.with(Marks::INVISIBLE);
+        assert!(marks.contains(Marks::BOT) && !marks.contains(Marks::OPERATOR));
+        assert!(!marks.contains(Marks::BOT.with(Marks::WALLOPS)));
+        assert_eq!(marks.without(Marks::INVISIBLE.with(Marks::WALLOPS)), Marks::BOT);
+    }
+}

@@ -1,0 +1,207 @@
+//! What is said: to a room, to one user, as a room's subject.
+
+use super::name::fold;
+use super::person::Marks;
+use super::privileges::{Act, may};
+use super::rooms::{Room, Subject, room_mut};
+use super::settings::Flag;
+use super::{
+    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Refusal, Reply, Role,
+    RoomRef, SessionId, User, Words,
+};
+
+impl Hub {
+    pub(super) fn say(
+        &mut self,
+        asker: Asker,
+        room: RoomRef<'_>,
+        words: Words<'_>,
+        least: Option<Role>,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        self.user(asker.session)?;
+        self.check_words(words)?;
+        let id = self.next_message(asker);
+        let (channel, user, room) = self.named(asker, room)?;
+        may_speak(asker.session, user, channel, room, words, fx)?;
+        let asker = Asker { channel, ..asker };
+        let event = Event::Said { by: user.person(asker.session), words, id, least };
+        match least {
+            None => asker.publish(fx, room, event),
+            Some(least) => self.say_to_some(asker, room, least, event, fx),
+        }
+        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), away: None });
+        Ok(())
+    }
+
+    /// To those occupants who stand out by at least this role.
+    fn say_to_some(&self, asker: Asker, room: &Room, least: Role, event: Event<'_>, fx: &mut impl Effects) {
+        let heard_by = room.ranked.iter().filter(|(_, standing)| standing.is_at_least(least));
+        for &to in heard_by.filter_map(|(key, _)| self.names.get(key)) {
+            if to != asker.session {
+                let (cause, channel, room) = (asker.session, asker.channel, Some(&room.name));
+                fx.emit(Effect::Send { to, cause, channel, room, event });
+            }
+        }
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        asker: Asker,
+        to: &str,
+        words: Words<'_>,
+        even_oneself: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        self.user(asker.session)?;
+        self.check_words(words)?;
+        let to = match self.peer(asker, to) {
+            Err(Refusal::Yourself) if even_oneself => asker.session,
+            to => to?,
+        };
+        let id = self.next_message(asker);
+        let from = self.user(asker.session)?.person(asker.session);
+        let event = Event::Told { from, words, id };
+        fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, room: None, event });
+        let peer = self.user(to)?;
+        let away = peer.person(to).away();
+        asker.tell(fx, Reply::Sent { id, to: peer.name.shown(), away });
+        Ok(())
+    }
+
+    pub(super) fn set_subject(
+        &mut self,
+        asker: Asker,
+        room: RoomRef<'_>,
+        text: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        self.user(asker.session)?;
+        self.check_text_or_empty(text, self.limits.subject_bytes_max)?;
+        let (channel, user, room) = self.occupied(asker, room)?;
+        let flags = room.settings.flags;
+        let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
+        if !may(role, Act::SetSubject, flags) {
+            return Err(Refusal::NotModerator);
+        }
+        let by = user.name.clone();
+        let room = room_mut(&mut self.channels, channel)?;
+        let at_millis = asker.now.unix_millis;
+        room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, at_millis });
+        let asker = Asker { channel, ..asker };
+        let (room, user) = (self.room(channel)?, self.user(asker.session)?);
+        asker.publish(fx, room, Event::SubjectSet { by: user.person(asker.session), text });
+        asker.tell(fx, Reply::SubjectSet { room: &room.name });
+        Ok(())
+    }
+
+    pub(super) fn show_subject(&self, asker: Asker, room: RoomRef<'_>, fx: &mut impl Effects) -> Outcome {
+        let (_, _, room) = self.found(asker, room)?;
+        asker.reply(fx, Reply::Subject { room: &room.name, subject: room.subject_view() });
+        Ok(())
+    }
+
+    /// An operator's words, for everybody who wants to hear them.
+    pub(super) fn announce(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+        self.operator(asker)?;
+        self.check_text(text, self.limits.text_bytes_max)?;
+        let by = self.user(asker.session)?.person(asker.session);
+        for (&to, user) in &self.users {
+            if user.marks().contains(Marks::WALLOPS) {
+                let (cause, event) = (asker.session, Event::Announced { by, text });
+                fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
+            }
+        }
+        asker.done(fx);
+        Ok(())
+    }
+
+    /// Somebody else who is here, by name.
+    pub(super) fn peer(&self, asker: Asker, name: &str) -> Result<SessionId, Refusal> {
+        match self.names.get(&*fold(name)) {
+            None => Err(Refusal::NoSuchPeer),
+            Some(&session) if session == asker.session => Err(Refusal::Yourself),
+            Some(&session) => Ok(session),
+        }
+    }
+
+    /// The number of what is said now; and who says it is idle no more.
+    fn next_message(&mut self, asker: Asker) -> MessageId {
+        if let Some(profile) = self.users.get_mut(&asker.session).and_then(|user| user.profile.as_mut()) {
+            profile.spoke = Some(asker.now.monotonic);
+        }
+        self.messages += 1;
+        MessageId(self.messages)
+    }
+
+    fn check_words(&self, words: Words<'_>) -> Outcome {
+        let bytes_max = self.limits.tags_bytes_max;
+        self.check_text_or_empty(words.tags, bytes_max)?;
+        match words.form {
+            Form::Tags => self.check_text_or_empty(words.text, self.limits.text_bytes_max),
+            Form::Message | Form::Notice => self.check_text(words.text, self.limits.text_bytes_max),
+        }
+    }
+
+    /// A text that may be relayed: not empty, not over the limit, and one line in every dialect.
+    pub(super) fn check_text(&self, text: &str, bytes_max: u16) -> Outcome {
+        if text.is_empty() {
+            return Err(Refusal::BadText(BadText::Empty));
+        }
+        self.check_text_or_empty(text, bytes_max)
+    }
+
+    pub(super) fn check_text_or_empty(&self, text: &str, bytes_max: u16) -> Outcome {
+        if text.len() > usize::from(bytes_max) {
+            return Err(Refusal::TextTooLong { bytes_max });
+        }
+        if text.bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+            return Err(Refusal::BadText(BadText::Control));
+        }
+        Ok(())
+    }
+}
+
+fn may_speak(
+    session: SessionId,
+    user: &User,
+    channel: ChannelId,
+    room: &Room,
+    words: Words<'_>,
+    fx: &impl Effects,
+) -> Outcome {
+    let flags = room.settings.flags;
+    if flags.has(Flag::ClosedToOutsiders) && !user.rooms.contains(&channel) {
+        return Err(Refusal::ClosedToOutsiders);
+    }
+    let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
+    if !may(role, Act::Speak, flags) || room.is_silenced(user.person(session), fx) {
+        return Err(Refusal::NoVoice);
+    }
+    if flags.has(Flag::NoControlMessages) && is_control(words.text) {
+        return Err(Refusal::NoControlMessages);
+    }
+    Ok(())
+}
+
+/// Whether a text is for a program: CTCP, but for an action, which is for people.
+fn is_control(text: &str) -> bool {
+    text.strip_prefix('\u{1}').is_some_and(|rest| {
+        rest.strip_prefix("ACTION").is_none_or(|rest| !rest.is_empty() && !rest.starts_with([' ', '\u{1}']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_is_no_control_message() {
+        for text in ["\u{1}ACTION waves\u{1}", "\u{1}ACTION", "hello \u{1}", "ACTION"] {
+            assert!(!is_control(text), "{text:?}");
+        }
+        for text in ["\u{1}VERSION\u{1}", "\u{1}", "\u{1}ACTIONS\u{1}"] {
+            assert!(is_control(text), "{text:?}");
+        }
+    }
+}

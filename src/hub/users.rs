@@ -1,0 +1,234 @@
+//! Users: who comes, what they say of themselves, who goes.
+
+use super::name::UserName;
+use super::person::{Marks, Profile};
+use super::{
+    Asker, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal, RelayEnd,
+    Reply, SessionId, User,
+};
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// What a dialect says of a newcomer.
+pub(super) struct Newcomer<'a> {
+    pub name: &'a str,
+    pub payload_max: u16,
+    pub username: &'a str,
+    pub realname: &'a str,
+}
+
+impl User {
+    pub(super) fn person(&self, session: SessionId) -> Person<'_> {
+        Person { session, name: &self.name, profile: self.profile.as_deref(), account: None }
+    }
+
+    pub(super) fn profile_mut(&mut self) -> &mut Profile {
+        self.profile.get_or_insert_default()
+    }
+
+    pub(super) fn marks(&self) -> Marks {
+        self.profile.as_ref().map_or(Marks::NONE, |profile| profile.marks)
+    }
+
+    pub(super) fn is_operator(&self) -> bool {
+        self.marks().contains(Marks::OPERATOR)
+    }
+}
+
+impl Hub {
+    pub(super) fn login(&mut self, asker: Asker, newcomer: Newcomer<'_>, fx: &mut impl Effects) -> Outcome {
+        let Newcomer { name, payload_max, username, realname } = newcomer;
+        if self.users.contains_key(&asker.session) {
+            return Err(Refusal::AlreadyLoggedIn);
+        }
+        let name = UserName::new(name, self.limits.name_bytes_max)?;
+        if self.names.contains_key(name.key()) {
+            return Err(Refusal::NameTaken);
+        }
+        self.check_text_or_empty(username, self.limits.username_bytes_max.into())?;
+        self.check_text_or_empty(realname, self.limits.realname_bytes_max)?;
+        self.names.insert(Arc::clone(name.key()), asker.session);
+        asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
+        let profile = (!username.is_empty() || !realname.is_empty()).then(|| {
+            let (username, realname) = (username.into(), realname.into());
+            Box::new(Profile { username, realname, ..Profile::default() })
+        });
+        let since = asker.now.monotonic;
+        let user = User { name, rooms: SmallVec::new(), since, payload_max, peering: None, profile };
+        self.users.insert(asker.session, Box::new(user));
+        self.users_most = self.users_most.max(self.users.len());
+        self.tell_appeared(asker.session, fx);
+        Ok(())
+    }
+
+    /// Everybody who sees them is told, once; those who watch either name, too.
+    pub(super) fn rename(&mut self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        let user = self.user(asker.session)?;
+        let to = UserName::new(name, self.limits.name_bytes_max)?;
+        let is_same = to == user.name;
+        if !is_same && self.names.contains_key(to.key()) {
+            return Err(Refusal::NameTaken);
+        }
+        if to.shown() == user.name.shown() {
+            asker.reply(fx, Reply::Renamed { from: &user.name, to: &user.name });
+            return Ok(());
+        }
+        if !is_same {
+            self.check_renaming(asker.session, user, fx)?;
+        }
+        let from = user.name.clone();
+        if !is_same {
+            self.forget(asker.now, asker.session, fx);
+            self.move_keys(asker.session, &from, &to);
+        }
+        let user = self.user_mut(asker.session)?;
+        user.name = to.clone();
+        let person = Person { name: &from, ..user.person(asker.session) };
+        asker.reply(fx, Reply::Renamed { from: &from, to: &to });
+        asker.tell_neighbours(fx, &user.rooms, Event::Renamed { who: person, to: &to });
+        if !is_same {
+            self.tell_vanished(asker.session, &from, fx);
+            self.tell_appeared(asker.session, fx);
+        }
+        Ok(())
+    }
+
+    /// Whoever may not speak in a room because of a ban does not get around it by another name.
+    fn check_renaming(&self, session: SessionId, user: &User, fx: &impl Effects) -> Outcome {
+        let rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        let is_kept = rooms.into_iter().any(|room| room.is_silenced(user.person(session), fx));
+        if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
+    }
+
+    /// The indexes of a user who gets another name.
+    fn move_keys(&mut self, session: SessionId, from: &UserName, to: &UserName) {
+        self.names.remove(from.key());
+        self.names.insert(Arc::clone(to.key()), session);
+        let rooms = self.users.get(&session).map(|user| user.rooms.clone()).unwrap_or_default();
+        for channel in rooms {
+            if let Some(room) = self.channels.room_mut(channel) {
+                room.move_key(from.key(), to.key());
+            }
+        }
+    }
+
+    pub(super) fn set_realname(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+        self.user(asker.session)?;
+        self.check_text(text, self.limits.realname_bytes_max)?;
+        let user = self.user_mut(asker.session)?;
+        if *user.profile_mut().realname != *text {
+            user.profile_mut().realname = text.into();
+            let event = Event::RealNameChanged { who: user.person(asker.session) };
+            asker.tell_neighbours(fx, &user.rooms, event);
+        }
+        asker.done(fx);
+        Ok(())
+    }
+
+    pub(super) fn set_away(&mut self, asker: Asker, text: Option<&str>, fx: &mut impl Effects) -> Outcome {
+        let user = self.user(asker.session)?;
+        self.check_text_or_empty(text.unwrap_or(""), self.limits.away_bytes_max)?;
+        let text = text.filter(|text| !text.is_empty());
+        if user.person(asker.session).away() != text {
+            let user = self.user_mut(asker.session)?;
+            user.profile_mut().away = text.map(Into::into);
+            let event = Event::AwayChanged { who: user.person(asker.session) };
+            asker.tell_neighbours(fx, &user.rooms, event);
+        }
+        asker.done(fx);
+        Ok(())
+    }
+
+    pub(super) fn set_marks(
+        &mut self,
+        asker: Asker,
+        set: Marks,
+        clear: Marks,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let before = self.user(asker.session)?.marks();
+        let now = before.with(set.without(Marks::OPERATOR)).without(clear);
+        self.mark(asker.session, now)?;
+        asker.reply(fx, Reply::Marks { now, before });
+        Ok(())
+    }
+
+    /// Makes a user an operator. Whether they may be one, the caller knows. `false` when they are gone.
+    pub fn grant_operator(&mut self, session: SessionId) -> bool {
+        let Ok(user) = self.user(session) else { return false };
+        let marks = user.marks().with(Marks::OPERATOR);
+        self.mark(session, marks).is_ok()
+    }
+
+    fn mark(&mut self, session: SessionId, marks: Marks) -> Outcome {
+        let user = self.user_mut(session)?;
+        let before = user.marks();
+        if before == marks {
+            return Ok(());
+        }
+        user.profile_mut().marks = marks;
+        for (mark, count) in [(Marks::INVISIBLE, &mut self.invisible), (Marks::OPERATOR, &mut self.operators)]
+        {
+            *count += usize::from(marks.contains(mark));
+            *count -= usize::from(before.contains(mark));
+        }
+        Ok(())
+    }
+
+    /// A session is gone, for whatever reason; everybody who has to do with it is told. A session that never logged in
+    /// leaves no trace.
+    pub fn disconnect(&mut self, now: Moment, session: SessionId, why: Departure<'_>, fx: &mut impl Effects) {
+        // Last words are a courtesy: where they break a rule, the departure is told without them.
+        let why = match why {
+            Departure::Quit(text) if self.check_text_or_empty(text, self.limits.text_bytes_max).is_err() => {
+                Departure::Quit("")
+            }
+            why => why,
+        };
+        let Some(user) = self.users.get_mut(&session) else { return };
+        let (rooms, peering) = (std::mem::take(&mut user.rooms), user.peering.take());
+        for relay in peering.map(|peering| peering.relays).unwrap_or_default() {
+            self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
+        }
+        let mut left: SmallVec<[_; 4]> = SmallVec::new();
+        for room in rooms {
+            if self.vacate(session, room, fx) {
+                left.push(room);
+            }
+        }
+        self.forget(now, session, fx);
+        self.unwatch_all_of(session);
+        self.decline_all_of(session);
+        let _ = self.mark_none(session);
+        let Some(user) = self.users.remove(&session) else { return };
+        self.names.remove(user.name.key());
+        if !left.is_empty() {
+            let event = Event::Quit { who: user.person(session), why };
+            fx.emit(Effect::PublishToNeighbours { cause: session, channels: &left, event });
+        }
+        self.tell_vanished(session, &user.name, fx);
+    }
+
+    /// So that the counts are right without them.
+    fn mark_none(&mut self, session: SessionId) -> Outcome {
+        match self.user(session)?.profile {
+            Some(_) => self.mark(session, Marks::NONE),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers a name that is given up.
+    fn forget(&mut self, now: Moment, session: SessionId, fx: &impl Effects) {
+        let Some(user) = self.users.get(&session) else { return };
+        let person = user.person(session);
+        let formerly = Formerly {
+            name: user.name.clone(),
+            username: person.username().into(),
+            realname: person.realname().into(),
+            host: fx.host(session),
+            until_millis: now.unix_millis,
+        };
+        self.former.push_front(formerly);
+        self.former.truncate(self.limits.former_names_max);
+    }
+}

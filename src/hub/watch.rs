@@ -1,0 +1,109 @@
+//! Watching: who wants to hear of whose coming and going. Two indexes, the watcher's list and one by name.
+
+use super::name::{UserName, fold};
+use super::{Asker, ChannelId, Effect, Effects, Entry, Event, Hub, Outcome, Reply, SessionId};
+use std::sync::Arc;
+
+impl Hub {
+    /// Names that nobody can have are watched by nobody, and told as gone.
+    pub(super) fn watch(&mut self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
+        self.user(asker.session)?;
+        let (mut new, mut full) = (Vec::new(), Vec::new());
+        for &name in names {
+            let watches_max = self.limits.watches_per_user_max;
+            let Ok(watched) = UserName::new(name, self.limits.name_bytes_max) else {
+                new.push(name);
+                continue;
+            };
+            let list = &mut self.user_mut(asker.session)?.profile_mut().watched;
+            if list.contains(&watched) {
+                continue;
+            }
+            if list.len() >= watches_max {
+                full.push(name);
+                continue;
+            }
+            list.push(watched.clone());
+            self.watchers.entry(Arc::clone(watched.key())).or_default().push(asker.session);
+            new.push(name);
+        }
+        self.tell_watched(asker, new.into_iter(), &full, fx);
+        Ok(())
+    }
+
+    pub(super) fn unwatch(&mut self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
+        self.user(asker.session)?;
+        for name in names {
+            let key = fold(name);
+            if let Some(profile) = &mut self.user_mut(asker.session)?.profile {
+                profile.watched.retain(|watched| **watched.key() != *key);
+            }
+            self.take_watcher(asker.session, &key);
+        }
+        asker.done(fx);
+        Ok(())
+    }
+
+    pub(super) fn unwatch_all(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+        self.user(asker.session)?;
+        self.unwatch_all_of(asker.session);
+        asker.done(fx);
+        Ok(())
+    }
+
+    pub(super) fn unwatch_all_of(&mut self, session: SessionId) {
+        let profile = self.users.get_mut(&session).and_then(|user| user.profile.as_mut());
+        for watched in profile.map(|profile| std::mem::take(&mut profile.watched)).unwrap_or_default() {
+            self.take_watcher(session, watched.key());
+        }
+    }
+
+    fn take_watcher(&mut self, session: SessionId, key: &str) {
+        if let Some(watchers) = self.watchers.get_mut(key) {
+            watchers.retain(|&watcher| watcher != session);
+            if watchers.is_empty() {
+                self.watchers.remove(key);
+            }
+        }
+    }
+
+    pub(super) fn list_watched(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+        let profile = self.user(asker.session)?.profile.as_ref();
+        let watched = profile.map_or(&[][..], |profile| &profile.watched);
+        self.tell_watched(asker, watched.iter().map(UserName::shown), &[], fx);
+        Ok(())
+    }
+
+    fn tell_watched<'a>(
+        &self,
+        asker: Asker,
+        names: impl Iterator<Item = &'a str>,
+        full: &[&str],
+        fx: &mut impl Effects,
+    ) {
+        let (mut here, mut gone): (Vec<Entry<'_>>, Vec<&str>) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.names.get(&*fold(name)).and_then(|session| self.entry(asker, *session, true, fx)) {
+                Some(entry) => here.push(entry),
+                None => gone.push(name),
+            }
+        }
+        asker.reply(fx, Reply::Watched { here: &here, gone: &gone, full });
+    }
+
+    pub(super) fn tell_appeared(&self, session: SessionId, fx: &mut impl Effects) {
+        let Some(user) = self.users.get(&session) else { return };
+        let event = Event::Appeared { who: user.person(session) };
+        self.tell_watchers(session, &user.name, event, fx);
+    }
+
+    pub(super) fn tell_vanished(&self, session: SessionId, name: &UserName, fx: &mut impl Effects) {
+        self.tell_watchers(session, name, Event::Vanished { name }, fx);
+    }
+
+    fn tell_watchers(&self, cause: SessionId, name: &UserName, event: Event<'_>, fx: &mut impl Effects) {
+        for &to in self.watchers.get(name.key()).map_or(&[][..], |watchers| watchers) {
+            fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
+        }
+    }
+}
