@@ -128,6 +128,10 @@ pub enum Command<'a> {
         room: RoomRef<'a>,
         text: &'a str,
     },
+    /// Every room that one is in.
+    LeaveAll {
+        text: &'a str,
+    },
     /// `least`: only to those who have at least this role by a grant or an affiliation.
     Say {
         room: RoomRef<'a>,

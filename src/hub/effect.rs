@@ -3,8 +3,8 @@
 
 use super::{
     Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, KnownPassword, Look, Marks, MaskEntry,
-    MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, RoomChange, RoomName, RoomSummary,
-    SessionId, Standing, SubjectView, UserName,
+    MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, Role, RoomChange, RoomName,
+    RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 
 /// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
@@ -71,15 +71,19 @@ pub enum Reply<'a> {
     },
     Left {
         room: &'a RoomName,
+        text: &'a str,
     },
     /// What was said is on its way to `to`, the name of a room or of a user, who may be away.
     Sent {
         id: MessageId,
         to: &'a str,
+        words: Words<'a>,
+        least: Option<Role>,
         away: Option<&'a str>,
     },
     SubjectSet {
         room: &'a RoomName,
+        text: &'a str,
     },
     Subject {
         room: &'a RoomName,
@@ -109,6 +113,7 @@ pub enum Reply<'a> {
     Kicked {
         room: &'a RoomName,
         who: &'a UserName,
+        text: &'a str,
     },
     Invited {
         room: &'a RoomName,
@@ -126,6 +131,8 @@ pub enum Reply<'a> {
     /// `more`: the list goes on behind its last entry.
     Occupants {
         room: &'a RoomName,
+        /// Whether the room is found only by those who are in it.
+        hidden: bool,
         entries: &'a [Entry<'a>],
         more: bool,
     },

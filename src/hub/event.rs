@@ -54,6 +54,11 @@ pub enum Event<'a> {
         by: Person<'a>,
         room: &'a RoomName,
     },
+    /// Somebody else is invited to a room that one moderates.
+    GuestInvited {
+        by: Person<'a>,
+        who: &'a UserName,
+    },
     /// `who` still has the old name.
     Renamed {
         who: Person<'a>,

@@ -4,6 +4,7 @@
 use super::name::fold;
 use super::person::Marks;
 use super::rooms::{Room, behind, finds};
+use super::settings::Flag;
 use super::{
     Asker, ChannelId, Effects, Entry, Host, Hub, Outcome, Place, Reply, RoomFilter, RoomRef, RoomSummary,
     SessionId, User, UserFilter, mask,
@@ -72,7 +73,8 @@ impl Hub {
             entries.push(Entry { place, ..entry });
         }
         let asker = Asker { channel, ..asker };
-        asker.reply(fx, Reply::Occupants { room: &room.name, entries: &entries, more });
+        let hidden = room.settings.flags.has(Flag::Hidden);
+        asker.reply(fx, Reply::Occupants { room: &room.name, hidden, entries: &entries, more });
         Ok(())
     }
 

@@ -226,6 +226,7 @@ impl Hub {
             Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
             Command::Join { room, password } => self.join(asker, room, password, fx),
             Command::Leave { room, text } => self.leave(asker, room, text, fx),
+            Command::LeaveAll { text } => self.leave_all(asker, text, fx),
             Command::Say { room, words, least } => self.say(asker, room, words, least, fx),
             Command::Tell { to, words, even_oneself } => self.tell(asker, to, words, even_oneself, fx),
             Command::SetSubject { room, text } => self.set_subject(asker, room, text, fx),

@@ -5,8 +5,8 @@ use super::privileges::{Act, may, may_touch};
 use super::rooms::{Room, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, RoomName, RoomRef,
-    SessionId, User,
+    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomName,
+    RoomRef, SessionId, User,
 };
 
 impl Hub {
@@ -32,7 +32,7 @@ impl Hub {
         let event = Event::Kicked { by: user.person(asker.session), who: &who, text };
         asker.publish(fx, room, event);
         self.walk_out(session, channel, fx);
-        asker.tell(fx, Reply::Kicked { room: &room_name, who: &who });
+        asker.tell(fx, Reply::Kicked { room: &room_name, who: &who, text });
         Ok(())
     }
 
@@ -57,6 +57,8 @@ impl Hub {
         let event = Event::Invited { by: user.person(asker.session), room: &room.name };
         let (to, cause, channel, name) = (guest, asker.session, ChannelId::NONE, Some(&room.name));
         fx.emit(Effect::Send { to, cause, channel, room: name, event });
+        let (by, who, least) = (user.person(asker.session), &peer.name, Role::Moderator);
+        self.tell_some(Asker { channel, ..asker }, room, least, Event::GuestInvited { by, who }, fx);
         let away = peer.person(guest).away();
         asker.tell(fx, Reply::Invited { room: &room.name, who: &peer.name, away });
         Ok(())

@@ -220,7 +220,14 @@ impl Hub {
             let (room, user) = (self.room(channel)?, self.user(asker.session)?);
             asker.publish(fx, room, Event::Left { who: user.person(asker.session), text });
         }
-        asker.tell(fx, Reply::Left { room: &name });
+        asker.tell(fx, Reply::Left { room: &name, text });
+        Ok(())
+    }
+
+    pub(super) fn leave_all(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+        for channel in self.user(asker.session)?.rooms.clone() {
+            self.leave(asker, RoomRef::Channel(channel), text, fx)?;
+        }
         Ok(())
     }
 

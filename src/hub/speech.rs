@@ -28,14 +28,21 @@ impl Hub {
         let event = Event::Said { by: user.person(asker.session), words, id, least };
         match least {
             None => asker.publish(fx, room, event),
-            Some(least) => self.say_to_some(asker, room, least, event, fx),
+            Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), away: None });
+        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         Ok(())
     }
 
     /// To those occupants who stand out by at least this role.
-    fn say_to_some(&self, asker: Asker, room: &Room, least: Role, event: Event<'_>, fx: &mut impl Effects) {
+    pub(super) fn tell_some(
+        &self,
+        asker: Asker,
+        room: &Room,
+        least: Role,
+        event: Event<'_>,
+        fx: &mut impl Effects,
+    ) {
         let heard_by = room.ranked.iter().filter(|(_, standing)| standing.is_at_least(least));
         for &to in heard_by.filter_map(|(key, _)| self.names.get(key)) {
             if to != asker.session {
@@ -65,7 +72,7 @@ impl Hub {
         fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, room: None, event });
         let peer = self.user(to)?;
         let away = peer.person(to).away();
-        asker.tell(fx, Reply::Sent { id, to: peer.name.shown(), away });
+        asker.tell(fx, Reply::Sent { id, to: peer.name.shown(), words, least: None, away });
         Ok(())
     }
 
@@ -91,7 +98,7 @@ impl Hub {
         let asker = Asker { channel, ..asker };
         let (room, user) = (self.room(channel)?, self.user(asker.session)?);
         asker.publish(fx, room, Event::SubjectSet { by: user.person(asker.session), text });
-        asker.tell(fx, Reply::SubjectSet { room: &room.name });
+        asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
         Ok(())
     }
 

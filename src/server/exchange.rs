@@ -143,10 +143,10 @@ impl<S: Socket> Exchange<S> {
 
     pub fn ping(&mut self, to: Key) {
         let now = self.now;
-        self.push(to, |connection, blocks, _| {
+        self.push(to, |connection, blocks, surroundings| {
             connection.note_pinged(now);
             let Connection { session, outbox, .. } = connection;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(surroundings, out));
         });
     }
 
@@ -304,7 +304,10 @@ impl<S: Socket> Exchange<S> {
         for to in neighbours.into_iter().filter(|&to| to != cause) {
             match self.dialect_of(to) {
                 Some(Dialect::Native) if per_room => {
-                    for &channel in channels.iter().filter(|&&channel| self.is_member(to, channel)) {
+                    for &channel in channels {
+                        if !self.is_member(to, channel) {
+                            continue;
+                        }
                         self.send(to, cause, About::channel(channel), event);
                     }
                 }
@@ -450,10 +453,10 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Reply { to, cause, request, channel, reply } => {
                 let to = key_of(to);
                 self.keep_order(to, key_of(cause));
-                self.push(to, |connection, blocks, _| {
+                self.push(to, |connection, blocks, surroundings| {
                     let Connection { session, outbox, .. } = connection;
                     outbox.push_own(blocks, Expect::Little, |out| {
-                        session.encode_reply(request, channel, &reply, out);
+                        session.encode_reply(request, channel, &reply, surroundings, out);
                     });
                     if let Reply::LoggedIn { .. } = reply {
                         connection.note_logged_in();

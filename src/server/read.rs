@@ -156,6 +156,7 @@ impl<S: Socket> Engine<S> {
                 Step::Command { used, request, command } => {
                     done += used;
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
+                    self.settle(key);
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
@@ -181,6 +182,16 @@ impl<S: Socket> Engine<S> {
                     return (done, Stop::Closed);
                 }
             }
+        }
+    }
+
+    /// What the session has to say when a step has been carried out.
+    fn settle(&mut self, key: Key) {
+        let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        connection.session.settle(&self.exchange.surroundings, &mut self.words);
+        if !self.words.is_empty() {
+            self.exchange.say(key, &self.words);
+            self.words.clear();
         }
     }
 

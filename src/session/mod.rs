@@ -2,9 +2,8 @@
 //! socket, no clock: whoever owns the connection calls [`Session::next`] with what arrived and does what the
 //! [`Step`] says.
 //!
-//! Native frames are the one dialect that is spoken today. What else may arrive on the port is recognised, told in
+//! Native frames (`native`) and lines of IRC (`irc`) are spoken. What else may arrive on the port is recognised, told in
 //! its own words that nobody speaks it here, and closed (`foreign`).
-
 //!
 //! **A session's own words** - answers for which nobody has to be asked - are appended to `out`, and reach the client
 //! before whatever the step leads to.
@@ -16,14 +15,15 @@
 mod close;
 mod dialect;
 mod foreign;
+mod irc;
 mod native;
 mod surroundings;
 
 pub use close::CloseReason;
-pub use dialect::{Dialect, Stamp, Variant};
+pub use dialect::{About, Dialect, Stamp, Variant};
 pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 
-use crate::hub::{ChannelId, Command, Host, Reply, RequestId};
+use crate::hub::{ChannelId, Command, Event, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
 
@@ -69,9 +69,10 @@ pub struct Session(State);
 
 enum State {
     /// Too few bytes to tell the protocol. Some of them show a client where it comes from.
-    #[allow(dead_code)] // native frames show nobody
     Undecided(Host),
     Native(native::Native),
+    /// Boxed: lines need much more to be remembered than frames.
+    Irc(Box<irc::Dialogue>),
     /// A protocol that is recognised and not spoken.
     Foreign(Protocol),
 }
@@ -93,15 +94,19 @@ impl Session {
         notes: &'a mut String,
         out: &mut Vec<u8>,
     ) -> Step<'a> {
-        // Native frames need neither; lines will.
-        let _ = (surroundings, notes);
         match &mut self.0 {
-            State::Undecided(_) => match sniff(bytes) {
+            State::Undecided(host) => match sniff(bytes) {
                 None => Step::Incomplete { needed: bytes.len() + 1 },
                 Some(Protocol::Native) => {
                     let mut native = native::Native::default();
                     let step = native.next(bytes, out);
                     self.0 = State::Native(native);
+                    step
+                }
+                Some(Protocol::Text) if surroundings.server.irc => {
+                    let mut irc = Box::new(irc::Dialogue::new(*host));
+                    let step = irc.next(bytes, surroundings, notes, out);
+                    self.0 = State::Irc(irc);
                     step
                 }
                 Some(protocol) => {
@@ -110,6 +115,7 @@ impl Session {
                 }
             },
             State::Native(native) => native.next(bytes, out),
+            State::Irc(irc) => irc.next(bytes, surroundings, notes, out),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
         }
     }
@@ -118,6 +124,7 @@ impl Session {
     pub fn dialect(&self) -> Option<Dialect> {
         match &self.0 {
             State::Native(native) if native.is_open() => Some(Dialect::Native),
+            State::Irc(irc) if irc.is_open() => Some(Dialect::Irc(irc.variant())),
             _ => None,
         }
     }
@@ -128,15 +135,42 @@ impl Session {
 
     /// The hub has accepted the login.
     pub fn open(&mut self) {
-        if let State::Native(native) = &mut self.0 {
-            native.open();
+        match &mut self.0 {
+            State::Native(native) => native.open(),
+            State::Irc(irc) => irc.open(),
+            State::Undecided(_) | State::Foreign(_) => {}
+        }
+    }
+
+    /// Appends what is to be said when everything that a step led to has been carried out.
+    pub fn settle(&mut self, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        if let State::Irc(irc) = &mut self.0 {
+            irc.settle(surroundings, out);
         }
     }
 
     /// Appends the hub's answer to a request.
-    pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
-        if let State::Native(native) = &self.0 {
-            native.encode_reply(request, channel, reply, out);
+    pub fn encode_reply(
+        &mut self,
+        request: RequestId,
+        channel: ChannelId,
+        reply: &Reply<'_>,
+        surroundings: &Surroundings,
+        out: &mut Vec<u8>,
+    ) {
+        match &mut self.0 {
+            State::Native(native) => native.encode_reply(request, channel, reply, out),
+            State::Irc(irc) => irc.encode_reply(reply, surroundings, out),
+            State::Undecided(_) | State::Foreign(_) => {}
+        }
+    }
+
+    /// Appends an event that is for this client alone.
+    pub fn encode_event(&self, about: About<'_>, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+        match &self.0 {
+            State::Native(_) => native::encode_event(about.channel, event, out),
+            State::Irc(irc) => irc.encode_event(about.room, event, stamp, out),
+            State::Undecided(_) | State::Foreign(_) => {}
         }
     }
 
@@ -154,9 +188,11 @@ impl Session {
     }
 
     /// Appends a sign of life that the client has to answer.
-    pub fn encode_ping(&self, out: &mut Vec<u8>) {
-        if let State::Native(_) = &self.0 {
-            native::encode_ping(out);
+    pub fn encode_ping(&self, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        match &self.0 {
+            State::Native(_) => native::encode_ping(out),
+            State::Irc(irc) => irc.encode_ping(surroundings, out),
+            State::Undecided(_) | State::Foreign(_) => {}
         }
     }
 
@@ -164,6 +200,7 @@ impl Session {
     pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
         match &self.0 {
             State::Native(_) => native::encode_farewell(reason, out),
+            State::Irc(irc) => irc.encode_farewell(reason, out),
             State::Undecided(_) => foreign::encode_farewell(Protocol::Text, reason, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
         }

@@ -117,7 +117,8 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, ChannelId::NONE, &frame::Renamed { who: who.name.shown(), to: to.shown() });
         }
         // Of these, frames know nothing; who is killed is told so by bye.
-        Event::AwayChanged { .. }
+        Event::GuestInvited { .. }
+        | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::Appeared { .. }
         | Event::Vanished { .. }

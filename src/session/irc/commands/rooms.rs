@@ -1,0 +1,172 @@
+//! JOIN, PART and NAMES.
+
+use super::{Doing, entry};
+use crate::hub::{Command, Entry, RoomName, RoomRef, Standing, SubjectView};
+use crate::session::Surroundings;
+use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::events::{put_join, put_with_words};
+use crate::session::irc::features::LIST_MAX;
+use crate::session::irc::write::Write;
+use crate::wire::irc::{Capability, ListLines, Numeric};
+use std::fmt;
+
+/// JOIN: one room after the other; behind each come its names. `JOIN 0` leaves all (RFC 2812 §3.2.1).
+pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    if let Some(next) = next_page(dialogue, call.notes) {
+        return next;
+    }
+    let params = call.message.params;
+    let rooms = params.get(0).unwrap_or_default();
+    if rooms == "0" {
+        return Do::Ask(Command::LeaveAll { text: "" });
+    }
+    let (room, _) = entry(rooms, dialogue.task.step, LIST_MAX);
+    let Some(room) = room else { return Do::Done };
+    let keys = params.get(1).unwrap_or_default();
+    let password = keys.split(',').nth(dialogue.task.step.into()).unwrap_or_default();
+    dialogue.task.step += 1;
+    dialogue.task.begin(Doing::Join, room);
+    Do::AskAndGoOn(Command::Join { room, password })
+}
+
+/// The names of a room, page by page, once `joined` or [`names`] has begun with them.
+fn next_page<'a>(dialogue: &mut Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
+    let task = &mut dialogue.task;
+    if !task.more {
+        return None;
+    }
+    notes.push_str(&task.about);
+    notes.push_str(&task.after);
+    let notes: &'a str = notes;
+    let (room, after) = notes.split_at_checked(task.about.len())?;
+    task.doing = Doing::Names;
+    Some(Do::AskAndGoOn(ask_names(dialogue, room, after)))
+}
+
+/// The hub has let the client in: JOIN, the subject, and then the names.
+pub fn joined(
+    dialogue: &mut Dialogue,
+    room: &RoomName,
+    subject: Option<SubjectView<'_>>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let variant = dialogue.variant();
+    let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
+    put_join(variant, line, room.shown(), None, &dialogue.realname);
+    if let Some(subject) = subject {
+        put_subject(dialogue, room, subject, world, out);
+    }
+    dialogue.task.begin(Doing::Names, room.shown());
+    dialogue.task.after.clear();
+    dialogue.task.more = !dialogue.capabilities.has(Capability::NoImplicitNames);
+}
+
+/// 332 and 333.
+pub fn put_subject(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    subject: SubjectView<'_>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let (nick, room) = (dialogue.nick.as_str(), room.shown());
+    Write::to(out).numeric(world, Numeric::RPL_TOPIC, nick).param(room).trailing(subject.text);
+    let body = Write::to(out).numeric(world, Numeric::RPL_TOPICWHOTIME, nick).param(room);
+    body.param(subject.by).param(subject.at_millis / 1_000).end();
+}
+
+pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    let params = call.message.params;
+    let (room, is_last) = entry(params.get(0).unwrap_or_default(), dialogue.task.step, LIST_MAX);
+    let Some(room) = room else { return Do::Done };
+    dialogue.task.step += 1;
+    dialogue.task.begin(Doing::Part, room);
+    let text = params.get(1).unwrap_or_default();
+    let command = Command::Leave { room: RoomRef::Named(room), text };
+    if is_last { Do::Ask(command) } else { Do::AskAndGoOn(command) }
+}
+
+pub fn left(dialogue: &Dialogue, room: &RoomName, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
+    let head = Write::to(out).time(dialogue.variant(), world);
+    put_with_words(dialogue.own(head, "PART").param(room.shown()), text);
+}
+
+/// NAMES of one room. Without a room there is nothing to tell that LIST and WHO do not tell better.
+pub fn names<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    if dialogue.task.step > 0 {
+        return next_page(dialogue, call.notes).unwrap_or(Do::Done);
+    }
+    let (room, _) = entry(call.message.params.get(0).unwrap_or_default(), 0, 1);
+    let Some(room) = room else {
+        end_of_names(&mut call, &dialogue.nick, "*");
+        return Do::Done;
+    };
+    dialogue.task.step = 1;
+    dialogue.task.begin(Doing::Names, room);
+    Do::AskAndGoOn(ask_names(dialogue, room, ""))
+}
+
+fn ask_names<'a>(dialogue: &Dialogue, room: &'a str, after: &'a str) -> Command<'a> {
+    let in_full = dialogue.capabilities.has(Capability::UserhostInNames);
+    Command::Who { room: RoomRef::Named(room), after, in_full }
+}
+
+fn end_of_names(call: &mut Call<'_, '_>, nick: &str, room: &str) {
+    call.numeric(Numeric::RPL_ENDOFNAMES, nick).param(room).trailing("End of /NAMES list");
+}
+
+/// 353, and 366 behind the last of them.
+pub fn put_names(
+    dialogue: &mut Dialogue,
+    (room, is_hidden): (&RoomName, bool),
+    entries: &[Entry<'_>],
+    more: bool,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let (nick, capabilities) = (dialogue.nick.as_str(), dialogue.capabilities);
+    let mut lines = ListLines::new(out, ' ', |head| {
+        let body = head.numeric(&world.server.name, Numeric::RPL_NAMREPLY, nick);
+        body.param(if is_hidden { "@" } else { "=" }).param(room.shown())
+    });
+    for entry in entries {
+        let ranks =
+            Ranks::of(entry.place.map(|place| place.standing), capabilities.has(Capability::MultiPrefix));
+        let name = entry.person.name.shown();
+        if capabilities.has(Capability::UserhostInNames) {
+            lines.item(format_args!("{ranks}{name}!{}@{}", entry.person.username(), entry.host));
+        } else {
+            lines.item(format_args!("{ranks}{name}"));
+        }
+    }
+    lines.end();
+    if !more {
+        let body = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick).param(room.shown());
+        body.trailing("End of /NAMES list");
+    }
+    dialogue.task.more = more;
+    if let Some(last) = entries.last() {
+        last.person.name.shown().clone_into(&mut dialogue.task.after);
+    }
+}
+
+/// What an occupant is, as the signs in front of a nickname: the highest, or all of them.
+pub struct Ranks {
+    is_moderator: bool,
+    is_voiced: bool,
+}
+
+impl Ranks {
+    pub fn of(standing: Option<Standing>, all: bool) -> Ranks {
+        let Standing { is_moderator, is_voiced, .. } = standing.unwrap_or_default();
+        Ranks { is_moderator, is_voiced: is_voiced && (all || !is_moderator) }
+    }
+}
+
+impl fmt::Display for Ranks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_moderator { "@" } else { "" })?;
+        f.write_str(if self.is_voiced { "+" } else { "" })
+    }
+}

@@ -1,0 +1,98 @@
+//! PRIVMSG, NOTICE and TAGMSG.
+
+use super::{Doing, entry};
+use crate::hub::{Command, Form, MessageId, Role, RoomRef, Words};
+use crate::session::Surroundings;
+use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::events::{Target, put_words};
+use crate::session::irc::features::TARGETS_MAX;
+use crate::session::irc::write::Write;
+use crate::wire::irc::{Capability, Message, Numeric};
+
+pub fn privmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let nick = &dialogue.nick;
+    let params = call.message.params;
+    if params.get(0).is_none_or(str::is_empty) {
+        call.numeric(Numeric::ERR_NORECIPIENT, nick).trailing("No recipient given (PRIVMSG)");
+        return Do::Done;
+    }
+    if params.get(1).is_none_or(str::is_empty) {
+        call.numeric(Numeric::ERR_NOTEXTTOSEND, nick).trailing("No text to send");
+        return Do::Done;
+    }
+    say(dialogue, call, Doing::Message, Form::Message)
+}
+
+/// NOTICE is never answered, with a refusal neither (Modern IRC, "NOTICE message").
+pub fn notice<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    if call.message.params.get(1).is_none_or(str::is_empty) {
+        return Do::Done;
+    }
+    say(dialogue, call, Doing::Notice, Form::Notice)
+}
+
+/// TAGMSG (IRCv3 message-tags): tags alone.
+pub fn tagmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    if !dialogue.capabilities.has(Capability::MessageTags) {
+        call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).param("TAGMSG").trailing("Unknown command");
+        return Do::Done;
+    }
+    say(dialogue, call, Doing::Message, Form::Tags)
+}
+
+/// The next target.
+fn say<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, doing: Doing, form: Form) -> Do<'a> {
+    let Message { params, tags, .. } = call.message;
+    let (target, is_last) = entry(params.get(0).unwrap_or_default(), dialogue.task.step, TARGETS_MAX);
+    let Some(target) = target else { return Do::Done };
+    dialogue.task.step += 1;
+    dialogue.task.begin(doing, target);
+    if dialogue.capabilities.has(Capability::MessageTags) {
+        tags.put_client_only(call.notes);
+    }
+    let text = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
+    let words = Words { form, text, tags: call.notes };
+    let (least, name) = rank_of(target);
+    let command = if name.starts_with('#') {
+        Command::Say { room: RoomRef::Named(name), words, least }
+    } else {
+        Command::Tell { to: target, words, even_oneself: true }
+    };
+    if is_last { Do::Ask(command) } else { Do::AskAndGoOn(command) }
+}
+
+/// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
+fn rank_of(target: &str) -> (Option<Role>, &str) {
+    match (target.strip_prefix('@'), target.strip_prefix('+')) {
+        (Some(name), _) if name.starts_with('#') => (Some(Role::Moderator), name),
+        (_, Some(name)) if name.starts_with('#') => (Some(Role::Participant), name),
+        _ => (None, target),
+    }
+}
+
+/// What was said and is on its way.
+pub struct Sent<'a> {
+    pub id: MessageId,
+    pub to: &'a str,
+    pub words: Words<'a>,
+    pub least: Option<Role>,
+    pub away: Option<&'a str>,
+}
+
+/// To those who want it, their own message comes back (IRCv3 echo-message); and 301, if the other one is away.
+pub fn sent(dialogue: &Dialogue, sent: Sent<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+    let Sent { id, to, words, least, away } = sent;
+    if dialogue.capabilities.has(Capability::EchoMessage) {
+        let variant = dialogue.variant();
+        put_words(words, variant, out, |out, is_first, command| {
+            let mut head = Write::to(out).time(variant, world);
+            if is_first {
+                head = head.message(variant, world, id, words.tags);
+            }
+            dialogue.own(head, command).param(Target { least, name: to })
+        });
+    }
+    if let Some(text) = away.filter(|_| words.form == Form::Message) {
+        Write::to(out).numeric(world, Numeric::RPL_AWAY, &dialogue.nick).param(to).trailing(text);
+    }
+}

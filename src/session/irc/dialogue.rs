@@ -1,0 +1,264 @@
+//! One client's side of the conversation, and what becomes of a line.
+
+use super::commands::{self, Doing};
+use super::labels::Labelled;
+use super::registration::Registration;
+use super::write::Write;
+use super::{capabilities, events, labels, refusals};
+use crate::hub::{Command, Event, Host, Reply, RequestId, RoomName};
+use crate::session::{CloseReason, Stamp, Step, Surroundings, Variant};
+use crate::wire::irc::{BadLine, Capabilities, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong};
+
+/// What is known of one client.
+#[derive(Default)]
+pub struct Dialogue {
+    decoder: LineDecoder,
+    pub(super) capabilities: Capabilities,
+    /// Whether the client has asked for capabilities in a version that has values, and lists of several lines.
+    pub(super) knows_values: bool,
+    /// Until the welcome.
+    pub(super) registration: Option<Box<Registration>>,
+    /// As the hub has it; empty until it has accepted one.
+    pub(super) nick: String,
+    /// With the `~` that says that nobody else vouches for it.
+    pub(super) user: String,
+    pub(super) realname: String,
+    pub(super) host: Host,
+    pub(super) task: Task,
+    pub(super) label: Option<Box<Labelled>>,
+}
+
+/// The line that is being carried out.
+#[derive(Default)]
+pub struct Task {
+    /// Which of the things that the line asks for is next.
+    pub step: u16,
+    /// What the hub was asked for last, which its answer does not say.
+    pub doing: Doing,
+    /// Whom or what that was about, as the client wrote it: a refusal names it.
+    pub about: String,
+    /// Behind which entry the list goes on; empty at its end.
+    pub after: String,
+    /// Whether the answer said that it goes on.
+    pub more: bool,
+}
+
+impl Task {
+    /// What comes next is about this.
+    pub fn begin(&mut self, doing: Doing, about: &str) {
+        self.doing = doing;
+        self.about.clear();
+        self.about.push_str(about);
+    }
+
+    fn end(&mut self) {
+        (self.step, self.doing, self.more) = (0, Doing::default(), false);
+        for text in [&mut self.about, &mut self.after] {
+            text.clear();
+            text.shrink_to(ABOUT_BYTES_KEPT);
+        }
+    }
+}
+
+/// The hub answers within the step, so that one number does for all requests.
+const ANSWERED: RequestId = RequestId(1);
+
+/// `Task::step` of a line that is used up, and whose answer is still to come.
+const LAST_STEP: u16 = u16::MAX;
+
+/// Room that a task keeps for its texts between lines, in bytes.
+const ABOUT_BYTES_KEPT: usize = 64;
+
+/// One line and everything that it takes to carry it out. `'a` is what a command for the hub borrows from.
+pub struct Call<'a, 'w> {
+    pub message: Message<'a>,
+    /// Empty; for text of a command that is not in the line.
+    pub notes: &'a mut String,
+    pub world: &'w Surroundings,
+    pub out: &'w mut Vec<u8>,
+}
+
+impl Call<'_, '_> {
+    pub fn numeric(&mut self, numeric: Numeric, nick: &str) -> LineBody<'_> {
+        Write::to(self.out).numeric(self.world, numeric, nick)
+    }
+
+    pub fn server(&mut self, command: &str) -> LineBody<'_> {
+        Write::to(self.out).server(self.world, command)
+    }
+}
+
+/// What a line comes to.
+pub enum Do<'a> {
+    /// Nothing more.
+    Done,
+    /// The hub's answer is the last that comes of it.
+    Ask(Command<'a>),
+    /// There is more to do when the hub has answered.
+    AskAndGoOn(Command<'a>),
+    /// Nothing more, and events are written otherwise from here on.
+    NewVariant,
+    Quit(&'a str),
+    Close(CloseReason),
+}
+
+impl Dialogue {
+    /// `host`: what others see of where the client comes from.
+    pub fn new(host: Host) -> Self {
+        Dialogue { registration: Some(Box::default()), host, ..Dialogue::default() }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.registration.is_none()
+    }
+
+    pub fn variant(&self) -> Variant {
+        capabilities::variant(self.capabilities)
+    }
+
+    pub fn next<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        world: &Surroundings,
+        notes: &'a mut String,
+        out: &mut Vec<u8>,
+    ) -> Step<'a> {
+        let (used, line) = match self.decoder.next(bytes) {
+            LineStep::Incomplete { needed } => return Step::Incomplete { needed },
+            LineStep::Skipped { used } => return Step::Done { used },
+            LineStep::TooLong { used, part } => {
+                self.too_long(part, world, out);
+                return Step::Done { used };
+            }
+            LineStep::Line { used, line } => (used, line),
+        };
+        let message = match Message::parse(line) {
+            Ok(message) => message,
+            Err(bad) => {
+                self.bad_line(bad, world, out);
+                return Step::Done { used };
+            }
+        };
+        if self.task.step == 0 && self.label.is_none() {
+            self.label = labels::of(self.capabilities, &message);
+        }
+        let mut label = self.label.take();
+        let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
+        let next = commands::carry_out(self, Call { message, notes, world, out: own });
+        self.label = label;
+        match next {
+            Do::Done => {
+                self.end_line(world, out);
+                Step::Done { used }
+            }
+            Do::NewVariant => {
+                self.end_line(world, out);
+                Step::NewDialect { used }
+            }
+            Do::Ask(command) => {
+                self.task.step = LAST_STEP;
+                Step::Command { used, request: ANSWERED, command }
+            }
+            Do::AskAndGoOn(command) => Step::Command { used: 0, request: ANSWERED, command },
+            Do::Quit(text) => {
+                self.end_line(world, out);
+                Step::Quit { used, text }
+            }
+            Do::Close(reason) => Step::Close(reason),
+        }
+    }
+
+    /// Begins a reply or refusal.
+    pub(super) fn line<'o>(
+        &self,
+        numeric: Numeric,
+        world: &Surroundings,
+        out: &'o mut Vec<u8>,
+    ) -> LineBody<'o> {
+        Write::to(out).numeric(world, numeric, &self.nick)
+    }
+
+    /// Goes on with a line of the client's own doing, as others see it.
+    pub(super) fn own<'o>(&self, head: Write<'o>, command: &str) -> LineBody<'o> {
+        head.source(&self.nick, &self.user, &self.host, command)
+    }
+
+    /// What a step led to has been written.
+    pub fn settle(&mut self, world: &Surroundings, out: &mut Vec<u8>) {
+        if self.task.step == LAST_STEP {
+            self.end_line(world, out);
+        }
+    }
+
+    /// The hub has accepted the login; the welcome is still to come.
+    pub fn open(&mut self) {
+        self.registration = None;
+    }
+
+    /// The hub's answer to the step that is being carried out.
+    pub fn encode_reply(&mut self, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+        let mut label = self.label.take();
+        let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
+        match *reply {
+            Reply::Refused(refusal) => refusals::put(self, refusal, world, own),
+            _ => commands::answer(self, reply, world, own),
+        }
+        self.label = label;
+    }
+
+    /// Something that is meant for this client alone.
+    pub fn encode_event(
+        &self,
+        room: Option<&RoomName>,
+        event: &Event<'_>,
+        stamp: &Stamp<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let target = room.map_or(self.nick.as_str(), |room| room.shown());
+        events::encode_event(self.variant(), target, event, stamp, out);
+    }
+
+    pub fn encode_ping(&self, world: &Surroundings, out: &mut Vec<u8>) {
+        let name = world.server.name.as_str();
+        Write::to(out).server(world, "PING").trailing(name);
+    }
+
+    /// RFC 1459 §4.6.4: ERROR, and the connection is closed.
+    pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
+        Write::to(out).bare("ERROR").trailing(format_args!("Closing Link: {reason}"));
+    }
+
+    fn end_line(&mut self, world: &Surroundings, out: &mut Vec<u8>) {
+        self.task.end();
+        if let Some(label) = self.label.take() {
+            label.close(world, out);
+        }
+    }
+
+    fn too_long(&mut self, part: TooLong, world: &Surroundings, out: &mut Vec<u8>) {
+        let what = match part {
+            TooLong::Tags => "Tags",
+            TooLong::Body => "Line",
+        };
+        Write::to(out)
+            .numeric(world, Numeric::ERR_INPUTTOOLONG, &self.nick)
+            .trailing(format_args!("{what} too long; nothing of it was carried out"));
+    }
+
+    fn bad_line(&mut self, bad: BadLine<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+        match bad {
+            BadLine::NotUtf8 { command, .. } => {
+                let command = if command.is_empty() { "*" } else { command };
+                Write::to(out)
+                    .server(world, "FAIL")
+                    .param(command)
+                    .param("INVALID_UTF8")
+                    .trailing("That is not UTF-8; nothing of it was carried out");
+            }
+            BadLine::NoCommand => {}
+            BadLine::Forbidden(_) | BadLine::TooManyTags => {
+                Write::to(out).server(world, "FAIL").param("*").param("INVALID_LINE").trailing(bad);
+            }
+        }
+    }
+}

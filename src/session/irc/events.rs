@@ -1,0 +1,226 @@
+//! What others did, as lines: written once for all clients that share a [`Variant`].
+
+use super::capabilities::{AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, MESSAGE_TAGS, SETNAME};
+use super::features;
+use super::write::Write;
+use crate::hub::{Departure, Event, Form, Host, MessageId, Person, Role, RoomChange, Words};
+use crate::session::{Stamp, Surroundings, Variant};
+use crate::wire::irc::{LineBody, ModeChange, Numeric, put_modes};
+use std::fmt;
+
+/// Who, for whom, and when: what the lines about one event have in common.
+#[derive(Clone, Copy)]
+struct Scene<'w> {
+    variant: Variant,
+    world: &'w Surroundings,
+    host: Host,
+}
+
+impl Scene<'_> {
+    fn line<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>, command: &str) -> LineBody<'o> {
+        self.head(out, who).source(who.name.shown(), who.username(), &self.host, command)
+    }
+
+    fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
+        Write::to(out).time(self.variant, self.world).by(self.variant, who)
+    }
+}
+
+/// Appends an event. `target` is the room that it is about, or the client that it is for.
+pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
+    let world = stamp.surroundings;
+    let scene = Scene { variant, world, host: stamp.host.unwrap_or_default() };
+    match *event {
+        Event::Said { by, words, id, least } => {
+            say(&scene, &by, Target { least, name: target }, words, id, out)
+        }
+        Event::Told { from, words, id } => {
+            say(&scene, &from, Target { least: None, name: target }, words, id, out)
+        }
+        Event::Entered { who } => entered(&scene, &who, target, out),
+        Event::Left { who, text } => put_with_words(scene.line(out, &who, "PART").param(target), text),
+        Event::Quit { who, why } => scene.line(out, &who, "QUIT").trailing(Parting(why)),
+        Event::Kicked { by, who, text } => {
+            let text = if text.is_empty() { by.name.shown() } else { text };
+            scene.line(out, &by, "KICK").param(target).param(who.shown()).trailing(text);
+        }
+        Event::SubjectSet { by, text } => scene.line(out, &by, "TOPIC").param(target).trailing(text),
+        Event::Changed { by, changes } => changed(&scene, &by, target, changes, out),
+        Event::Invited { by, room } => scene.line(out, &by, "INVITE").param(target).param(room.shown()).end(),
+        Event::GuestInvited { by, who } if variant.has(INVITE_NOTIFY) => {
+            scene.line(out, &by, "INVITE").param(who.shown()).param(target).end();
+        }
+        Event::Renamed { who, to } => scene.line(out, &who, "NICK").param(to.shown()).end(),
+        Event::AwayChanged { who } if variant.has(AWAY_NOTIFY) => away(&scene, &who, out),
+        Event::RealNameChanged { who } if variant.has(SETNAME) => {
+            scene.line(out, &who, "SETNAME").trailing(who.realname());
+        }
+        Event::Appeared { who } => {
+            let (nick, user) = (who.name.shown(), who.username());
+            Write::to(out)
+                .numeric(world, Numeric::RPL_MONONLINE, target)
+                .trailing(format_args!("{nick}!{user}@{}", scene.host));
+        }
+        Event::Vanished { name } => {
+            Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());
+        }
+        Event::Announced { by, text } => scene.line(out, &by, "WALLOPS").trailing(text),
+        Event::Killed { by, text } => scene.line(out, &by, "KILL").param(target).trailing(text),
+        // Nobody calls who takes no relays.
+        Event::Offered { .. } | Event::Ringing { .. } | Event::RelayClosed { .. } | Event::Paths { .. } => {}
+        Event::AwayChanged { .. } | Event::RealNameChanged { .. } | Event::GuestInvited { .. } => {}
+    }
+}
+
+/// Whom a message is for: all of a room, those of them with a rank (STATUSMSG), or somebody alone.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    pub least: Option<Role>,
+    pub name: &'a str,
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rank = match self.least {
+            Some(Role::Moderator) => "@",
+            Some(Role::Participant) => "+",
+            Some(Role::Visitor) | None => "",
+        };
+        write!(f, "{rank}{}", self.name)
+    }
+}
+
+fn say(
+    scene: &Scene<'_>,
+    by: &Person<'_>,
+    target: Target<'_>,
+    words: Words<'_>,
+    id: MessageId,
+    out: &mut Vec<u8>,
+) {
+    put_words(words, scene.variant, out, |out, is_first, command| {
+        let mut head = scene.head(out, by);
+        if is_first {
+            head = head.message(scene.variant, scene.world, id, words.tags);
+        }
+        head.source(by.name.shown(), by.username(), &scene.host, command).param(target)
+    });
+}
+
+/// Writes a message, in as many lines as it takes: other dialects have longer texts, and what was accepted is not cut.
+/// The first line alone is the message by its number.
+pub fn put_words(
+    words: Words<'_>,
+    variant: Variant,
+    out: &mut Vec<u8>,
+    begin: impl for<'l> Fn(&'l mut Vec<u8>, bool, &str) -> LineBody<'l>,
+) {
+    let command = match words.form {
+        Form::Message => "PRIVMSG",
+        Form::Notice => "NOTICE",
+        Form::Tags if variant.has(MESSAGE_TAGS) => return begin(out, true, "TAGMSG").end(),
+        Form::Tags => return,
+    };
+    let (mut rest, mut is_first) = (words.text, true);
+    loop {
+        let body = begin(out, is_first, command);
+        let (now, later) = split_for(rest, body.remaining());
+        body.trailing(now);
+        if later.is_empty() {
+            return;
+        }
+        (rest, is_first) = (later, false);
+    }
+}
+
+/// The beginning of a text that has room in a line, and the rest: apart at a space in the second half, if there is one.
+fn split_for(text: &str, room: usize) -> (&str, &str) {
+    if text.len() <= room {
+        return (text, "");
+    }
+    let fits = text.floor_char_boundary(room.max(4));
+    let space = text.get(fits / 2..fits).and_then(|half| half.rfind(' ')).map(|at| fits / 2 + at + 1);
+    text.split_at_checked(space.unwrap_or(fits)).unwrap_or((text, ""))
+}
+
+fn entered(scene: &Scene<'_>, who: &Person<'_>, room: &str, out: &mut Vec<u8>) {
+    put_join(scene.variant, scene.line(out, who, "JOIN"), room, who.account, who.realname());
+    // IRCv3 away-notify: those who come are away already.
+    if scene.variant.has(AWAY_NOTIFY) && who.away().is_some() {
+        away(scene, who, out);
+    }
+}
+
+/// JOIN, with account and real name for those who want them (IRCv3 extended-join).
+pub fn put_join(variant: Variant, line: LineBody<'_>, room: &str, account: Option<&str>, realname: &str) {
+    let line = line.param(room);
+    if variant.has(EXTENDED_JOIN) {
+        line.param(account.unwrap_or("*")).trailing(realname)
+    } else {
+        line.end()
+    }
+}
+
+fn away(scene: &Scene<'_>, who: &Person<'_>, out: &mut Vec<u8>) {
+    let line = scene.line(out, who, "AWAY");
+    match who.away() {
+        Some(text) => line.trailing(text),
+        None => line.end(),
+    }
+}
+
+fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange<'_>], out: &mut Vec<u8>) {
+    let mut numbers = Vec::new();
+    let changes = modes_of(changes, &mut numbers);
+    put_modes(out, &changes, features::MODES_MAX, |head| {
+        Write::from(head)
+            .time(scene.variant, scene.world)
+            .by(scene.variant, by)
+            .source(by.name.shown(), by.username(), &scene.host, "MODE")
+            .param(room)
+    });
+}
+
+/// What has changed about a room, as modes. `numbers` keeps what is written of numbers.
+pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>) -> Vec<ModeChange<'a>> {
+    let limits = changes.iter().filter_map(|change| match change {
+        RoomChange::OccupantsMax(Some(max)) => Some(max.to_string()),
+        _ => None,
+    });
+    numbers.extend(limits);
+    let mut numbers = numbers.iter();
+    let mode = |change: &RoomChange<'a>| {
+        let (adding, letter, param) = match *change {
+            RoomChange::Flag { flag, on } => (on, features::letter_of_flag(flag), None),
+            RoomChange::Password(password) => (password.is_some(), 'k', Some(password.unwrap_or("*"))),
+            RoomChange::OccupantsMax(None) => (false, 'l', None),
+            RoomChange::OccupantsMax(Some(_)) => (true, 'l', numbers.next().map(String::as_str)),
+            RoomChange::Grant { role, to } => (true, features::letter_of_role(role), Some(to)),
+            RoomChange::Revoke { role, from } => (false, features::letter_of_role(role), Some(from)),
+            RoomChange::AddMask { list, mask } => (true, features::letter_of_list(list), Some(mask)),
+            RoomChange::RemoveMask { list, mask } => (false, features::letter_of_list(list), Some(mask)),
+        };
+        ModeChange { adding, letter, param }
+    };
+    changes.iter().map(mode).collect()
+}
+
+/// A trailing where there is something to say.
+pub fn put_with_words(line: LineBody<'_>, text: &str) {
+    if text.is_empty() { line.end() } else { line.trailing(text) }
+}
+
+/// Why somebody is gone, in the words of QUIT.
+struct Parting<'a>(Departure<'a>);
+
+impl fmt::Display for Parting<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Departure::Quit("") => f.write_str("Quit"),
+            Departure::Quit(text) => write!(f, "Quit: {text}"),
+            Departure::Lost => f.write_str("Connection lost"),
+            Departure::Dropped(text) => f.write_str(text),
+            Departure::Killed { by, text } => write!(f, "Killed ({by} ({text}))"),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The IRC dialect: lines, as Modern IRC describes them today, with the extensions of IRCv3.
+//!
+//! ```text
+//!   Registering ──NICK and USER, and no CAP that is open; the hub accepts the login──▶ Open
+//! ```
+//!
+//! One line may ask the hub for several things, one after the other (`JOIN #a,#b`), or for a list that comes page by
+//! page. Then it stays in front of the input, and `Task` remembers how far it got; see [`Step`].
+//!
+//! In the order in which it is worth reading:
+//! - `dialogue` what is known of one client, and what becomes of a line;
+//! - `registration` from the first line to the welcome, `capabilities` what is agreed beyond RFC 1459;
+//! - `commands` what each command asks of the hub, and how the hub's answer is written: a file per family;
+//! - `refusals` which numeric the hub's refusals are;
+//! - `events` what others did, written once for all who share a [`Variant`](super::Variant);
+//! - `labels` answers that bear the label of the question;
+//! - `features` what ISUPPORT says.
+
+mod capabilities;
+mod commands;
+mod dialogue;
+mod events;
+mod features;
+mod labels;
+mod refusals;
+mod registration;
+mod write;
+
+pub(super) use dialogue::Dialogue;
+pub(super) use events::encode_event;

@@ -1,0 +1,53 @@
+//! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
+
+use super::commands::Doing;
+use super::dialogue::Dialogue;
+use super::write::Write;
+use crate::hub::{BadName, Refusal};
+use crate::session::Surroundings;
+use crate::wire::irc::Numeric;
+
+/// Writes why the hub does not do what the step asked for.
+pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
+    let doing = dialogue.task.doing;
+    if doing == Doing::Notice || (doing == Doing::Join && refusal == Refusal::AlreadyInRoom) {
+        return; // nothing is said to either
+    }
+    if let Some(registration) = &mut dialogue.registration {
+        registration.forget_nick();
+    }
+    let about = dialogue.task.about.as_str();
+    let (nick, line) = (dialogue.nick.as_str(), Write::to(out));
+    if doing == Doing::Names {
+        // Who asks for names is not told which rooms there are.
+        return line.numeric(world, Numeric::RPL_ENDOFNAMES, nick).echo(about).trailing("End of /NAMES list");
+    }
+    line.numeric(world, numeric(doing, refusal), nick).echo(about).trailing(refusal);
+}
+
+fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
+    match refusal {
+        Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
+        Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
+        Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
+        Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
+        Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,
+        Refusal::NotInRoom if doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,
+        Refusal::NotInRoom => Numeric::ERR_NOTONCHANNEL,
+        Refusal::Banned => Numeric::ERR_BANNEDFROMCHAN,
+        Refusal::MembersOnly => Numeric::ERR_INVITEONLYCHAN,
+        Refusal::BadPassword => Numeric::ERR_BADCHANNELKEY,
+        Refusal::RoomFull { .. } => Numeric::ERR_CHANNELISFULL,
+        Refusal::TooManyRooms { .. } | Refusal::TooManyRoomsOnServer => Numeric::ERR_TOOMANYCHANNELS,
+        Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::NoControlMessages => {
+            Numeric::ERR_CANNOTSENDTOCHAN
+        }
+        Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
+        Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
+        Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
+        Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
+        Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
+        Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
+        _ => Numeric::ERR_UNKNOWNERROR,
+    }
+}

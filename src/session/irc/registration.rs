@@ -1,0 +1,152 @@
+//! From the first line to the welcome: NICK and USER in any order, PASS before them, CAP around them.
+
+use super::capabilities::{self, Negotiated};
+use super::commands::{Doing, link};
+use super::dialogue::{Call, Dialogue, Do};
+use super::{features, write};
+use crate::hub::Command;
+use crate::session::{Surroundings, VERSION};
+use crate::wire::irc::Numeric;
+
+/// What a client has said of itself so far.
+#[derive(Default)]
+pub struct Registration {
+    nick: String,
+    user: String,
+    realname: String,
+    has_user: bool,
+    password: String,
+    /// Capabilities are being negotiated.
+    is_negotiating: bool,
+}
+
+impl Registration {
+    /// Somebody has that name, or it cannot be one: another is needed.
+    pub fn forget_nick(&mut self) {
+        self.nick.clear();
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.nick.is_empty() && self.has_user && !self.is_negotiating
+    }
+}
+
+/// The commands that a client may send before the welcome; others are told to wait.
+pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    match dialogue.task.doing {
+        // The hub has refused the login, and that has been told.
+        Doing::Login => return Do::Done,
+        _ => {}
+    }
+    let params = call.message.params;
+    match call.message.command.to_ascii_uppercase().as_str() {
+        "CAP" => {
+            let negotiated = capabilities::cap(dialogue, &mut call);
+            let Some(registration) = &mut dialogue.registration else { return Do::Done };
+            match negotiated {
+                Negotiated::Open => registration.is_negotiating = true,
+                Negotiated::Ended => registration.is_negotiating = false,
+                Negotiated::Nothing | Negotiated::Changed => {}
+            }
+        }
+        "NICK" => nick(dialogue, &mut call),
+        "USER" => user(dialogue, &mut call),
+        "PASS" => match (params.get(0), &mut dialogue.registration) {
+            (Some(password), Some(registration)) => password.clone_into(&mut registration.password),
+            _ => not_enough(&mut call, "PASS"),
+        },
+        "PING" => return link::ping(dialogue, call),
+        "PONG" => return Do::Done,
+        "QUIT" => return link::quit(dialogue, call),
+        _ => {
+            call.numeric(Numeric::ERR_NOTREGISTERED, "")
+                .trailing("You have not registered yet: NICK and USER first");
+            return Do::Done;
+        }
+    }
+    complete(dialogue, call)
+}
+
+fn nick(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
+    match (call.message.params.get(0), &mut dialogue.registration) {
+        (Some(nick), Some(registration)) if !nick.is_empty() => nick.clone_into(&mut registration.nick),
+        _ => call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?"),
+    }
+}
+
+/// USER: the second and third parameter mean nothing today (Modern IRC, "USER message").
+fn user(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
+    let params = call.message.params;
+    let (Some(user), Some(realname), Some(registration)) =
+        (params.get(0), params.get(3), &mut dialogue.registration)
+    else {
+        return not_enough(call, "USER");
+    };
+    if user.is_empty() {
+        return not_enough(call, "USER");
+    }
+    registration.has_user = true;
+    registration.user = username(user, call.world);
+    realname.clone_into(&mut registration.realname);
+}
+
+/// What stands between the nickname and the host: with `~`, because nobody else vouches for it, and only with
+/// characters that stand in a mask for themselves.
+fn username(given: &str, world: &Surroundings) -> String {
+    let allowed = |c: &char| !c.is_control() && !" !@*?~:,".contains(*c);
+    let mut name: String = std::iter::once('~').chain(given.chars().filter(allowed)).collect();
+    name.truncate(name.floor_char_boundary(usize::from(world.limits.username_bytes_max)));
+    if name == "~" { "~user".to_owned() } else { name }
+}
+
+fn not_enough(call: &mut Call<'_, '_>, command: &str) {
+    call.numeric(Numeric::ERR_NEEDMOREPARAMS, "").param(command).trailing("Not enough parameters");
+}
+
+/// Logs in, if everything has been said.
+fn complete<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    let Some(registration) = &dialogue.registration else { return Do::Done };
+    if !registration.is_complete() {
+        return Do::Done;
+    }
+    let Registration { nick, user, realname, .. } = &**registration;
+    dialogue.task.begin(Doing::Login, nick);
+    user.clone_into(&mut dialogue.user);
+    realname.clone_into(&mut dialogue.realname);
+    call.notes.push_str(nick);
+    call.notes.push_str(user);
+    call.notes.push_str(realname);
+    let notes: &'a str = call.notes;
+    let (name, rest) = notes.split_at_checked(nick.len()).unwrap_or_default();
+    let (username, realname) = rest.split_at_checked(user.len()).unwrap_or_default();
+    Do::AskAndGoOn(Command::Login { name, payload_max: 0, username, realname })
+}
+
+/// The hub has let the client in: the name that it has from here on.
+pub fn logged_in(dialogue: &mut Dialogue, name: &str) {
+    name.clone_into(&mut dialogue.nick);
+}
+
+/// 001 to 005 (Modern IRC, "Connection Registration"); the counts and the message of the day follow.
+pub fn welcome<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let network = &world.server.network;
+    call.numeric(Numeric::RPL_WELCOME, nick).trailing(format_args!(
+        "Welcome to the {network} Network, {nick}!{}@{}",
+        dialogue.user, dialogue.host
+    ));
+    call.numeric(Numeric::RPL_YOURHOST, nick)
+        .trailing(format_args!("Your host is {}, running version {VERSION}", world.server.name));
+    call.numeric(Numeric::RPL_CREATED, nick)
+        .trailing(format_args!("This server was started {}", write::Time(world.started_unix_millis)));
+    call.numeric(Numeric::RPL_MYINFO, nick)
+        .param(&world.server.name)
+        .param(VERSION)
+        .param(features::USER_MODES)
+        .param(features::CHANNEL_MODES)
+        .param(features::CHANNEL_MODES_WITH_PARAM)
+        .end();
+    features::put(world, nick, call.out);
+    dialogue.task.begin(Doing::Welcome, "");
+    Do::AskAndGoOn(Command::Count)
+}

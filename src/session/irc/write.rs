@@ -1,0 +1,102 @@
+//! How this server begins the lines that it writes.
+
+use super::capabilities::{ACCOUNT_TAG, MESSAGE_TAGS, SERVER_TIME};
+use crate::hub::{Host, Marks, MessageId, Person};
+use crate::session::{Surroundings, Variant};
+use crate::wire::irc::{LineBody, LineHead, Numeric, Source};
+use jiff::Timestamp;
+use std::fmt;
+
+/// Begins a line.
+pub struct Write<'o>(LineHead<'o>);
+
+impl<'o> Write<'o> {
+    pub fn to(out: &'o mut Vec<u8>) -> Self {
+        Write(LineHead::begin(out))
+    }
+
+    /// A reply or refusal; `nick` is empty for somebody who has none yet.
+    pub fn numeric(self, world: &Surroundings, numeric: Numeric, nick: &str) -> LineBody<'o> {
+        self.0.numeric(&world.server.name, numeric, nick)
+    }
+
+    pub fn server(self, world: &Surroundings, command: &str) -> LineBody<'o> {
+        self.0.command(Source::Server(&world.server.name), command)
+    }
+
+    pub fn bare(self, command: &str) -> LineBody<'o> {
+        self.0.command(Source::Nobody, command)
+    }
+
+    /// When it happened (IRCv3 server-time), for those who want to know.
+    pub fn time(self, variant: Variant, world: &Surroundings) -> Self {
+        if !variant.has(SERVER_TIME) {
+            return self;
+        }
+        Write(self.0.tag("time", Time(world.unix_millis)))
+    }
+
+    /// What is known of who did it: the account (account-tag), and that it is a program (bot mode).
+    pub fn by(self, variant: Variant, person: &Person<'_>) -> Self {
+        let mut head = self.0;
+        if let Some(account) = person.account.filter(|_| variant.has(ACCOUNT_TAG)) {
+            head = head.tag("account", account);
+        }
+        if variant.has(MESSAGE_TAGS) && person.marks().contains(Marks::BOT) {
+            head = head.bare_tag("bot");
+        }
+        Write(head)
+    }
+
+    /// Which message it is (message-ids), and what its author's client says beside it.
+    pub fn message(self, variant: Variant, world: &Surroundings, id: MessageId, tags: &str) -> Self {
+        if !variant.has(MESSAGE_TAGS) {
+            return self;
+        }
+        Write(self.0.tag("msgid", Id(world.salt, id)).relayed(tags))
+    }
+
+    pub fn source(self, nick: &str, user: &str, host: &Host, command: &str) -> LineBody<'o> {
+        self.0.command(Source::User { nick, user, host }, command)
+    }
+}
+
+impl<'o> From<LineHead<'o>> for Write<'o> {
+    fn from(head: LineHead<'o>) -> Self {
+        Write(head)
+    }
+}
+
+/// A time as server-time has it: `2026-01-01T00:00:00.000Z`.
+pub struct Time(pub u64);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        match Timestamp::from_millisecond(millis) {
+            Ok(time) => write!(f, "{time:.3}"),
+            Err(_) => f.write_str("1970-01-01T00:00:00.000Z"), // the clock is some ten thousand years off
+        }
+    }
+}
+
+/// The number of a message, which does not come again after a restart.
+struct Id(u64, MessageId);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}-{:x}", self.0, self.1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_has_milliseconds_always() {
+        assert_eq!(Time(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Time(1_767_225_600_120).to_string(), "2026-01-01T00:00:00.120Z");
+        assert_eq!(Time(u64::MAX).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+}
