@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use switchboard::hub::{
-    self, ChannelId, Departure, Effect, Effects, Event, Hub, Observed, PathKey, Reply, RequestId, SessionId,
+    self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Reply,
+    RequestId, SessionId,
 };
 use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
@@ -187,7 +188,7 @@ impl Shared {
                 Step::Incomplete { .. } => return (done, Then::Read),
                 Step::Command { used, request, command } => {
                     done += used;
-                    self.hub.handle(now, session, request, command, &mut self.exchange);
+                    self.hub.handle(moment(now), session, request, command, &mut self.exchange);
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
@@ -203,7 +204,7 @@ impl Shared {
                 Step::Done { used } => done += used,
                 Step::Quit { used, text } => {
                     done += used;
-                    self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
+                    self.hub.disconnect(moment(now), session, Departure::Quit(text), &mut self.exchange);
                     self.close(key, CloseReason::Goodbye);
                 }
                 Step::Close(reason) => {
@@ -237,7 +238,8 @@ impl Shared {
         if reason.has_farewell() {
             self.exchange.push(key, |session, out| session.encode_farewell(reason, out));
         }
-        self.hub.disconnect(SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
+        let now = moment(Instant::now());
+        self.hub.disconnect(now, SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
         let Some(connection) = self.exchange.connections.remove(key) else { return };
         connection.queue.end();
         if let Some(task) = connection.task {
@@ -254,6 +256,11 @@ impl Shared {
             self.close(key, CloseReason::SlowConsumer);
         }
     }
+}
+
+/// Nobody here shows wall time.
+fn moment(monotonic: Instant) -> Moment {
+    Moment { monotonic, unix_millis: 0 }
 }
 
 impl Exchange {
@@ -310,6 +317,10 @@ impl Effects for Exchange {
         Some(Observed { tcp: connection.address, udp: None, heard: connection.heard })
     }
 
+    fn host(&self, _: SessionId) -> Host {
+        Host::default()
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("random numbers, as when the server started");
@@ -333,9 +344,17 @@ impl Effects for Exchange {
                     }
                 });
             }
-            Effect::Publish { channel, cause, event } => {
+            Effect::Publish { channel, cause, event, .. } => {
                 self.publish(channel, Key::from_u64(cause.0), &event);
             }
+            // Of what goes to neighbours, native clients cause departures alone, which are told in each room.
+            Effect::PublishToNeighbours { cause, channels, event } => {
+                for &channel in channels {
+                    self.publish(channel, Key::from_u64(cause.0), &event);
+                }
+            }
+            // There are no operators among native clients.
+            Effect::HangUp { .. } => {}
             Effect::Subscribe { channel, session } => {
                 let key = Key::from_u64(session.0);
                 let Some(connection) = self.connections.get(key) else { return };
