@@ -1,6 +1,7 @@
 //! Settings from a TOML file and from flags, under the same names: what `--login-seconds 5` is on the command line is
 //! `login-seconds = 5` in the file. A flag wins over the file, the file over the default.
 
+use crate::hub::{Flag, Flags};
 use crate::server::Settings;
 use serde::Deserialize;
 use std::fmt;
@@ -127,6 +128,34 @@ options! {
     addresses_per_user_max: usize => hub.addresses_per_user_max;
     /// How often the two ends of a relay may try to find a direct path [default: 3]
     path_rounds_max: u8 => hub.path_rounds_max;
+    /// Bytes in what a user says they are called on their machine [default: 16]
+    username_bytes_max: u8 => hub.username_bytes_max;
+    /// Bytes in what a user says they are really called [default: 150]
+    realname_bytes_max: u16 => hub.realname_bytes_max;
+    /// Bytes in what those are told who write to somebody who is away [default: 300]
+    away_bytes_max: u16 => hub.away_bytes_max;
+    /// Bytes in the words on making somebody leave a room or the server [default: 300]
+    kick_bytes_max: u16 => hub.kick_bytes_max;
+    /// Bytes in what clients tell each other beside the text of a message [default: 4094]
+    tags_bytes_max: u16 => hub.tags_bytes_max;
+    /// Bytes in a room's password [default: 32]
+    password_bytes_max: u8 => hub.password_bytes_max;
+    /// Bytes in a mask in a list of a room, such as that of its bans [default: 200]
+    mask_bytes_max: u8 => hub.mask_bytes_max;
+    /// Entries in each such list of a room [default: 100]
+    masks_per_list_max: usize => hub.masks_per_list_max;
+    /// Changes of a room in one request [default: 20]
+    changes_max: usize => hub.changes_max;
+    /// Invitations that are open, to one room or for one user [default: 100]
+    invitations_max: usize => hub.invitations_max;
+    /// Names whose coming and going one user may watch [default: 100]
+    watches_per_user_max: usize => hub.watches_per_user_max;
+    /// Names that were given up and are remembered [default: 256]
+    former_names_max: usize => hub.former_names_max;
+    /// Entries that are looked at in one step of a list with conditions [default: 2000]
+    scanned_entries_max: usize => hub.scanned_entries_max;
+    /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
+    room_modes: RoomModes => hub.new_rooms;
 }
 
 /// The command line of `serve`.
@@ -249,6 +278,63 @@ impl Value for Seconds {
     const IS: &str = "a number of seconds, above 0 and at most 1000000000";
 }
 
+/// What a new room is set to, as those write it who know channel modes.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct RoomModes(Flags);
+
+const ROOM_MODES: [(char, Flag); 6] = [
+    ('C', Flag::NoControlMessages),
+    ('i', Flag::MembersOnly),
+    ('m', Flag::Moderated),
+    ('n', Flag::ClosedToOutsiders),
+    ('s', Flag::Hidden),
+    ('t', Flag::SubjectLocked),
+];
+
+impl Value for RoomModes {
+    const IS: &str = "some of the letters C i m n s t, without anything between them";
+    const NAME: &str = "LETTERS";
+}
+
+impl FromStr for RoomModes {
+    type Err = String;
+
+    fn from_str(letters: &str) -> Result<Self, String> {
+        let flag = |letter| ROOM_MODES.iter().find(|(known, _)| *known == letter).map(|&(_, flag)| flag);
+        let flags = letters.chars().try_fold(Flags::NONE, |flags, letter| Some(flags.with(flag(letter)?)));
+        flags.map(RoomModes).ok_or_else(|| format!("it must be {}", RoomModes::IS))
+    }
+}
+
+impl TryFrom<String> for RoomModes {
+    type Error = String;
+
+    fn try_from(letters: String) -> Result<Self, String> {
+        letters.parse()
+    }
+}
+
+impl From<RoomModes> for Flags {
+    fn from(RoomModes(flags): RoomModes) -> Flags {
+        flags
+    }
+}
+
+impl From<Flags> for RoomModes {
+    fn from(flags: Flags) -> RoomModes {
+        RoomModes(flags)
+    }
+}
+
+impl fmt::Display for RoomModes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RoomModes(flags) = self;
+        let letters = ROOM_MODES.iter().filter(|(_, flag)| flags.has(*flag));
+        letters.map(|(letter, _)| letter).collect::<String>().fmt(f)
+    }
+}
+
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "an address looks like 127.0.0.1:7667, 0.0.0.0:7667 or [::]:7667".to_owned())
 }
@@ -334,6 +420,17 @@ mod tests {
         flags.apply(&mut settings);
         assert_eq!((settings.limits.login_time, settings.hub.rooms_max), (Duration::from_secs(3), 9));
         assert_eq!(settings.hub.relays_max, Settings::default().hub.relays_max);
+    }
+
+    #[test]
+    fn rooms_are_set_by_letters() {
+        let file: Options = toml::from_str("room-modes = \"nts\"").expect("a valid file");
+        let mut settings = Settings::default();
+        file.apply(&mut settings);
+        let flags = [Flag::Hidden, Flag::ClosedToOutsiders, Flag::SubjectLocked];
+        assert_eq!(settings.hub.new_rooms.iter().collect::<Vec<_>>(), flags);
+        assert_eq!(RoomModes(settings.hub.new_rooms).to_string(), "nst");
+        assert!("+n".parse::<RoomModes>().is_err());
     }
 
     #[test]

@@ -5,10 +5,12 @@ use switchboard::hub::{
     ChannelId, Command, Flag, Form, Marks, MaskList, Role, RoomChange, RoomFilter, RoomRef, UserFilter, Words,
 };
 
-const NAMES: [&str; 9] = ["ann", "ANN", "Bob", "cy", "dora", "eve", "fay", "a b", "much-too-long"];
+const NAMES: [&str; 11] =
+    ["gus", "hal", "ann", "ANN", "Bob", "cy", "dora", "eve", "fay", "a b", "much-too-long"];
 const ROOMS: [&str; 7] = ["#a", "#A", "#b", "#c", "#d", "#e", "a"];
 const TEXTS: [&str; 6] = ["hi", "hi", "", "two\nlines", "\u{1}VERSION\u{1}", "a text that is much too long"];
-const MASKS: [&str; 7] = ["*", "a*!*@*", "BOB!*@*", "*!native@*", "", "a b", "a-mask-that-is-too-long"];
+const MASKS: [&str; 8] =
+    ["*", "*!*@*", "a*!*@*", "BOB!*@*", "*!native@*", "", "a b", "a-mask-that-is-too-long"];
 const ROLES: [Role; 4] = [Role::Moderator, Role::Moderator, Role::Participant, Role::Visitor];
 
 /// Any of those requests that are about what people are and what rooms are set to.
@@ -16,8 +18,8 @@ pub fn any_request(random: &mut Random, channel: ChannelId) -> Command<'static> 
     let name = *random.pick(&NAMES);
     let text = if random.chance(50) { "hi" } else { *random.pick(&TEXTS) };
     let room = any_room(random, channel);
-    match random.below(27) {
-        0 => Command::Rename { name },
+    match random.below(31) {
+        0 | 27..=30 => Command::Rename { name },
         1 => Command::SetRealName { text },
         2 => Command::SetAway { text: random.chance(60).then_some(text) },
         3 => Command::SetMarks { set: any_mark(random), clear: any_mark(random) },
