@@ -222,7 +222,13 @@ impl Person {
         let surroundings = &exchange.surroundings;
         connection.session.next(&hello, surroundings, &mut String::new(), &mut Vec::new());
         let welcome = Reply::LoggedIn { name: name.shown(), text_bytes_max: 4_096 };
-        connection.session.encode_reply(RequestId(1), ChannelId::NONE, &welcome, &mut Vec::new());
+        connection.session.encode_reply(
+            RequestId(1),
+            ChannelId::NONE,
+            &welcome,
+            surroundings,
+            &mut Vec::new(),
+        );
         connection.session.open();
         let key = exchange.connections.insert(connection);
         Person { name, key, line, rooms: BTreeSet::new(), is_open: true, expected: Vec::new() }

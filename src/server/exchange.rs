@@ -18,6 +18,7 @@ use super::binding::Tickets;
 use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
+use super::credentials::{Check, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
@@ -49,6 +50,9 @@ pub struct Exchange<S> {
     /// What sessions are told of the world.
     pub surroundings: Surroundings,
     pub cloaks: Cloaks,
+    pub credentials: Credentials,
+    /// Passwords that were given in this turn, for whoever has the time to check them.
+    pub to_check: Vec<Check>,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
     pub now: Instant,
@@ -81,6 +85,8 @@ impl<S: Socket> Exchange<S> {
             limits,
             surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
             cloaks: Cloaks::new(secret),
+            credentials: Credentials::default(),
+            to_check: Vec::new(),
             tickets: Tickets::new(secret),
             now,
             turn: 0,
@@ -137,16 +143,16 @@ impl<S: Socket> Exchange<S> {
 
     pub fn ping(&mut self, to: Key) {
         let now = self.now;
-        self.push(to, |connection, blocks, _| {
+        self.push(to, |connection, blocks, surroundings| {
             connection.note_pinged(now);
             let Connection { session, outbox, .. } = connection;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(surroundings, out));
         });
     }
 
     /// Ends a connection, as soon as that is safe. Until the reap stage its key stays valid.
     pub fn close(&mut self, key: Key, reason: CloseReason) {
-        let Exchange { connections, blocks, fanout, limits, now, .. } = self;
+        let Exchange { connections, blocks, fanout, limits, surroundings, now, .. } = self;
         let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
         // What its rooms said before comes before its last words.
         for membership in connection.memberships.clone() {
@@ -154,7 +160,7 @@ impl<S: Socket> Exchange<S> {
         }
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
-            connection.close(reason, blocks, *now, limits);
+            connection.close(reason, surroundings, blocks, *now, limits);
         }
         self.counters.count_closed(reason);
         self.list_to_flush(key);
@@ -398,10 +404,10 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Reply { to, cause, request, channel, reply } => {
                 let to = key_of(to);
                 self.keep_order(to, key_of(cause));
-                self.push(to, |connection, blocks, _| {
+                self.push(to, |connection, blocks, surroundings| {
                     let Connection { session, outbox, .. } = connection;
                     outbox.push_own(blocks, Expect::Little, |out| {
-                        session.encode_reply(request, channel, &reply, out);
+                        session.encode_reply(request, channel, &reply, surroundings, out);
                     });
                     if let Reply::LoggedIn { .. } = reply {
                         connection.note_logged_in();

@@ -14,7 +14,7 @@ use switchboard::hub::{
 };
 use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
-use switchboard::session::{CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings};
+use switchboard::session::{CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings, Verdict};
 use switchboard::wire::RefusalCode;
 use tokio::task::AbortHandle;
 
@@ -147,7 +147,7 @@ impl World {
             return None;
         }
         connection.pinged = Some(now);
-        shared.exchange.push(key, |session, _, out| session.encode_ping(out));
+        shared.exchange.push(key, |session, surroundings, out| session.encode_ping(surroundings, out));
         Some(now + ping_timeout)
     }
 
@@ -202,6 +202,12 @@ impl Shared {
                     self.exchange.refuse(key, request, ChannelId::NONE, (RefusalCode::NoDatagrams, text));
                 }
                 Step::Done { used } | Step::NewDialect { used } => done += used,
+                Step::Verify { used, request, .. } => {
+                    done += used;
+                    self.exchange.push(key, |session, surroundings, out| {
+                        session.verified(request, Verdict::Wrong, surroundings, out); // nobody has a password here
+                    });
+                }
                 Step::Quit { used, text } => {
                     done += used;
                     self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
@@ -236,7 +242,8 @@ impl Shared {
     /// writes what is queued and comes to its end, within the time that draining may take.
     fn close(&mut self, key: Key, reason: CloseReason) {
         if reason.has_farewell() {
-            self.exchange.push(key, |session, _, out| session.encode_farewell(reason, out));
+            self.exchange
+                .push(key, |session, surroundings, out| session.encode_farewell(reason, surroundings, out));
         }
         self.hub.disconnect(SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
         let Some(connection) = self.exchange.connections.remove(key) else { return };
@@ -324,8 +331,8 @@ impl Effects for Exchange {
     fn emit(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Reply { to, request, channel, reply, .. } => {
-                self.push(Key::from_u64(to.0), |session, _, out| {
-                    session.encode_reply(request, channel, &reply, out);
+                self.push(Key::from_u64(to.0), |session, surroundings, out| {
+                    session.encode_reply(request, channel, &reply, surroundings, out);
                     if let Reply::LoggedIn { .. } = reply {
                         session.open();
                     }
