@@ -1,71 +1,18 @@
 //! `switchboard bench` as people run it: one command gives a result, in every form, and leaves nothing behind.
 
 mod common;
+#[path = "common/runs.rs"]
+mod runs;
 
 use common::{PATIENCE, SWITCHBOARD, eventually, wait_for};
+use runs::{Bench, SMALL, processes, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// A little load, for a short time.
-const SMALL: [&str; 8] = ["--members", "6", "--senders", "2", "--duration", "0.5", "--warmup", "0.1"];
-
-/// A run of `switchboard bench` that all of its processes can be told by.
-struct Bench {
-    mark: String,
-    command: Command,
-}
-
-impl Bench {
-    fn new(arguments: &[&str]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut command = Command::new(SWITCHBOARD);
-        command.arg("bench").args(arguments).env("BENCH_TEST_MARK", &mark);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { mark, command }
-    }
-
-    /// A file of its own, which is not there yet.
-    fn file(&self, name: &str) -> PathBuf {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}", self.mark));
-        fs::create_dir_all(&directory).expect("a directory");
-        directory.join(name)
-    }
-
-    fn run(mut self) -> (Output, String) {
-        (self.command.output().expect("it runs"), self.mark)
-    }
-
-    fn start(mut self) -> (Child, String) {
-        (self.command.spawn().expect("it starts"), self.mark)
-    }
-}
-
-/// The command lines of processes that came out of this run.
-fn processes(mark: &str) -> Vec<String> {
-    let variable = format!("BENCH_TEST_MARK={mark}");
-    let entries = fs::read_dir("/proc").expect("/proc").filter_map(Result::ok);
-    entries
-        .filter(|entry| {
-            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|one| one == variable.as_bytes())
-        })
-        .filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok())
-        .filter(|line| !line.is_empty())
-        .map(|line| line.replace('\0', " "))
-        .collect()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
+use std::process::{Command, Stdio};
 
 #[test]
 fn one_command_gives_a_result_and_leaves_no_process() {
@@ -178,6 +125,14 @@ fn wrong_options_get_one_sentence() {
         (&["rooms", "--members", "1"][..], "at least 2"),
         (&["rooms", "--members", "3", "--senders", "4"], "the senders are members, too"),
         (&["rooms", "--rate", "0"], "above 0"),
+        (&["rooms", "--rate", "1e308"], "from 0.001 to 10,000,000"),
+        (&["churn", "--per-second", "1e-300"], "from 0.001 to 100,000"),
+        (&["mixed", "--churn", "1e-300"], "from 0.001 to 100,000"),
+        (&["rooms", "--window", "18446744073709551615"], "at most 1,000,000"),
+        (&["rooms", "--threads", "1000000"], "at most 256"),
+        (&["rooms", "--rooms", "1000000", "--members", "1000000"], "there can be 1,000,000"),
+        (&["rooms", "--members", "1000000", "--senders", "0"], "there can be 262,144"),
+        (&["rooms", "--warmup", "1e12"], "from 0.001 to 86,400, or 0 for none"),
         (&["rooms", "--rate", "5", "--window", "5"], "cannot be used with"),
         (&["rooms", "--slo", "p99<10"], "a condition is"),
         (&["rooms", "--slo", "p99<10ms"], "--find-max"),

@@ -165,7 +165,8 @@ fn one_command_compares_two_servers_that_speak_differently() {
     let output = command.output().expect("it runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stderr}");
-    let header = format!("switchboard (native)   {0} (irc)   switchboard ÷ {0}", server.address);
+    let header = format!("switchboard (native)   {} (irc)   ratio", server.address);
+    assert!(stdout.contains(&format!("ratio: switchboard ÷ {}\n", server.address)), "{stdout}");
     let squeezed: Vec<String> =
         stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let header = header.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -16,8 +16,8 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
 use switchboard::hub::{
-    ChannelId, Effect, Effects, Event, MessageId, Person as Author, Reply, RequestId, RoomName, SessionId,
-    UserName, Words,
+    ChannelId, Effect, Effects, Event, Host, MessageId, Person as Author, Reply, RequestId, RoomName,
+    SessionId, UserName, Words,
 };
 use switchboard::net::Key;
 use switchboard::server::Limits;
@@ -224,7 +224,7 @@ impl Person {
         let faults = Faults { partial: 50, ..Faults::default() };
         let line = Rc::new(RefCell::new(Line::new(Random::new(n as u64), faults, 0)));
         let address = ClientAddress::from(SocketAddr::from(([127, 0, 0, 1], 1)));
-        let mut connection = Connection::new(FlakySocket(Rc::clone(&line)), address, now);
+        let mut connection = Connection::new(FlakySocket(Rc::clone(&line)), address, Host::default(), now);
         let mut hello = Vec::new();
         let body =
             frame::Hello { request: 1, version: frame::VERSION, body_max: BODY_MAX, name: name.shown() };
@@ -232,7 +232,13 @@ impl Person {
         let surroundings = &exchange.surroundings;
         connection.session.next(&hello, surroundings, &mut String::new(), &mut Vec::new());
         let welcome = Reply::LoggedIn { name: name.shown(), text_bytes_max: 4_096 };
-        connection.session.encode_reply(RequestId(1), ChannelId::NONE, &welcome, &mut Vec::new());
+        connection.session.encode_reply(
+            RequestId(1),
+            ChannelId::NONE,
+            &welcome,
+            surroundings,
+            &mut Vec::new(),
+        );
         connection.session.open();
         let key = exchange.connections.insert(connection);
         Person { name, key, line, rooms: BTreeSet::new(), is_open: true, expected: Vec::new() }

@@ -12,7 +12,7 @@ use super::{Error, Outcome, Plan, Target, Watch};
 use std::fmt;
 use std::net::SocketAddr;
 
-/// One run; [`super::run`], or what a test puts in its place.
+/// One run; [`super::run()`], or what a test puts in its place.
 pub type Run = fn(&Plan, &Target, &mut dyn Watch) -> Result<Outcome, Error>;
 
 pub struct Bench<'a> {
@@ -47,9 +47,10 @@ pub enum Failure {
         error: Error,
         obituary: Option<String>,
     },
-    /// Not even one message a second.
+    /// Not even at the lowest rate that was tried.
     NothingHeld {
         slo: String,
+        lowest: f64,
         why: String,
     },
     Cancelled,
@@ -66,8 +67,9 @@ impl fmt::Display for Failure {
                 write!(f, "{error}")?;
                 if let Some(how) = obituary { write!(f, "; {how}") } else { Ok(()) }
             }
-            Failure::NothingHeld { slo, why } => {
-                write!(f, "{slo} held at none of the rates that were tried: {why}")
+            Failure::NothingHeld { slo, lowest, why } => {
+                let lowest = number(*lowest);
+                write!(f, "{slo} held at none of the rates that were tried, down to {lowest} a second: {why}")
             }
             Failure::Cancelled => f.write_str("cancelled"),
         }
@@ -132,6 +134,9 @@ impl Bench<'_> {
     ) -> Result<Outcome, Failure> {
         let plan = Plan { protocol: contender.protocol, ..plan.clone() };
         let mut running = contender.start(&plan, &self.launcher)?;
+        if let Place::Command { .. } = contender.place {
+            report.note(turn_to_listener(&mut running.target));
+        }
         report.note(note_on(&running.target));
         if let Place::Running { address, pid: Some(told) } = contender.place {
             report.note(wrong_process(&contender.label, told, address));
@@ -182,8 +187,10 @@ impl Bench<'_> {
                     }
                     verdict
                 }
-                // The server could be talked to before: it is the rate that is too much.
-                Err(Failure::Run { error, .. }) if best.is_some() => Verdict::Broke(error.to_string()),
+                // Or the server could be talked to before.
+                Err(Failure::Run { error, .. }) if is_of_the_rate(&error) || best.is_some() => {
+                    Verdict::Broke(error.to_string())
+                }
                 Err(failure) => return Err(failure),
             };
             progress.say(&match &verdict {
@@ -198,11 +205,13 @@ impl Bench<'_> {
         // Of what held and then did not hold again nothing is to be shown.
         let best = best.filter(|_| search.held().is_some());
         let Some((plan, outcome)) = best else {
-            let why = match search.steps().last().map(|step| &step.verdict) {
-                Some(Verdict::Broke(why) | Verdict::GeneratorWasLimit(why)) => why.clone(),
-                _ => "nothing was tried".into(),
+            let why = match search.lowest().map(|step| &step.verdict) {
+                Some(Verdict::Broke(why)) => why.clone(),
+                Some(Verdict::GeneratorWasLimit(why)) => format!("it cannot be told, as {why}"),
+                Some(Verdict::Held) | None => "it held by luck, and did not do so again".into(),
             };
-            return Err(Failure::NothingHeld { slo: find_max.slo.to_string(), why });
+            let lowest = search.lowest().map_or(find_max.start, |step| step.rate);
+            return Err(Failure::NothingHeld { slo: find_max.slo.to_string(), lowest, why });
         };
         report.plan = plan;
         if let Some(measured) = report.measured.first_mut() {
@@ -213,14 +222,21 @@ impl Bench<'_> {
     }
 }
 
-/// A generator that was behind adds to latencies and takes nothing away: what held all the same has held, and what did
-/// not is not the server's fault.
+/// A generator that was behind adds to latencies and takes nothing away: what held all the same has held. What did not is
+/// not the server's fault, unless it lost something.
 fn judge(slo: &Slo, outcome: &Outcome) -> Verdict {
     match (slo.broken_by(outcome), &outcome.generator.was_limit) {
         (None, _) => Verdict::Held,
-        (Some(_), Some(sentence)) => Verdict::GeneratorWasLimit(sentence.clone()),
-        (Some(why), None) => Verdict::Broke(why),
+        (Some(breach), Some(sentence)) if breach.may_be_lateness => {
+            Verdict::GeneratorWasLimit(sentence.clone())
+        }
+        (Some(breach), _) => Verdict::Broke(breach.why),
     }
+}
+
+/// Whether a run that came to no outcome would have come to one at a lower rate.
+fn is_of_the_rate(error: &Error) -> bool {
+    matches!(error, Error::Backlog { .. } | Error::NumbersUsedUp)
 }
 
 /// A process that was named and does not listen there, though one does that can be seen.
@@ -233,6 +249,20 @@ fn wrong_process(label: &str, told: u32, address: SocketAddr) -> Option<String> 
     ))
 }
 
+/// A command may become a process that only waits for the server, as `sh -c 'server | log'` does: then it is who listens
+/// that is read.
+fn turn_to_listener(target: &mut Target) -> Option<String> {
+    let started = target.pid?;
+    let listeners = super::probe::listeners_of(target.address);
+    let listener = *listeners.first().filter(|_| !listeners.contains(&started))?;
+    target.pid = Some(listener);
+    Some(format!(
+        "{}: process {started}, which its command became, does not listen on {}, but {listener}, probably a child of it: \
+         CPU and memory are those of {listener} alone; `exec` in front of the server makes the two one",
+        target.label, target.address
+    ))
+}
+
 /// What cannot be known of it.
 fn note_on(target: &Target) -> Option<String> {
     match target.pid {
@@ -241,5 +271,67 @@ fn note_on(target: &Target) -> Option<String> {
             target.label
         )),
         Some(pid) => super::probe::why_blind(pid).map(|why| format!("{}: {why}", target.label)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{Pace, Protocol};
+    use super::super::report::tests as example;
+    use super::*;
+    use std::net::TcpListener;
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    #[test]
+    fn a_late_generator_excuses_latencies_and_no_losses() {
+        let slo: Slo = "p50<1us,lost<=1".parse().expect("conditions");
+        let mut outcome = example::outcome(1.0);
+        outcome.generator.was_limit = Some("it was behind".into());
+        assert_eq!(judge(&slo, &outcome), Verdict::GeneratorWasLimit("it was behind".into()));
+        outcome.counts.lost = 2;
+        assert_eq!(judge(&slo, &outcome), Verdict::Broke("2 lost".into()));
+    }
+
+    /// A server that does not read as fast as this.
+    fn up_to_fifty(plan: &Plan, _: &Target, _: &mut dyn Watch) -> Result<Outcome, Error> {
+        match plan.scenario.pace() {
+            Some(Pace::Rate(rate)) if rate <= 50.0 => Ok(example::outcome(1.0)),
+            _ => Err(Error::Backlog { who: "b".into(), bytes: 1 }),
+        }
+    }
+
+    fn search(start: f64, run: Run) -> Result<Report, Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let bench = Bench {
+            plan: example::plan(),
+            contenders: vec![Contender::new(Place::Running { address, pid: None }, Protocol::Native)],
+            repeat: 1,
+            find_max: Some(FindMax { slo: "max<1s".parse().expect("a condition"), start }),
+            count_system_calls: false,
+            machine: Machine::this(),
+            launcher: Launcher { switchboard: Path::new(""), core: None, cancelled: &AtomicBool::new(false) },
+            run,
+        };
+        bench.measure(&mut Progress::new(Duration::ZERO, Default::default()))
+    }
+
+    #[test]
+    fn a_search_that_begins_too_high_goes_down_until_a_rate_holds() {
+        let report = search(1_000.0, up_to_fifty).expect("a rate that holds");
+        let held = report.searched.and_then(|searched| searched.search.held());
+        assert!(held.is_some_and(|held| (45.0..=50.0).contains(&held)), "{held:?}");
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_says_down_to_where_it_looked() {
+        let never: Run = |_, _, _| Err(Error::Backlog { who: "b".into(), bytes: 1 });
+        let failure = search(64.0, never).map(|_| ()).expect_err("nothing holds").to_string();
+        assert!(
+            failure.contains("max<1s held at none of the rates that were tried, down to 1 a second: "),
+            "{failure}"
+        );
     }
 }

@@ -157,7 +157,7 @@ fn check(plan: &Plan, rooms: &Rooms, speech: Speech) -> Result<(), Error> {
     if speech.has_echo() && rooms.rooms != 1 {
         return wrong("a floor knows no rooms; everybody is in one".into());
     }
-    if rooms.rooms * rooms.senders > marker::STREAMS_MAX {
+    if rooms.rooms.saturating_mul(rooms.senders) > marker::STREAMS_MAX {
         return wrong(format!("more than {} senders", marker::STREAMS_MAX));
     }
     check_payload(rooms.payload, speech.text_max())

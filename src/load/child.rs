@@ -6,6 +6,7 @@
 //! a Ctrl-C on the terminal reaches the generator alone, which then ends the server in order.
 
 use super::cores;
+use super::words::{WORDS_MAX, excerpt};
 use crate::net::descriptors;
 use rustix::process::{Pid, Signal, getppid, kill_process_group};
 use std::collections::VecDeque;
@@ -18,7 +19,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it can be connected to. Ergo takes some seconds with an empty database.
@@ -30,8 +31,17 @@ const END_TIME: Duration = Duration::from_secs(10);
 /// How often is looked whether it is ready, or has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// How long what a server said at its end may take to be read.
+const WORDS_TIME: Duration = Duration::from_millis(500);
+
 /// How many of its last lines are kept, for the case that it fails.
 const LAST_LINES_MAX: usize = 3;
+
+/// What of a line is quoted: of complaints about a configuration the end matters, too.
+const LINE_CHARACTERS_MAX: usize = 2 * WORDS_MAX;
+
+/// What is longer counts as several lines.
+const LINE_BYTES_MAX: u64 = 65_536;
 
 /// The name of the hidden subcommand.
 pub const HELD: &str = "held";
@@ -113,6 +123,8 @@ pub struct Child {
     what: String,
     pub address: SocketAddr,
     last_lines: Arc<Mutex<VecDeque<String>>>,
+    /// The threads that read what it says.
+    readers: Vec<JoinHandle<()>>,
     has_ended: bool,
 }
 
@@ -189,6 +201,10 @@ impl Launcher<'_> {
     }
 }
 
+fn has_ended_with(status: ExitStatus) -> String {
+    format!("has ended, with {status}, and nobody had asked it to")
+}
+
 fn spawn(command: &mut Command, what: &str) -> Result<std::process::Child, Error> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command.spawn().map_err(|error| Error::Start { what: what.to_owned(), error })
@@ -196,7 +212,8 @@ fn spawn(command: &mut Command, what: &str) -> Result<std::process::Child, Error
 
 impl Child {
     fn new(process: std::process::Child, what: String, address: SocketAddr) -> Self {
-        let mut child = Self { process, what, address, last_lines: Arc::default(), has_ended: false };
+        let (last_lines, readers) = (Arc::default(), Vec::new());
+        let mut child = Self { process, what, address, last_lines, readers, has_ended: false };
         let stderr = child.process.stderr.take();
         child.listen_to(stderr.map(BufReader::new));
         child
@@ -206,24 +223,31 @@ impl Child {
         self.process.id()
     }
 
-    /// Reads on, so that the server never waits for somebody to read what it logs.
+    /// Reads on, so that the server never waits for somebody to read what it logs, whatever that is.
     fn listen_to(&mut self, output: Option<BufReader<impl Read + Send + 'static>>) {
-        let Some(output) = output else { return };
+        let Some(mut output) = output else { return };
         let last_lines = Arc::clone(&self.last_lines);
-        thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
+        self.readers.push(thread::spawn(move || {
+            let mut line = Vec::new();
+            while matches!((&mut output).take(LINE_BYTES_MAX).read_until(b'\n', &mut line), Ok(1..)) {
                 let mut last_lines = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
                 if last_lines.len() == LAST_LINES_MAX {
                     last_lines.pop_front();
                 }
-                last_lines.push_back(line);
+                last_lines.push_back(excerpt(line.trim_ascii(), LINE_CHARACTERS_MAX));
+                line.clear();
             }
-        });
+        }));
     }
 
     fn last_words(&self) -> String {
+        // What it said at its end may not have been read yet; and a child of it may keep its pipes open for longer.
+        let deadline = Instant::now() + WORDS_TIME;
+        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < deadline {
+            thread::sleep(LOOK_EVERY);
+        }
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" / ")
+        lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / ")
     }
 
     fn has_ended(&mut self) -> bool {
@@ -233,7 +257,7 @@ impl Child {
     /// How it ended, in a sentence, if it has ended while nobody asked it to.
     pub fn obituary(&mut self) -> Option<String> {
         let status = self.process.try_wait().ok()??;
-        Some(format!("{} has ended, with {status}{}", self.what, quote(&self.last_words())))
+        Some(format!("{} {}{}", self.what, has_ended_with(status), quote(&self.last_words())))
     }
 
     fn not_ready(&mut self, at: &str) -> Error {
@@ -256,8 +280,8 @@ impl Child {
     /// # Errors
     /// [`Error::BadEnd`], if it had to be killed, or did not end with success.
     pub fn stop(mut self, must_succeed: bool) -> Result<(), Error> {
-        if let Some(how) = self.obituary() {
-            return Err(Error::BadEnd { what: String::new(), how, words: String::new() });
+        if let Ok(Some(status)) = self.process.try_wait() {
+            return Err(self.bad_end(has_ended_with(status)));
         }
         self.signal(Signal::TERM);
         let deadline = Instant::now() + END_TIME;

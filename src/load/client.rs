@@ -25,6 +25,8 @@ pub struct Client {
     pub datagrams: Option<Box<Datagrams>>,
     /// Whether it is in the list of those that have something new to send.
     pub is_dirty: bool,
+    /// Bytes that its socket had not taken when it was last written to.
+    pub backlog: usize,
     pub state: State,
     /// When it began to connect.
     pub began: u64,
@@ -76,6 +78,7 @@ impl Client {
             out: Outgoing::default(),
             datagrams: None,
             is_dirty: false,
+            backlog: 0,
             state: State::Away,
             began: 0,
             channel: 0,

@@ -10,7 +10,7 @@ use super::speech::Speech;
 use super::worker::{Share, WAKER, Worker};
 use mio::{Poll, Waker};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -54,6 +54,7 @@ impl Crew {
             patience: plan.patience,
             meters: (0..plan.threads).map(|_| Meter::default()).collect(),
             mailboxes,
+            given_up: AtomicBool::new(false),
         });
         let (report, reports) = channel();
         let mut crew = Crew { setup: setup.clone(), orders: Vec::new(), reports, threads: Vec::new() };
@@ -127,6 +128,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
+        self.setup.given_up.store(true, Ordering::Relaxed);
         self.order(&Order::Stop);
         for thread in self.threads.drain(..) {
             let _ = thread.join();

@@ -63,7 +63,7 @@ impl fmt::Display for Error {
             }
             Error::Backlog { who, bytes } => write!(
                 f,
-                "the server does not read as fast as {who} is to send: {bytes} bytes are waiting; a lower rate would tell more"
+                "the server does not read as fast as {who} is to send: {bytes} bytes are waiting; a lower rate or a smaller window would tell more"
             ),
             Error::NumbersUsedUp => write!(
                 f,

@@ -9,6 +9,9 @@ const NEAR_ENOUGH: f64 = 1.05;
 /// Below this there is nothing to look for.
 const RATE_MIN: f64 = 1.0;
 
+/// Above it there is nothing to send by.
+const RATE_MAX: f64 = *super::limits::RATES.end();
+
 /// A rate that does not hold is tried so often, because a machine that was busy with something else is no limit of the
 /// server, nor of the generator.
 const TRIES: usize = 2;
@@ -72,6 +75,11 @@ impl Search {
         &self.steps
     }
 
+    /// How the lowest rate went, the last time.
+    pub fn lowest(&self) -> Option<&Step> {
+        self.steps.iter().reduce(|lowest, step| if step.rate <= lowest.rate { step } else { lowest })
+    }
+
     /// Why it ended before it was found, if it did.
     pub fn stopped_by_generator(&self) -> Option<&str> {
         self.stopped.as_deref()
@@ -129,7 +137,7 @@ impl Search {
 
     fn choose(&self) -> Option<f64> {
         match (self.held, self.broke) {
-            (Some(held), None) => Some(held * 2.0),
+            (Some(held), None) => Some(held * 2.0).filter(|next| *next <= RATE_MAX),
             (Some(held), Some(broke)) if broke / held <= NEAR_ENOUGH => None,
             (Some(held), Some(broke)) => {
                 Some(((held + broke) / 2.0).round().max(held + 1.0)).filter(|next| *next < broke)
@@ -169,7 +177,16 @@ mod tests {
 
     #[test]
     fn where_no_rate_holds_it_ends_without_one() {
-        assert_eq!(search(1_000.0, 0.5).held(), None);
+        let search = search(1_000.0, 0.5);
+        assert_eq!(search.held(), None);
+        assert!(search.lowest().is_some_and(|step| (1.0..2.0).contains(&step.rate)), "{:?}", search.steps());
+        assert!(search.steps().len() <= 2 * 10, "a thousandth is ten steps down");
+    }
+
+    #[test]
+    fn where_every_rate_holds_it_ends_with_the_highest_that_there_is() {
+        let held = search(1_000.0, f64::INFINITY).held().expect("all do");
+        assert!(held <= RATE_MAX && held > RATE_MAX / 2.0, "{held}");
     }
 
     #[test]

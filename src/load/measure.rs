@@ -72,8 +72,10 @@ impl<P: Probe> Measure<P> {
         }
         self.look(crew.setup.clock.now());
         let is_whole = |(threads, _): &(usize, Second)| *threads == crew.setup.threads;
-        if let Some((_, second)) = self.seconds.get(&index).filter(|entry| is_whole(entry)) {
-            let sample = self.sample(second);
+        if self.seconds.get(&index).is_some_and(is_whole)
+            && let Some((_, second)) = self.seconds.remove(&index)
+        {
+            let sample = self.sample(&second);
             watch.sample(&sample);
             self.samples.push(sample);
         }

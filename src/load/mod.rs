@@ -5,13 +5,13 @@
 //! every report (a table, JSON, a page) is made from outcomes alone.
 //!
 //! A run, in the order in which it is worth reading:
-//! - [`run`](mod@run) the coordinator: orders to the threads, a look at the server every second, the outcome;
-//! - [`cast`] who plays which part, and [`setup`] what all threads know;
-//! - [`scenario`] what is done in which order;
-//! - [`worker`] a thread: its poll, its clients, what it does with what is readable;
-//! - [`talk`] whose turn it is to send, by a window or by a [`schedule`];
-//! - [`speech`] the protocols; nothing else knows one;
-//! - [`marker`], [`tally`], [`flights`], [`latencies`] what becomes of a message that arrives: the counting that the
+//! - `run` the coordinator: orders to the threads, a look at the server every second, the outcome;
+//! - `cast` who plays which part, and `setup` what all threads know;
+//! - `scenario` what is done in which order;
+//! - `worker` a thread: its poll, its clients, what it does with what is readable;
+//! - `talk` whose turn it is to send, by a window or by a `schedule`;
+//! - `speech` the protocols; nothing else knows one;
+//! - `marker`, `tally`, `flights`, `latencies` what becomes of a message that arrives: the counting that the
 //!   reports are believed for.
 //!
 //! Around runs:
@@ -24,6 +24,7 @@ pub mod child;
 pub mod contender;
 pub mod cores;
 pub mod find_max;
+pub mod limits;
 pub mod outcome;
 pub mod plan;
 pub mod probe;

@@ -5,8 +5,11 @@ use super::speech::Template;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
 
-/// With so many bytes that the server does not take, an open loop has shown what there is to show.
+/// With so many bytes that the server does not take, a run has shown what there is to show.
 pub const BACKLOG_MAX: usize = 256 * 1_024 * 1_024;
+
+/// And with so many of all clients together.
+pub const BACKLOGS_MAX: usize = 4 * BACKLOG_MAX;
 
 #[derive(Default)]
 pub struct Outgoing {

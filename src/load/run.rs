@@ -4,6 +4,7 @@ use super::cast::{self, Cast};
 use super::clock::{SECOND, Timeline};
 use super::crew::{Crew, News};
 use super::error::Error;
+use super::limits;
 use super::measure::{Measure, used_between};
 use super::outcome::{Outcome, Sample, ServerUse};
 use super::plan::{Pace, Plan, Target};
@@ -28,9 +29,6 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Between the order to send and the first message, so that all threads are ready: nanoseconds.
 const RUN_UP: u64 = SECOND / 50;
-
-/// Descriptors of the process that are no clients' connections.
-const DESCRIPTORS_SPARE: u64 = 64;
 
 /// Carries out a plan once.
 ///
@@ -70,7 +68,7 @@ impl<'a> Run<'a> {
         let Stage { plan, target, speech, .. } = *stage;
         cast.count_receivers(plan.threads, speech.has_echo());
         let connections = cast.roles.len() as u64;
-        let needed = cast.roles.len() as u64 * cast.sockets_each() + DESCRIPTORS_SPARE;
+        let needed = limits::descriptors(cast.roles.len(), cast.sockets_each(), plan.threads);
         if let Some(limit) = descriptors::raise_limit().filter(|limit| *limit < needed) {
             return Err(Error::Descriptors { needed, limit });
         }
@@ -136,9 +134,9 @@ impl<'a> Run<'a> {
         while threads < self.plan.threads {
             match self.crew.wait(TICK)? {
                 News::Done => threads += 1,
-                News::Second(_) => {}
-                News::Nothing => self.check_cancelled()?,
+                News::Second(_) | News::Nothing => {}
             }
+            self.check_cancelled()?;
             let done = self.crew.ready();
             self.watch.phase(phase(done, of));
             let now = (done, self.crew.sum(|meter| &meter.arrived));
@@ -173,9 +171,8 @@ impl<'a> Run<'a> {
         let timeline = Timeline::new(clock.now(), self.plan.warmup, self.plan.duration);
         let mut measure = Measure::new(self.pid.map(probe::of), self.before, timeline.clone());
         while measure.next_look().is_some() {
-            if let News::Nothing = self.crew.wait(measure.patience(clock.now(), TICK))? {
-                self.check_cancelled()?;
-            }
+            self.crew.wait(measure.patience(clock.now(), TICK))?;
+            self.check_cancelled()?;
             let now = clock.now();
             measure.look(now);
             self.watch.phase(phase_at(now, &timeline, || 0));
@@ -216,8 +213,9 @@ impl<'a> Run<'a> {
             match self.crew.wait(measure.patience(clock.now(), TICK))? {
                 News::Done => threads += 1,
                 News::Second(second) => measure.second(second, &self.crew, self.watch),
-                News::Nothing => self.check_cancelled()?,
+                News::Nothing => {}
             }
+            self.check_cancelled()?;
             let now = clock.now();
             measure.look(now);
             self.watch.phase(phase_at(now, timeline, || self.missing()));

@@ -21,14 +21,32 @@ pub struct Schedule {
 impl Schedule {
     /// `rate` messages a second from `start` on; of each `round_len` in a row, those in `places` are this thread's.
     pub fn new(start: u64, rate: f64, round_len: usize, places: Vec<u64>) -> Schedule {
-        Schedule { start, interval: 1e9 / rate, round_len: round_len as u64, places, round: 0, next: 0 }
+        // Of a rate that is none, the first message is due and no other.
+        let interval = (1e9 / rate).min(u64::MAX as f64);
+        Schedule { start, interval, round_len: round_len as u64, places, round: 0, next: 0 }
     }
 
     /// When the next one is due; `None` when this thread sends nothing.
     pub fn next_due(&self) -> Option<u64> {
         let place = self.places.get(self.next)?;
-        let number = self.round * self.round_len + place;
-        Some(self.start + (number as f64 * self.interval) as u64)
+        let number = self.round.saturating_mul(self.round_len).saturating_add(*place);
+        Some(self.start.saturating_add((number as f64 * self.interval) as u64))
+    }
+
+    /// How many there are from the next one on that are due before `end`.
+    pub fn due_before(&self, end: u64) -> u64 {
+        // Messages of all threads, from the first one on.
+        let all = (end.saturating_sub(self.start) as f64 / self.interval).ceil() as u64;
+        let (rounds, rest) = (all / self.round_len.max(1), all % self.round_len.max(1));
+        let of_last = self.places.iter().filter(|place| **place < rest).count() as u64;
+        let places = self.places.len() as u64;
+        let taken = self.round.saturating_mul(places).saturating_add(self.next as u64);
+        rounds.saturating_mul(places).saturating_add(of_last).saturating_sub(taken)
+    }
+
+    /// Nothing is due any more.
+    pub fn end(&mut self) {
+        self.places.clear();
     }
 
     /// Takes the next one: an index into `places`, and its time.
@@ -85,6 +103,32 @@ mod tests {
         }
         merged.sort_by_key(|(_, due)| *due);
         assert_eq!(merged, whole);
+    }
+
+    #[test]
+    fn what_is_left_is_counted_without_going_through_it() {
+        let mut schedule = Schedule::new(500, 7_001.0, 5, vec![1, 4]);
+        for end in [0, 500, 501, 1_000_000, 999_999_999, 5_000_000_000] {
+            let left = schedule.due_before(end);
+            assert_eq!(left, all_until(&mut schedule.clone(), end).len() as u64, "{end}");
+        }
+        all_until(&mut schedule, 2_000_000_000);
+        assert_eq!(schedule.due_before(2_000_000_000), 0);
+        assert_eq!(schedule.due_before(1_000_000), 0, "that is over");
+        schedule.end();
+        assert_eq!((schedule.next_due(), schedule.due_before(u64::MAX)), (None, 0));
+    }
+
+    #[test]
+    fn a_rate_that_is_none_makes_no_time_that_is_none() {
+        for rate in [1e-300, 1e300, f64::INFINITY, f64::NAN, 0.0] {
+            let mut schedule = Schedule::new(500, rate, 3, vec![0, 2]);
+            assert_eq!(schedule.take(), Some((0, 500)), "{rate}");
+            for _ in 0..10 {
+                let (_, due) = schedule.take().expect("there is always a next one");
+                assert!(due >= 500, "{rate}");
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::plan::Pace;
 use super::speech::Speech;
 use mio::Waker;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,9 +25,16 @@ pub struct Setup {
     /// One for each thread.
     pub meters: Vec<Meter>,
     pub mailboxes: Vec<Mailbox>,
+    /// Whether nobody waits for the outcome any more. An order would be seen only when a thread is through with what it
+    /// is at.
+    pub given_up: AtomicBool,
 }
 
 impl Setup {
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
     /// How many turns in a round are each thread's.
     pub fn turns_by_thread(&self) -> Vec<usize> {
         let mut turns = vec![0; self.threads];

@@ -31,6 +31,14 @@ enum Of {
     Cpu,
 }
 
+/// Why an outcome does not hold it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Breach {
+    pub why: String,
+    /// Whether a generator that was late may have done it, by sending late. It loses nothing, and it disconnects nobody.
+    pub may_be_lateness: bool,
+}
+
 const USAGE: &str = "a condition is p50, p90, p99, p99.9, p99.99 or max, or the same with last- in front for the last \
                      receiver, < or <=, and a time such as 500us, 10ms or 1s; or lost<=0; or cpu<80%; several have commas between them";
 
@@ -88,28 +96,47 @@ fn nanoseconds(text: &str) -> Option<f64> {
 }
 
 impl Slo {
-    /// Why the outcome does not hold it; `None` if it does. A message that is lost has an endless latency, so that none
-    /// may be unless a condition says how many.
-    pub fn broken_by(&self, outcome: &Outcome) -> Option<String> {
+    /// Why the outcome does not hold it; `None` if it does. What only the server can have done comes first. A message that
+    /// is lost has an endless latency, so that none may be unless a condition says how many.
+    pub fn broken_by(&self, outcome: &Outcome) -> Option<Breach> {
+        let certain = |why| Breach { why, may_be_lateness: false };
+        let doubtful = |why| Breach { why, may_be_lateness: true };
+        let of_latency = |condition: &&Condition| condition.is_of_latency();
+        let mut others = self.conditions.iter().filter(|condition| !condition.is_of_latency());
+        self.lost_or_gone(outcome)
+            .or_else(|| others.find_map(|condition| condition.broken_by(outcome)))
+            .map(certain)
+            .or_else(|| {
+                let mut latencies = self.conditions.iter().filter(of_latency);
+                let late = latencies.find_map(|condition| condition.broken_by(outcome));
+                not_sent(outcome).or(late).map(doubtful)
+            })
+    }
+
+    fn lost_or_gone(&self, outcome: &Outcome) -> Option<String> {
         let counts = &outcome.counts;
         let allows_loss = self.conditions.iter().any(|condition| condition.of == Of::Lost);
         if counts.lost > 0 && !allows_loss {
             return Some(format!("{} lost", counts.lost));
         }
-        if counts.sent * 100 < counts.offered * 99 {
-            return Some(format!("only {} of {} messages could be sent", counts.sent, counts.offered));
-        }
         if counts.delivered == 0 {
             return Some("nothing was delivered".into());
         }
-        if counts.disconnected > 0 {
-            return Some(format!("{} clients were disconnected", counts.disconnected));
-        }
-        self.conditions.iter().find_map(|condition| condition.broken_by(outcome))
+        (counts.disconnected > 0).then(|| format!("{} clients were disconnected", counts.disconnected))
     }
 }
 
+fn not_sent(outcome: &Outcome) -> Option<String> {
+    let counts = &outcome.counts;
+    (counts.sent * 100 < counts.offered * 99)
+        .then(|| format!("only {} of {} messages could be sent", counts.sent, counts.offered))
+}
+
 impl Condition {
+    fn is_of_latency(&self) -> bool {
+        matches!(self.of, Of::Percentile(_) | Of::LastReceiver(_))
+    }
+
     fn broken_by(&self, outcome: &Outcome) -> Option<String> {
         let time = |name: &str, p: f64, nanoseconds: u64| {
             let shown = if p >= 100.0 { "max".to_owned() } else { format!("p{p}") };
@@ -160,15 +187,33 @@ mod tests {
 
     #[test]
     fn what_breaks_it_is_said() {
+        let why = |slo: Slo, outcome: &Outcome| slo.broken_by(outcome).map(|breach| breach.why);
         let mut outcome = example::outcome(1.0); // latencies up to 20 ms, nothing lost
-        assert_eq!(slo("max<1s,lost<=0,cpu<100%").broken_by(&outcome), None);
-        assert!(slo("p50<1us").broken_by(&outcome).is_some_and(|why| why.starts_with("p50 ")));
+        assert_eq!(why(slo("max<1s,lost<=0,cpu<100%"), &outcome), None);
+        assert!(why(slo("p50<1us"), &outcome).is_some_and(|why| why.starts_with("p50 ")));
         outcome.counts.lost = 2;
-        assert_eq!(slo("max<1s").broken_by(&outcome).as_deref(), Some("2 lost"), "lost is late without end");
-        assert_eq!(slo("max<1s,lost<3").broken_by(&outcome), None);
+        assert_eq!(why(slo("max<1s"), &outcome).as_deref(), Some("2 lost"), "lost is late without end");
+        assert_eq!(why(slo("max<1s,lost<3"), &outcome), None);
         outcome.server = None;
-        assert!(slo("cpu<80%,lost<=2").broken_by(&outcome).is_some(), "what is not known does not hold");
+        assert!(why(slo("cpu<80%,lost<=2"), &outcome).is_some(), "what is not known does not hold");
         outcome.counts.delivered = 0;
-        assert!(slo("max<1s,lost<3").broken_by(&outcome).is_some(), "no latency is not a short one");
+        assert!(why(slo("max<1s,lost<3"), &outcome).is_some(), "no latency is not a short one");
+    }
+
+    #[test]
+    fn a_late_generator_can_be_to_blame_for_latencies_and_for_nothing_else() {
+        let may_be_lateness =
+            |text: &str, outcome: &Outcome| slo(text).broken_by(outcome).map(|breach| breach.may_be_lateness);
+        let mut outcome = example::outcome(1.0);
+        assert_eq!(may_be_lateness("p50<1us", &outcome), Some(true));
+        assert_eq!(may_be_lateness("p50<1us,cpu<1%", &outcome), Some(false));
+        outcome.counts.sent /= 2;
+        assert_eq!(may_be_lateness("max<1s", &outcome), Some(true), "what was not sent yet");
+        outcome.counts.lost = 2;
+        assert_eq!(may_be_lateness("p50<1us", &outcome), Some(false));
+        assert_eq!(may_be_lateness("p50<1us,lost<=1", &outcome), Some(false));
+        assert_eq!(may_be_lateness("p50<1us,lost<=2", &outcome), Some(true));
+        outcome.counts.disconnected = 1;
+        assert_eq!(may_be_lateness("p50<1us,lost<=2", &outcome), Some(false));
     }
 }

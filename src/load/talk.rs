@@ -208,8 +208,14 @@ impl Talk {
     /// Waits no longer for messages that should have landed long ago: what is lost must not stop a closed loop. Tells of
     /// each stream up to which message.
     pub fn give_up(&mut self, now: u64, mut given_up: impl FnMut(u32, u32)) {
-        if matches!(self.pacing, Pacing::Rate { .. }) {
-            return; // which does not wait, and late is not lost
+        if let Pacing::Rate { schedule, .. } = &mut self.pacing {
+            // It does not wait, and late is not lost. But what could not even be sent so long after the end never is.
+            let measured = &self.timeline.measured;
+            if now > measured.end.saturating_add(self.patience) {
+                self.offered += schedule.due_before(measured.end) - schedule.due_before(measured.start);
+                schedule.end();
+            }
+            return;
         }
         let mut freed = 0;
         for stream in &mut self.streams {
@@ -235,7 +241,8 @@ impl Talk {
 
     /// Whether everything is sent that was to be.
     pub fn is_over(&self, now: u64) -> bool {
-        now >= self.timeline.measured.end
+        let is_due = matches!(self.pacing, Pacing::Rate { .. }) && self.next_due().is_some();
+        now >= self.timeline.measured.end && !is_due
     }
 
     pub fn timeline(&self) -> &Timeline {
@@ -285,23 +292,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_stream_ends_with_its_last_number() {
+    /// One stream to one receiver, for a second.
+    fn of_one(pacing: Pacing) -> Talk {
         let template = Template { bytes: Vec::new(), marker_at: 0 };
-        let (sequence, under_way) = (SEQUENCES_MAX - 1, VecDeque::new());
+        let (sequence, under_way) = (0, VecDeque::new());
         let stream = OwnStream { id: 0, client: 0, receivers: 1, threads: 1, template, sequence, under_way };
-        let mut talk = Talk {
+        Talk {
             timeline: Timeline { start: 0, measured: 0..SECOND },
             streams: vec![stream],
             places: vec![Some(0)],
-            pacing: Pacing::Window { free: 2, turns: vec![0], next: 0 },
+            pacing,
             patience: SECOND,
             offered: 0,
             expected: 0,
             under_way: 0,
             last_receiver: histogram(),
             behind: histogram(),
-        };
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_long_after_the_end_is_offered_and_not_sent() {
+        let schedule = Schedule::new(0, 1e7, 1, vec![0]);
+        let mut talk = of_one(Pacing::Rate { turns: vec![0], schedule });
+        for _ in 0..3 {
+            let turn = talk.take_turn(SECOND).expect("due long ago");
+            talk.begin(turn).expect("a message");
+        }
+        talk.give_up(2 * SECOND, |_, _| {});
+        assert!(!talk.is_over(2 * SECOND), "late is not never");
+        talk.give_up(2 * SECOND + 1, |_, _| {});
+        assert!(talk.is_over(2 * SECOND + 1) && talk.take_turn(2 * SECOND + 1).is_none());
+        assert_eq!((talk.offered, talk.expected), (10_000_000, 3));
+    }
+
+    #[test]
+    fn a_stream_ends_with_its_last_number() {
+        let mut talk = of_one(Pacing::Window { free: 2, turns: vec![0], next: 0 });
+        talk.streams[0].sequence = SEQUENCES_MAX - 1;
         let turn = talk.take_turn(1).expect("one is free");
         assert_eq!(talk.begin(turn).map(|(_, sequence, _)| sequence), Some(SEQUENCES_MAX - 1));
         let turn = talk.take_turn(1).expect("one is free");

@@ -20,25 +20,6 @@ impl Plan {
         Some(plan)
     }
 
-    /// Whether messages can be as long as they are to be, before anything is started for them.
-    ///
-    /// # Errors
-    /// A sentence with both bounds.
-    pub fn check_payload(&self, protocol: Protocol) -> Result<(), String> {
-        let (payload, Some(range)) = (self.scenario.payload(), self.scenario.payload_range(protocol)) else {
-            return Ok(());
-        };
-        if range.contains(&payload) {
-            return Ok(());
-        }
-        let (min, max) = (range.start(), count(*range.end()));
-        let over = protocol.name();
-        Err(format!(
-            "--payload {payload}: with {} over {over} it is from {min} to {max} bytes",
-            self.scenario.name()
-        ))
-    }
-
     /// How and for how long it is measured.
     pub fn terms(&self) -> String {
         let threads = plural(self.threads, "thread", "threads");
@@ -115,12 +96,12 @@ impl Scenario {
     pub fn clients(&self) -> usize {
         match self {
             Scenario::Rooms(rooms) => rooms.clients(),
-            Scenario::Relay(relay) => relay.pairs * 2,
+            Scenario::Relay(relay) => relay.pairs.saturating_mul(2),
             Scenario::Connect(connect) => connect.clients,
             Scenario::Join(join) => join.members,
             Scenario::Idle(idle) => idle.clients,
             Scenario::Slow(slow) => slow.rooms.clients(),
-            Scenario::Churn(churn) => churn.rooms.clients() + churn.visitors,
+            Scenario::Churn(churn) => churn.rooms.clients().saturating_add(churn.visitors),
             Scenario::Mixed(mixed) => mixed.members() + mixed.visitors(),
         }
     }
@@ -180,7 +161,7 @@ impl Rooms {
     }
 
     fn clients(&self) -> usize {
-        self.rooms * self.members
+        self.rooms.saturating_mul(self.members)
     }
 }
 
@@ -191,9 +172,13 @@ impl Mixed {
     /// One visitor for so many members.
     const MEMBERS_PER_VISITOR: usize = 10;
 
+    pub fn rooms(&self) -> usize {
+        self.clients / Self::ROOM
+    }
+
     /// As many as fill whole rooms.
     pub fn members(&self) -> usize {
-        self.clients / Self::ROOM * Self::ROOM
+        self.rooms() * Self::ROOM
     }
 
     pub fn visitors(&self) -> usize {
@@ -242,4 +227,34 @@ pub fn count(n: usize) -> String {
 
 fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// What somebody else has said, to be quoted in a sentence: on one line, and cut where it gets long.
+pub fn excerpt(words: &[u8], characters_max: usize) -> String {
+    // A character has four bytes at most: what is behind them does not even have to be looked at.
+    let front = words.get(..characters_max.saturating_add(1).saturating_mul(4)).unwrap_or(words);
+    let text = String::from_utf8_lossy(front).replace(char::is_control, " ");
+    match text.char_indices().nth(characters_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Characters of a server's words that are quoted.
+pub const WORDS_MAX: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_short_and_one_line() {
+        assert_eq!(excerpt(b"no\r\nsuch room", WORDS_MAX), "no  such room");
+        assert_eq!(excerpt("ä".repeat(80).as_bytes(), 80), "ä".repeat(80));
+        assert_eq!(excerpt("ä".repeat(81).as_bytes(), 80), format!("{}…", "ä".repeat(80)));
+        for garbage in [vec![0xff; 1 << 20], "\u{1f600}".repeat(1 << 20).into_bytes(), vec![0x1b; 500]] {
+            let quoted = excerpt(&garbage, 80);
+            assert!(quoted.chars().count() == 81 && quoted.ends_with('…'), "{quoted}");
+        }
+    }
 }

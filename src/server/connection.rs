@@ -16,33 +16,45 @@
 use super::allowance::Allowance;
 use super::binding::Binding;
 use super::fanout::{Membership, Turn};
+use super::flood::Bucket;
 use super::limits::Limits;
-use crate::hub::ChannelId;
+use crate::hub::{ChannelId, Host, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::{Alarm, Blocks, Inbox, Key, Outbox, Socket};
-use crate::session::{CloseReason, Session};
+use crate::session::{CloseReason, Session, Surroundings};
 use smallvec::SmallVec;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
 /// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one. Without the scope of
 /// a link-local address, which says nothing to others; that makes it two thirds as long.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ClientAddress {
-    ip: IpAddr,
+    /// As IPv6, which is two bytes shorter than to say which of the two it is.
+    octets: [u8; 16],
     port: u16,
+}
+
+impl ClientAddress {
+    pub fn ip(self) -> IpAddr {
+        Ipv6Addr::from(self.octets).to_canonical()
+    }
 }
 
 impl From<SocketAddr> for ClientAddress {
     fn from(address: SocketAddr) -> Self {
-        ClientAddress { ip: address.ip(), port: address.port() }
+        let octets = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+            IpAddr::V6(ip) => ip.octets(),
+        };
+        ClientAddress { octets, port: address.port() }
     }
 }
 
 impl From<ClientAddress> for SocketAddr {
-    fn from(ClientAddress { ip, port }: ClientAddress) -> Self {
-        SocketAddr::new(ip, port)
+    fn from(address: ClientAddress) -> Self {
+        SocketAddr::new(address.ip(), address.port)
     }
 }
 
@@ -111,19 +123,17 @@ pub struct Connection<S> {
     pub listed: Listed,
     pub hang_up: HangUp,
     extras: Option<Box<Extras>>,
-    /// The client's datagrams, if it has asked for them.
-    pub binding: Option<Box<Binding>>,
     /// Kept by the fan-out.
     pub memberships: SmallVec<[Membership; 2]>,
     /// The room that this connection's latest event went to, and in which turn; at the end of a turn everything is
-    /// distributed.
-    pub undistributed: Option<(Turn, ChannelId)>,
+    /// distributed. No room before the first event.
+    pub undistributed: (Turn, ChannelId),
     pub alarm: Alarm,
     heard: Instant,
 }
 
 /// What a connection has at times only.
-#[derive(PartialEq, Default)]
+#[derive(Default)]
 struct Extras {
     /// Since when the client owes us something: its login, later an answer to a ping.
     awaited_since: Option<Instant>,
@@ -132,8 +142,28 @@ struct Extras {
     /// Who waits for this one's queue.
     waiters: Vec<Key>,
     over_soft_since: Option<Instant>,
+    /// What it has left to send, where that is counted.
+    bucket: Option<Bucket>,
+    /// It was too fast, and is not read before.
+    throttled_until: Option<Instant>,
+    /// It gave a password with this request, and is not read before that is checked.
+    awaits_verdict: Option<RequestId>,
+    /// The client's datagrams, if it has asked for them.
+    binding: Option<Box<Binding>>,
     /// What it has made the server send in datagrams, whoever they went to.
     caused: Option<Allowance>,
+}
+
+impl Extras {
+    fn is_empty(&self) -> bool {
+        let Extras { awaited_since, over_soft_since, waiters, bucket, binding, caused, .. } = self;
+        let is_quiet = awaited_since.is_none() && over_soft_since.is_none() && !self.is_paused();
+        is_quiet && waiters.is_empty() && bucket.is_none() && binding.is_none() && caused.is_none()
+    }
+
+    fn is_paused(&self) -> bool {
+        self.waits_for.is_some() || self.throttled_until.is_some() || self.awaits_verdict.is_some()
+    }
 }
 
 /// What a connection's deadline is for.
@@ -143,15 +173,17 @@ pub enum Due {
     Ping,
     PingAnswer,
     SlowConsumer,
+    /// A client that was too fast may go on.
+    Throttled,
     DrainTimeout,
 }
 
 impl<S> Connection<S> {
-    pub fn new(socket: S, address: ClientAddress, now: Instant) -> Self {
+    pub fn new(socket: S, address: ClientAddress, host: Host, now: Instant) -> Self {
         Connection {
             socket,
             address,
-            session: Session::new(),
+            session: Session::new(host),
             inbox: Inbox::default(),
             outbox: Outbox::default(),
             closing: None,
@@ -160,9 +192,8 @@ impl<S> Connection<S> {
             listed: Listed::default(),
             hang_up: HangUp::No,
             extras: Some(Box::new(Extras { awaited_since: Some(now), ..Extras::default() })),
-            binding: None,
             memberships: SmallVec::new(),
-            undistributed: None,
+            undistributed: (0, ChannelId::NONE),
             alarm: Alarm::default(),
             heard: now,
         }
@@ -191,13 +222,20 @@ impl<S> Connection<S> {
 
     /// Ends an open connection: last words where there is somebody to hear them, then draining. Only the first
     /// reason counts.
-    pub fn close(&mut self, reason: CloseReason, blocks: &mut Blocks, now: Instant, limits: &Limits) {
+    pub fn close(
+        &mut self,
+        reason: CloseReason,
+        surroundings: &Surroundings,
+        blocks: &mut Blocks,
+        now: Instant,
+        limits: &Limits,
+    ) {
         if !self.is_open() {
             return;
         }
         if reason.has_farewell() {
             let Connection { session, outbox, .. } = self;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, surroundings, out));
         }
         self.closing = Some(Box::new(Closing {
             reason,
@@ -282,7 +320,7 @@ impl<S> Connection<S> {
 
     /// Whether its silence is our doing: we do not read it for now, and nothing has hinted that it is gone.
     pub fn is_silenced(&self) -> bool {
-        self.waits_for().is_some() && self.hang_up == HangUp::No
+        self.is_paused() && self.hang_up == HangUp::No
     }
 
     pub fn note_pinged(&mut self, now: Instant) {
@@ -292,7 +330,7 @@ impl<S> Connection<S> {
     fn await_no_more(&mut self) {
         if let Some(extras) = &mut self.extras {
             extras.awaited_since = None;
-            if **extras == Extras::default() {
+            if extras.is_empty() {
                 self.extras = None;
             }
         }
@@ -317,6 +355,35 @@ impl<S> Connection<S> {
         }
     }
 
+    /// Whether it is not read for now, whatever it sends.
+    pub fn is_paused(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.is_paused())
+    }
+
+    /// What it has left to send.
+    pub fn bucket(&mut self, now: Instant) -> &mut Bucket {
+        self.extras_mut().bucket.get_or_insert_with(|| Bucket::new(now))
+    }
+
+    pub fn throttle(&mut self, until: Instant) {
+        self.extras_mut().throttled_until = Some(until);
+    }
+
+    /// Returns whether it was throttled.
+    pub fn throttle_no_more(&mut self) -> bool {
+        self.extras.as_mut().is_some_and(|extras| extras.throttled_until.take().is_some())
+    }
+
+    pub fn await_verdict(&mut self, request: RequestId) {
+        self.extras_mut().awaits_verdict = Some(request);
+    }
+
+    /// Returns whether it was this one that is waited for.
+    pub fn take_verdict(&mut self, request: RequestId) -> bool {
+        let awaited = self.extras.as_mut().map(|extras| &mut extras.awaits_verdict);
+        awaited.is_some_and(|awaited| awaited.take_if(|awaited| *awaited == request).is_some())
+    }
+
     /// Who waits for this one's queue.
     pub fn waiters(&self) -> &[Key] {
         self.extras.as_ref().map_or(&[], |extras| &extras.waiters)
@@ -328,6 +395,25 @@ impl<S> Connection<S> {
 
     pub fn take_waiters(&mut self) -> Vec<Key> {
         self.extras.as_mut().map(|extras| std::mem::take(&mut extras.waiters)).unwrap_or_default()
+    }
+
+    pub fn binding(&self) -> Option<&Binding> {
+        self.extras.as_ref()?.binding.as_deref()
+    }
+
+    pub fn binding_mut(&mut self) -> Option<&mut Binding> {
+        self.binding_and_outbox()?.0.into()
+    }
+
+    /// The two ways out, where there are two.
+    pub fn binding_and_outbox(&mut self) -> Option<(&mut Binding, &mut Outbox)> {
+        let binding = self.extras.as_mut()?.binding.as_deref_mut()?;
+        Some((binding, &mut self.outbox))
+    }
+
+    /// Returns the one before.
+    pub fn replace_binding(&mut self, binding: Binding) -> Option<Box<Binding>> {
+        self.extras_mut().binding.replace(Box::new(binding))
     }
 
     /// What it has made the server send in datagrams.
@@ -374,6 +460,8 @@ impl<S> Connection<S> {
         let silence = (since + time, due);
         let over_soft_since = extras.and_then(|extras| extras.over_soft_since);
         let slow = over_soft_since.map(|since| (since + limits.slow_consumer_grace, Due::SlowConsumer));
-        Some(slow.map_or(silence, |slow| if slow.0 < silence.0 { slow } else { silence }))
+        let throttled = extras.and_then(|extras| extras.throttled_until).map(|until| (until, Due::Throttled));
+        let earlier = |one: (Instant, Due), other: (Instant, Due)| if other.0 < one.0 { other } else { one };
+        Some([slow, throttled].into_iter().flatten().fold(silence, earlier))
     }
 }

@@ -169,8 +169,8 @@ impl<S: Socket> Engine<S> {
         }
         let Some(connection) = connections.get_mut(key) else { return };
         let (ticket_key, number) = (tickets.make(), key.slot());
-        let binding = Box::new(Binding::new(number, &ticket_key, wants, *now));
-        *bindings += usize::from(connection.binding.replace(binding).is_none());
+        let binding = Binding::new(number, &ticket_key, wants, *now);
+        *bindings += usize::from(connection.replace_binding(binding).is_none());
         let ticket = frame::Ticket { request: request.0, key: ticket_key };
         self.exchange.push_frame(key, number, &ticket);
     }
@@ -185,7 +185,7 @@ impl<S: Socket> Engine<S> {
         let key = exchange.connections.key_at(unverified.channel).ok_or(Dropped::Unknown)?;
         let connection = exchange.connections.get_mut(key).filter(|connection| connection.is_open());
         let connection = connection.ok_or(Dropped::Unknown)?;
-        let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
+        let binding = connection.binding_mut().ok_or(Dropped::Unknown)?;
         match binding.receive(&unverified, path, cookies, expiry, now)? {
             Received::Challenge(challenge) => exchange.send_challenge(path, &challenge),
             Received::Bound => {
@@ -255,7 +255,7 @@ impl<S: Socket> Engine<S> {
         let to = key_of(route.to);
         let Exchange { connections, limits, outgoing, now, .. } = &mut self.exchange;
         let peer = connections.get_mut(to).filter(|peer| peer.is_open()).ok_or(Dropped::Unknown)?;
-        if let Some(binding) = &mut peer.binding
+        if let Some(binding) = peer.binding_mut()
             && let Some(path) = binding.path_for(Wants::RELAYS, limits.datagram_expiry, *now)
             && frame.len() <= FRAME_MAX
         {
@@ -296,7 +296,7 @@ impl<S: Socket> Exchange<S> {
         }
         let Exchange { connections, limits, outgoing, now, .. } = self;
         let connection = connections.get_mut(key).ok_or(Dropped::Unknown)?;
-        let binding = connection.binding.as_mut().ok_or(Dropped::Unknown)?;
+        let binding = connection.binding_mut().ok_or(Dropped::Unknown)?;
         if binding.path(limits.datagram_expiry, *now) != Some(path) {
             return Ok(());
         }
@@ -312,8 +312,7 @@ impl<S: Socket> Exchange<S> {
             return said;
         }
         let takes = |connection: &Connection<S>| {
-            let path =
-                connection.binding.as_ref().map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now));
+            let path = connection.binding().map(|b| b.path_for(Wants::ROOMS, limits.datagram_expiry, *now));
             path.flatten().is_some()
         };
         let members = fanout.members(channel).filter_map(|key| connections.get(key));
@@ -345,7 +344,7 @@ impl<S: Socket> Exchange<S> {
 
     /// Queues a frame of the connection's own over TCP.
     fn push_frame<'a>(&mut self, to: Key, channel: u32, body: &impl frame::Body<'a>) {
-        self.push(to, |connection, blocks| {
+        self.push(to, |connection, blocks, _| {
             let Connection { outbox, .. } = connection;
             outbox.push_own(blocks, Expect::Little, |out| header::put(out, Flags::NONE, channel, body));
         });

@@ -15,8 +15,10 @@
 //! not read stay in the kernel, whose window then stops the sender.
 
 use super::binding::Tickets;
+use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
+use super::credentials::{Check, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
@@ -26,7 +28,7 @@ use crate::hub::{
 };
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
-use crate::session::{CloseReason, Description, Surroundings};
+use crate::session::{CloseReason, Description, Dialect, Stamp, Surroundings};
 use crate::wire::RefusalCode;
 use crate::wire::frame::Wants;
 use log::debug;
@@ -48,6 +50,10 @@ pub struct Exchange<S> {
     pub limits: Limits,
     /// What sessions are told of the world.
     pub surroundings: Surroundings,
+    pub cloaks: Cloaks,
+    pub credentials: Credentials,
+    /// Passwords that were given in this turn, for whoever has the time to check them.
+    pub to_check: Vec<Check>,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
     pub now: Instant,
@@ -79,6 +85,9 @@ impl<S: Socket> Exchange<S> {
             to_reap: Vec::new(),
             limits,
             surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
+            cloaks: Cloaks::new(secret),
+            credentials: Credentials::default(),
+            to_check: Vec::new(),
             tickets: Tickets::new(secret),
             now,
             turn: 0,
@@ -125,14 +134,14 @@ impl<S: Socket> Exchange<S> {
 
     /// Queues what a session says by itself.
     pub fn say(&mut self, to: Key, words: &[u8]) {
-        self.push(to, |connection, blocks| {
+        self.push(to, |connection, blocks, _| {
             connection.outbox.push_own(blocks, Expect::Little, |out| out.extend_from_slice(words));
         });
     }
 
     /// Refuses something that the hub is not asked for.
     pub fn refuse(&mut self, to: Key, request: RequestId, channel: ChannelId, why: (RefusalCode, &str)) {
-        self.push(to, |connection, blocks| {
+        self.push(to, |connection, blocks, _| {
             let Connection { session, outbox, .. } = connection;
             outbox.push_own(blocks, Expect::Little, |out| session.encode_refusal(request, channel, why, out));
         });
@@ -140,16 +149,16 @@ impl<S: Socket> Exchange<S> {
 
     pub fn ping(&mut self, to: Key) {
         let now = self.now;
-        self.push(to, |connection, blocks| {
+        self.push(to, |connection, blocks, surroundings| {
             connection.note_pinged(now);
             let Connection { session, outbox, .. } = connection;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_ping(surroundings, out));
         });
     }
 
     /// Ends a connection, as soon as that is safe. Until the reap stage its key stays valid.
     pub fn close(&mut self, key: Key, reason: CloseReason) {
-        let Exchange { connections, blocks, fanout, limits, now, .. } = self;
+        let Exchange { connections, blocks, fanout, limits, surroundings, now, .. } = self;
         let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
         // What its rooms said before comes before its last words.
         for membership in connection.memberships.clone() {
@@ -157,7 +166,7 @@ impl<S: Socket> Exchange<S> {
         }
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
-            connection.close(reason, blocks, *now, limits);
+            connection.close(reason, surroundings, blocks, *now, limits);
         }
         self.counters.count_closed(reason);
         self.list_to_flush(key);
@@ -241,19 +250,47 @@ impl<S: Socket> Exchange<S> {
         }
     }
 
-    fn publish(&mut self, channel: ChannelId, cause: Key, event: &Event<'_>) {
-        let latest = Some((self.turn, channel));
-        let previous =
-            self.connections.get_mut(cause).and_then(|c| std::mem::replace(&mut c.undistributed, latest));
-        if let Some((turn, previous)) = previous
+    fn dialect_of(&self, key: Key) -> Option<Dialect> {
+        self.connections.get(key)?.session.dialect()
+    }
+
+    /// What others see of where a client comes from.
+    fn host_of(&self, key: Key) -> Host {
+        let connection = self.connections.get(key);
+        connection.map(|connection| self.cloaks.host(connection.address.ip())).unwrap_or_default()
+    }
+
+    /// The session speaks another dialect from here on.
+    pub fn change_dialect(&mut self, key: Key) {
+        let Some(dialect) = self.dialect_of(key) else { return };
+        let Exchange { connections, blocks, fanout, .. } = self;
+        fanout.change_dialect(connections, blocks, key, dialect);
+        self.list_to_flush(key); // it may just have caught up
+    }
+
+    fn publish(
+        &mut self,
+        channel: ChannelId,
+        cause: Key,
+        event: &Event<'_>,
+        is_for: impl Fn(Dialect) -> bool,
+    ) {
+        let latest = (self.turn, channel);
+        let author = self.connections.get_mut(cause);
+        if let Some((turn, previous)) = author.map(|c| std::mem::replace(&mut c.undistributed, latest))
             && turn == self.turn
             && previous != channel
         {
             self.distribute(previous);
         }
-        let Exchange { connections, blocks, fanout, .. } = self;
-        let full = fanout.publish(connections, blocks, channel, cause, |dialect, out| {
-            dialect.encode_event(channel, event, out);
+        let Exchange { connections, blocks, fanout, surroundings, cloaks, .. } = self;
+        let full = fanout.publish(connections, blocks, channel, cause, |dialect, cause, out| {
+            if !is_for(dialect) {
+                return;
+            }
+            let cause = cause.filter(|_| dialect.shows_hosts());
+            let stamp = Stamp { surroundings, host: cause.map(|cause| cloaks.host(cause.address.ip())) };
+            dialect.encode_event(channel, event, &stamp, out);
         });
         if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
             self.fanout.note_said(&self.blocks, channel, cause);
@@ -266,18 +303,23 @@ impl<S: Socket> Exchange<S> {
         }
     }
 
-    /// Tells everybody in these rooms once. A departure is no secret of the first room: a client that knows rooms only
-    /// by what happens in them is told in each.
+    /// Tells everybody in these rooms once; of a departure, those who know people only by the rooms they share are told
+    /// in each.
     fn publish_to_neighbours(&mut self, cause: Key, channels: &[ChannelId], event: &Event<'_>) {
-        if let Event::Quit { .. } = event {
-            return channels.iter().for_each(|&channel| self.publish(channel, cause, event));
+        if let [channel] = *channels {
+            return self.publish(channel, cause, event, |_| true);
         }
-        let mut neighbours: Vec<Key> =
-            channels.iter().flat_map(|&channel| self.fanout.members(channel)).collect();
+        let is_told_per_room =
+            |dialect: Dialect| dialect.tells_departures_per_room() && matches!(event, Event::Quit { .. });
+        if let Event::Quit { .. } = event {
+            channels.iter().for_each(|&channel| self.publish(channel, cause, event, is_told_per_room));
+        }
+        let neighbours = channels.iter().flat_map(|&channel| self.fanout.members(channel));
+        let mut neighbours: Vec<Key> = neighbours.filter(|&key| key != cause).collect();
         neighbours.sort_unstable_by_key(|key| key.to_u64());
         neighbours.dedup();
         for to in neighbours {
-            if to != cause {
+            if !self.dialect_of(to).is_some_and(is_told_per_room) {
                 self.send(to, cause, ChannelId::NONE, event);
             }
         }
@@ -286,11 +328,13 @@ impl<S: Socket> Exchange<S> {
     /// Queues an event for one connection.
     fn send(&mut self, to: Key, cause: Key, channel: ChannelId, event: &Event<'_>) {
         self.keep_order(to, cause);
-        self.push(to, |connection, blocks| {
-            let Connection { session, outbox, .. } = connection;
-            if let Some(dialect) = session.dialect() {
-                outbox.push_own(blocks, Expect::Little, |out| dialect.encode_event(channel, event, out));
-            }
+        let Some(dialect) = self.dialect_of(to) else { return };
+        let host = dialect.shows_hosts().then(|| self.host_of(cause));
+        self.push(to, |connection, blocks, surroundings| {
+            let stamp = Stamp { surroundings, host };
+            connection.outbox.push_own(blocks, Expect::Little, |out| {
+                dialect.encode_event(channel, event, &stamp, out);
+            });
         });
     }
 
@@ -299,14 +343,13 @@ impl<S: Socket> Exchange<S> {
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
-            let Connection { outbox, binding, .. } = &mut *connection;
-            if let Some(binding) = binding
+            if let Some((binding, outbox)) = connection.binding_and_outbox()
                 && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
             {
                 let part = Part { block, range, said: &mut said };
                 outgoing.deliver(limits, path, binding, outbox, blocks, part);
             } else {
-                outbox.push_range(blocks, block, range.start, range.end);
+                connection.outbox.push_range(blocks, block, range.start, range.end);
             }
             counters.ranges_queued += 1;
             // As list_to_flush has it, which would look the connection up once more per delivery.
@@ -351,12 +394,16 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// Queues something of a connection's own, unless it is closing, and looks at what that does to its queue.
-    pub(super) fn push(&mut self, to: Key, push: impl FnOnce(&mut Connection<S>, &mut Blocks)) {
-        let Exchange { connections, blocks, limits, now, .. } = self;
+    pub(super) fn push(
+        &mut self,
+        to: Key,
+        push: impl FnOnce(&mut Connection<S>, &mut Blocks, &Surroundings),
+    ) {
+        let Exchange { connections, blocks, limits, surroundings, now, .. } = self;
         let Some(connection) = connections.get_mut(to).filter(|connection| connection.is_open()) else {
             return;
         };
-        push(connection, blocks);
+        push(connection, blocks, surroundings);
         let overfull = connection.note_queued(*now, limits);
         let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
         self.list_to_flush(to);
@@ -381,7 +428,7 @@ impl<S: Socket> Exchange<S> {
     fn keep_order(&mut self, to: Key, cause: Key) {
         let Exchange { connections, blocks, fanout, .. } = self;
         if to != cause
-            && let Some((turn, channel)) = connections.get(cause).and_then(|cause| cause.undistributed)
+            && let Some((turn, channel)) = connections.get(cause).map(|cause| cause.undistributed)
             && turn == self.turn
         {
             fanout.catch_up(connections, blocks, channel, to);
@@ -392,16 +439,14 @@ impl<S: Socket> Exchange<S> {
 impl<S: Socket> Effects for Exchange<S> {
     fn observed(&self, session: SessionId) -> Option<Observed> {
         let connection = self.connections.get(key_of(session))?;
-        let udp = connection
-            .binding
-            .as_ref()
-            .and_then(|binding| binding.path(self.limits.datagram_expiry, self.now));
+        let udp =
+            connection.binding().and_then(|binding| binding.path(self.limits.datagram_expiry, self.now));
         let udp = udp.map(|path| path.client);
         Some(Observed { tcp: connection.address.into(), udp, heard: connection.heard() })
     }
 
-    fn host(&self, _: SessionId) -> Host {
-        Host::default()
+    fn host(&self, session: SessionId) -> Host {
+        self.host_of(key_of(session))
     }
 
     fn fresh_key(&mut self) -> PathKey {
@@ -413,10 +458,10 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Reply { to, cause, request, channel, reply } => {
                 let to = key_of(to);
                 self.keep_order(to, key_of(cause));
-                self.push(to, |connection, blocks| {
+                self.push(to, |connection, blocks, surroundings| {
                     let Connection { session, outbox, .. } = connection;
                     outbox.push_own(blocks, Expect::Little, |out| {
-                        session.encode_reply(request, channel, &reply, out);
+                        session.encode_reply(request, channel, &reply, surroundings, out);
                     });
                     if let Reply::LoggedIn { .. } = reply {
                         connection.note_logged_in();
@@ -431,14 +476,18 @@ impl<S: Socket> Effects for Exchange<S> {
                 }
                 self.send(to, cause, channel, &event);
             }
-            Effect::Publish { channel, cause, event, .. } => self.publish(channel, key_of(cause), &event),
+            Effect::Publish { channel, cause, event, .. } => {
+                self.publish(channel, key_of(cause), &event, |_| true);
+            }
             Effect::PublishToNeighbours { cause, channels, event } => {
                 self.publish_to_neighbours(key_of(cause), channels, &event);
             }
             Effect::HangUp { session } => self.close(key_of(session), CloseReason::Killed),
             Effect::Subscribe { channel, session } => {
+                let key = key_of(session);
+                let Some(dialect) = self.dialect_of(key) else { return };
                 let Exchange { connections, blocks, fanout, .. } = self;
-                fanout.subscribe(connections, blocks, channel, key_of(session));
+                fanout.subscribe(connections, blocks, channel, key, dialect);
             }
             Effect::Unsubscribe { channel, session } => {
                 let Exchange { connections, blocks, fanout, .. } = self;

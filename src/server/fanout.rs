@@ -1,8 +1,8 @@
 //! Fan-out: who is subscribed to a channel, and how far each has got.
 //!
-//! What a room produces in one turn lies in one block per dialect (there is one dialect today; the arrays are for the
-//! second). A member's queue gets *ranges* of it, and not per
-//! message but once, at the end of the turn:
+//! What a room produces in one turn lies in one block per *edition*: per dialect, and per variant of it, that somebody
+//! there reads. A member's queue gets *ranges* of its edition's block, and not per message but once, at the end of the
+//! turn:
 //!
 //! ```text
 //!   block     [ alice | bob | alice | carol ]
@@ -24,6 +24,7 @@ use crate::hub::ChannelId;
 use crate::net::blocks::Expect;
 use crate::net::{BlockId, Blocks, Key, Slots};
 use crate::session::Dialect;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// Size of a block, in bytes, from which on it is distributed before the turn ends.
@@ -55,12 +56,19 @@ pub struct Membership {
 struct Group {
     channel: ChannelId,
     members: Vec<Member>,
-    /// How many members speak each dialect.
-    speakers: [u32; Dialect::COUNT],
-    /// What was published and not distributed yet.
-    open: [Option<BlockId>; Dialect::COUNT],
+    /// One, as a rule; seldom more than a few. Members know them by their place here.
+    editions: SmallVec<[Edition; 1]>,
     /// The messages among it that may go in datagrams, in order.
     said: Vec<Said>,
+}
+
+/// What a channel's events are in one dialect. One without readers keeps its place, for the next dialect that is new
+/// there.
+struct Edition {
+    dialect: Dialect,
+    readers: u32,
+    /// What was published and not distributed yet.
+    open: Option<BlockId>,
 }
 
 /// A message in a channel's open block of native frames.
@@ -77,27 +85,44 @@ struct Member {
     key: Key,
     /// Bytes of the open block that are done with, as far as this member goes.
     cursor: u32,
-    dialect: Dialect,
+    edition: u32,
 }
 
-const DIALECTS: [Dialect; Dialect::COUNT] = [Dialect::Native];
-
 impl Fanout {
-    /// From here on `key` gets what is published on `channel`.
+    /// From here on `key` gets what is published on `channel`, in this dialect.
     pub fn subscribe<S>(
         &mut self,
         connections: &mut Slots<Connection<S>>,
         blocks: &Blocks,
         channel: ChannelId,
         key: Key,
+        dialect: Dialect,
     ) {
         let Some(connection) = connections.get_mut(key) else { return };
-        let Some(dialect) = connection.session.dialect() else { return };
-        let group = self.group_or_new(channel);
-        let cursor = group.open_len(dialect, blocks) as u32;
-        group.speakers[dialect.index()] += 1;
+        let (group, spent) = self.group_or_new(channel);
+        let (edition, cursor) = group.add_reader(dialect, blocks, spent);
         connection.memberships.push(Membership { channel, at: group.members.len() as u32 });
-        group.members.push(Member { key, cursor, dialect });
+        group.members.push(Member { key, cursor, edition });
+    }
+
+    /// From here on `key` gets everything in this dialect; what was published before comes in the old one.
+    pub fn change_dialect<S>(
+        &mut self,
+        connections: &mut Slots<Connection<S>>,
+        blocks: &mut Blocks,
+        key: Key,
+        dialect: Dialect,
+    ) {
+        let Some(connection) = connections.get(key) else { return };
+        for Membership { channel, .. } in connection.memberships.clone() {
+            let Some((at, _)) = self.catch_up(connections, blocks, channel, key) else { continue };
+            let (group, spent) = self.group_or_new(channel);
+            let (edition, cursor) = group.add_reader(dialect, blocks, spent);
+            let Some(member) = group.members.get_mut(at) else { continue };
+            member.cursor = cursor;
+            let old = std::mem::replace(&mut member.edition, edition);
+            group.remove_reader(old);
+        }
     }
 
     /// From here on it does not; what was published before still reaches it.
@@ -114,7 +139,7 @@ impl Fanout {
         let at = connection.memberships.swap_remove(held).at as usize;
         let Some(group) = group_mut(&mut self.groups, channel) else { return };
         let member = group.members.swap_remove(at);
-        group.speakers[member.dialect.index()] -= 1;
+        group.remove_reader(member.edition);
         if let Some(moved) = group.members.get(at)
             && let Some(connection) = connections.get_mut(moved.key)
             && let Some(membership) = connection.memberships.iter_mut().find(|m| m.channel == channel)
@@ -122,13 +147,12 @@ impl Fanout {
             membership.at = at as u32;
         }
         if group.members.is_empty() {
-            let open = group.open;
-            self.spent.extend(open.into_iter().flatten());
+            self.spent.extend(group.editions.iter_mut().filter_map(|edition| edition.open.take()));
             self.groups[channel.slot()] = None;
         }
     }
 
-    /// Appends an event to the channel's open blocks, encoded once per dialect that is spoken there. `author` gets
+    /// Appends an event to the channel's open blocks, encoded once per edition that is read there. `author` gets
     /// everything but this. Returns whether the block is full and wants to be distributed now.
     pub fn publish<S>(
         &mut self,
@@ -136,26 +160,26 @@ impl Fanout {
         blocks: &mut Blocks,
         channel: ChannelId,
         author: Key,
-        encode: impl Fn(Dialect, &mut Vec<u8>),
+        mut encode: impl FnMut(Dialect, Option<&Connection<S>>, &mut Vec<u8>),
     ) -> bool {
-        let own_dialect = self.catch_up(connections, blocks, channel, author);
+        let own = self.catch_up(connections, blocks, channel, author);
         let Some(group) = group_mut(&mut self.groups, channel) else { return false };
-        if group.open == [None; Dialect::COUNT] {
+        let Group { members, editions, .. } = group;
+        if editions.iter().all(|edition| edition.open.is_none()) {
             self.dirty.push(channel);
         }
+        let cause = connections.get(author);
         let mut full = false;
-        for dialect in DIALECTS {
-            if group.speakers[dialect.index()] == 0 {
-                continue;
-            }
-            let block = *group.open[dialect.index()].get_or_insert_with(|| blocks.open(Expect::Much));
-            encode(dialect, blocks.append_to(block));
+        for (index, edition) in editions.iter_mut().enumerate().filter(|(_, edition)| edition.readers > 0) {
+            let block = *edition.open.get_or_insert_with(|| blocks.open(Expect::Much));
+            encode(edition.dialect, cause, blocks.append_to(block));
             let end = blocks.bytes(block).len();
             full |= end >= BLOCK_BYTES_MAX;
-            if let Some((at, own)) = own_dialect
-                && own == dialect
+            if let Some((at, edition)) = own
+                && edition as usize == index
+                && let Some(author) = members.get_mut(at)
             {
-                group.members[at].cursor = end as u32;
+                author.cursor = end as u32;
             }
         }
         full
@@ -164,7 +188,8 @@ impl Fanout {
     /// Notes that the last thing published on the channel is a message of `author`'s, which may go in datagrams.
     pub fn note_said(&mut self, blocks: &Blocks, channel: ChannelId, author: Key) {
         let Some(group) = group_mut(&mut self.groups, channel) else { return };
-        if let Some(block) = group.open[Dialect::Native.index()] {
+        let native = group.editions.iter().find(|edition| edition.dialect == Dialect::Native);
+        if let Some(block) = native.and_then(|edition| edition.open) {
             let end = blocks.bytes(block).len() as u32;
             group.said.push(Said { author, end, granted: 0 });
         }
@@ -183,26 +208,26 @@ impl Fanout {
     }
 
     /// Queues for one member what it has not got yet of the channel's open block. Returns where it stands in the
-    /// group, if it does.
+    /// group, if it does, and which edition it reads.
     pub fn catch_up<S>(
         &mut self,
         connections: &mut Slots<Connection<S>>,
         blocks: &mut Blocks,
         channel: ChannelId,
         key: Key,
-    ) -> Option<(usize, Dialect)> {
+    ) -> Option<(usize, u32)> {
         let connection = connections.get_mut(key)?;
         let at = connection.memberships.iter().find(|m| m.channel == channel)?.at as usize;
         let group = group_mut(&mut self.groups, channel)?;
         let member = group.members.get_mut(at)?;
-        if let Some(block) = group.open[member.dialect.index()]
+        if let Some(block) = group.editions.get(member.edition as usize)?.open
             && connection.is_open()
         {
             let end = blocks.bytes(block).len();
             connection.outbox.push_range(blocks, block, member.cursor as usize, end);
             member.cursor = end as u32;
         }
-        Some((at, member.dialect))
+        Some((at, member.edition))
     }
 
     /// Closes the channel's open blocks. `deliver` is called for every member with what it has not got yet.
@@ -214,15 +239,19 @@ impl Fanout {
         mut deliver: impl FnMut(Key, &mut Connection<S>, &mut Blocks, BlockId, Range<usize>),
     ) {
         let Some(group) = group_mut(&mut self.groups, channel) else { return };
-        let open = std::mem::take(&mut group.open);
-        if open == [None; Dialect::COUNT] {
+        type Closed = SmallVec<[(Option<BlockId>, usize); 2]>;
+        let close = |edition: &mut Edition| {
+            let open = edition.open.take();
+            (open, open.map_or(0, |block| blocks.bytes(block).len()))
+        };
+        let closed: Closed = group.editions.iter_mut().map(close).collect();
+        if closed.iter().all(|(block, _)| block.is_none()) {
             return;
         }
-        let ends = open.map(|block| block.map_or(0, |block| blocks.bytes(block).len()));
+        let parts = &closed[..];
         for member in &mut group.members {
             let start = std::mem::take(&mut member.cursor) as usize;
-            let (dialect, end) = (member.dialect.index(), ends[member.dialect.index()]);
-            let Some(block) = open[dialect] else { continue };
+            let Some(&(Some(block), end)) = parts.get(member.edition as usize) else { continue };
             if start < end
                 && let Some(connection) = connections.get_mut(member.key)
                 && connection.is_open()
@@ -230,7 +259,7 @@ impl Fanout {
                 deliver(member.key, connection, blocks, block, start..end);
             }
         }
-        self.spent.extend(open.into_iter().flatten());
+        self.spent.extend(closed.into_iter().filter_map(|(block, _)| block));
     }
 
     /// After the flush: blocks that somebody still holds are made fit for a longer stay, the others go.
@@ -249,24 +278,39 @@ impl Fanout {
         group.into_iter().flat_map(|group| group.members.iter().map(|member| member.key))
     }
 
-    fn group_or_new(&mut self, channel: ChannelId) -> &mut Group {
+    fn group_or_new(&mut self, channel: ChannelId) -> (&mut Group, &mut Vec<BlockId>) {
         let slot = channel.slot();
         if self.groups.len() <= slot {
             self.groups.resize_with(slot + 1, || None);
         }
-        self.groups[slot].get_or_insert_with(|| Group {
-            channel,
-            members: Vec::new(),
-            speakers: [0; Dialect::COUNT],
-            open: [None; Dialect::COUNT],
-            said: Vec::new(),
-        })
+        let new = || Group { channel, members: Vec::new(), editions: SmallVec::new(), said: Vec::new() };
+        (self.groups[slot].get_or_insert_with(new), &mut self.spent)
     }
 }
 
 impl Group {
-    fn open_len(&self, dialect: Dialect, blocks: &Blocks) -> usize {
-        self.open[dialect.index()].map_or(0, |block| blocks.bytes(block).len())
+    /// Which edition whoever speaks this dialect reads, and how much of its open block is no concern of theirs.
+    fn add_reader(&mut self, dialect: Dialect, blocks: &Blocks, spent: &mut Vec<BlockId>) -> (u32, u32) {
+        let editions = &mut self.editions;
+        let found = editions.iter().position(|edition| edition.dialect == dialect);
+        let index = found.or_else(|| editions.iter().position(|edition| edition.readers == 0));
+        let index = index.unwrap_or(editions.len());
+        if index == editions.len() {
+            editions.push(Edition { dialect, readers: 0, open: None });
+        }
+        let edition = &mut editions[index];
+        if edition.dialect != dialect {
+            spent.extend(edition.open.take()); // its last readers took with them what was theirs
+            edition.dialect = dialect;
+        }
+        edition.readers += 1;
+        (index as u32, edition.open.map_or(0, |block| blocks.bytes(block).len()) as u32)
+    }
+
+    fn remove_reader(&mut self, edition: u32) {
+        if let Some(edition) = self.editions.get_mut(edition as usize) {
+            edition.readers = edition.readers.saturating_sub(1);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Every bound of the server, with its unit. Each queue and each loop has one.
 
 use super::allowance::Rate;
+use super::credentials::Credentials;
+use crate::session::Description;
 use crate::{hub, net};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,6 +13,11 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     pub limits: Limits,
     pub hub: hub::Limits,
+    /// What the server says of itself.
+    pub server: Description,
+    pub credentials: Credentials,
+    /// What cloaks are made with. Empty: with something random, so that they are others after each start.
+    pub cloak_key: String,
 }
 
 /// Where the server listens unless it is told otherwise.
@@ -19,7 +26,14 @@ pub const DEFAULT_LISTEN: SocketAddr =
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { listen: vec![DEFAULT_LISTEN], limits: Limits::default(), hub: hub::Limits::default() }
+        Settings {
+            listen: vec![DEFAULT_LISTEN],
+            limits: Limits::default(),
+            hub: hub::Limits::default(),
+            server: Description::default(),
+            credentials: Credentials::default(),
+            cloak_key: String::new(),
+        }
     }
 }
 
@@ -43,6 +57,10 @@ pub struct Limits {
     pub datagrams_caused: Rate,
     /// Silence after which a client's datagram address counts as gone.
     pub datagram_expiry: Duration,
+    /// Lines taken from one client of IRC; none a second: as many as it sends.
+    pub irc_lines: Rate,
+    /// Bytes that such a client may have sent beyond that, as far as they were read; at more it is dropped.
+    pub irc_held_bytes_max: usize,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -81,6 +99,8 @@ impl Default for Limits {
             datagrams_per_turn_max: 1_024,
             datagrams_caused: Rate { per_second: 10_000, burst: 10_000 },
             datagram_expiry: Duration::from_secs(60),
+            irc_lines: Rate { per_second: 4, burst: 20 },
+            irc_held_bytes_max: 32 * 1_024,
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,

@@ -27,6 +27,8 @@ pub enum CloseReason {
     LoginTimeout,
     IdleTimeout,
     SlowConsumer,
+    /// It sent faster than it may, and too much of that.
+    Flood,
     ServerStopping,
     ServerFull,
     /// An operator ended the session.
@@ -43,6 +45,8 @@ impl CloseReason {
         match self {
             CloseReason::Goodbye | CloseReason::PeerClosed | CloseReason::Io(_) => ByeCode::Goodbye,
             CloseReason::BadMagic => ByeCode::BadMagic,
+            // Not said in frames: nobody counts these.
+            CloseReason::Flood => ByeCode::Malformed,
             CloseReason::Malformed(_) | CloseReason::NotSpoken => ByeCode::Malformed,
             CloseReason::FrameTooLong { .. } => ByeCode::FrameTooLong,
             CloseReason::HelloExpected => ByeCode::HelloExpected,
@@ -66,6 +70,7 @@ impl CloseReason {
             | CloseReason::HelloExpected
             | CloseReason::NotSpoken
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
+            CloseReason::Flood => Departure::Dropped("Excess Flood"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
             CloseReason::Killed => Departure::Dropped("an operator ended the session"),
             CloseReason::ServerStopping | CloseReason::ServerFull => {
@@ -91,6 +96,7 @@ impl fmt::Display for CloseReason {
             CloseReason::LoginTimeout => f.write_str("no login in time"),
             CloseReason::IdleTimeout => f.write_str("nothing was heard from you, not even an answer to ping"),
             CloseReason::SlowConsumer => f.write_str("you did not read what you were sent; connect again"),
+            CloseReason::Flood => f.write_str("Excess Flood"),
             CloseReason::ServerStopping => f.write_str("the server is stopping"),
             CloseReason::ServerFull => f.write_str("the server is full; try again later"),
             CloseReason::Killed => f.write_str("an operator of the server ended your session"),

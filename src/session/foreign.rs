@@ -28,18 +28,18 @@ fn http(out: &mut Vec<u8>, status: &str, extra: &str, body: &str) -> std::io::Re
 
 #[cfg(test)]
 mod tests {
-    use crate::hub::Limits;
+    use crate::hub::{Host, Limits};
     use crate::session::{CloseReason, Description, Session, Step, Surroundings};
 
     fn farewell_to(bytes: &[u8]) -> Vec<u8> {
         let surroundings = Surroundings::new(Description::default(), Limits::default());
-        let (mut session, mut notes, mut out) = (Session::new(), String::new(), Vec::new());
+        let (mut session, mut notes, mut out) = (Session::new(Host::default()), String::new(), Vec::new());
         let mut next = |bytes| {
             session.next(bytes, &surroundings, &mut notes, &mut out) == Step::Close(CloseReason::NotSpoken)
         };
         assert!(next(bytes));
         assert!(next(b"NICK x\r\n"), "and never another step");
-        session.encode_farewell(CloseReason::NotSpoken, &mut out);
+        session.encode_farewell(CloseReason::NotSpoken, &surroundings, &mut out);
         out
     }
 

@@ -14,37 +14,21 @@
 //! of them other clients may have their turn, and a client that does not read what it asked for gets no more of it.
 
 mod close;
+mod dialect;
 mod foreign;
+#[cfg(test)]
+mod lines;
 mod native;
 mod surroundings;
 
 pub use close::CloseReason;
+pub use dialect::{Dialect, Stamp, Variant};
 pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 
-use crate::hub::{ChannelId, Command, Event, Reply, RequestId};
+use crate::hub::{ChannelId, Command, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
-
-/// A way of writing events. A room's event is encoded once per dialect that somebody in the room speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Dialect {
-    Native,
-}
-
-impl Dialect {
-    pub const COUNT: usize = 1;
-
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// Appends the event as this dialect has it.
-    pub fn encode_event(self, channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
-        match self {
-            Dialect::Native => native::encode_event(channel, event, out),
-        }
-    }
-}
+use std::time::Duration;
 
 /// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
 #[derive(Debug, PartialEq)]
@@ -59,6 +43,12 @@ pub enum Step<'a> {
     Ticket { used: usize, request: RequestId, wants: u8 },
     /// Nothing more to do; what there was to answer is in `out`.
     Done { used: usize },
+    /// As `Done`; and from here on [`Session::dialect`] is another one. What the client's rooms said before still comes
+    /// in the old one, and before `out`.
+    NewDialect { used: usize },
+    /// The client gives a password. Nothing is asked of the session until [`Session::verified`] has told it whether that
+    /// is right; where `used` is 0, the same bytes come again then.
+    Verify { used: usize, request: RequestId, credential: Credential<'a>, password: &'a str },
     /// The client says goodbye.
     Quit { used: usize, text: &'a str },
     /// There is no going on.
@@ -73,26 +63,51 @@ impl Step<'_> {
             | Step::Payload { used, .. }
             | Step::Ticket { used, .. }
             | Step::Done { used }
+            | Step::NewDialect { used }
+            | Step::Verify { used, .. }
             | Step::Quit { used, .. } => used,
             Step::Incomplete { .. } | Step::Close(_) => 0,
         }
     }
 }
 
+/// What a password is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Credential<'a> {
+    /// To come in at all, where [`Surroundings::wants_password`].
+    Server,
+    /// To be an operator. The name is as it is in the config, letter by letter.
+    Operator { name: &'a str },
+}
+
+/// What was found out about a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Right,
+    /// That, or nobody has such a name, or nobody from there.
+    Wrong,
+    /// Too many passwords wait to be checked.
+    Busy,
+}
+
 /// One client's side of the conversation.
 pub struct Session(State);
 
 enum State {
-    /// Too few bytes to tell the protocol.
-    Undecided,
+    /// Too few bytes to tell the protocol. Some of them show a client where it comes from.
+    #[allow(dead_code)] // native frames show nobody
+    Undecided(Host),
     Native(native::Native),
     /// A protocol that is recognised and not spoken.
     Foreign(Protocol),
+    #[cfg(test)]
+    Lines(lines::Lines),
 }
 
 impl Session {
-    pub fn new() -> Self {
-        Session(State::Undecided)
+    /// `host`: what others see of the client's address.
+    pub fn new(host: Host) -> Self {
+        Session(State::Undecided(host))
     }
 
     /// The first step that `bytes` allow. They start where the last step's `used` ended.
@@ -109,13 +124,18 @@ impl Session {
         // Native frames need neither; lines will.
         let _ = (surroundings, notes);
         match &mut self.0 {
-            State::Undecided => match sniff(bytes) {
+            State::Undecided(_) => match sniff(bytes) {
                 None => Step::Incomplete { needed: bytes.len() + 1 },
                 Some(Protocol::Native) => {
                     let mut native = native::Native::default();
                     let step = native.next(bytes, out);
                     self.0 = State::Native(native);
                     step
+                }
+                #[cfg(test)]
+                Some(Protocol::Text) if bytes.starts_with(lines::FIRST) => {
+                    self.0 = State::Lines(lines::Lines::default());
+                    Step::Done { used: 0 }
                 }
                 Some(protocol) => {
                     self.0 = State::Foreign(protocol);
@@ -124,6 +144,8 @@ impl Session {
             },
             State::Native(native) => native.next(bytes, out),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
+            #[cfg(test)]
+            State::Lines(lines) => lines.next(bytes, out),
         }
     }
 
@@ -131,6 +153,8 @@ impl Session {
     pub fn dialect(&self) -> Option<Dialect> {
         match &self.0 {
             State::Native(native) if native.is_open() => Some(Dialect::Native),
+            #[cfg(test)]
+            State::Lines(lines) => lines.dialect(),
             _ => None,
         }
     }
@@ -141,15 +165,61 @@ impl Session {
 
     /// The hub has accepted the login.
     pub fn open(&mut self) {
-        if let State::Native(native) = &mut self.0 {
-            native.open();
+        match &mut self.0 {
+            State::Native(native) => native.open(),
+            #[cfg(test)]
+            State::Lines(lines) => lines.is_open = true,
+            State::Undecided(_) | State::Foreign(_) => {}
         }
     }
 
     /// Appends the hub's answer to a request.
-    pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
-        if let State::Native(native) = &self.0 {
-            native.encode_reply(request, channel, reply, out);
+    pub fn encode_reply(
+        &mut self,
+        request: RequestId,
+        channel: ChannelId,
+        reply: &Reply<'_>,
+        _: &Surroundings,
+        out: &mut Vec<u8>,
+    ) {
+        match &mut self.0 {
+            State::Native(native) => native.encode_reply(request, channel, reply, out),
+            #[cfg(test)]
+            State::Lines(_) => lines::encode_reply(reply, out),
+            State::Undecided(_) | State::Foreign(_) => {}
+        }
+    }
+
+    /// What became of the password of a [`Step::Verify`].
+    #[allow(unused_variables, clippy::needless_pass_by_ref_mut)] // native frames have no such step
+    pub fn verified(
+        &mut self,
+        request: RequestId,
+        verdict: Verdict,
+        surroundings: &Surroundings,
+        out: &mut Vec<u8>,
+    ) {
+        #[cfg(test)]
+        if let State::Lines(lines) = &mut self.0 {
+            lines.verified(verdict);
+        }
+    }
+
+    /// Whether the client's requests are counted, and those of a fast one are held back.
+    pub fn is_metered(&self) -> bool {
+        match &self.0 {
+            #[cfg(test)]
+            State::Lines(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Tells the client that it was too fast, and that its next request is taken after `wait`.
+    #[allow(unused_variables)] // native requests are not counted
+    pub fn encode_throttled(&self, wait: Duration, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        #[cfg(test)]
+        if let State::Lines(_) = &self.0 {
+            lines::encode_throttled(wait, out);
         }
     }
 
@@ -167,24 +237,20 @@ impl Session {
     }
 
     /// Appends a sign of life that the client has to answer.
-    pub fn encode_ping(&self, out: &mut Vec<u8>) {
+    pub fn encode_ping(&self, _: &Surroundings, out: &mut Vec<u8>) {
         if let State::Native(_) = &self.0 {
             native::encode_ping(out);
         }
     }
 
     /// Appends the last words, in the client's own protocol as far as it is known.
-    pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
+    pub fn encode_farewell(&self, reason: CloseReason, _: &Surroundings, out: &mut Vec<u8>) {
         match &self.0 {
             State::Native(_) => native::encode_farewell(reason, out),
-            State::Undecided => foreign::encode_farewell(Protocol::Text, reason, out),
+            State::Undecided(_) => foreign::encode_farewell(Protocol::Text, reason, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
+            #[cfg(test)]
+            State::Lines(_) => lines::encode_farewell(reason, out),
         }
-    }
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -171,7 +171,7 @@ fn a_row_that_says_something_else_is_caught() {
         check_table(&file("src/lib.rs", &text)).len()
     };
     assert_eq!(
-        rows("//! | [`net`] | x | std, mio, socket2, quinn_udp, nix, rustix, slab, smallvec, log |"),
+        rows("//! | [`net`] | x | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |"),
         0
     );
     assert_eq!(rows("//! | [`net`] | x | std, mio, hub |"), 1);

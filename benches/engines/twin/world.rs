@@ -3,6 +3,7 @@
 //! Whoever holds the lock fills queues in the order in which things happen, so everybody sees one order of events.
 
 use super::queue::{Bytes, Queue};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use switchboard::hub::{
 };
 use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
-use switchboard::session::{CloseReason, Description, Dialect, Session, Step, Surroundings};
+use switchboard::session::{CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings, Verdict};
 use switchboard::wire::RefusalCode;
 use tokio::task::AbortHandle;
 
@@ -87,7 +88,7 @@ impl World {
         if connections.len() >= self.limits.connections_max {
             return None;
         }
-        let (session, queue) = (Session::new(), Arc::new(Queue::default()));
+        let (session, queue) = (Session::new(hub::Host::default()), Arc::new(Queue::default()));
         let own = Arc::clone(&queue);
         let connection =
             Connection { session, queue: own, address, opened: now, heard: now, pinged: None, task: None };
@@ -147,7 +148,7 @@ impl World {
             return None;
         }
         connection.pinged = Some(now);
-        shared.exchange.push(key, |session, out| session.encode_ping(out));
+        shared.exchange.push(key, |session, surroundings, out| session.encode_ping(surroundings, out));
         Some(now + ping_timeout)
     }
 
@@ -201,7 +202,13 @@ impl Shared {
                     let text = "this server exchanges no datagrams; everything goes by TCP";
                     self.exchange.refuse(key, request, ChannelId::NONE, (RefusalCode::NoDatagrams, text));
                 }
-                Step::Done { used } => done += used,
+                Step::Done { used } | Step::NewDialect { used } => done += used,
+                Step::Verify { used, request, .. } => {
+                    done += used;
+                    self.exchange.push(key, |session, surroundings, out| {
+                        session.verified(request, Verdict::Wrong, surroundings, out); // nobody has a password here
+                    });
+                }
                 Step::Quit { used, text } => {
                     done += used;
                     self.hub.disconnect(moment(now), session, Departure::Quit(text), &mut self.exchange);
@@ -236,7 +243,8 @@ impl Shared {
     /// writes what is queued and comes to its end, within the time that draining may take.
     fn close(&mut self, key: Key, reason: CloseReason) {
         if reason.has_farewell() {
-            self.exchange.push(key, |session, out| session.encode_farewell(reason, out));
+            self.exchange
+                .push(key, |session, surroundings, out| session.encode_farewell(reason, surroundings, out));
         }
         let now = moment(Instant::now());
         self.hub.disconnect(now, SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
@@ -265,10 +273,10 @@ fn moment(monotonic: Instant) -> Moment {
 
 impl Exchange {
     /// Queues something for one connection, which `encode` appends.
-    fn push(&mut self, to: Key, encode: impl FnOnce(&mut Session, &mut Vec<u8>)) {
+    fn push(&mut self, to: Key, encode: impl FnOnce(&mut Session, &Surroundings, &mut Vec<u8>)) {
         let Some(connection) = self.connections.get_mut(to) else { return };
         self.encoded.clear();
-        encode(&mut connection.session, &mut self.encoded);
+        encode(&mut connection.session, &self.surroundings, &mut self.encoded);
         if self.encoded.is_empty() {
             return;
         }
@@ -286,24 +294,28 @@ impl Exchange {
     /// Queues what a session says by itself.
     fn say(&mut self, to: Key, words: &[u8]) {
         if !words.is_empty() {
-            self.push(to, |_, out| out.extend_from_slice(words));
+            self.push(to, |_, _, out| out.extend_from_slice(words));
         }
     }
 
     fn refuse(&mut self, to: Key, request: RequestId, channel: ChannelId, why: (RefusalCode, &str)) {
-        self.push(to, |session, out| session.encode_refusal(request, channel, why, out));
+        self.push(to, |session, _, out| session.encode_refusal(request, channel, why, out));
     }
 
     /// Queues an event for everybody in a room but the one who caused it.
     fn publish(&mut self, channel: ChannelId, cause: Key, event: &Event<'_>) {
         let Some(members) = self.rooms.get(&channel) else { return };
-        let mut encoded: [Option<Bytes>; Dialect::COUNT] = Default::default();
+        let stamp = Stamp { surroundings: &self.surroundings, host: None };
+        let mut editions: SmallVec<[(Dialect, Bytes); 2]> = SmallVec::new();
         for member in members.iter().filter(|member| member.key != cause) {
-            let bytes = encoded[member.dialect.index()].get_or_insert_with(|| {
+            let index = editions.iter().position(|(dialect, _)| *dialect == member.dialect);
+            let index = index.unwrap_or_else(|| {
                 self.encoded.clear();
-                member.dialect.encode_event(channel, event, &mut self.encoded);
-                Bytes::from(&self.encoded[..])
+                member.dialect.encode_event(channel, event, &stamp, &mut self.encoded);
+                editions.push((member.dialect, Bytes::from(&self.encoded[..])));
+                editions.len() - 1
             });
+            let (_, bytes) = &editions[index];
             if member.queue.push(Arc::clone(bytes)) > self.limits.queued_bytes_max {
                 self.overfull.push(member.key);
             }
@@ -330,17 +342,17 @@ impl Effects for Exchange {
     fn emit(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Reply { to, request, channel, reply, .. } => {
-                self.push(Key::from_u64(to.0), |session, out| {
-                    session.encode_reply(request, channel, &reply, out);
+                self.push(Key::from_u64(to.0), |session, surroundings, out| {
+                    session.encode_reply(request, channel, &reply, surroundings, out);
                     if let Reply::LoggedIn { .. } = reply {
                         session.open();
                     }
                 });
             }
             Effect::Send { to, channel, event, .. } => {
-                self.push(Key::from_u64(to.0), |session, out| {
+                self.push(Key::from_u64(to.0), |session, surroundings, out| {
                     if let Some(dialect) = session.dialect() {
-                        dialect.encode_event(channel, &event, out);
+                        dialect.encode_event(channel, &event, &Stamp { surroundings, host: None }, out);
                     }
                 });
             }

@@ -1,7 +1,9 @@
 //! The options of `bench`: each scenario has its own, and those that all have.
 
+use super::values::{bytes, clients, rate, seconds, seconds_or_none, visits, whole};
 use crate::load::bench::FindMax;
 use crate::load::contender::Place;
+use crate::load::limits::{RUNS_MAX, THREADS_MAX, WINDOW_MAX};
 use crate::load::plan::{
     Churn, Connect, Idle, Join, Mixed, Pace, Protocol, Relay, Rooms, Scenario, Slow, Transport,
 };
@@ -95,16 +97,16 @@ pub struct SpeechArgs {
 #[derive(Args, Debug)]
 pub struct RoomsArgs {
     /// Rooms; every client is in one
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clients::<1>)]
     rooms: usize,
     /// Members of each room, its senders among them
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_least::<2>)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clients::<2>)]
     members: usize,
     /// Members of each room who send; 0 for all
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clients::<0>)]
     senders: usize,
     /// Bytes of each message's text: 17 to 7,168, over IRC to 350
-    #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = bytes)]
     payload: usize,
     #[command(flatten)]
     pace: PaceArgs,
@@ -115,23 +117,23 @@ pub struct RoomsArgs {
 #[derive(Args, Debug)]
 struct PaceArgs {
     /// Closed loop: so many messages are under way in all, and the next is sent when one has arrived everywhere [default: 32]
-    #[arg(long, value_name = "N", value_parser = at_least::<1>, conflicts_with_all = ["rate", "find_max"])]
+    #[arg(long, value_name = "N", value_parser = whole::<1, WINDOW_MAX>, conflicts_with_all = ["rate", "find_max"])]
     window: Option<usize>,
     /// Open loop: so many messages a second in all, by schedule, whether the server keeps up or not
-    #[arg(long, value_name = "PER-SECOND", value_parser = positive)]
+    #[arg(long, value_name = "PER-SECOND", value_parser = rate)]
     rate: Option<f64>,
 }
 
 #[derive(Args, Debug)]
 pub struct RelayArgs {
     /// Pairs; each has a relay of its own
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clients::<1>)]
     pairs: usize,
     /// How payload travels
     #[arg(long, value_name = "HOW", value_enum, default_value_t = TransportArg::Tcp)]
     transport: TransportArg,
     /// Bytes of payload in each frame: 17 to 32,768 over TCP, to 1,160 over UDP
-    #[arg(long, value_name = "BYTES", default_value_t = 1_000, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1_000, value_parser = bytes)]
     payload: usize,
     #[command(flatten)]
     pace: PaceArgs,
@@ -140,10 +142,10 @@ pub struct RelayArgs {
 #[derive(Args, Debug)]
 pub struct ConnectArgs {
     /// Clients that log in
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clients::<1>)]
     clients: usize,
     /// How many of them are on their way at one time
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clients::<1>)]
     at_once: usize,
     #[command(flatten)]
     speech: SpeechArgs,
@@ -152,7 +154,7 @@ pub struct ConnectArgs {
 #[derive(Args, Debug)]
 pub struct JoinArgs {
     /// Clients that enter the room
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = at_least::<2>)]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clients::<2>)]
     members: usize,
     #[command(flatten)]
     speech: SpeechArgs,
@@ -161,7 +163,7 @@ pub struct JoinArgs {
 #[derive(Args, Debug)]
 pub struct IdleArgs {
     /// Clients that are logged in
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clients::<1>)]
     clients: usize,
     #[command(flatten)]
     speech: SpeechArgs,
@@ -183,26 +185,26 @@ pub struct ChurnArgs {
     #[command(flatten)]
     rooms: RoomsArgs,
     /// Clients beyond the members, who enter and leave
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clients::<1>)]
     visitors: usize,
     /// How many of them leave and come back in a second, by a new connection every second time
-    #[arg(long, value_name = "PER-SECOND", default_value_t = 100.0, value_parser = positive)]
+    #[arg(long, value_name = "PER-SECOND", default_value_t = 100.0, value_parser = visits)]
     per_second: f64,
 }
 
 #[derive(Args, Debug)]
 pub struct MixedArgs {
     /// Members, in rooms of ten; for every ten there is one visitor more, who comes and goes
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = at_least::<10>)]
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clients::<10>)]
     clients: usize,
     /// Bytes of each message: 17 to 7,168, over IRC to 350
-    #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = at_least::<1>)]
+    #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = bytes)]
     payload: usize,
     /// Messages a second: in rooms, private, and over relays, 8 : 1 : 1; over IRC, which has no relays, 9 : 1
-    #[arg(long, value_name = "PER-SECOND", default_value_t = SEARCH_FROM, value_parser = positive)]
+    #[arg(long, value_name = "PER-SECOND", default_value_t = SEARCH_FROM, value_parser = rate)]
     rate: f64,
     /// Visitors that leave and come back in a second
-    #[arg(long, value_name = "PER-SECOND", default_value_t = 10.0, value_parser = positive)]
+    #[arg(long, value_name = "PER-SECOND", default_value_t = 10.0, value_parser = visits)]
     churn: f64,
     #[command(flatten)]
     speech: SpeechArgs,
@@ -221,10 +223,10 @@ pub struct Common {
     #[arg(long, value_name = "ADDR|CMD", help_heading = "Servers")]
     pub versus: Option<Place>,
     /// Runs of each server, to see how much they differ [default: 1, or 3 with --versus]
-    #[arg(long, value_name = "N", value_parser = at_least::<1>, help_heading = "Runs")]
+    #[arg(long, value_name = "N", value_parser = whole::<1, RUNS_MAX>, help_heading = "Runs")]
     pub repeat: Option<usize>,
     /// Threads that drive clients
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least::<1>, help_heading = "Runs")]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<1, THREADS_MAX>, help_heading = "Runs")]
     pub threads: usize,
     /// Connect from all over 127.0.0.0/8, which takes a server on this machine: for more clients than an address has ports
     #[arg(long, help_heading = "Runs")]
@@ -253,28 +255,6 @@ pub enum ProtocolArg {
 enum TransportArg {
     Tcp,
     Udp,
-}
-
-fn at_least<const MIN: usize>(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number >= MIN);
-    number.ok_or_else(|| format!("it is a whole number, at least {MIN}"))
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "it is a number above 0".to_owned())
-}
-
-/// A day is more than anybody waits for.
-const SECONDS_MAX: f64 = 86_400.0;
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let number = positive(text).ok().filter(|number| *number <= SECONDS_MAX);
-    number.ok_or_else(|| format!("it is a number of seconds above 0, at most {SECONDS_MAX}"))
-}
-
-fn seconds_or_none(text: &str) -> Result<f64, String> {
-    if text.parse() == Ok(0.0) { Ok(0.0) } else { seconds(text) }
 }
 
 impl PaceArgs {

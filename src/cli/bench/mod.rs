@@ -1,6 +1,8 @@
 //! `switchboard bench`: what is to be measured, and where the report goes.
 
 mod args;
+mod files;
+mod values;
 
 pub use args::BenchArgs;
 
@@ -9,16 +11,18 @@ use crate::load::child::{Launcher, become_server};
 use crate::load::contender::{Contender, Place};
 use crate::load::cores::{Cores, hold_to};
 use crate::load::plan::Protocol;
+use crate::load::probe::is_ignored;
 use crate::load::progress::Progress;
 use crate::load::report::{Machine, Report, html::html, json::json, table::table};
 use crate::load::{self, Plan};
+use crate::net::descriptors::raise_limit;
 use args::{Common, Wanted};
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::emulate_default_handler;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -57,10 +61,11 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
     };
     let contenders = common.contenders(protocol, versus_protocol)?;
     // Before minutes of measuring, and not behind them.
+    let files = raise_limit();
     for contender in &contenders {
-        plan.check_payload(contender.protocol)?;
+        plan.check(contender.protocol, files)?;
     }
-    common.try_files()?;
+    common.files().try_for_each(|file| files::try_to_write(file))?;
     let signals = Signals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let switchboard = std::env::current_exe()
         .map_err(|error| format!("cannot find this program, to start servers: {error}"))?;
@@ -104,7 +109,7 @@ pub fn bench(args: BenchArgs) -> Result<ExitCode, String> {
     }
 }
 
-/// The first INT, TERM or HUP ends the run in order, a second one the process.
+/// The first INT, TERM or HUP, unless that was ignored from the start, ends the run in order, a second one the process.
 struct Signals {
     cancelled: Arc<AtomicBool>,
     which: Arc<AtomicUsize>,
@@ -113,7 +118,9 @@ struct Signals {
 impl Signals {
     fn catch() -> std::io::Result<Self> {
         let signals = Self { cancelled: Arc::default(), which: Arc::default() };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // Under nohup(1) a run is to go on when its terminal is gone.
+        let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
             // In this order: it does nothing the first time.
             flag::register_conditional_default(signal, Arc::clone(&signals.cancelled))?;
             flag::register_usize(signal, Arc::clone(&signals.which), signal as usize)?;
@@ -156,31 +163,27 @@ impl Common {
         [&self.json, &self.html].into_iter().flatten()
     }
 
-    /// Whether they can be written. What is in them stays, and what is not there is not made.
-    fn try_files(&self) -> Result<(), String> {
-        for file in self.files() {
-            let was_there = file.exists();
-            let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
-            opened.map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-            if !was_there {
-                // Should nothing come of it, nothing is left of it. A pipe or a device has been there.
-                let _ = std::fs::remove_file(file);
-            }
-        }
-        Ok(())
-    }
-
+    /// The table goes to standard output, and the rest to its files even if nobody takes that.
     fn write(&self, report: &Report) -> Result<(), String> {
-        // Nobody may be reading.
-        let _ = std::io::stdout().lock().write_all(table(report).as_bytes());
+        let printed = print(&table(report));
         let reports = [(&self.json, json as fn(&Report) -> String), (&self.html, html)];
         for (file, make) in reports {
             if let Some(file) = file {
-                std::fs::write(file, make(report))
-                    .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+                files::write(file, &make(report))?;
             }
         }
-        Ok(())
+        printed
+    }
+}
+
+/// Who has stopped reading has had enough. A disk that is full is another matter.
+fn print(text: &str) -> Result<(), String> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

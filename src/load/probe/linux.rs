@@ -59,9 +59,17 @@ pub fn waited() -> Option<u64> {
     stat.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
+/// `SigIgn` of `status`: a bit for each signal, of which the first is 1.
+pub fn is_ignored(signal: i32) -> bool {
+    let status = Process::myself().and_then(|process| process.status());
+    let bit = u32::try_from(signal - 1).ok().and_then(|at| 1_u64.checked_shl(at));
+    status.is_ok_and(|status| status.sigign & bit.unwrap_or(0) != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::Signal;
     use std::time::Instant;
 
     #[test]
@@ -79,6 +87,13 @@ mod tests {
         assert!(after.memory > 0 && after.user + after.system >= before.user + before.system);
         assert!(after.reads_and_writes > before.reads_and_writes);
         drop(held);
+    }
+
+    #[test]
+    fn a_signal_that_is_ignored_from_the_start_shows() {
+        // What Rust's runtime does before main.
+        assert!(is_ignored(Signal::PIPE.as_raw()));
+        assert!(!is_ignored(Signal::TERM.as_raw()) && !is_ignored(0) && !is_ignored(999));
     }
 
     #[test]

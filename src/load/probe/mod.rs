@@ -65,6 +65,18 @@ pub fn waited() -> Option<u64> {
     None
 }
 
+/// Whether this process ignores a signal, as it may have been told to before it began. `false` where the system does not
+/// tell.
+pub fn is_ignored(signal: i32) -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::is_ignored(signal);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = signal;
+        false
+    }
+}
+
 /// Why nothing can be read of this process, in a sentence; `None` if it can.
 pub fn why_blind(pid: u32) -> Option<String> {
     if of(pid).read().is_some() {

@@ -92,6 +92,7 @@ impl Report {
             measured.warn(&mut notes);
         }
         if matches!(self.plan.scenario.pace(), Some(Pace::Window(_))) {
+            notes.extend(self.measured.iter().flat_map(Measured::stood_still));
             notes.push(
                 "closed loop: latencies are those of a server that always has its window full, not those that users \
                  would see; --rate measures these"
@@ -107,7 +108,32 @@ impl Report {
     }
 }
 
+/// So many deliveries take milliseconds, which show, and nobody makes one in less than this. In nanoseconds.
+const DELIVERIES_MIN: u64 = 100_000;
+const CPU_PER_DELIVERY_MIN: f64 = 5.0;
+
+/// Whether a process was read that cannot have done the work.
+fn is_somebody_else(outcome: &Outcome) -> bool {
+    outcome.deliveries() >= DELIVERIES_MIN
+        && outcome.cpu_per_delivery().is_some_and(|cpu| cpu < CPU_PER_DELIVERY_MIN)
+}
+
 impl Measured {
+    /// A window in which everything is lost is not filled again before that is given up.
+    fn stood_still(&self) -> Option<String> {
+        let samples = || self.outcomes.iter().flat_map(|outcome| &outcome.samples);
+        let quiet = samples().filter(|sample| sample.delivered == 0).count();
+        let lost: u64 = self.outcomes.iter().map(|outcome| outcome.counts.lost).sum();
+        (quiet > 0 && lost > 0).then(|| {
+            format!(
+                "{}: the closed loop stood still in {quiet} of {} seconds: a message that is lost keeps its place in the \
+                 window, until it is given up after some seconds; rates are those of the losses, not of the server",
+                self.label,
+                samples().count()
+            )
+        })
+    }
+
     fn warn(&self, notes: &mut Vec<String>) {
         let runs = self.outcomes.len();
         let mut warn = |what: String| notes.push(format!("{}: {what}", self.label));
@@ -130,6 +156,13 @@ impl Measured {
         }
         if let Some(words) = self.outcomes.iter().find_map(|outcome| outcome.refusal.as_deref()) {
             warn(format!("the first refusal: {words}"));
+        }
+        if self.outcomes.iter().any(is_somebody_else) {
+            warn(
+                "hardly any CPU for so many deliveries: what was read is probably not the server's process, which may be a \
+                 child of it; use `exec` in the command that starts it, or --pid for one that runs"
+                    .into(),
+            );
         }
         let unknown = self.outcomes.iter().filter(|outcome| outcome.server.is_none()).count();
         if unknown > 0 {

@@ -1,13 +1,20 @@
 //! The report as plain text, for a terminal or a pipe.
 
 use super::super::find_max::Verdict;
-use super::super::words::count;
-use super::Report;
+use super::super::words::{count, excerpt};
 use super::figures::{Row, Section, Spread, rows};
+use super::{Report, numbers};
 use std::fmt::Write;
 
 /// Between columns.
 const GAP: usize = 3;
+
+/// What fits on every terminal.
+const WIDTH: usize = 80;
+
+/// Columns where not everything does: of names, and of figures.
+const NARROW_LABEL: usize = 22;
+const NARROW: usize = 17;
 
 /// The whole of it.
 pub fn table(report: &Report) -> String {
@@ -61,69 +68,126 @@ fn head(out: &mut String, report: &Report) {
     let _ = writeln!(out, "{}", report.machine.circumstances());
 }
 
+/// The figures, in columns: spreads beside their medians where there is room for that, and below them where there is not.
 fn body(out: &mut String, report: &Report, rows: &[Row]) {
-    let mut lines = vec![header(report)];
-    let mut headings = Vec::new();
-    let mut section = None;
-    for row in rows {
-        if section != Some(row.section) {
-            section = Some(row.section);
-            headings.push((lines.len(), row.section));
-        }
-        lines.push(cells(row));
+    let fits = |lines: &[Line]| widths(lines).iter().map(|width| GAP + width).sum::<usize>() <= WIDTH;
+    let lines = |layout| -> Vec<Line> {
+        std::iter::once(header(report, layout)).chain(rows.iter().map(|row| cells(row, layout))).collect()
+    };
+    let wide = lines(Layout::Wide);
+    let all = if fits(&wide) { wide } else { lines(Layout::Narrow) };
+    if report.measured.len() == 2 {
+        let _ = write!(out, "\nratio: {}", report.ratio_of());
     }
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|i| {
-            lines.iter().filter_map(|line| line.get(i)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-        })
-        .collect();
-    for (n, line) in lines.iter().enumerate() {
-        if let Some((_, section)) = headings.iter().find(|(at, _)| *at == n) {
-            out.push_str(&format!("\n{}\n", Section::title(*section, &report.plan)));
+    let widths = widths(&all);
+    let mut section = None;
+    for (n, line) in all.iter().enumerate() {
+        let row = n.checked_sub(1).and_then(|n| rows.get(n));
+        if let Some(row) = row.filter(|row| section != Some(row.section)) {
+            section = Some(row.section);
+            let _ = writeln!(out, "\n{}", Section::title(row.section, &report.plan));
         }
-        let mut text = String::from("  ");
-        for (i, (cell, width)) in line.iter().zip(&widths).enumerate() {
-            let pad = width.saturating_sub(cell.chars().count());
-            let (before, after) = if i == 0 { (0, pad) } else { (GAP + pad, 0) };
-            text.push_str(&format!("{:before$}{cell}{:after$}", "", ""));
-        }
-        let text = text.trim_end();
-        if !text.is_empty() {
-            out.push_str(if n == 0 { "\n" } else { "" });
-            out.push_str(text);
-            out.push('\n');
+        for at in 0..line.iter().map(Vec::len).max().unwrap_or(0) {
+            let mut text = String::from("  ");
+            for (i, (cell, width)) in line.iter().zip(&widths).enumerate() {
+                let cell = cell.get(at).map_or("", String::as_str);
+                let pad = width.saturating_sub(cell.chars().count());
+                let (before, after) = if i == 0 { (0, pad) } else { (GAP + pad, 0) };
+                let _ = write!(text, "{:before$}{cell}{:after$}", "", "");
+            }
+            let text = text.trim_end();
+            if !text.is_empty() {
+                out.push_str(if (n, at) == (0, 0) { "\n" } else { "" });
+                let _ = writeln!(out, "{text}");
+            }
         }
     }
 }
 
-fn header(report: &Report) -> Vec<String> {
+/// Cells, of which each may have several lines.
+type Line = Vec<Vec<String>>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Wide,
+    /// Cells have several lines.
+    Narrow,
+}
+
+fn widths(lines: &[Line]) -> Vec<usize> {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let width_of = |i: usize| {
+        let cells = lines.iter().filter_map(|line| line.get(i)).flatten();
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    (0..columns).map(width_of).collect()
+}
+
+fn header(report: &Report, layout: Layout) -> Line {
     if report.measured.len() == 1 && report.measured.iter().all(|measured| measured.label == "switchboard") {
-        return vec![String::new()];
+        return vec![Vec::new()];
     }
-    let mut cells = vec![String::new()];
+    let mut cells = vec![Vec::new()];
     for measured in &report.measured {
-        cells.push(format!("{} ({})", measured.label, measured.protocol.name()));
+        let cell = format!("{} ({})", measured.label, measured.protocol.name());
+        cells.push(if layout == Layout::Narrow { wrap(&cell, NARROW) } else { vec![cell] });
     }
     if report.measured.len() == 2 {
-        cells.push(report.ratio_of());
+        cells.push(vec!["ratio".to_owned()]); // of what is above the table: it has both names in it
     }
     cells
 }
 
-fn cells(row: &Row) -> Vec<String> {
-    let mut cells = vec![row.label.clone()];
+fn cells(row: &Row, layout: Layout) -> Line {
+    let label =
+        if layout == Layout::Narrow { wrap(&row.label, NARROW_LABEL) } else { vec![row.label.clone()] };
+    let mut cells = vec![label];
     for values in &row.values {
         cells.push(match Spread::of(values) {
-            None => "-".to_owned(),
-            Some(spread) if values.len() == 1 || spread.min == spread.max => row.show(spread.median),
-            Some(Spread { median, min, max }) => {
-                format!("{} ({} to {})", row.show(median), row.show(min), row.show(max))
-            }
+            None => vec!["-".to_owned()],
+            Some(spread) => spread_out(spread, layout, |value| row.show(value)),
         });
     }
-    cells.extend(row.ratio().map(|ratio| ratio.to_string()));
+    cells.extend(row.ratio().map(|ratio| spread_out(ratio, layout, numbers::ratio)));
     cells
+}
+
+fn spread_out(spread: Spread, layout: Layout, show: impl Fn(f64) -> String) -> Vec<String> {
+    let [median, min, max] = [spread.median, spread.min, spread.max].map(show);
+    match layout {
+        _ if spread.min == spread.max => vec![median],
+        Layout::Wide => vec![format!("{median} ({min} to {max})")],
+        Layout::Narrow => {
+            let range = format!("{} to {max}", without_unit_of(&min, &max));
+            let has_room = range.chars().count() <= NARROW;
+            let range = if has_room { vec![range] } else { vec![format!("{min} to"), max] };
+            std::iter::once(median).chain(range).collect()
+        }
+    }
+}
+
+/// 52 of `52 ms`, in front of another number of milliseconds.
+fn without_unit_of<'a>(number: &'a str, other: &str) -> &'a str {
+    match (number.rsplit_once(' '), other.rsplit_once(' ')) {
+        (Some((bare, unit)), Some((_, same))) if unit == same => bare,
+        _ => number,
+    }
+}
+
+/// Words in lines of at most so many characters. A word that is longer is cut.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let word = excerpt(word.as_bytes(), width - 1);
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -153,6 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn columns_fit_on_a_terminal_however_long_names_and_figures_are() {
+        let mut report = example::report(2, 3);
+        let long = ["a-server-with-a-very-long-name-indeed", "another one (versus)"];
+        for (measured, label) in report.measured.iter_mut().zip(long) {
+            measured.label = label.into();
+            measured.outcomes.iter_mut().for_each(|outcome| outcome.counts.delivered *= 1_000);
+        }
+        let text = table(&report);
+        let columns = text.lines().filter(|line| line.starts_with("  "));
+        let widest = columns.max_by_key(|line| line.chars().count()).expect("lines");
+        assert!(widest.chars().count() <= WIDTH, "{widest}\nin:\n{text}");
+        assert!(
+            text.contains("ratio: a-server-with-a-very-long-name-indeed ÷ another one (versus)\n"),
+            "{text}"
+        );
+        assert!(text.contains("a-server-with-a-…"), "{text}");
+    }
+
+    #[test]
     fn what_makes_figures_doubtful_is_said_plainly() {
         let mut report = example::report(1, 1);
         let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
@@ -169,5 +252,31 @@ mod tests {
         ] {
             assert!(text.contains(note), "{note} is not in:\n{text}");
         }
+    }
+
+    #[test]
+    fn a_closed_loop_that_stood_still_says_so() {
+        let mut report = example::report(1, 1);
+        let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
+        let outcome = outcome.expect("an outcome");
+        outcome.samples.iter_mut().skip(7).for_each(|sample| sample.delivered = 0);
+        let says = "the closed loop stood still in 3 of 10 seconds";
+        assert!(!table(&report).contains(says), "a server may pause");
+        let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
+        outcome.expect("an outcome").counts.lost = 32;
+        assert!(table(&report).contains(says), "{}", table(&report));
+        report.plan = report.plan.at_rate(10.0).expect("messages");
+        assert!(!table(&report).contains(says), "an open loop waits for nobody");
+    }
+
+    #[test]
+    fn a_process_that_cannot_have_done_the_work_is_doubted() {
+        let mut report = example::report(1, 1);
+        let says = "what was read is probably not the server's process";
+        assert!(!table(&report).contains(says));
+        let outcome = report.measured.first_mut().and_then(|measured| measured.outcomes.first_mut());
+        let server = outcome.and_then(|outcome| outcome.server.as_mut()).expect("a server");
+        server.cpu = std::time::Duration::ZERO;
+        assert!(table(&report).contains(says), "{}", table(&report));
     }
 }

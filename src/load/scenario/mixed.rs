@@ -18,7 +18,7 @@ const RELAY: (u32, u32) = (3, 4);
 
 pub fn run(stage: &Stage<'_>, mixed: &Mixed, watch: &mut dyn Watch) -> Result<Outcome, Error> {
     super::needs_sessions(stage)?;
-    let count = mixed.clients / MEMBERS;
+    let count = mixed.rooms();
     let has_relays = stage.speech == Speech::Native;
     let pace = Pace::Rate(mixed.rate);
     let rooms = Rooms { rooms: count, members: MEMBERS, senders: 1, payload: mixed.payload, pace };

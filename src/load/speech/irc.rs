@@ -3,6 +3,7 @@
 //! Names stay within nine characters (RFC 2812 §1.2.1), messages within 512 bytes with everything that servers put in
 //! front (§2.3).
 
+use super::super::words::{WORDS_MAX, excerpt};
 use super::{Heard, Step, Template, Whither};
 use memchr::memchr;
 
@@ -108,7 +109,7 @@ fn answered<'a>(line: &'a [u8], rest: &'a [u8]) -> Result<Heard<'a>, String> {
         [b'4' | b'5', b'0'..=b'9', b'0'..=b'9'] => Heard::Refused(rest),
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9'] => Heard::Other,
         _ if command.iter().all(u8::is_ascii_alphabetic) => Heard::Other,
-        _ => return Err(format!("{:?}", String::from_utf8_lossy(line))),
+        _ => return Err(format!("{:?}", excerpt(line, WORDS_MAX))),
     })
 }
 

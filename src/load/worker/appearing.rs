@@ -7,6 +7,7 @@ use crate::load::client::{self, Client, State};
 use crate::load::clock::SECOND;
 use crate::load::error::Error;
 use crate::load::speech::Heard;
+use crate::load::words::{WORDS_MAX, excerpt};
 use mio::{Interest, Token};
 use std::io::ErrorKind;
 
@@ -239,12 +240,11 @@ impl Worker {
     fn refused(&mut self, at: usize, words: &[u8]) -> Result<(), Error> {
         if self.talk.is_some() {
             self.refused += 1;
-            let readable = || String::from_utf8_lossy(words).replace(char::is_control, " ");
-            self.refusal.get_or_insert_with(readable);
+            self.refusal.get_or_insert_with(|| excerpt(words, WORDS_MAX));
             return Ok(());
         }
         let doing = self.clients.get(at).map_or("", |client| client.state.doing());
-        Err(Error::Refused { who: self.name(at), doing, words: String::from_utf8_lossy(words).into_owned() })
+        Err(Error::Refused { who: self.name(at), doing, words: excerpt(words, WORDS_MAX) })
     }
 
     pub(super) fn name(&self, at: usize) -> String {

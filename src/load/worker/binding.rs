@@ -89,7 +89,7 @@ impl Worker {
             latencies.end_read();
             self.land_all(now);
             result = self.send_due(now);
-            if !more || result.is_err() {
+            if !more || result.is_err() || self.setup.is_given_up() {
                 break;
             }
         }

@@ -54,6 +54,8 @@ pub struct Worker {
     clients: Vec<Client>,
     /// Clients that have something new to send.
     dirty: Vec<usize>,
+    /// Bytes that the clients' sockets have not taken.
+    backlog: usize,
     scratch: Vec<u8>,
     /// What datagrams are received into, if there are any.
     buffers: Option<ReceiveBuffers>,
@@ -166,6 +168,7 @@ impl Worker {
             task: Task::Nothing,
             clients,
             dirty: Vec::new(),
+            backlog: 0,
             scratch: vec![0; READ_BYTES],
             buffers: None,
             tally,
@@ -204,6 +207,9 @@ impl Worker {
                 _ => {}
             }
             for event in &events {
+                if self.setup.is_given_up() {
+                    break;
+                }
                 match event.token() {
                     WAKER => {}
                     TIMER => self.timer.rang(),

@@ -5,7 +5,9 @@ use super::Worker;
 use crate::load::cast::Part;
 use crate::load::client::State;
 use crate::load::error::Error;
+use crate::load::outgoing::Outgoing;
 use crate::load::speech::{Heard, Step};
+use crate::load::words::{WORDS_MAX, excerpt};
 use crate::net::inbox::Filled;
 use std::io::ErrorKind;
 
@@ -20,7 +22,8 @@ impl Worker {
     }
 
     fn read_into(&mut self, at: usize, scratch: &mut [u8]) -> Result<(), Error> {
-        loop {
+        // A server that writes as fast as is read here would keep this socket full for ever.
+        while !self.setup.is_given_up() {
             let Some(client) = self.clients.get_mut(at).filter(|client| client.is_reading) else {
                 return Ok(());
             };
@@ -50,6 +53,7 @@ impl Worker {
                 Err(error) => return self.lose(at, error.to_string().as_bytes()),
             }
         }
+        Ok(())
     }
 
     /// Takes everything whole out of what was read. Returns how many bytes that was, and with how many it makes sense to
@@ -101,14 +105,12 @@ impl Worker {
         let doing = client.state.doing();
         client.state = State::Gone;
         client.socket = None; // which deregisters it
+        client.out = Outgoing::default();
+        self.backlog -= std::mem::take(&mut client.backlog);
         if self.talk.is_none() {
-            return Err(Error::Disconnected {
-                who,
-                doing,
-                words: String::from_utf8_lossy(words).into_owned(),
-            });
+            return Err(Error::Disconnected { who, doing, words: excerpt(words, WORDS_MAX) });
         }
-        log::debug!("{who} was disconnected: {}", String::from_utf8_lossy(words));
+        log::debug!("{who} was disconnected: {}", excerpt(words, WORDS_MAX));
         if client.part == Part::Staller && !client.is_reading {
             self.dropped += 1;
             return Ok(());

@@ -6,10 +6,14 @@ use crate::load::clock::{SECOND, Timeline};
 use crate::load::error::Error;
 use crate::load::flights::Landing;
 use crate::load::marker::Marker;
-use crate::load::outgoing::BACKLOG_MAX;
+use crate::load::outgoing::{BACKLOG_MAX, BACKLOGS_MAX};
 use crate::load::plan::Pace;
 use crate::load::speech::{Template, Whither};
 use crate::load::talk::Talk;
+
+/// Messages that are sent between two looks at who is readable, and at orders: however many are due, memory and the time
+/// until a thread listens again have a bound.
+const MESSAGES_PER_PASS: usize = 1_024;
 
 impl Worker {
     pub(super) fn begin_to_talk(&mut self, pace: Pace, timeline: Timeline, churn_per_second: f64) {
@@ -62,11 +66,12 @@ impl Worker {
         }
     }
 
-    /// Sends what is due.
+    /// Sends what is due; of much, a part.
     pub(super) fn send_due(&mut self, now: u64) -> Result<(), Error> {
         let Some(talk) = &mut self.talk else { return Ok(()) };
         let mut skipped = 0;
-        while let Some(turn) = talk.take_turn(now) {
+        for _ in 0..MESSAGES_PER_PASS {
+            let Some(turn) = talk.take_turn(now) else { break };
             let Some(client) = self.clients.get_mut(turn.client) else { break };
             if !client.is_settled() {
                 talk.give_back(turn);
@@ -118,12 +123,17 @@ impl Worker {
         latencies.sent(now, in_datagrams);
         let flushed = client.out.flush(socket, handed);
         let bytes = client.out.len();
+        let before = std::mem::replace(&mut client.backlog, bytes);
+        self.backlog = self.backlog + bytes - before;
         match flushed {
             Ok(messages) => latencies.sent(now, messages),
             Err(error) => return self.lose(at, error.to_string().as_bytes()),
         }
         if bytes > BACKLOG_MAX {
             return Err(Error::Backlog { who: self.name(at), bytes });
+        }
+        if self.backlog > BACKLOGS_MAX / self.setup.threads.max(1) {
+            return Err(Error::Backlog { who: "everybody".into(), bytes: self.backlog });
         }
         Ok(())
     }

@@ -7,6 +7,9 @@ use crate::load::error::Error;
 use crate::load::outgoing::Outgoing;
 use crate::load::schedule::Schedule;
 
+/// Visits between two looks at who is readable.
+const VISITS_PER_PASS: usize = 256;
+
 /// This thread's visitors.
 #[derive(Default)]
 pub struct Visits {
@@ -49,7 +52,10 @@ impl Worker {
     /// Lets those move whose turn it is. Who is still on the way from the time before is left alone.
     pub(super) fn visit(&mut self, now: u64) -> Result<(), Error> {
         let end = self.talk.as_ref().map_or(0, |talk| talk.timeline().measured.end);
-        while self.visits.next_due().is_some_and(|due| due <= now && due < end) {
+        for _ in 0..VISITS_PER_PASS {
+            if self.visits.next_due().is_none_or(|due| due > now || due >= end) {
+                break;
+            }
             let Some((turn, _)) = self.visits.schedule.as_mut().and_then(Schedule::take) else { break };
             if let Some(&at) = self.visits.visitors.get(turn) {
                 self.move_on(at)?;

@@ -1,0 +1,60 @@
+//! How events are written: once per dialect and variant that somebody in the room speaks, and the same for all of these.
+
+use super::{Surroundings, native};
+use crate::hub::{ChannelId, Event, Host};
+
+/// A way of writing events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    Native,
+    /// Lines of IRC, as they are for clients with these capabilities.
+    Irc(Variant),
+}
+
+/// The capabilities that make a difference to bytes which many share, as bits; what they stand for is the dialect's
+/// business.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Variant(u16);
+
+impl Variant {
+    pub const fn from_bits(bits: u16) -> Self {
+        Variant(bits)
+    }
+
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    pub const fn has(self, bits: u16) -> bool {
+        self.0 & bits == bits
+    }
+}
+
+/// What is written of an event beside the event itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    /// With the time, the server's name and the salt of message ids.
+    pub surroundings: &'a Surroundings,
+    /// Where the one comes from who caused it. Only for dialects that show it.
+    pub host: Option<Host>,
+}
+
+impl Dialect {
+    /// Whether its events show where somebody comes from.
+    pub fn shows_hosts(self) -> bool {
+        matches!(self, Dialect::Irc(_))
+    }
+
+    /// Whether somebody who leaves the server is told of in each room, and not once.
+    pub fn tells_departures_per_room(self) -> bool {
+        matches!(self, Dialect::Native)
+    }
+
+    /// Appends the event as this dialect has it; nothing, where it does not have it.
+    pub fn encode_event(self, channel: ChannelId, event: &Event<'_>, _: &Stamp<'_>, out: &mut Vec<u8>) {
+        match self {
+            Dialect::Native => native::encode_event(channel, event, out),
+            Dialect::Irc(_) => {}
+        }
+    }
+}
