@@ -1,106 +1,36 @@
 //! The rules of the hub, one by one, as commands and what follows from them.
 
+#[path = "common/desk.rs"]
+mod desk;
 #[path = "common/recorder.rs"]
 mod recorder;
 
-use recorder::{Answered, Happened, Recorded, Recorder, moment};
-use std::time::{Duration, Instant};
+use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
+use recorder::{Answered, Happened, Recorded};
+use std::time::Duration;
 use switchboard::hub::{
-    BadName, BadText, ChannelId, Command, Departure, Hub, Limits, Purpose, Refusal, RelayEnd, RequestId,
-    RoomFilter, RoomRef, SessionId, Words,
+    BadName, BadText, ChannelId, Command, Departure, Limits, Purpose, Refusal, RelayEnd, RoomFilter, RoomRef,
+    SessionId, Words,
 };
 
-const ANN: SessionId = SessionId(1);
-const BOB: SessionId = SessionId(2);
-const CY: SessionId = SessionId(3);
-
-const PAYLOAD_MAX: u16 = 32_768;
-
-/// A hub, and who asks it what.
-struct Desk {
-    hub: Hub,
-    now: Instant,
-    requests: u32,
-    recorder: Recorder,
+/// Ann calls Bob.
+fn call(desk: &mut Desk) -> (u32, ChannelId) {
+    let effects = desk.ask(ANN, Command::Open { to: "bob", purpose: Purpose::Pipe });
+    let request = desk.requests;
+    let Some(Recorded::Send { to: BOB, channel, event: Happened::Offered { .. }, .. }) = effects.first()
+    else {
+        panic!("the call leads to {effects:?}");
+    };
+    let ringing = Happened::Ringing { request };
+    assert_eq!(effects[1], Recorded::Send { to: ANN, cause: ANN, channel: *channel, event: ringing });
+    (request, *channel)
 }
 
-impl Desk {
-    /// Ann, Bob and Cy are logged in.
-    fn new(limits: Limits) -> Desk {
-        let (hub, now) = (Hub::new(limits), Instant::now());
-        let mut desk = Desk { hub, now, requests: 0, recorder: Recorder::default() };
-        for (session, name) in [(ANN, "ann"), (BOB, "bob"), (CY, "cy")] {
-            desk.login(session, name);
-        }
-        desk
-    }
-
-    fn login(&mut self, session: SessionId, name: &str) {
-        let answer = self
-            .answer(session, Command::Login { name, payload_max: PAYLOAD_MAX, username: "", realname: "" });
-        assert_eq!(answer, Answered::LoggedIn { name: name.into() });
-    }
-
-    /// Everything that follows from a command.
-    fn ask(&mut self, session: SessionId, command: Command<'_>) -> Vec<Recorded> {
-        self.requests += 1;
-        self.hub.handle(moment(self.now), session, RequestId(self.requests), command, &mut self.recorder);
-        self.hub.audit().expect("the books agree");
-        self.recorder.take()
-    }
-
-    /// The answer to the command alone.
-    fn answer(&mut self, session: SessionId, command: Command<'_>) -> Answered {
-        let effects = self.ask(session, command);
-        let answer = effects.into_iter().find_map(|effect| match effect {
-            Recorded::Reply { to, request, answer, .. } if (to, request) == (session, self.requests) => {
-                Some(answer)
-            }
-            _ => None,
-        });
-        answer.expect("an answer")
-    }
-
-    fn refusal(&mut self, session: SessionId, command: Command<'_>) -> Refusal {
-        match self.answer(session, command.clone()) {
-            Answered::Refused(refusal) => refusal,
-            other => panic!("{command:?} is answered with {other:?}"),
-        }
-    }
-
-    fn join(&mut self, session: SessionId, room: &str) -> ChannelId {
-        let effects = self.ask(session, Command::Join { room, password: "" });
-        match effects.first() {
-            Some(Recorded::Reply { channel, answer: Answered::Joined { .. }, .. }) => *channel,
-            other => panic!("joining {room} leads to {other:?}"),
-        }
-    }
-
-    fn disconnect(&mut self, session: SessionId, why: Departure<'_>) -> Vec<Recorded> {
-        self.hub.disconnect(moment(self.now), session, why, &mut self.recorder);
-        self.hub.audit().expect("the books agree");
-        self.recorder.take()
-    }
-
-    /// Ann calls Bob.
-    fn call(&mut self) -> (u32, ChannelId) {
-        let effects = self.ask(ANN, Command::Open { to: "bob", purpose: Purpose::Pipe });
-        let request = self.requests;
-        let Some(Recorded::Send { to: BOB, channel, event: Happened::Offered { .. }, .. }) = effects.first()
-        else {
-            panic!("the call leads to {effects:?}");
-        };
-        let ringing = Happened::Ringing { request };
-        assert_eq!(effects[1], Recorded::Send { to: ANN, cause: ANN, channel: *channel, event: ringing });
-        (request, *channel)
-    }
-
-    fn has_route(&self, relay: ChannelId) -> bool {
-        let (there, back) = (self.hub.route(ANN, relay), self.hub.route(BOB, relay));
-        assert_eq!(there.is_ok(), back.is_ok());
-        assert_eq!(self.hub.route(CY, relay), Err(Refusal::NoSuchRelay), "a third has no part in it");
-        there.is_ok_and(|route| route.to == BOB) && back.is_ok_and(|route| route.to == ANN)
-    }
+fn has_route(desk: &Desk, relay: ChannelId) -> bool {
+    let (there, back) = (desk.hub.route(ANN, relay), desk.hub.route(BOB, relay));
+    assert_eq!(there.is_ok(), back.is_ok());
+    assert_eq!(desk.hub.route(CY, relay), Err(Refusal::NoSuchRelay), "a third has no part in it");
+    there.is_ok_and(|route| route.to == BOB) && back.is_ok_and(|route| route.to == ANN)
 }
 
 fn answered(to: SessionId, request: u32, channel: ChannelId, answer: Answered) -> Recorded {
@@ -351,7 +281,7 @@ fn calls_are_refused_for_a_reason() {
     assert_eq!(desk.refusal(ANN, Command::Lookup { name: "nobody" }), Refusal::NoSuchPeer);
     assert_eq!(desk.refusal(ANN, open("plain")), Refusal::TakesNoRelays);
     assert_eq!(desk.refusal(plain, open("ann")), Refusal::TakesNoRelays);
-    desk.call();
+    call(&mut desk);
     assert_eq!(desk.refusal(ANN, open("cy")), Refusal::TooManyRelays { relays_max: 1 });
     assert_eq!(desk.refusal(CY, open("bob")), Refusal::PeerHasTooManyRelays);
     desk.hub.set_limits(Limits { relays_per_user_max: 2, ..limits });
@@ -362,8 +292,8 @@ fn calls_are_refused_for_a_reason() {
 fn a_call_that_is_taken_is_a_route_until_one_closes_it() {
     for closer in [ANN, BOB] {
         let mut desk = Desk::new(Limits::default());
-        let (request, channel) = desk.call();
-        assert!(!desk.has_route(channel), "it only rings");
+        let (request, channel) = call(&mut desk);
+        assert!(!has_route(&desk, channel), "it only rings");
         assert_eq!(
             desk.refusal(ANN, Command::Accept { channel }),
             Refusal::NoSuchRelay,
@@ -374,7 +304,7 @@ fn a_call_that_is_taken_is_a_route_until_one_closes_it() {
         let opened = Answered::Opened { peer: "bob".into(), payload_max: PAYLOAD_MAX };
         let done = answered(BOB, desk.requests, channel, Answered::Done);
         assert_eq!(effects, [done, answered(ANN, request, channel, opened)]);
-        assert!(desk.has_route(channel));
+        assert!(has_route(&desk, channel));
         for command in [Command::Accept { channel }, Command::Decline { channel, text: "" }] {
             assert_eq!(desk.refusal(BOB, command), Refusal::NoSuchRelay, "it is taken already");
         }
@@ -384,7 +314,7 @@ fn a_call_that_is_taken_is_a_route_until_one_closes_it() {
         let event = Happened::RelayClosed(RelayEnd::Done);
         let done = answered(closer, desk.requests, channel, Answered::Done);
         assert_eq!(effects, [Recorded::Send { to: other, cause: closer, channel, event }, done]);
-        assert!(!desk.has_route(channel) && desk.hub.relays_len() == 0);
+        assert!(!has_route(&desk, channel) && desk.hub.relays_len() == 0);
         assert_eq!(desk.refusal(closer, Command::Close { channel }), Refusal::NoSuchRelay);
     }
 }
@@ -442,7 +372,7 @@ fn a_call_that_is_not_taken_is_answered_all_the_same() {
     ];
     for (what, end, caller_gets, callee_hears) in cases {
         let mut desk = Desk::new(Limits::default());
-        let (request, channel) = desk.call();
+        let (request, channel) = call(&mut desk);
         let effects = end(&mut desk, channel);
         let caller = effects.iter().find_map(|effect| match effect {
             Recorded::Reply { to: ANN, request: r, answer, .. } if *r == request => Some(answer.clone()),
@@ -454,17 +384,17 @@ fn a_call_that_is_not_taken_is_answered_all_the_same() {
         });
         assert_eq!((caller, callee), (caller_gets, callee_hears), "{what}");
         assert_eq!((desk.hub.relays_len(), desk.hub.next_deadline()), (0, None), "{what}");
-        assert!(!desk.has_route(channel));
+        assert!(!has_route(&desk, channel));
     }
 }
 
 #[test]
 fn who_leaves_ends_their_relays() {
     let mut desk = Desk::new(Limits::default());
-    let (_, channel) = desk.call();
+    let (_, channel) = call(&mut desk);
     desk.ask(BOB, Command::Accept { channel });
     let effects = desk.disconnect(ANN, Departure::Quit(""));
     let event = Happened::RelayClosed(RelayEnd::PeerLeft);
     assert_eq!(effects, [Recorded::Send { to: BOB, cause: ANN, channel, event }]);
-    assert!(!desk.has_route(channel));
+    assert!(!has_route(&desk, channel));
 }

@@ -19,7 +19,7 @@
 //! - [`engine`] read, timers, flush, reap, and the flags of note, over any [`Socket`](crate::net::Socket) and any time,
 //!   so that a test can be the world;
 //! - `read` stage 3 for one connection;
-//! - [`exchange`] where effects of the hub become bytes in outboxes;
+//! - [`exchange`] what connections are owed, and when who waits; `effects` where effects of the hub become that;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
 //! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
 //! - [`cloak`] what others see of an address;
@@ -37,6 +37,7 @@ pub mod counters;
 pub mod credentials;
 pub mod datagrams;
 mod ebb;
+mod effects;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;

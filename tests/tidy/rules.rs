@@ -220,6 +220,7 @@ pub const INDEXING_IS_CHECKED: &[&str] = &[
     "src/net/inbox.rs",
     "src/server/engine.rs",
     "src/server/read.rs",
+    "src/server/effects.rs",
     "src/server/exchange.rs",
     "src/server/binding.rs",
     "src/server/datagrams.rs",
