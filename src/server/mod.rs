@@ -51,9 +51,7 @@ mod read;
 mod worker;
 
 #[cfg(test)]
-mod lines_tests;
-#[cfg(all(test, feature = "config"))]
-mod worker_tests;
+mod tests;
 
 pub use engine::Engine;
 pub use limits::{Limits, Settings};

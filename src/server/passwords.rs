@@ -33,7 +33,8 @@ pub fn is_hash(text: &str) -> bool {
     argon2::PasswordHash::new(text).is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2"))
 }
 
-#[cfg(all(test, feature = "config"))]
+#[cfg(test)]
+#[cfg(feature = "config")]
 mod tests {
     use super::*;
 

@@ -16,10 +16,10 @@
 mod close;
 mod dialect;
 mod foreign;
-#[cfg(test)]
-mod lines;
 mod native;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 
 pub use close::CloseReason;
 pub use dialect::{Dialect, Stamp, Variant};
@@ -29,6 +29,8 @@ use crate::hub::{ChannelId, Command, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
 use std::time::Duration;
+#[cfg(test)]
+use tests::lines;
 
 /// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
 #[derive(Debug, PartialEq)]

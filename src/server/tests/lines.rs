@@ -1,11 +1,11 @@
 //! What the server does for a dialect of lines: several steps for one line, fake lag, and passwords that are checked
 //! elsewhere. Over sockets that are buffers, and a time that the test sets.
 
-use super::credentials::{Check, Operator};
-use super::{Engine, Limits};
 use crate::hub;
 use crate::net::{Key, Socket};
 use crate::server::allowance::Rate;
+use crate::server::credentials::{Check, Operator};
+use crate::server::{Engine, Limits};
 use crate::session::{CloseReason, Verdict};
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};

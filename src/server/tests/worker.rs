@@ -1,9 +1,9 @@
 //! Passwords over real sockets, with real hashes: who gives one waits, and nobody else does.
 
-use super::credentials::{Credentials, Operator};
-use super::limits::{Limits, Settings};
-use super::reactor::{Exit, Reactor};
-use super::{allowance::Rate, passwords};
+use crate::server::credentials::{Credentials, Operator};
+use crate::server::limits::{Limits, Settings};
+use crate::server::reactor::{Exit, Reactor};
+use crate::server::{allowance::Rate, passwords};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};

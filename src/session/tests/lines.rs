@@ -3,8 +3,8 @@
 //! A connection speaks it when its first line is `LINES`. Then: `echo TEXT`, `login NAME`, `list N` (so many steps),
 //! `oper NAME PASSWORD`, `variant BITS`, `quit`; everything else is no news.
 
-use super::{CloseReason, Credential, Dialect, Step, Variant, Verdict};
 use crate::hub::{Command, Reply, RequestId};
+use crate::session::{CloseReason, Credential, Dialect, Step, Variant, Verdict};
 use std::io::Write;
 use std::time::Duration;
 
