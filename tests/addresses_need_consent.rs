@@ -4,7 +4,7 @@
 #[path = "common/recorder.rs"]
 mod recorder;
 
-use recorder::{Answered, Happened, Recorded, Recorder};
+use recorder::{Answered, Happened, Recorded, Recorder, moment};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use switchboard::hub::{
@@ -33,14 +33,14 @@ impl Desk {
             let udp = (session != CY).then(|| SocketAddr::from((ip, 6_000)));
             let observed = Observed { tcp: SocketAddr::from((ip, 5_000)), udp, heard: now };
             desk.recorder.1.observed.insert(session, observed);
-            desk.ask(session, Command::Login { name, payload_max: 1_000 });
+            desk.ask(session, Command::Login { name, payload_max: 1_000, username: "", realname: "" });
         }
         desk
     }
 
     fn ask(&mut self, session: SessionId, command: Command<'_>) -> Vec<Recorded> {
         self.requests += 1;
-        self.hub.handle(self.now, session, RequestId(self.requests), command, &mut self.recorder);
+        self.hub.handle(moment(self.now), session, RequestId(self.requests), command, &mut self.recorder);
         self.hub.audit().expect("the books agree");
         self.recorder.take()
     }

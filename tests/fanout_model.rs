@@ -15,7 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
-use switchboard::hub::{ChannelId, Effect, Effects, Event, Host, Reply, RequestId, UserName};
+use switchboard::hub::{
+    ChannelId, Effect, Effects, Event, Host, MessageId, Person as Author, Reply, RequestId, RoomName,
+    SessionId, UserName, Words,
+};
 use switchboard::net::Key;
 use switchboard::server::Limits;
 use switchboard::server::connection::{ClientAddress, Connection};
@@ -96,6 +99,10 @@ fn channel(room: usize) -> ChannelId {
     ChannelId(1 << 20 | room as u32)
 }
 
+fn author(session: SessionId, name: &UserName) -> Author<'_> {
+    Author { session, name, profile: None, account: None }
+}
+
 impl Bench {
     fn new() -> Bench {
         let now = Instant::now();
@@ -143,8 +150,10 @@ impl Bench {
         let text = format!("{}:{}", self.number, "x".repeat(length));
         let Person { name, key, .. } = &self.people[who];
         let (name, cause) = (name.clone(), session_id(*key));
-        let event = Event::Said { by: &name, text: &text };
-        self.exchange.emit(Effect::Publish { channel: channel(room), cause, event });
+        let (by, words) = (author(cause, &name), Words::message(&text));
+        let event = Event::Said { by, words, id: MessageId(self.number as u64), least: None };
+        let room_name = RoomName::new("#room", 9).expect("a name");
+        self.exchange.emit(Effect::Publish { channel: channel(room), room: &room_name, cause, event });
         for (at, person) in self.people.iter_mut().enumerate() {
             if at != who && person.is_open && person.rooms.contains(&room) {
                 person.expected.push((name.shown().into(), self.number));
@@ -157,9 +166,10 @@ impl Bench {
         let text = format!("{}:", self.number);
         let Person { name, key, .. } = &self.people[who];
         let (name, cause) = (name.clone(), session_id(*key));
-        let event = Event::Told { from: &name, text: &text };
-        let to_session = session_id(self.people[to].key);
-        self.exchange.emit(Effect::Send { to: to_session, cause, channel: ChannelId::NONE, event });
+        let (from, words) = (author(cause, &name), Words::message(&text));
+        let event = Event::Told { from, words, id: MessageId(self.number as u64) };
+        let (to_session, channel) = (session_id(self.people[to].key), ChannelId::NONE);
+        self.exchange.emit(Effect::Send { to: to_session, cause, channel, room: None, event });
         if self.people[to].is_open {
             self.people[to].expected.push((name.shown().into(), self.number));
         }
@@ -222,7 +232,13 @@ impl Person {
         let surroundings = &exchange.surroundings;
         connection.session.next(&hello, surroundings, &mut String::new(), &mut Vec::new());
         let welcome = Reply::LoggedIn { name: name.shown(), text_bytes_max: 4_096 };
-        connection.session.encode_reply(RequestId(1), ChannelId::NONE, &welcome, &mut Vec::new());
+        connection.session.encode_reply(
+            RequestId(1),
+            ChannelId::NONE,
+            &welcome,
+            surroundings,
+            &mut Vec::new(),
+        );
         connection.session.open();
         let key = exchange.connections.insert(connection);
         Person { name, key, line, rooms: BTreeSet::new(), is_open: true, expected: Vec::new() }

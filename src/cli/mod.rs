@@ -2,6 +2,7 @@
 
 #[cfg(feature = "load")]
 mod bench;
+mod password;
 
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
@@ -27,6 +28,9 @@ enum Command {
     /// Run the server
     #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeArgs>),
+    /// Make what the server's config keeps of a password
+    #[command(after_help = password::HELP)]
+    HashPassword,
     /// Chat in rooms and with single people
     #[cfg(feature = "client")]
     #[command(after_help = CHAT_HELP)]
@@ -229,6 +233,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Serve(args) => serve(*args),
+        Command::HashPassword => password::hash(),
         #[cfg(feature = "client")]
         Command::Chat(args) => chat(args),
         #[cfg(feature = "client")]

@@ -29,7 +29,9 @@ pub enum Act {
 }
 
 /// The least role for each act, and the one that the room may demand instead, with the setting that says so.
-const ROLES: &[(Act, Role, Option<(Flag, Role)>)] = &[
+type Row = (Act, Role, Option<(Flag, Role)>);
+
+const ROLES: &[Row] = &[
     (Act::Hear, Role::Visitor, None),
     (Act::Whisper, Role::Visitor, None),
     (Act::Rename, Role::Visitor, None),

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it can be connected to. Ergo takes some seconds with an empty database.
@@ -30,6 +30,9 @@ const END_TIME: Duration = Duration::from_secs(10);
 
 /// How often is looked whether it is ready, or has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// How long what a server said at its end may take to be read.
+const WORDS_TIME: Duration = Duration::from_millis(500);
 
 /// How many of its last lines are kept, for the case that it fails.
 const LAST_LINES_MAX: usize = 3;
@@ -120,6 +123,8 @@ pub struct Child {
     what: String,
     pub address: SocketAddr,
     last_lines: Arc<Mutex<VecDeque<String>>>,
+    /// The threads that read what it says.
+    readers: Vec<JoinHandle<()>>,
     has_ended: bool,
 }
 
@@ -207,7 +212,8 @@ fn spawn(command: &mut Command, what: &str) -> Result<std::process::Child, Error
 
 impl Child {
     fn new(process: std::process::Child, what: String, address: SocketAddr) -> Self {
-        let mut child = Self { process, what, address, last_lines: Arc::default(), has_ended: false };
+        let (last_lines, readers) = (Arc::default(), Vec::new());
+        let mut child = Self { process, what, address, last_lines, readers, has_ended: false };
         let stderr = child.process.stderr.take();
         child.listen_to(stderr.map(BufReader::new));
         child
@@ -221,7 +227,7 @@ impl Child {
     fn listen_to(&mut self, output: Option<BufReader<impl Read + Send + 'static>>) {
         let Some(mut output) = output else { return };
         let last_lines = Arc::clone(&self.last_lines);
-        thread::spawn(move || {
+        self.readers.push(thread::spawn(move || {
             let mut line = Vec::new();
             while matches!((&mut output).take(LINE_BYTES_MAX).read_until(b'\n', &mut line), Ok(1..)) {
                 let mut last_lines = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -231,10 +237,15 @@ impl Child {
                 last_lines.push_back(excerpt(line.trim_ascii(), LINE_CHARACTERS_MAX));
                 line.clear();
             }
-        });
+        }));
     }
 
     fn last_words(&self) -> String {
+        // What it said at its end may not have been read yet; and a child of it may keep its pipes open for longer.
+        let deadline = Instant::now() + WORDS_TIME;
+        while !self.readers.iter().all(JoinHandle::is_finished) && Instant::now() < deadline {
+            thread::sleep(LOOK_EVERY);
+        }
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / ")
     }

@@ -38,6 +38,18 @@ impl Allowance {
         is_left
     }
 
+    /// When one is left; `None` if one is now.
+    pub fn next(&self, rate: Rate, now: Instant) -> Option<Instant> {
+        let (each, owed) = (rate.each(), self.owed(now));
+        let lacking = (owed + each).saturating_sub(each.saturating_mul(units(rate.burst)));
+        (lacking > 0).then(|| now + Duration::from_nanos(lacking))
+    }
+
+    /// Whether nothing is spent of the burst.
+    pub fn is_whole(&self, now: Instant) -> bool {
+        self.level_at <= now
+    }
+
     /// Takes as many as are left, at most `wanted`, and says how many.
     pub fn take_up_to(&mut self, wanted: usize, rate: Rate, now: Instant) -> usize {
         let (each, owed) = (rate.each(), self.owed(now));

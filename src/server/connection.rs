@@ -16,11 +16,12 @@
 use super::allowance::Allowance;
 use super::binding::Binding;
 use super::fanout::{Membership, Turn};
+use super::flood::Bucket;
 use super::limits::Limits;
-use crate::hub::{ChannelId, Host};
+use crate::hub::{ChannelId, Host, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::{Alarm, Blocks, Inbox, Key, Outbox, Socket};
-use crate::session::{CloseReason, Session};
+use crate::session::{CloseReason, Session, Surroundings};
 use smallvec::SmallVec;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -141,6 +142,12 @@ struct Extras {
     /// Who waits for this one's queue.
     waiters: Vec<Key>,
     over_soft_since: Option<Instant>,
+    /// What it has left to send, where that is counted.
+    bucket: Option<Bucket>,
+    /// It was too fast, and is not read before.
+    throttled_until: Option<Instant>,
+    /// It gave a password with this request, and is not read before that is checked.
+    awaits_verdict: Option<RequestId>,
     /// The client's datagrams, if it has asked for them.
     binding: Option<Box<Binding>>,
     /// What it has made the server send in datagrams, whoever they went to.
@@ -149,9 +156,13 @@ struct Extras {
 
 impl Extras {
     fn is_empty(&self) -> bool {
-        let Extras { awaited_since, waits_for, waiters, over_soft_since, binding, caused } = self;
-        let is_quiet = awaited_since.is_none() && waits_for.is_none() && over_soft_since.is_none();
-        is_quiet && waiters.is_empty() && binding.is_none() && caused.is_none()
+        let Extras { awaited_since, over_soft_since, waiters, bucket, binding, caused, .. } = self;
+        let is_quiet = awaited_since.is_none() && over_soft_since.is_none() && !self.is_paused();
+        is_quiet && waiters.is_empty() && bucket.is_none() && binding.is_none() && caused.is_none()
+    }
+
+    fn is_paused(&self) -> bool {
+        self.waits_for.is_some() || self.throttled_until.is_some() || self.awaits_verdict.is_some()
     }
 }
 
@@ -162,6 +173,8 @@ pub enum Due {
     Ping,
     PingAnswer,
     SlowConsumer,
+    /// A client that was too fast may go on.
+    Throttled,
     DrainTimeout,
 }
 
@@ -209,13 +222,20 @@ impl<S> Connection<S> {
 
     /// Ends an open connection: last words where there is somebody to hear them, then draining. Only the first
     /// reason counts.
-    pub fn close(&mut self, reason: CloseReason, blocks: &mut Blocks, now: Instant, limits: &Limits) {
+    pub fn close(
+        &mut self,
+        reason: CloseReason,
+        surroundings: &Surroundings,
+        blocks: &mut Blocks,
+        now: Instant,
+        limits: &Limits,
+    ) {
         if !self.is_open() {
             return;
         }
         if reason.has_farewell() {
             let Connection { session, outbox, .. } = self;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, surroundings, out));
         }
         self.closing = Some(Box::new(Closing {
             reason,
@@ -300,7 +320,7 @@ impl<S> Connection<S> {
 
     /// Whether its silence is our doing: we do not read it for now, and nothing has hinted that it is gone.
     pub fn is_silenced(&self) -> bool {
-        self.waits_for().is_some() && self.hang_up == HangUp::No
+        self.is_paused() && self.hang_up == HangUp::No
     }
 
     pub fn note_pinged(&mut self, now: Instant) {
@@ -333,6 +353,35 @@ impl<S> Connection<S> {
         if let Some(extras) = &mut self.extras {
             extras.waits_for = None;
         }
+    }
+
+    /// Whether it is not read for now, whatever it sends.
+    pub fn is_paused(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.is_paused())
+    }
+
+    /// What it has left to send.
+    pub fn bucket(&mut self, now: Instant) -> &mut Bucket {
+        self.extras_mut().bucket.get_or_insert_with(|| Bucket::new(now))
+    }
+
+    pub fn throttle(&mut self, until: Instant) {
+        self.extras_mut().throttled_until = Some(until);
+    }
+
+    /// Returns whether it was throttled.
+    pub fn throttle_no_more(&mut self) -> bool {
+        self.extras.as_mut().is_some_and(|extras| extras.throttled_until.take().is_some())
+    }
+
+    pub fn await_verdict(&mut self, request: RequestId) {
+        self.extras_mut().awaits_verdict = Some(request);
+    }
+
+    /// Returns whether it was this one that is waited for.
+    pub fn take_verdict(&mut self, request: RequestId) -> bool {
+        let awaited = self.extras.as_mut().map(|extras| &mut extras.awaits_verdict);
+        awaited.is_some_and(|awaited| awaited.take_if(|awaited| *awaited == request).is_some())
     }
 
     /// Who waits for this one's queue.
@@ -411,6 +460,8 @@ impl<S> Connection<S> {
         let silence = (since + time, due);
         let over_soft_since = extras.and_then(|extras| extras.over_soft_since);
         let slow = over_soft_since.map(|since| (since + limits.slow_consumer_grace, Due::SlowConsumer));
-        Some(slow.map_or(silence, |slow| if slow.0 < silence.0 { slow } else { silence }))
+        let throttled = extras.and_then(|extras| extras.throttled_until).map(|until| (until, Due::Throttled));
+        let earlier = |one: (Instant, Due), other: (Instant, Due)| if other.0 < one.0 { other } else { one };
+        Some([slow, throttled].into_iter().flatten().fold(silence, earlier))
     }
 }

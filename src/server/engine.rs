@@ -5,15 +5,17 @@
 //! and asks it when it wants to be called again.
 
 use super::binding::Cookies;
+use super::cloak::Cloaks;
 use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
 use super::counters::Counters;
+use super::credentials::{Check, Credentials};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
-use crate::hub::{self, Hub};
+use crate::hub::{self, Hub, RequestId};
 use crate::net::{Flushed, Key, Socket, allocator, listener};
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Description, Verdict};
 use log::{debug, trace};
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
@@ -92,6 +94,19 @@ impl<S: Socket> Engine<S> {
         self.exchange.limits = limits;
         self.exchange.surroundings.limits.clone_from(&hub_limits);
         self.hub.set_limits(hub_limits);
+    }
+
+    /// What the server says of itself, and whom it lets do what, from now on.
+    pub fn describe(&mut self, server: Description, credentials: Credentials) {
+        let surroundings = &mut self.exchange.surroundings;
+        surroundings.wants_password = credentials.password.is_some();
+        surroundings.server = server;
+        self.exchange.credentials = credentials;
+    }
+
+    /// Cloaks are made with this key instead of a random one. Before the first client comes, or it would have two.
+    pub fn set_cloak_key(&mut self, key: &str) {
+        self.exchange.cloaks = Cloaks::new(key.as_bytes());
     }
 
     /// The time that holds until the next call.
@@ -179,6 +194,9 @@ impl<S: Socket> Engine<S> {
         connection.hang_up = connection.hang_up.max(hint);
         if hint == HangUp::Broken {
             connection.wait_no_more();
+            if connection.throttle_no_more() {
+                connection.inbox.clear(); // it is not to be faster for having gone
+            }
             self.exchange.list_to_read(key);
         }
     }
@@ -202,6 +220,16 @@ impl<S: Socket> Engine<S> {
             },
         );
         self.scratch = scratch;
+    }
+
+    /// The passwords that were given since the last call. Each of them wants a verdict.
+    pub fn take_checks(&mut self) -> Vec<Check> {
+        std::mem::take(&mut self.exchange.to_check)
+    }
+
+    /// Stage 5: a password was checked.
+    pub fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
+        self.exchange.verified(key, request, verdict);
     }
 
     /// Stage 4, timers: connections whose deadline has come, then the hub's own.
@@ -379,6 +407,16 @@ impl<S: Socket> Engine<S> {
             Due::Login => self.exchange.close(key, CloseReason::LoginTimeout),
             Due::Ping => self.exchange.ping(key),
             Due::PingAnswer => self.exchange.close(key, CloseReason::IdleTimeout),
+            Due::Throttled => {
+                if self
+                    .exchange
+                    .connections
+                    .get_mut(key)
+                    .is_some_and(|connection| connection.throttle_no_more())
+                {
+                    self.exchange.list_to_read(key);
+                }
+            }
             Due::SlowConsumer => self.exchange.close(key, CloseReason::SlowConsumer),
             Due::DrainTimeout => self.exchange.finish(key),
         }

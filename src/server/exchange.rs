@@ -18,16 +18,14 @@ use super::binding::Tickets;
 use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
+use super::credentials::{Check, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
-use crate::hub::{
-    self, ChannelId, Effect, Effects, Event, Form, Host, Moment, Observed, PathKey, Reply, RequestId,
-    SessionId,
-};
+use crate::hub::{self, ChannelId, Host, Moment, RequestId, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
-use crate::session::{About, CloseReason, Description, Dialect, Stamp, Surroundings};
+use crate::session::{CloseReason, Description, Dialect, Surroundings};
 use crate::wire::RefusalCode;
 use crate::wire::frame::Wants;
 use log::debug;
@@ -50,6 +48,9 @@ pub struct Exchange<S> {
     /// What sessions are told of the world.
     pub surroundings: Surroundings,
     pub cloaks: Cloaks,
+    pub credentials: Credentials,
+    /// Passwords that were given in this turn, for whoever has the time to check them.
+    pub to_check: Vec<Check>,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
     pub now: Instant,
@@ -82,6 +83,8 @@ impl<S: Socket> Exchange<S> {
             limits,
             surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
             cloaks: Cloaks::new(secret),
+            credentials: Credentials::default(),
+            to_check: Vec::new(),
             tickets: Tickets::new(secret),
             now,
             turn: 0,
@@ -152,7 +155,7 @@ impl<S: Socket> Exchange<S> {
 
     /// Ends a connection, as soon as that is safe. Until the reap stage its key stays valid.
     pub fn close(&mut self, key: Key, reason: CloseReason) {
-        let Exchange { connections, blocks, fanout, limits, now, .. } = self;
+        let Exchange { connections, blocks, fanout, limits, surroundings, now, .. } = self;
         let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
         // What its rooms said before comes before its last words.
         for membership in connection.memberships.clone() {
@@ -160,7 +163,7 @@ impl<S: Socket> Exchange<S> {
         }
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
-            connection.close(reason, blocks, *now, limits);
+            connection.close(reason, surroundings, blocks, *now, limits);
         }
         self.counters.count_closed(reason);
         self.list_to_flush(key);
@@ -235,7 +238,7 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// If `source` waits for `target`, it does so no more.
-    fn resume(&mut self, source: Key, target: Key) {
+    pub(super) fn resume(&mut self, source: Key, target: Key) {
         if let Some(connection) = self.connections.get_mut(source)
             && connection.waits_for() == Some(target)
         {
@@ -244,12 +247,12 @@ impl<S: Socket> Exchange<S> {
         }
     }
 
-    fn dialect_of(&self, key: Key) -> Option<Dialect> {
+    pub(super) fn dialect_of(&self, key: Key) -> Option<Dialect> {
         self.connections.get(key)?.session.dialect()
     }
 
     /// What others see of where a client comes from.
-    fn host_of(&self, key: Key) -> Host {
+    pub(super) fn host_of(&self, key: Key) -> Host {
         let connection = self.connections.get(key);
         connection.map(|connection| self.cloaks.host(connection.address.ip())).unwrap_or_default()
     }
@@ -262,78 +265,7 @@ impl<S: Socket> Exchange<S> {
         self.list_to_flush(key); // it may just have caught up
     }
 
-    /// Puts an event into a channel's blocks. `about` is the conversation that it names, as a rule this one.
-    fn publish(&mut self, channel: ChannelId, about: About<'_>, cause: Key, event: &Event<'_>) {
-        let latest = (self.turn, channel);
-        let author = self.connections.get_mut(cause);
-        if let Some((turn, previous)) = author.map(|c| std::mem::replace(&mut c.undistributed, latest))
-            && turn == self.turn
-            && previous != channel
-        {
-            self.distribute(previous);
-        }
-        let Exchange { connections, blocks, fanout, surroundings, cloaks, .. } = self;
-        let full = fanout.publish(connections, blocks, channel, cause, |dialect, cause, out| {
-            let cause = cause.filter(|_| dialect.shows_hosts());
-            let stamp = Stamp { surroundings, host: cause.map(|cause| cloaks.host(cause.address.ip())) };
-            dialect.encode_event(about, event, &stamp, out);
-        });
-        if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
-            self.fanout.note_said(&self.blocks, channel, cause);
-        }
-        if full {
-            self.distribute(channel);
-        }
-        if self.connections.get(cause).is_some_and(|author| !author.outbox.is_empty()) {
-            self.list_to_flush(cause); // it may just have caught up
-        }
-    }
-
-    /// Tells everybody who shares a room with `cause`, each once, but for those whose dialect has one departure per
-    /// room. Where there is one room, which is the rule, it is the room's event like any other.
-    fn publish_to_neighbours(&mut self, cause: Key, channels: &[ChannelId], event: &Event<'_>) {
-        let per_room = matches!(event, Event::Quit { .. });
-        if let &[channel] = channels {
-            let about = About::channel(if per_room { channel } else { ChannelId::NONE });
-            return self.publish(channel, about, cause, event);
-        }
-        let mut neighbours: Vec<Key> =
-            channels.iter().flat_map(|&channel| self.fanout.members(channel)).collect();
-        neighbours.sort_unstable_by_key(|key| key.to_u64());
-        neighbours.dedup();
-        for to in neighbours.into_iter().filter(|&to| to != cause) {
-            match self.dialect_of(to) {
-                Some(Dialect::Native) if per_room => {
-                    for &channel in channels {
-                        if !self.is_member(to, channel) {
-                            continue;
-                        }
-                        self.send(to, cause, About::channel(channel), event);
-                    }
-                }
-                _ => self.send(to, cause, About::channel(ChannelId::NONE), event),
-            }
-        }
-    }
-
-    fn is_member(&self, key: Key, channel: ChannelId) -> bool {
-        let connection = self.connections.get(key);
-        connection.is_some_and(|connection| connection.memberships.iter().any(|m| m.channel == channel))
-    }
-
-    /// Queues an event for one connection.
-    fn send(&mut self, to: Key, cause: Key, about: About<'_>, event: &Event<'_>) {
-        self.keep_order(to, cause);
-        let Some(dialect) = self.dialect_of(to) else { return };
-        let host = dialect.shows_hosts().then(|| self.host_of(cause));
-        self.push(to, |connection, blocks, surroundings| {
-            let stamp = Stamp { surroundings, host };
-            let Connection { session, outbox, .. } = connection;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_event(about, event, &stamp, out));
-        });
-    }
-
-    fn distribute(&mut self, channel: ChannelId) {
+    pub(super) fn distribute(&mut self, channel: ChannelId) {
         let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
@@ -420,75 +352,13 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// What `cause` published before must not be overtaken by what `to` is about to be sent on its account.
-    fn keep_order(&mut self, to: Key, cause: Key) {
+    pub(super) fn keep_order(&mut self, to: Key, cause: Key) {
         let Exchange { connections, blocks, fanout, .. } = self;
         if to != cause
             && let Some((turn, channel)) = connections.get(cause).map(|cause| cause.undistributed)
             && turn == self.turn
         {
             fanout.catch_up(connections, blocks, channel, to);
-        }
-    }
-}
-
-impl<S: Socket> Effects for Exchange<S> {
-    fn observed(&self, session: SessionId) -> Option<Observed> {
-        let connection = self.connections.get(key_of(session))?;
-        let udp =
-            connection.binding().and_then(|binding| binding.path(self.limits.datagram_expiry, self.now));
-        let udp = udp.map(|path| path.client);
-        Some(Observed { tcp: connection.address.into(), udp, heard: connection.heard() })
-    }
-
-    fn host(&self, session: SessionId) -> Host {
-        self.host_of(key_of(session))
-    }
-
-    fn fresh_key(&mut self) -> PathKey {
-        PathKey(self.tickets.make())
-    }
-
-    fn emit(&mut self, effect: Effect<'_>) {
-        match effect {
-            Effect::Reply { to, cause, request, channel, reply } => {
-                let to = key_of(to);
-                self.keep_order(to, key_of(cause));
-                self.push(to, |connection, blocks, surroundings| {
-                    let Connection { session, outbox, .. } = connection;
-                    outbox.push_own(blocks, Expect::Little, |out| {
-                        session.encode_reply(request, channel, &reply, surroundings, out);
-                    });
-                    if let Reply::LoggedIn { .. } = reply {
-                        connection.note_logged_in();
-                    }
-                });
-            }
-            Effect::Send { to, cause, channel, room, event } => {
-                let (to, cause) = (key_of(to), key_of(cause));
-                if let Event::RelayClosed { .. } = event {
-                    self.resume(to, cause);
-                    self.resume(cause, to);
-                }
-                self.send(to, cause, About { channel, room }, &event);
-            }
-            Effect::Publish { channel, room, cause, event } => {
-                self.publish(channel, About { channel, room: Some(room) }, key_of(cause), &event);
-            }
-            Effect::PublishToNeighbours { cause, channels, event } => {
-                self.publish_to_neighbours(key_of(cause), channels, &event);
-            }
-            Effect::HangUp { session } => self.close(key_of(session), CloseReason::Killed),
-            Effect::Subscribe { channel, session } => {
-                let key = key_of(session);
-                let Some(dialect) = self.dialect_of(key) else { return };
-                let Exchange { connections, blocks, fanout, .. } = self;
-                fanout.subscribe(connections, blocks, channel, key, dialect);
-            }
-            Effect::Unsubscribe { channel, session } => {
-                let Exchange { connections, blocks, fanout, .. } = self;
-                fanout.unsubscribe(connections, blocks, channel, key_of(session));
-                self.list_to_flush(key_of(session)); // it may just have caught up
-            }
         }
     }
 }

@@ -248,9 +248,10 @@ impl Fanout {
         if closed.iter().all(|(block, _)| block.is_none()) {
             return;
         }
+        let parts = &closed[..];
         for member in &mut group.members {
             let start = std::mem::take(&mut member.cursor) as usize;
-            let Some(&(Some(block), end)) = closed.get(member.edition as usize) else { continue };
+            let Some(&(Some(block), end)) = parts.get(member.edition as usize) else { continue };
             if start < end
                 && let Some(connection) = connections.get_mut(member.key)
                 && connection.is_open()

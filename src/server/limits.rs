@@ -1,6 +1,8 @@
 //! Every bound of the server, with its unit. Each queue and each loop has one.
 
 use super::allowance::Rate;
+use super::credentials::Credentials;
+use crate::session::{Description, NAME_BYTES_MAX};
 use crate::{hub, net};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,6 +13,11 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     pub limits: Limits,
     pub hub: hub::Limits,
+    /// What the server says of itself.
+    pub server: Description,
+    pub credentials: Credentials,
+    /// What cloaks are made with. Empty: with something random, so that they are others after each start.
+    pub cloak_key: String,
 }
 
 /// Where the server listens unless it is told otherwise.
@@ -19,7 +26,14 @@ pub const DEFAULT_LISTEN: SocketAddr =
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { listen: vec![DEFAULT_LISTEN], limits: Limits::default(), hub: hub::Limits::default() }
+        Settings {
+            listen: vec![DEFAULT_LISTEN],
+            limits: Limits::default(),
+            hub: hub::Limits::default(),
+            server: Description::default(),
+            credentials: Credentials::default(),
+            cloak_key: String::new(),
+        }
     }
 }
 
@@ -43,6 +57,10 @@ pub struct Limits {
     pub datagrams_caused: Rate,
     /// Silence after which a client's datagram address counts as gone.
     pub datagram_expiry: Duration,
+    /// Lines taken from one client of IRC; none a second: as many as it sends.
+    pub irc_lines: Rate,
+    /// Bytes that such a client may have sent beyond that, as far as they were read; at more it is dropped.
+    pub irc_held_bytes_max: usize,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -81,6 +99,8 @@ impl Default for Limits {
             datagrams_per_turn_max: 1_024,
             datagrams_caused: Rate { per_second: 10_000, burst: 10_000 },
             datagram_expiry: Duration::from_secs(60),
+            irc_lines: Rate { per_second: 4, burst: 20 },
+            irc_held_bytes_max: 32 * 1_024,
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,
@@ -123,6 +143,7 @@ impl Settings {
         if self.listen.is_empty() {
             return Err("there is no address to listen on; give at least one".into());
         }
+        self.check_server()?;
         let read_bytes = self.limits.read_bytes_per_turn_max;
         if read_bytes < READ_BYTES_FLOOR {
             return Err(format!(
@@ -161,6 +182,34 @@ impl Settings {
         Ok(())
     }
 
+    /// What a client of IRC could mistake for something else.
+    fn check_server(&self) -> Result<(), String> {
+        let (name, network) = (&self.server.name, &self.server.network);
+        let is_of_host = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        if name.len() > NAME_BYTES_MAX || !name.contains('.') || !name.chars().all(is_of_host) {
+            return Err(format!(
+                "server-name is {name:?}; it must be like a host's, with a dot in it, of at most {NAME_BYTES_MAX} bytes"
+            ));
+        }
+        let is_of_network = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if network.is_empty() || network.len() > NAME_BYTES_MAX || !network.chars().all(is_of_network) {
+            return Err(format!(
+                "network-name is {network:?}; it must be one word, of at most {NAME_BYTES_MAX} bytes"
+            ));
+        }
+        let lines = self.limits.irc_lines;
+        if lines.per_second > 0 && lines.burst == 0 {
+            return Err("irc-lines-burst is 0; it must be at least 1, or nobody could send a line".into());
+        }
+        let (held, floor) = (self.limits.irc_held_bytes_max, HELD_BYTES_FLOOR);
+        if held < floor {
+            return Err(format!(
+                "irc-held-bytes-max is {held}; it must be at least {floor}, as a line can be that long"
+            ));
+        }
+        Ok(())
+    }
+
     /// Lowers `connections_max` to what the process may have open, and says so.
     pub fn fit_descriptors(&mut self) {
         let Some(descriptors) = net::descriptors::raise_limit() else { return };
@@ -184,6 +233,9 @@ const READ_BYTES_FLOOR: usize = 4_096;
 
 /// All of it is one buffer, which is there from the start.
 const READ_BYTES_CEILING: usize = 16 * 1_024 * 1_024;
+
+/// The longest line of IRC, with its tags (IRCv3 message-tags).
+const HELD_BYTES_FLOOR: usize = 8_191 + 512;
 
 /// A frame's fields beside its text, in bytes: two names and some numbers.
 const TEXT_OVERHEAD: usize = 1_024;

@@ -13,17 +13,20 @@
 //! Two exceptions write before stage 6: relay payload goes straight to a peer for whom nothing is queued, and a queue
 //! that is overfull is offered to its socket before it counts as slow.
 //!
-//! - [`reactor`] poll, accept, signals, mailbox, and the order of the stages: the sockets of the real world;
+//! - [`reactor`] poll, accept, signals, and the order of the stages: the sockets of the real world; `mailbox` how other
+//!   threads reach it;
 //! - `listening` opens the sockets that newcomers and datagrams come to;
 //! - [`engine`] read, timers, flush, reap, and the flags of note, over any [`Socket`](crate::net::Socket) and any time,
 //!   so that a test can be the world;
 //! - `read` stage 3 for one connection;
-//! - [`exchange`] where effects of the hub become bytes in outboxes;
+//! - [`exchange`] what connections are owed, and when who waits; `effects` where effects of the hub become that;
 //! - [`fanout`] who is subscribed to what, and who has got how far;
 //! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
 //! - [`cloak`] what others see of an address;
 //! - `ebb` when memory goes back to the system;
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
+//! - [`flood`] who sends too fast, and waits;
+//! - [`credentials`] who may do more than others; `worker` a thread that checks their [`passwords`];
 //! - [`limits`] every bound, with its unit and its reason.
 
 pub mod allowance;
@@ -31,16 +34,26 @@ pub mod binding;
 pub mod cloak;
 pub mod connection;
 pub mod counters;
+pub mod credentials;
 pub mod datagrams;
 mod ebb;
+mod effects;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;
+pub mod flood;
 pub mod limits;
 mod listening;
+mod mailbox;
+pub mod passwords;
 pub mod reactor;
 mod read;
+mod worker;
+
+#[cfg(test)]
+mod tests;
 
 pub use engine::Engine;
 pub use limits::{Limits, Settings};
-pub use reactor::{Handle, Reactor};
+pub use mailbox::Handle;
+pub use reactor::Reactor;

@@ -11,9 +11,12 @@ use super::connection::HangUp;
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use super::listening::listen;
+use super::mailbox::{Handle, Message};
+use super::worker::Worker;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
+use crate::session::Verdict;
 use log::{debug, error, info, warn};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -22,8 +25,7 @@ use signal_hook_mio::v1_0::Signals;
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Events that one poll can report. Those beyond come with the next one, which costs more than a system call: what many
@@ -72,36 +74,14 @@ pub struct Reactor {
     settings: Settings,
     mailbox: Receiver<Message>,
     handle: Handle,
+    /// There once a password was given.
+    worker: Option<Worker>,
 }
 
 struct Listening {
     socket: TcpListener,
     /// Sticky, like a connection's readiness.
     ready: bool,
-}
-
-/// What other threads can send.
-enum Message {
-    Stop,
-}
-
-/// Lets another thread reach a running reactor. Wake-ups coalesce; messages do not.
-#[derive(Clone)]
-pub struct Handle {
-    sender: Sender<Message>,
-    waker: Arc<Waker>,
-}
-
-impl Handle {
-    /// Stops the server as SIGTERM does.
-    ///
-    /// # Errors
-    /// When the wake-up cannot be written; a reactor that is gone already is no error.
-    pub fn stop(&self) -> io::Result<()> {
-        // A receiver that is gone has nothing left to stop.
-        let _ = self.sender.send(Message::Stop);
-        self.waker.wake()
-    }
 }
 
 /// How a run ended.
@@ -120,8 +100,7 @@ impl Reactor {
     /// A sentence with the address that cannot be listened on, and why; or what kept the poll from being set up.
     pub fn bind(mut settings: Settings) -> io::Result<Reactor> {
         let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), MAILBOX)?);
-        let (sender, mailbox) = channel();
+        let (handle, mailbox) = Handle::new(Waker::new(poll.registry(), MAILBOX)?);
         let (mut listeners, mut datagrams) = (Vec::new(), Vec::new());
         for (index, &address) in settings.listen.iter().enumerate() {
             let (mut socket, beside) = listen(address, settings.limits.datagrams)?;
@@ -138,6 +117,10 @@ impl Reactor {
         getrandom::fill(&mut secret).map_err(|e| io::Error::other(format!("no random numbers: {e}")))?;
         let mut engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
         engine.set_wall_time(unix_millis());
+        engine.describe(settings.server.clone(), settings.credentials.clone());
+        if !settings.cloak_key.is_empty() {
+            engine.set_cloak_key(&settings.cloak_key);
+        }
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
@@ -154,7 +137,8 @@ impl Reactor {
             reload: None,
             settings,
             mailbox,
-            handle: Handle { sender, waker },
+            handle,
+            worker: None,
         })
     }
 
@@ -288,6 +272,7 @@ impl Reactor {
     /// Stage 3: connections, then datagrams.
     fn read(&mut self) {
         self.engine.read();
+        self.hand_over_checks();
         self.read_datagrams();
     }
 
@@ -443,7 +428,12 @@ impl Reactor {
                     warn!("whether datagrams are exchanged changes with a restart only");
                     settings.limits.datagrams = self.settings.limits.datagrams;
                 }
+                if settings.cloak_key != self.settings.cloak_key {
+                    warn!("the key of cloaks changes with a restart only");
+                    settings.cloak_key.clone_from(&self.settings.cloak_key);
+                }
                 settings.fit_descriptors();
+                self.engine.describe(settings.server.clone(), settings.credentials.clone());
                 self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
                 self.settings = settings;
                 info!("settings reloaded");
@@ -457,6 +447,20 @@ impl Reactor {
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
                 Message::Stop => self.terminate(),
+                Message::Verified { key, request, verdict } => self.engine.verified(key, request, verdict),
+            }
+        }
+    }
+
+    /// The end of stage 3: passwords are checked elsewhere.
+    fn hand_over_checks(&mut self) {
+        for check in self.engine.take_checks() {
+            if self.worker.is_none() {
+                self.worker = Worker::start(self.handle.clone());
+            }
+            let (key, request) = (check.key, check.request);
+            if !self.worker.as_ref().is_some_and(|worker| worker.take(check)) {
+                self.engine.verified(key, request, Verdict::Busy);
             }
         }
     }

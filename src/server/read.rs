@@ -66,7 +66,7 @@ impl<S: Socket> Engine<S> {
     fn next_bytes(&mut self, key: Key, scratch: &mut [u8], budget: &mut Budget) -> Option<Filled> {
         loop {
             let connection = self.exchange.connections.get_mut(key)?;
-            if !connection.is_open() || connection.waits_for().is_some() {
+            if !connection.is_open() || connection.is_paused() {
                 return None;
             }
             if connection.inbox.is_worth_a_look() {
@@ -127,11 +127,13 @@ impl<S: Socket> Engine<S> {
         let mut done = 0;
         loop {
             let open = self.exchange.connections.get(key).filter(|connection| connection.is_open());
-            let is_full = open.map(|connection| connection.is_over_high_water(&self.exchange.limits));
-            match is_full {
-                None => return (done, Stop::Closed),
-                Some(true) if self.exchange.pause(key, key) => return (done, Stop::Paused),
-                Some(_) => {}
+            let Some(connection) = open else { return (done, Stop::Closed) };
+            let is_metered = connection.session.is_metered();
+            if connection.is_over_high_water(&self.exchange.limits) && self.exchange.pause(key, key) {
+                return (done, Stop::Paused);
+            }
+            if is_metered && self.exchange.hold_back(key, bytes.len() - done) {
+                return (done, Stop::Paused);
             }
             if budget.frames == 0 {
                 return (done, Stop::Budget);
@@ -150,6 +152,9 @@ impl<S: Socket> Engine<S> {
             if !self.words.is_empty() {
                 self.exchange.say(key, &self.words);
                 self.words.clear();
+            }
+            if is_metered && step.used() > 0 {
+                self.exchange.note_line(key);
             }
             match step {
                 Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
@@ -171,6 +176,10 @@ impl<S: Socket> Engine<S> {
                     self.give_ticket(key, request, wants);
                 }
                 Step::Done { used } | Step::NewDialect { used } => done += used,
+                Step::Verify { used, request, credential, password } => {
+                    self.exchange.verify(key, request, credential, password);
+                    return (done + used, Stop::Paused);
+                }
                 Step::Quit { used, text } => {
                     done += used;
                     let now = self.exchange.moment();

@@ -25,8 +25,12 @@ pub enum CloseReason {
     /// A protocol that is recognised, but not spoken here.
     NotSpoken,
     LoginTimeout,
+    /// The server has a password, and this is another one.
+    WrongPassword,
     IdleTimeout,
     SlowConsumer,
+    /// It sent faster than it may, and too much of that.
+    Flood,
     ServerStopping,
     ServerFull,
     /// An operator ended the session.
@@ -43,6 +47,8 @@ impl CloseReason {
         match self {
             CloseReason::Goodbye | CloseReason::PeerClosed | CloseReason::Io(_) => ByeCode::Goodbye,
             CloseReason::BadMagic => ByeCode::BadMagic,
+            // Not said in frames: nobody counts these.
+            CloseReason::Flood | CloseReason::WrongPassword => ByeCode::Malformed,
             CloseReason::Malformed(_) | CloseReason::NotSpoken => ByeCode::Malformed,
             CloseReason::FrameTooLong { .. } => ByeCode::FrameTooLong,
             CloseReason::HelloExpected => ByeCode::HelloExpected,
@@ -65,7 +71,9 @@ impl CloseReason {
             | CloseReason::FrameTooLong { .. }
             | CloseReason::HelloExpected
             | CloseReason::NotSpoken
+            | CloseReason::WrongPassword
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
+            CloseReason::Flood => Departure::Dropped("Excess Flood"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
             CloseReason::Killed => Departure::Dropped("an operator ended the session"),
             CloseReason::ServerStopping | CloseReason::ServerFull => {
@@ -89,8 +97,10 @@ impl fmt::Display for CloseReason {
             CloseReason::HelloExpected => f.write_str("the first frame must be hello"),
             CloseReason::NotSpoken => f.write_str("this server does not speak that protocol"),
             CloseReason::LoginTimeout => f.write_str("no login in time"),
+            CloseReason::WrongPassword => f.write_str("the password of this server is another one"),
             CloseReason::IdleTimeout => f.write_str("nothing was heard from you, not even an answer to ping"),
             CloseReason::SlowConsumer => f.write_str("you did not read what you were sent; connect again"),
+            CloseReason::Flood => f.write_str("Excess Flood"),
             CloseReason::ServerStopping => f.write_str("the server is stopping"),
             CloseReason::ServerFull => f.write_str("the server is full; try again later"),
             CloseReason::Killed => f.write_str("an operator of the server ended your session"),

@@ -45,6 +45,11 @@ impl Dialect {
         matches!(self, Dialect::Irc(_))
     }
 
+    /// Whether somebody who leaves the server is told of in each room, and not once.
+    pub fn tells_departures_per_room(self) -> bool {
+        matches!(self, Dialect::Native)
+    }
+
     /// Appends the event as this dialect has it for all; nothing, where it does not have it.
     pub fn encode_event(self, about: About<'_>, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         match self {

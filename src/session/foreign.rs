@@ -39,7 +39,7 @@ mod tests {
         };
         assert!(next(bytes));
         assert!(next(b"NICK x\r\n"), "and never another step");
-        session.encode_farewell(CloseReason::NotSpoken, &mut out);
+        session.encode_farewell(CloseReason::NotSpoken, &surroundings, &mut out);
         out
     }
 

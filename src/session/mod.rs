@@ -18,6 +18,8 @@ mod foreign;
 mod irc;
 mod native;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 
 pub use close::CloseReason;
 pub use dialect::{About, Dialect, Stamp, Variant};
@@ -26,6 +28,9 @@ pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 use crate::hub::{ChannelId, Command, Event, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
+use std::time::Duration;
+#[cfg(test)]
+use tests::lines;
 
 /// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
 #[derive(Debug, PartialEq)]
@@ -43,6 +48,9 @@ pub enum Step<'a> {
     /// As `Done`; and from here on [`Session::dialect`] is another one. What the client's rooms said before still comes
     /// in the old one, and before `out`.
     NewDialect { used: usize },
+    /// The client gives a password. Nothing is asked of the session until [`Session::verified`] has told it whether that
+    /// is right; where `used` is 0, the same bytes come again then.
+    Verify { used: usize, request: RequestId, credential: Credential<'a>, password: &'a str },
     /// The client says goodbye.
     Quit { used: usize, text: &'a str },
     /// There is no going on.
@@ -58,10 +66,30 @@ impl Step<'_> {
             | Step::Ticket { used, .. }
             | Step::Done { used }
             | Step::NewDialect { used }
+            | Step::Verify { used, .. }
             | Step::Quit { used, .. } => used,
             Step::Incomplete { .. } | Step::Close(_) => 0,
         }
     }
+}
+
+/// What a password is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Credential<'a> {
+    /// To come in at all, where [`Surroundings::wants_password`].
+    Server,
+    /// To be an operator. The name is as it is in the config, letter by letter.
+    Operator { name: &'a str },
+}
+
+/// What was found out about a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Right,
+    /// That, or nobody has such a name, or nobody from there.
+    Wrong,
+    /// Too many passwords wait to be checked.
+    Busy,
 }
 
 /// One client's side of the conversation.
@@ -75,6 +103,8 @@ enum State {
     Irc(Box<irc::Dialogue>),
     /// A protocol that is recognised and not spoken.
     Foreign(Protocol),
+    #[cfg(test)]
+    Lines(lines::Lines),
 }
 
 impl Session {
@@ -103,6 +133,11 @@ impl Session {
                     self.0 = State::Native(native);
                     step
                 }
+                #[cfg(test)]
+                Some(Protocol::Text) if bytes.starts_with(lines::FIRST) => {
+                    self.0 = State::Lines(lines::Lines::default());
+                    Step::Done { used: 0 }
+                }
                 Some(Protocol::Text) if surroundings.server.irc => {
                     let mut irc = Box::new(irc::Dialogue::new(*host));
                     let step = irc.next(bytes, surroundings, notes, out);
@@ -117,6 +152,8 @@ impl Session {
             State::Native(native) => native.next(bytes, out),
             State::Irc(irc) => irc.next(bytes, surroundings, notes, out),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
+            #[cfg(test)]
+            State::Lines(lines) => lines.next(bytes, out),
         }
     }
 
@@ -125,6 +162,8 @@ impl Session {
         match &self.0 {
             State::Native(native) if native.is_open() => Some(Dialect::Native),
             State::Irc(irc) if irc.is_open() => Some(Dialect::Irc(irc.variant())),
+            #[cfg(test)]
+            State::Lines(lines) => lines.dialect(),
             _ => None,
         }
     }
@@ -138,6 +177,8 @@ impl Session {
         match &mut self.0 {
             State::Native(native) => native.open(),
             State::Irc(irc) => irc.open(),
+            #[cfg(test)]
+            State::Lines(lines) => lines.is_open = true,
             State::Undecided(_) | State::Foreign(_) => {}
         }
     }
@@ -161,6 +202,8 @@ impl Session {
         match &mut self.0 {
             State::Native(native) => native.encode_reply(request, channel, reply, out),
             State::Irc(irc) => irc.encode_reply(reply, surroundings, out),
+            #[cfg(test)]
+            State::Lines(_) => lines::encode_reply(reply, out),
             State::Undecided(_) | State::Foreign(_) => {}
         }
     }
@@ -171,6 +214,38 @@ impl Session {
             State::Native(_) => native::encode_event(about.channel, event, out),
             State::Irc(irc) => irc.encode_event(about.room, event, stamp, out),
             State::Undecided(_) | State::Foreign(_) => {}
+            #[cfg(test)]
+            State::Lines(_) => {}
+        }
+    }
+
+    /// What became of the password of a [`Step::Verify`].
+    pub fn verified(&mut self, _: RequestId, verdict: Verdict) {
+        match &mut self.0 {
+            State::Irc(irc) => irc.verified(verdict),
+            #[cfg(test)]
+            State::Lines(lines) => lines.verified(verdict),
+            State::Native(_) | State::Undecided(_) | State::Foreign(_) => {}
+        }
+    }
+
+    /// Whether the client's requests are counted, and those of a fast one are held back.
+    pub fn is_metered(&self) -> bool {
+        match &self.0 {
+            State::Irc(_) => true,
+            #[cfg(test)]
+            State::Lines(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Tells the client that it was too fast, and that its next request is taken after `wait`.
+    pub fn encode_throttled(&self, wait: Duration, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        match &self.0 {
+            State::Irc(irc) => irc.encode_throttled(wait, surroundings, out),
+            #[cfg(test)]
+            State::Lines(_) => lines::encode_throttled(wait, out),
+            _ => {}
         }
     }
 
@@ -192,17 +267,19 @@ impl Session {
         match &self.0 {
             State::Native(_) => native::encode_ping(out),
             State::Irc(irc) => irc.encode_ping(surroundings, out),
-            State::Undecided(_) | State::Foreign(_) => {}
+            _ => {}
         }
     }
 
     /// Appends the last words, in the client's own protocol as far as it is known.
-    pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
+    pub fn encode_farewell(&self, reason: CloseReason, _: &Surroundings, out: &mut Vec<u8>) {
         match &self.0 {
             State::Native(_) => native::encode_farewell(reason, out),
             State::Irc(irc) => irc.encode_farewell(reason, out),
             State::Undecided(_) => foreign::encode_farewell(Protocol::Text, reason, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
+            #[cfg(test)]
+            State::Lines(_) => lines::encode_farewell(reason, out),
         }
     }
 }

@@ -2,9 +2,10 @@
 #![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashMap;
+use std::time::Instant;
 use switchboard::hub::{
-    Address, ChannelId, Departure, Effect, Effects, Event, Observed, PathKey, PathRole, Refusal, RelayEnd,
-    Reply, SessionId,
+    Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
+    Marks, Moment, Observed, PathKey, PathRole, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -14,33 +15,169 @@ pub enum Recorded {
     Publish { channel: ChannelId, cause: SessionId, event: Happened },
     Subscribe { channel: ChannelId, session: SessionId },
     Unsubscribe { channel: ChannelId, session: SessionId },
+    Neighbours { cause: SessionId, channels: Vec<ChannelId>, event: Happened },
+    HangUp { session: SessionId },
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Answered {
     Done,
     Refused(Refusal),
-    LoggedIn { name: String },
-    Joined { room: String, occupants: usize, subject: Option<(String, String)> },
+    LoggedIn {
+        name: String,
+    },
+    Joined {
+        room: String,
+        occupants: usize,
+        subject: Option<(String, String)>,
+    },
     Rooms(Vec<(String, usize)>, bool),
     Occupants(Vec<String>, bool),
     Peers(Vec<String>, bool),
-    Peer { name: String, relays: bool, online_seconds: u64, heard_seconds: u64, addresses: Vec<Address> },
-    Opened { peer: String, payload_max: u16 },
+    Peer {
+        name: String,
+        relays: bool,
+        online_seconds: u64,
+        heard_seconds: u64,
+        addresses: Vec<Address>,
+    },
+    Opened {
+        peer: String,
+        payload_max: u16,
+    },
     Declined(String),
+    Renamed {
+        from: String,
+        to: String,
+    },
+    Marks(Marks),
+    Left,
+    Sent {
+        to: String,
+        away: Option<String>,
+    },
+    SubjectSet,
+    Subject(Option<(String, String)>),
+    /// Changes as [`change`] writes them.
+    Changed {
+        changes: Vec<String>,
+        refused: Vec<(usize, Refusal)>,
+    },
+    Settings {
+        flags: Flags,
+        occupants_max: Option<u32>,
+        password: String,
+    },
+    Masks(Vec<String>, bool),
+    Kicked(String),
+    Invited {
+        who: String,
+        away: Option<String>,
+    },
+    Invitations(Vec<String>),
+    Users(Vec<String>, Option<String>),
+    Look {
+        name: String,
+        username: String,
+        realname: String,
+        places: Vec<String>,
+        idle_seconds: u64,
+    },
+    Was(Vec<String>),
+    Here(Vec<String>),
+    Counts(Counts),
+    Watched {
+        here: Vec<String>,
+        gone: Vec<String>,
+        full: Vec<String>,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Happened {
-    Said { by: String, text: String },
+    Said {
+        by: String,
+        text: String,
+    },
     Entered(String),
-    Left { who: String, how: String },
-    SubjectSet { by: String, text: String },
-    Told { from: String, text: String },
-    Offered { from: String, payload_max: u16 },
-    Ringing { request: u32 },
+    Left {
+        who: String,
+        how: String,
+    },
+    SubjectSet {
+        by: String,
+        text: String,
+    },
+    Told {
+        from: String,
+        text: String,
+    },
+    /// In a room, or to one alone.
+    Noticed {
+        by: String,
+        text: String,
+    },
+    Tagged {
+        by: String,
+        tags: String,
+    },
+    Quit {
+        who: String,
+        how: String,
+    },
+    Kicked {
+        by: String,
+        who: String,
+        text: String,
+    },
+    Changed {
+        by: String,
+        changes: Vec<String>,
+    },
+    Invited {
+        by: String,
+        room: String,
+    },
+    GuestInvited {
+        by: String,
+        who: String,
+    },
+    Renamed {
+        from: String,
+        to: String,
+    },
+    Away {
+        who: String,
+        text: Option<String>,
+    },
+    RealName {
+        who: String,
+        realname: String,
+    },
+    Appeared(String),
+    Vanished(String),
+    Announced {
+        by: String,
+        text: String,
+    },
+    Killed {
+        by: String,
+        text: String,
+    },
+    Offered {
+        from: String,
+        payload_max: u16,
+    },
+    Ringing {
+        request: u32,
+    },
     RelayClosed(RelayEnd),
-    Paths { round: u8, role: PathRole, key: PathKey, addresses: Vec<Address> },
+    Paths {
+        round: u8,
+        role: PathRole,
+        key: PathKey,
+        addresses: Vec<Address>,
+    },
 }
 
 #[derive(Default)]
@@ -65,14 +202,18 @@ impl Effects for Recorder {
             Effect::Reply { to, request, channel, reply, .. } => {
                 Recorded::Reply { to, request: request.0, channel, answer: answered(reply) }
             }
-            Effect::Send { to, cause, channel, event } => {
+            Effect::Send { to, cause, channel, event, .. } => {
                 Recorded::Send { to, cause, channel, event: happened(event) }
             }
-            Effect::Publish { channel, cause, event } => {
+            Effect::Publish { channel, cause, event, .. } => {
                 Recorded::Publish { channel, cause, event: happened(event) }
             }
             Effect::Subscribe { channel, session } => Recorded::Subscribe { channel, session },
             Effect::Unsubscribe { channel, session } => Recorded::Unsubscribe { channel, session },
+            Effect::PublishToNeighbours { cause, channels, event } => {
+                Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
+            }
+            Effect::HangUp { session } => Recorded::HangUp { session },
         });
     }
 
@@ -80,9 +221,59 @@ impl Effects for Recorder {
         self.1.observed.get(&session).copied()
     }
 
+    /// A host of its own for each session, all in one network.
+    fn host(&self, session: SessionId) -> Host {
+        let SessionId(number) = session;
+        Host { address: [number as u8; 5], network: [0; 5], wider: [0; 5] }
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         self.1.keys += 1;
         PathKey([self.1.keys; 32])
+    }
+}
+
+/// Both clocks, of which the one on the wall stands still.
+pub fn moment(monotonic: Instant) -> Moment {
+    Moment { monotonic, unix_millis: 1_700_000_000_000 }
+}
+
+fn names_of(entries: &[Entry<'_>]) -> Vec<String> {
+    entries.iter().map(|entry| entry.person.name.shown().into()).collect()
+}
+
+/// A name with the sign of its standing, as IRC has it.
+fn placed(entry: &Entry<'_>) -> String {
+    let standing = entry.place.map(|place| place.standing).unwrap_or_default();
+    let sign = match standing.granted() {
+        Some(Role::Moderator) => "@",
+        Some(_) => "+",
+        None => "",
+    };
+    format!("{sign}{}", entry.person.name)
+}
+
+/// A change in short.
+fn change(change: &RoomChange<'_>) -> String {
+    let sign = |on| if on { '+' } else { '-' };
+    match *change {
+        RoomChange::Flag { flag, on } => format!("{}{flag:?}", sign(on)),
+        RoomChange::Password(password) => format!("{}Password {password:?}", sign(password.is_some())),
+        RoomChange::OccupantsMax(max) => format!("{}OccupantsMax {max:?}", sign(max.is_some())),
+        RoomChange::Grant { role, to } => format!("+{role:?} {to}"),
+        RoomChange::Revoke { role, from } => format!("-{role:?} {from}"),
+        RoomChange::AddMask { list, mask } => format!("+{list:?} {mask}"),
+        RoomChange::RemoveMask { list, mask } => format!("-{list:?} {mask}"),
+    }
+}
+
+fn said(by: &str, words: Words<'_>, is_private: bool) -> Happened {
+    let (by, text) = (by.to_owned(), words.text.to_owned());
+    match words.form {
+        Form::Message if is_private => Happened::Told { from: by, text },
+        Form::Message => Happened::Said { by, text },
+        Form::Notice => Happened::Noticed { by, text },
+        Form::Tags => Happened::Tagged { by, tags: words.tags.to_owned() },
     }
 }
 
@@ -92,15 +283,18 @@ fn answered(reply: Reply<'_>) -> Answered {
         Reply::Done => Answered::Done,
         Reply::Refused(refusal) => Answered::Refused(refusal),
         Reply::LoggedIn { name, .. } => Answered::LoggedIn { name: name.into() },
-        Reply::Joined { room, occupants, subject } => Answered::Joined {
+        Reply::Joined { room, occupants, subject, .. } => Answered::Joined {
             room: room.shown().into(),
             occupants,
-            subject: subject.map(|(by, text)| (by.into(), text.into())),
+            subject: subject.map(|subject| (subject.by.into(), subject.text.into())),
         },
-        Reply::Rooms { rooms, more } => {
-            Answered::Rooms(rooms.iter().map(|room| (room.name.to_owned(), room.occupants)).collect(), more)
+        Reply::Rooms { rooms, next } => {
+            let rooms = rooms.iter().map(|room| (room.name.to_owned(), room.occupants)).collect();
+            Answered::Rooms(rooms, next.is_some())
         }
-        Reply::Occupants { names, more } => Answered::Occupants(owned(names), more),
+        Reply::Occupants { entries, more, .. } => {
+            Answered::Occupants(entries.iter().map(placed).collect(), more)
+        }
         Reply::Peers { names, more } => Answered::Peers(owned(names), more),
         Reply::Peer { name, relays, online_seconds, heard_seconds, addresses, .. } => {
             let (name, addresses) = (name.into(), addresses.to_vec());
@@ -108,26 +302,106 @@ fn answered(reply: Reply<'_>) -> Answered {
         }
         Reply::Opened { peer, payload_max } => Answered::Opened { peer: peer.into(), payload_max },
         Reply::Declined { text } => Answered::Declined(text.into()),
+        Reply::Renamed { from, to } => Answered::Renamed { from: from.shown().into(), to: to.shown().into() },
+        Reply::Marks { now, .. } => Answered::Marks(now),
+        Reply::Left { .. } => Answered::Left,
+        Reply::Sent { to, away, .. } => Answered::Sent { to: to.into(), away: away.map(Into::into) },
+        Reply::SubjectSet { .. } => Answered::SubjectSet,
+        Reply::Subject { subject, .. } => {
+            Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
+        }
+        Reply::Changed { changes, refused, .. } => {
+            Answered::Changed { changes: changes.iter().map(change).collect(), refused: refused.to_vec() }
+        }
+        Reply::Settings { flags, occupants_max, password, .. } => {
+            let password = match password {
+                KnownPassword::None => "",
+                KnownPassword::Secret => "?",
+                KnownPassword::Shown(password) => password,
+            };
+            Answered::Settings { flags, occupants_max, password: password.into() }
+        }
+        Reply::Masks { entries, more, .. } => {
+            let entries = entries.iter().map(|entry| format!("{} by {}", entry.mask, entry.by));
+            Answered::Masks(entries.collect(), more)
+        }
+        Reply::Kicked { who, .. } => Answered::Kicked(who.shown().into()),
+        Reply::Invited { who, away, .. } => {
+            Answered::Invited { who: who.shown().into(), away: away.map(Into::into) }
+        }
+        Reply::Invitations { rooms } => {
+            Answered::Invitations(rooms.iter().map(|room| room.shown().into()).collect())
+        }
+        Reply::Users { entries, next } => Answered::Users(names_of(entries), next.map(Into::into)),
+        Reply::Look(look) => Answered::Look {
+            name: look.person.name.shown().into(),
+            username: look.person.username().into(),
+            realname: look.person.realname().into(),
+            places: look.places.iter().map(|place| place.room.shown().into()).collect(),
+            idle_seconds: look.idle_seconds,
+        },
+        Reply::Was { entries } => {
+            Answered::Was(entries.iter().map(|entry| entry.name.shown().into()).collect())
+        }
+        Reply::Here { entries } => Answered::Here(names_of(entries)),
+        Reply::Counts(counts) => Answered::Counts(counts),
+        Reply::Watched { here, gone, full } => {
+            Answered::Watched { here: names_of(here), gone: owned(gone), full: owned(full) }
+        }
     }
 }
 
 fn happened(event: Event<'_>) -> Happened {
     match event {
-        Event::Said { by, text } => Happened::Said { by: by.shown().into(), text: text.into() },
-        Event::Entered { who } => Happened::Entered(who.shown().into()),
-        Event::Left { who, why } => {
+        Event::Said { by, words, .. } => said(by.name.shown(), words, false),
+        Event::Told { from, words, .. } => said(from.name.shown(), words, true),
+        Event::Entered { who } => Happened::Entered(who.name.shown().into()),
+        Event::Left { who, text } => {
+            let how = if text.is_empty() { "left".to_owned() } else { format!("left: {text}") };
+            Happened::Left { who: who.name.shown().into(), how }
+        }
+        Event::Quit { who, why } => {
             let how = match why {
-                Departure::Left => "left".to_owned(),
                 Departure::Quit(text) => format!("quit: {text}"),
                 Departure::Lost => "lost".to_owned(),
                 Departure::Dropped(text) => format!("dropped: {text}"),
+                Departure::Killed { by, text } => format!("killed by {by}: {text}"),
             };
-            Happened::Left { who: who.shown().into(), how }
+            Happened::Quit { who: who.name.shown().into(), how }
         }
-        Event::SubjectSet { by, text } => Happened::SubjectSet { by: by.shown().into(), text: text.into() },
-        Event::Told { from, text } => Happened::Told { from: from.shown().into(), text: text.into() },
+        Event::Kicked { by, who, text } => {
+            let (by, who) = (by.name.shown().into(), who.shown().into());
+            Happened::Kicked { by, who, text: text.into() }
+        }
+        Event::SubjectSet { by, text } => {
+            Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
+        }
+        Event::Changed { by, changes } => {
+            Happened::Changed { by: by.name.shown().into(), changes: changes.iter().map(change).collect() }
+        }
+        Event::Invited { by, room } => {
+            Happened::Invited { by: by.name.shown().into(), room: room.shown().into() }
+        }
+        Event::GuestInvited { by, who } => {
+            Happened::GuestInvited { by: by.name.shown().into(), who: who.shown().into() }
+        }
+        Event::Renamed { who, to } => {
+            Happened::Renamed { from: who.name.shown().into(), to: to.shown().into() }
+        }
+        Event::AwayChanged { who } => {
+            Happened::Away { who: who.name.shown().into(), text: who.away().map(Into::into) }
+        }
+        Event::RealNameChanged { who } => {
+            Happened::RealName { who: who.name.shown().into(), realname: who.realname().into() }
+        }
+        Event::Appeared { who } => Happened::Appeared(who.name.shown().into()),
+        Event::Vanished { name } => Happened::Vanished(name.shown().into()),
+        Event::Announced { by, text } => {
+            Happened::Announced { by: by.name.shown().into(), text: text.into() }
+        }
+        Event::Killed { by, text } => Happened::Killed { by: by.name.shown().into(), text: text.into() },
         Event::Offered { from, payload_max, .. } => {
-            Happened::Offered { from: from.shown().into(), payload_max }
+            Happened::Offered { from: from.name.shown().into(), payload_max }
         }
         Event::Ringing { request } => Happened::Ringing { request: request.0 },
         Event::RelayClosed { why } => Happened::RelayClosed(why),

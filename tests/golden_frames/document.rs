@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use switchboard::hub::Limits;
 use switchboard::server::binding;
 use switchboard::wire::{
-    BODY_MAX, BODY_MAX_FLOOR, ByeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Origin, PathRole,
-    Purpose, RefusalCode, Transport, datagram, frame,
+    BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Origin,
+    PathRole, Purpose, RefusalCode, Transport, datagram, frame,
 };
 
 pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -87,6 +87,7 @@ fn codes_have_the_same_numbers_and_names() {
     assert_same_codes("Refusal", RefusalCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Bye", ByeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Change", ChangeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Transport", Transport::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Origin", Origin::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -243,6 +244,21 @@ fn limits_and_constants_have_the_same_values() {
         relay_answer_time,
         addresses_per_user_max,
         path_rounds_max,
+        kick_bytes_max,
+        password_bytes_max,
+        mask_bytes_max,
+        masks_per_list_max,
+        invitations_max,
+        // What only the other dialect meets.
+        scanned_entries_max: _,
+        username_bytes_max: _,
+        realname_bytes_max: _,
+        away_bytes_max: _,
+        tags_bytes_max: _,
+        changes_max: _,
+        watches_per_user_max: _,
+        former_names_max: _,
+        new_rooms: _,
     } = Limits::default();
     assert_same_numbers(
         "Limit",
@@ -260,6 +276,11 @@ fn limits_and_constants_have_the_same_values() {
             ("relay-answer-seconds", relay_answer_time.as_secs()),
             ("addresses-per-user-max", addresses_per_user_max as u64),
             ("path-rounds-max", path_rounds_max.into()),
+            ("kick-bytes-max", kick_bytes_max.into()),
+            ("password-bytes-max", password_bytes_max.into()),
+            ("mask-bytes-max", mask_bytes_max.into()),
+            ("masks-per-list-max", masks_per_list_max as u64),
+            ("invitations-max", invitations_max as u64),
         ],
     );
     assert_same_numbers(
@@ -293,6 +314,7 @@ fn every_code_and_kind_that_the_text_names_exists() {
     known.extend(ByeCode::ALL.iter().map(snake_case));
     known.extend(LeftCode::ALL.iter().map(snake_case));
     known.extend(ClosedCode::ALL.iter().map(snake_case));
+    known.extend(ChangeCode::ALL.iter().map(snake_case));
     known.extend(
         fields_by_kind().into_values().flat_map(|(_, fields)| fields.into_iter().map(|(name, _)| name)),
     );

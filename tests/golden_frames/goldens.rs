@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
-    ByeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame, RefusalCode,
-    Split, Transport, header, split,
+    ByeCode, ChangeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame,
+    RefusalCode, Split, Transport, header, split,
 };
 
 pub struct Golden {
@@ -153,6 +153,11 @@ pub fn goldens() -> Vec<Golden> {
         frame(ROOM, "9b 00 0008 00100000  00000007 03 626f62", Frame::Who(Who { request: 7, after: "bob" })),
         golden(Flags::NONE, ROOM, "9c 00 000c 00100000  00000007 03 626f62 03 c3a961",
             Meaning::Names { kind: Kind::Occupants, request: 7, names: &["bob", "éa"] }),
+        frame(ROOM, "9d 00 0006 00100000  03 626f62 6869", Frame::Notice(Notice { by: "bob", text: "hi" })),
+        frame(ROOM, "9e 00 000d 00100000  03 626f62 05 616c696365 6e6f 21",
+            Frame::Kicked(Kicked { who: "bob", by: "alice", text: "no!" })),
+        frame(ROOM, "9f 00 000b 00100000  05 616c696365 20 01 626f62",
+            Frame::Changed(Changed { by: "alice", change: ChangeCode::Moderator.number(), on: 1, value: "bob" })),
         // Peers.
         frame(0, "a0 00 000a 00000000  00000008 03 626f62 6869",
             Frame::Tell(Tell { request: 8, to: "bob", text: "hi" })),
@@ -167,6 +172,10 @@ pub fn goldens() -> Vec<Golden> {
         frame(0, "a6 00 001a 00000000  0000000b 06 01 00 00 20010db8000000000000000000000001 0050",
             Frame::Declare(Declare { request: 11, offers: 6, shown: 1,
                 addresses: addresses(&[(Transport::Tcp, Origin::Declared, "[2001:db8::1]:80")]) })),
+        frame(0, "a7 00 0008 00000000  03 626f62 03 c3a962",
+            Frame::Renamed(Renamed { who: "bob", to: "éb" })),
+        frame(0, "a8 00 0009 00000000  03 626f62 04 23746561",
+            Frame::Invited(Invited { by: "bob", room: "#tea" })),
         // Relays.
         frame(0, "b0 00 0009 00000000  0000000b 01 03 626f62",
             Frame::Open(Open { request: 11, purpose: Purpose::Pipe.number(), to: "bob" })),

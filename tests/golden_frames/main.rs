@@ -94,10 +94,17 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Data => Some(0),
         Kind::Closed => Some(1),
         Kind::Bye => Some(2),
-        Kind::Say | Kind::Said | Kind::SetSubject | Kind::Subject | Kind::Told | Kind::Decline => Some(4),
+        Kind::Say
+        | Kind::Said
+        | Kind::SetSubject
+        | Kind::Subject
+        | Kind::Told
+        | Kind::Decline
+        | Kind::Notice => Some(4),
         Kind::Left => Some(5),
+        Kind::Kicked => Some(10),
         Kind::Refused => Some(6),
-        Kind::Tell | Kind::Sealed => Some(8),
+        Kind::Tell | Kind::Sealed | Kind::Changed => Some(8),
         Kind::Joined => Some(17),
         _ => None,
     }

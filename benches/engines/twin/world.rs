@@ -10,11 +10,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use switchboard::hub::{
-    self, ChannelId, Departure, Effect, Effects, Event, Hub, Observed, PathKey, Reply, RequestId, SessionId,
+    self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Reply,
+    RequestId, SessionId,
 };
 use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
-use switchboard::session::{CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings};
+use switchboard::session::{CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings, Verdict};
 use switchboard::wire::RefusalCode;
 use tokio::task::AbortHandle;
 
@@ -147,7 +148,7 @@ impl World {
             return None;
         }
         connection.pinged = Some(now);
-        shared.exchange.push(key, |session, _, out| session.encode_ping(out));
+        shared.exchange.push(key, |session, surroundings, out| session.encode_ping(surroundings, out));
         Some(now + ping_timeout)
     }
 
@@ -188,7 +189,7 @@ impl Shared {
                 Step::Incomplete { .. } => return (done, Then::Read),
                 Step::Command { used, request, command } => {
                     done += used;
-                    self.hub.handle(now, session, request, command, &mut self.exchange);
+                    self.hub.handle(moment(now), session, request, command, &mut self.exchange);
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
@@ -202,9 +203,15 @@ impl Shared {
                     self.exchange.refuse(key, request, ChannelId::NONE, (RefusalCode::NoDatagrams, text));
                 }
                 Step::Done { used } | Step::NewDialect { used } => done += used,
+                Step::Verify { used, request, .. } => {
+                    done += used;
+                    self.exchange.push(key, |session, surroundings, out| {
+                        session.verified(request, Verdict::Wrong, surroundings, out); // nobody has a password here
+                    });
+                }
                 Step::Quit { used, text } => {
                     done += used;
-                    self.hub.disconnect(session, Departure::Quit(text), &mut self.exchange);
+                    self.hub.disconnect(moment(now), session, Departure::Quit(text), &mut self.exchange);
                     self.close(key, CloseReason::Goodbye);
                 }
                 Step::Close(reason) => {
@@ -236,9 +243,11 @@ impl Shared {
     /// writes what is queued and comes to its end, within the time that draining may take.
     fn close(&mut self, key: Key, reason: CloseReason) {
         if reason.has_farewell() {
-            self.exchange.push(key, |session, _, out| session.encode_farewell(reason, out));
+            self.exchange
+                .push(key, |session, surroundings, out| session.encode_farewell(reason, surroundings, out));
         }
-        self.hub.disconnect(SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
+        let now = moment(Instant::now());
+        self.hub.disconnect(now, SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
         let Some(connection) = self.exchange.connections.remove(key) else { return };
         connection.queue.end();
         if let Some(task) = connection.task {
@@ -255,6 +264,11 @@ impl Shared {
             self.close(key, CloseReason::SlowConsumer);
         }
     }
+}
+
+/// Nobody here shows wall time.
+fn moment(monotonic: Instant) -> Moment {
+    Moment { monotonic, unix_millis: 0 }
 }
 
 impl Exchange {
@@ -315,6 +329,10 @@ impl Effects for Exchange {
         Some(Observed { tcp: connection.address, udp: None, heard: connection.heard })
     }
 
+    fn host(&self, _: SessionId) -> Host {
+        Host::default()
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("random numbers, as when the server started");
@@ -324,8 +342,8 @@ impl Effects for Exchange {
     fn emit(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Reply { to, request, channel, reply, .. } => {
-                self.push(Key::from_u64(to.0), |session, _, out| {
-                    session.encode_reply(request, channel, &reply, out);
+                self.push(Key::from_u64(to.0), |session, surroundings, out| {
+                    session.encode_reply(request, channel, &reply, surroundings, out);
                     if let Reply::LoggedIn { .. } = reply {
                         session.open();
                     }
@@ -338,9 +356,17 @@ impl Effects for Exchange {
                     }
                 });
             }
-            Effect::Publish { channel, cause, event } => {
+            Effect::Publish { channel, cause, event, .. } => {
                 self.publish(channel, Key::from_u64(cause.0), &event);
             }
+            // Of what goes to neighbours, native clients cause departures alone, which are told in each room.
+            Effect::PublishToNeighbours { cause, channels, event } => {
+                for &channel in channels {
+                    self.publish(channel, Key::from_u64(cause.0), &event);
+                }
+            }
+            // There are no operators among native clients.
+            Effect::HangUp { .. } => {}
             Effect::Subscribe { channel, session } => {
                 let key = Key::from_u64(session.0);
                 let Some(connection) = self.connections.get(key) else { return };

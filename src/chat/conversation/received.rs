@@ -3,9 +3,10 @@
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Joined, Left, ListRooms, Offers, Peer, Refused, RoomList, Said, Subject, Told,
+    AddressEntry, Changed, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed,
+    RoomList, Said, Subject, Told,
 };
-use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
+use crate::wire::{ChangeCode, Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
 /// Entries of a list that are shown; who wants more has better ways than a chat to read them.
 const LISTED_MAX: usize = 1_000;
@@ -26,6 +27,13 @@ impl Conversation {
                 self.tell_about_room(channel, |room| format!("{} entered {room}", entered.who))
             }
             Frame::Left(left) => self.tell_about_room(channel, |room| departure(left, room)),
+            Frame::Kicked(kicked) => self.kicked(channel, kicked),
+            Frame::Changed(changed) => self.tell_about_room(channel, |room| change(changed, room)),
+            Frame::Renamed(renamed) => self.renamed(renamed),
+            Frame::Invited(Invited { by, room }) => {
+                self.notice(format!("{by} invites you to {room}; /join {room} enters it"));
+            }
+            Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
             Frame::Occupants(list) => self.names(list.request, list.names.iter(), more),
@@ -181,6 +189,42 @@ impl Conversation {
         self.notice(sentence);
     }
 
+    /// Somebody was made to leave. If it is us, the room is no longer ours.
+    fn kicked(&mut self, channel: u32, kicked: Kicked<'_>) {
+        let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
+        let words = if kicked.text.is_empty() { String::new() } else { format!(": {}", kicked.text) };
+        if kicked.who == self.nick {
+            self.trouble(format!("{} made you leave {room}{words}", kicked.by));
+            self.remove_room(&room);
+        } else {
+            self.notice(format!("{} made {} leave {room}{words}", kicked.by, kicked.who));
+        }
+    }
+
+    /// Names are kept in calls, in what asks for their ends, and in our own.
+    fn renamed(&mut self, Renamed { who, to }: Renamed<'_>) {
+        if who == self.nick {
+            to.clone_into(&mut self.nick);
+            return self.notice(format!("you are now {to}"));
+        }
+        for call in self.calls.iter_mut().filter(|call| call.peer == who) {
+            to.clone_into(&mut call.peer);
+        }
+        self.notice(format!("{who} is now {to}"));
+    }
+
+    /// A notice is shown as what it is, so that nobody takes it for a part of the conversation.
+    fn noticed(&mut self, channel: u32, by: &str, text: &str) {
+        let place = match channel {
+            0 => String::new(),
+            channel => match self.room_at(channel) {
+                Some(room) => format!(" to {}", room.name),
+                None => return,
+            },
+        };
+        self.notice(format!("notice of {by}{place}: {text}"));
+    }
+
     fn subject_set(&mut self, channel: u32, subject: Subject<'_>) {
         let Some(room) = self.room_at(channel) else { return };
         subject.text.clone_into(&mut room.subject);
@@ -267,6 +311,36 @@ fn span(seconds: u32) -> String {
         120..=7_199 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3_600),
     }
+}
+
+/// What has changed about a room, in one sentence.
+fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String {
+    let is_on = on != 0;
+    let either = |yes: &str, no: &str| if is_on { yes.to_owned() } else { no.to_owned() };
+    let listed =
+        |what: &str| if is_on { format!("{what} {value}") } else { format!("no longer {what} {value}") };
+    let what = match ChangeCode::from_number(change) {
+        Some(ChangeCode::Hidden) => either("is hidden", "is hidden no more"),
+        Some(ChangeCode::MembersOnly) => either("is for members only", "is open to everybody"),
+        Some(ChangeCode::Moderated) => either("is moderated", "is moderated no more"),
+        Some(ChangeCode::ClosedToOutsiders) => either("is closed to outsiders", "takes words from outside"),
+        Some(ChangeCode::SubjectLocked) => {
+            either("leaves its subject to moderators", "lets everybody set its subject")
+        }
+        Some(ChangeCode::NoControlMessages) => either("takes no control messages", "takes control messages"),
+        Some(ChangeCode::Password) => either("has a password now", "has no password any more"),
+        Some(ChangeCode::OccupantsMax) if is_on => format!("takes {value} at most"),
+        Some(ChangeCode::OccupantsMax) => "takes as many as the server allows".to_owned(),
+        Some(ChangeCode::Moderator) if is_on => format!("has {value} as a moderator"),
+        Some(ChangeCode::Moderator) => format!("has {value} as a moderator no more"),
+        Some(ChangeCode::Voice) if is_on => format!("gives {value} a voice"),
+        Some(ChangeCode::Voice) => format!("takes the voice of {value}"),
+        Some(ChangeCode::Ban) => listed("bans"),
+        Some(ChangeCode::BanException) => listed("excepts from its bans"),
+        Some(ChangeCode::InviteException) => listed("lets in without an invitation"),
+        None => "has changed in a way that this client does not know".to_owned(),
+    };
+    format!("{room} {what} (set by {by})")
 }
 
 fn departure(left: Left<'_>, room: &str) -> String {

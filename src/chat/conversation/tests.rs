@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::chat::paths::Mode;
-use crate::wire::frame::{Closed, Data, Done, Joined, Offer, Opened, Refused, Ringing, Said, Told, put_list};
-use crate::wire::{BODY_MAX, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
+use crate::wire::frame::{
+    Changed, Closed, Data, Done, Invited, Joined, Kicked, Notice, Offer, Opened, Refused, Renamed, Ringing,
+    Said, Told, put_list,
+};
+use crate::wire::{BODY_MAX, ChangeCode, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
 
 pub(super) const LOBBY: u32 = 7;
 pub(super) const RELAY: u32 = 40;
@@ -96,6 +99,46 @@ fn rooms_are_entered_and_lines_said_to_the_target() {
     receive(&mut alice, LOBBY, Frame::Said(Said { by: "bob", text: "hi\u{1b}[2J" }));
     receive(&mut alice, 0, Frame::Told(Told { from: "bob", text: "psst" }));
     assert_eq!(lines(&mut alice), ["#lobby <bob> hi^[[2J", "*bob* psst"]);
+}
+
+#[test]
+fn what_others_do_with_rooms_and_names_is_shown() {
+    let mut alice = in_lobby(true);
+    let changed = |change: ChangeCode, on, value| {
+        Frame::Changed(Changed { by: "bob", change: change.number(), on, value })
+    };
+    for (frame, line) in [
+        (changed(ChangeCode::Moderated, 1, ""), "-- #lobby is moderated (set by bob)"),
+        (changed(ChangeCode::Moderator, 0, "eve"), "-- #lobby has eve as a moderator no more (set by bob)"),
+        (changed(ChangeCode::Ban, 0, "eve!*@*"), "-- #lobby no longer bans eve!*@* (set by bob)"),
+        (Frame::Kicked(Kicked { who: "eve", by: "bob", text: "spam" }), "-- bob made eve leave #lobby: spam"),
+        (Frame::Notice(Notice { by: "bob", text: "beep" }), "-- notice of bob to #lobby: beep"),
+    ] {
+        receive(&mut alice, LOBBY, frame);
+        assert_eq!(lines(&mut alice), [line]);
+    }
+    receive(&mut alice, LOBBY, Frame::Changed(Changed { by: "bob", change: 255, on: 1, value: "" }));
+    assert!(lines(&mut alice)[0].contains("does not know"));
+    receive(&mut alice, 0, Frame::Invited(Invited { by: "bob", room: "#tea" }));
+    assert_eq!(lines(&mut alice), ["-- bob invites you to #tea; /join #tea enters it"]);
+}
+
+#[test]
+fn a_room_that_one_is_kicked_out_of_is_no_place_any_more() {
+    let mut alice = in_lobby(true);
+    receive(&mut alice, 0, Frame::Renamed(Renamed { who: "alice", to: "Alicia" }));
+    receive(&mut alice, LOBBY, Frame::Kicked(Kicked { who: "Alicia", by: "bob", text: "" }));
+    assert_eq!(lines(&mut alice), ["-- you are now Alicia", "!! bob made you leave #lobby"]);
+    assert_eq!(alice.prompt(), "> ");
+    assert!(!alice.has_rooms());
+}
+
+#[test]
+fn a_call_follows_the_name_of_its_peer() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/call bob");
+    receive(&mut alice, 0, Frame::Renamed(Renamed { who: "bob", to: "rob" }));
+    assert_eq!(alice.prompt(), "@rob> ");
 }
 
 #[test]

@@ -6,8 +6,9 @@ use super::registration::Registration;
 use super::write::Write;
 use super::{capabilities, events, labels, refusals};
 use crate::hub::{Command, Event, Host, Reply, RequestId, RoomName};
-use crate::session::{CloseReason, Stamp, Step, Surroundings, Variant};
+use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant, Verdict};
 use crate::wire::irc::{BadLine, Capabilities, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong};
+use std::time::Duration;
 
 /// What is known of one client.
 #[derive(Default)]
@@ -25,6 +26,8 @@ pub struct Dialogue {
     pub(super) realname: String,
     pub(super) host: Host,
     pub(super) task: Task,
+    /// What became of the password that the line gave, until the line has seen it.
+    pub(super) verdict: Option<Verdict>,
     pub(super) label: Option<Box<Labelled>>,
 }
 
@@ -98,6 +101,11 @@ pub enum Do<'a> {
     AskAndGoOn(Command<'a>),
     /// Nothing more, and events are written otherwise from here on.
     NewVariant,
+    /// Go on when this password has been checked.
+    Verify {
+        credential: Credential<'a>,
+        password: &'a str,
+    },
     Quit(&'a str),
     Close(CloseReason),
 }
@@ -160,6 +168,9 @@ impl Dialogue {
                 Step::Command { used, request: ANSWERED, command }
             }
             Do::AskAndGoOn(command) => Step::Command { used: 0, request: ANSWERED, command },
+            Do::Verify { credential, password } => {
+                Step::Verify { used: 0, request: ANSWERED, credential, password }
+            }
             Do::Quit(text) => {
                 self.end_line(world, out);
                 Step::Quit { used, text }
@@ -216,6 +227,18 @@ impl Dialogue {
     ) {
         let target = room.map_or(self.nick.as_str(), |room| room.shown());
         events::encode_event(self.variant(), target, event, stamp, out);
+    }
+
+    /// The line that gave a password comes again.
+    pub fn verified(&mut self, verdict: Verdict) {
+        self.verdict = Some(verdict);
+    }
+
+    pub fn encode_throttled(&self, wait: Duration, world: &Surroundings, out: &mut Vec<u8>) {
+        let seconds = wait.as_secs_f64();
+        Write::to(out).server(world, "NOTICE").param(&self.nick).trailing(format_args!(
+            "You send faster than this server takes lines; your next one is taken in {seconds:.1} s"
+        ));
     }
 
     pub fn encode_ping(&self, world: &Surroundings, out: &mut Vec<u8>) {

@@ -5,7 +5,7 @@ use super::commands::{Doing, link};
 use super::dialogue::{Call, Dialogue, Do};
 use super::{features, write};
 use crate::hub::Command;
-use crate::session::{Surroundings, VERSION};
+use crate::session::{CloseReason, Credential, Surroundings, VERSION, Verdict};
 use crate::wire::irc::Numeric;
 
 /// What a client has said of itself so far.
@@ -16,6 +16,8 @@ pub struct Registration {
     realname: String,
     has_user: bool,
     password: String,
+    /// The password is right, or there need not be one.
+    is_verified: bool,
     /// Capabilities are being negotiated.
     is_negotiating: bool,
 }
@@ -103,12 +105,38 @@ fn not_enough(call: &mut Call<'_, '_>, command: &str) {
     call.numeric(Numeric::ERR_NEEDMOREPARAMS, "").param(command).trailing("Not enough parameters");
 }
 
-/// Logs in, if everything has been said.
-fn complete<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
-    let Some(registration) = &dialogue.registration else { return Do::Done };
+/// Logs in, if everything has been said and the password, where there is one, is right.
+fn complete<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let verdict = dialogue.verdict.take();
+    let Some(registration) = &mut dialogue.registration else { return Do::Done };
     if !registration.is_complete() {
         return Do::Done;
     }
+    registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
+    if !registration.is_verified {
+        return match verdict {
+            None => {
+                call.notes.push_str(&registration.password);
+                Do::Verify { credential: Credential::Server, password: call.notes }
+            }
+            Some(Verdict::Busy) => {
+                call.numeric(Numeric::ERR_UNKNOWNERROR, "")
+                    .param("PASS")
+                    .trailing("Too many log in at this time; try again");
+                Do::Done
+            }
+            Some(_) => {
+                call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
+                    .trailing("The password of this server is another one");
+                Do::Close(CloseReason::WrongPassword)
+            }
+        };
+    }
+    log_in(dialogue, call)
+}
+
+fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    let Some(registration) = &dialogue.registration else { return Do::Done };
     let Registration { nick, user, realname, .. } = &**registration;
     dialogue.task.begin(Doing::Login, nick);
     user.clone_into(&mut dialogue.user);

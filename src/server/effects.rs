@@ -1,0 +1,139 @@
+//! The effects of the hub, carried out: what goes to one connection, to a room, or to everybody who shares one with
+//! somebody.
+
+use super::connection::Connection;
+use super::exchange::{Exchange, key_of};
+use crate::hub::{ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Reply, SessionId};
+use crate::net::blocks::Expect;
+use crate::net::{Key, Socket};
+use crate::session::{About, CloseReason, Dialect, Stamp};
+
+impl<S: Socket> Effects for Exchange<S> {
+    fn observed(&self, session: SessionId) -> Option<Observed> {
+        let connection = self.connections.get(key_of(session))?;
+        let udp =
+            connection.binding().and_then(|binding| binding.path(self.limits.datagram_expiry, self.now));
+        let udp = udp.map(|path| path.client);
+        Some(Observed { tcp: connection.address.into(), udp, heard: connection.heard() })
+    }
+
+    fn host(&self, session: SessionId) -> Host {
+        self.host_of(key_of(session))
+    }
+
+    fn fresh_key(&mut self) -> PathKey {
+        PathKey(self.tickets.make())
+    }
+
+    fn emit(&mut self, effect: Effect<'_>) {
+        match effect {
+            Effect::Reply { to, cause, request, channel, reply } => {
+                let to = key_of(to);
+                self.keep_order(to, key_of(cause));
+                self.push(to, |connection, blocks, surroundings| {
+                    let Connection { session, outbox, .. } = connection;
+                    outbox.push_own(blocks, Expect::Little, |out| {
+                        session.encode_reply(request, channel, &reply, surroundings, out);
+                    });
+                    if let Reply::LoggedIn { .. } = reply {
+                        connection.note_logged_in();
+                    }
+                });
+            }
+            Effect::Send { to, cause, channel, room, event } => {
+                let (to, cause) = (key_of(to), key_of(cause));
+                if let Event::RelayClosed { .. } = event {
+                    self.resume(to, cause);
+                    self.resume(cause, to);
+                }
+                self.send(to, cause, About { channel, room }, &event);
+            }
+            Effect::Publish { channel, room, cause, event } => {
+                self.publish(About { channel, room: Some(room) }, key_of(cause), &event, |_| true);
+            }
+            Effect::PublishToNeighbours { cause, channels, event } => {
+                self.publish_to_neighbours(key_of(cause), channels, &event);
+            }
+            Effect::HangUp { session } => self.close(key_of(session), CloseReason::Killed),
+            Effect::Subscribe { channel, session } => {
+                let key = key_of(session);
+                let Some(dialect) = self.dialect_of(key) else { return };
+                let Exchange { connections, blocks, fanout, .. } = self;
+                fanout.subscribe(connections, blocks, channel, key, dialect);
+            }
+            Effect::Unsubscribe { channel, session } => {
+                let Exchange { connections, blocks, fanout, .. } = self;
+                fanout.unsubscribe(connections, blocks, channel, key_of(session));
+                self.list_to_flush(key_of(session)); // it may just have caught up
+            }
+        }
+    }
+}
+
+impl<S: Socket> Exchange<S> {
+    fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {
+        let channel = about.channel;
+        let latest = (self.turn, channel);
+        let author = self.connections.get_mut(cause);
+        if let Some((turn, previous)) = author.map(|c| std::mem::replace(&mut c.undistributed, latest))
+            && turn == self.turn
+            && previous != channel
+        {
+            self.distribute(previous);
+        }
+        let Exchange { connections, blocks, fanout, surroundings, cloaks, .. } = self;
+        let full = fanout.publish(connections, blocks, channel, cause, |dialect, cause, out| {
+            if !is_for(dialect) {
+                return;
+            }
+            let cause = cause.filter(|_| dialect.shows_hosts());
+            let stamp = Stamp { surroundings, host: cause.map(|cause| cloaks.host(cause.address.ip())) };
+            dialect.encode_event(about, event, &stamp, out);
+        });
+        if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
+            self.fanout.note_said(&self.blocks, channel, cause);
+        }
+        if full {
+            self.distribute(channel);
+        }
+        if self.connections.get(cause).is_some_and(|author| !author.outbox.is_empty()) {
+            self.list_to_flush(cause); // it may just have caught up
+        }
+    }
+
+    /// Tells everybody in these rooms once; of a departure, those who know people only by the rooms they share are told
+    /// in each.
+    fn publish_to_neighbours(&mut self, cause: Key, channels: &[ChannelId], event: &Event<'_>) {
+        if let [channel] = *channels {
+            return self.publish(About::channel(channel), cause, event, |_| true);
+        }
+        let is_told_per_room =
+            |dialect: Dialect| dialect.tells_departures_per_room() && matches!(event, Event::Quit { .. });
+        if let Event::Quit { .. } = event {
+            for &channel in channels {
+                self.publish(About::channel(channel), cause, event, is_told_per_room);
+            }
+        }
+        let neighbours = channels.iter().flat_map(|&channel| self.fanout.members(channel));
+        let mut neighbours: Vec<Key> = neighbours.filter(|&key| key != cause).collect();
+        neighbours.sort_unstable_by_key(|key| key.to_u64());
+        neighbours.dedup();
+        for to in neighbours {
+            if !self.dialect_of(to).is_some_and(is_told_per_room) {
+                self.send(to, cause, About::channel(ChannelId::NONE), event);
+            }
+        }
+    }
+
+    /// Queues an event for one connection.
+    fn send(&mut self, to: Key, cause: Key, about: About<'_>, event: &Event<'_>) {
+        self.keep_order(to, cause);
+        let Some(dialect) = self.dialect_of(to) else { return };
+        let host = dialect.shows_hosts().then(|| self.host_of(cause));
+        self.push(to, |connection, blocks, surroundings| {
+            let stamp = Stamp { surroundings, host };
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_event(about, event, &stamp, out));
+        });
+    }
+}

@@ -1,0 +1,52 @@
+//! How other threads reach a running reactor.
+
+use crate::hub::RequestId;
+use crate::net::Key;
+use crate::session::Verdict;
+use mio::Waker;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// What other threads can send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Message {
+    Stop,
+    /// A password was checked.
+    Verified {
+        key: Key,
+        request: RequestId,
+        verdict: Verdict,
+    },
+}
+
+/// Lets another thread reach a running reactor. Wake-ups coalesce; messages do not.
+#[derive(Clone)]
+pub struct Handle {
+    sender: Sender<Message>,
+    waker: Arc<Waker>,
+}
+
+impl Handle {
+    pub fn new(waker: Waker) -> (Handle, Receiver<Message>) {
+        let (sender, mailbox) = channel();
+        (Handle { sender, waker: Arc::new(waker) }, mailbox)
+    }
+
+    /// Stops the server as SIGTERM does.
+    ///
+    /// # Errors
+    /// When the wake-up cannot be written; a reactor that is gone already is no error.
+    pub fn stop(&self) -> io::Result<()> {
+        // A receiver that is gone has nothing left to stop.
+        let _ = self.sender.send(Message::Stop);
+        self.waker.wake()
+    }
+
+    /// # Errors
+    /// When the reactor is gone, or cannot be woken up.
+    pub(super) fn verified(&self, key: Key, request: RequestId, verdict: Verdict) -> io::Result<()> {
+        self.sender.send(Message::Verified { key, request, verdict }).map_err(io::Error::other)?;
+        self.waker.wake()
+    }
+}

@@ -1,0 +1,3 @@
+//! What tests alone have.
+
+pub mod lines;

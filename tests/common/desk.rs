@@ -1,0 +1,79 @@
+//! A hub with three people, to be asked things one by one.
+#![allow(dead_code)] // each test file uses its part
+
+use crate::recorder::{Answered, Recorded, Recorder, moment};
+use std::time::Instant;
+use switchboard::hub::{ChannelId, Command, Departure, Hub, Limits, Refusal, RequestId, SessionId};
+
+pub const ANN: SessionId = SessionId(1);
+pub const BOB: SessionId = SessionId(2);
+pub const CY: SessionId = SessionId(3);
+
+pub const PAYLOAD_MAX: u16 = 32_768;
+
+/// A hub, and who asks it what.
+pub struct Desk {
+    pub hub: Hub,
+    pub now: Instant,
+    pub requests: u32,
+    pub recorder: Recorder,
+}
+
+impl Desk {
+    /// Ann, Bob and Cy are logged in.
+    pub fn new(limits: Limits) -> Desk {
+        let (hub, now) = (Hub::new(limits), Instant::now());
+        let mut desk = Desk { hub, now, requests: 0, recorder: Recorder::default() };
+        for (session, name) in [(ANN, "ann"), (BOB, "bob"), (CY, "cy")] {
+            desk.login(session, name);
+        }
+        desk
+    }
+
+    pub fn login(&mut self, session: SessionId, name: &str) {
+        let answer = self
+            .answer(session, Command::Login { name, payload_max: PAYLOAD_MAX, username: "", realname: "" });
+        assert_eq!(answer, Answered::LoggedIn { name: name.into() });
+    }
+
+    /// Everything that follows from a command.
+    pub fn ask(&mut self, session: SessionId, command: Command<'_>) -> Vec<Recorded> {
+        self.requests += 1;
+        self.hub.handle(moment(self.now), session, RequestId(self.requests), command, &mut self.recorder);
+        self.hub.audit().expect("the books agree");
+        self.recorder.take()
+    }
+
+    /// The answer to the command alone.
+    pub fn answer(&mut self, session: SessionId, command: Command<'_>) -> Answered {
+        let effects = self.ask(session, command);
+        let answer = effects.into_iter().find_map(|effect| match effect {
+            Recorded::Reply { to, request, answer, .. } if (to, request) == (session, self.requests) => {
+                Some(answer)
+            }
+            _ => None,
+        });
+        answer.expect("an answer")
+    }
+
+    pub fn refusal(&mut self, session: SessionId, command: Command<'_>) -> Refusal {
+        match self.answer(session, command.clone()) {
+            Answered::Refused(refusal) => refusal,
+            other => panic!("{command:?} is answered with {other:?}"),
+        }
+    }
+
+    pub fn join(&mut self, session: SessionId, room: &str) -> ChannelId {
+        let effects = self.ask(session, Command::Join { room, password: "" });
+        match effects.first() {
+            Some(Recorded::Reply { channel, answer: Answered::Joined { .. }, .. }) => *channel,
+            other => panic!("joining {room} leads to {other:?}"),
+        }
+    }
+
+    pub fn disconnect(&mut self, session: SessionId, why: Departure<'_>) -> Vec<Recorded> {
+        self.hub.disconnect(moment(self.now), session, why, &mut self.recorder);
+        self.hub.audit().expect("the books agree");
+        self.recorder.take()
+    }
+}
