@@ -193,7 +193,7 @@ impl Session {
     }
 
     /// What became of the password of a [`Step::Verify`].
-    #[allow(unused_variables, clippy::needless_pass_by_ref_mut)] // native frames have no such step
+    #[allow(unused_variables, clippy::ptr_arg)] // native frames have no such step
     pub fn verified(
         &mut self,
         request: RequestId,
@@ -217,7 +217,7 @@ impl Session {
     }
 
     /// Tells the client that it was too fast, and that its next request is taken after `wait`.
-    #[allow(unused_variables)] // native requests are not counted
+    #[allow(unused_variables, clippy::ptr_arg)] // native requests are not counted
     pub fn encode_throttled(&self, wait: Duration, surroundings: &Surroundings, out: &mut Vec<u8>) {
         #[cfg(test)]
         if let State::Lines(_) = &self.0 {
