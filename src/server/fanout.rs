@@ -248,16 +248,15 @@ impl Fanout {
         if closed.iter().all(|(block, _)| block.is_none()) {
             return;
         }
-        let parts = &closed[..];
-        for member in &mut group.members {
-            let start = std::mem::take(&mut member.cursor) as usize;
-            let Some(&(Some(block), end)) = parts.get(member.edition as usize) else { continue };
-            if start < end
-                && let Some(connection) = connections.get_mut(member.key)
-                && connection.is_open()
-            {
-                deliver(member.key, connection, blocks, block, start..end);
-            }
+        // One edition is the usual case, in which there is nothing to look up for each member.
+        if let [(Some(block), end)] = closed[..] {
+            hand_out(&mut group.members, connections, blocks, |_| Some((block, end)), &mut deliver);
+        } else {
+            let part_of = |edition: u32| {
+                let (block, end) = *closed.get(edition as usize)?;
+                Some((block?, end))
+            };
+            hand_out(&mut group.members, connections, blocks, part_of, &mut deliver);
         }
         self.spent.extend(closed.into_iter().filter_map(|(block, _)| block));
     }
@@ -310,6 +309,26 @@ impl Group {
     fn remove_reader(&mut self, edition: u32) {
         if let Some(edition) = self.editions.get_mut(edition as usize) {
             edition.readers = edition.readers.saturating_sub(1);
+        }
+    }
+}
+
+/// Calls `deliver` for every member with what it has not got yet of its edition's block, which has so many bytes.
+fn hand_out<S>(
+    members: &mut [Member],
+    connections: &mut Slots<Connection<S>>,
+    blocks: &mut Blocks,
+    part_of: impl Fn(u32) -> Option<(BlockId, usize)>,
+    deliver: &mut impl FnMut(Key, &mut Connection<S>, &mut Blocks, BlockId, Range<usize>),
+) {
+    for member in members {
+        let start = std::mem::take(&mut member.cursor) as usize;
+        let Some((block, end)) = part_of(member.edition) else { continue };
+        if start < end
+            && let Some(connection) = connections.get_mut(member.key)
+            && connection.is_open()
+        {
+            deliver(member.key, connection, blocks, block, start..end);
         }
     }
 }

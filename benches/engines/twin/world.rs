@@ -15,7 +15,9 @@ use switchboard::hub::{
 };
 use switchboard::net::{Key, Slots};
 use switchboard::server::Limits;
-use switchboard::session::{CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings, Verdict};
+use switchboard::session::{
+    About, CloseReason, Description, Dialect, Session, Stamp, Step, Surroundings, Verdict,
+};
 use switchboard::wire::RefusalCode;
 use tokio::task::AbortHandle;
 
@@ -70,13 +72,14 @@ impl World {
         getrandom::fill(&mut secret).map_err(io::Error::other)?;
         let mut hub = Hub::new(hub::Limits::default());
         hub.number_channels_from(u16::from_be_bytes(secret).into());
+        let frames_alone = Description { irc: false, ..Description::default() };
         let exchange = Exchange {
             limits: limits.clone(),
             connections: Slots::default(),
             rooms: HashMap::new(),
             overfull: Vec::new(),
             encoded: Vec::new(),
-            surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
+            surroundings: Surroundings::new(frames_alone, hub::Limits::default()),
         };
         Ok(World { limits, shared: Mutex::new(Shared { hub, exchange }) })
     }
@@ -205,8 +208,8 @@ impl Shared {
                 Step::Done { used } | Step::NewDialect { used } => done += used,
                 Step::Verify { used, request, .. } => {
                     done += used;
-                    self.exchange.push(key, |session, surroundings, out| {
-                        session.verified(request, Verdict::Wrong, surroundings, out); // nobody has a password here
+                    self.exchange.push(key, |session, _, _| {
+                        session.verified(request, Verdict::Wrong); // nobody has a password here
                     });
                 }
                 Step::Quit { used, text } => {
@@ -303,15 +306,15 @@ impl Exchange {
     }
 
     /// Queues an event for everybody in a room but the one who caused it.
-    fn publish(&mut self, channel: ChannelId, cause: Key, event: &Event<'_>) {
-        let Some(members) = self.rooms.get(&channel) else { return };
+    fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>) {
+        let Some(members) = self.rooms.get(&about.channel) else { return };
         let stamp = Stamp { surroundings: &self.surroundings, host: None };
         let mut editions: SmallVec<[(Dialect, Bytes); 2]> = SmallVec::new();
         for member in members.iter().filter(|member| member.key != cause) {
             let index = editions.iter().position(|(dialect, _)| *dialect == member.dialect);
             let index = index.unwrap_or_else(|| {
                 self.encoded.clear();
-                member.dialect.encode_event(channel, event, &stamp, &mut self.encoded);
+                member.dialect.encode_event(about, event, &stamp, &mut self.encoded);
                 editions.push((member.dialect, Bytes::from(&self.encoded[..])));
                 editions.len() - 1
             });
@@ -349,20 +352,19 @@ impl Effects for Exchange {
                     }
                 });
             }
-            Effect::Send { to, channel, event, .. } => {
+            Effect::Send { to, channel, room, event, .. } => {
                 self.push(Key::from_u64(to.0), |session, surroundings, out| {
-                    if let Some(dialect) = session.dialect() {
-                        dialect.encode_event(channel, &event, &Stamp { surroundings, host: None }, out);
-                    }
+                    let stamp = Stamp { surroundings, host: None };
+                    session.encode_event(About { channel, room }, &event, &stamp, out);
                 });
             }
-            Effect::Publish { channel, cause, event, .. } => {
-                self.publish(channel, Key::from_u64(cause.0), &event);
+            Effect::Publish { channel, room, cause, event } => {
+                self.publish(About { channel, room: Some(room) }, Key::from_u64(cause.0), &event);
             }
             // Of what goes to neighbours, native clients cause departures alone, which are told in each room.
             Effect::PublishToNeighbours { cause, channels, event } => {
                 for &channel in channels {
-                    self.publish(channel, Key::from_u64(cause.0), &event);
+                    self.publish(About::channel(channel), Key::from_u64(cause.0), &event);
                 }
             }
             // There are no operators among native clients.
