@@ -127,7 +127,7 @@ impl Hub {
 
     /// The number of what is said now; and who says it is idle no more.
     fn next_message(&mut self, asker: Asker) -> MessageId {
-        if let Some(profile) = self.users.get_mut(&asker.session).and_then(|user| user.profile.as_mut()) {
+        if let Some(profile) = self.users.get_mut(&asker.session).and_then(|user| user.known_profile_mut()) {
             profile.spoke = Some(asker.now.monotonic);
         }
         self.messages += 1;
