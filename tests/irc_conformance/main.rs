@@ -18,7 +18,19 @@ macro_rules! tables {
 }
 
 tables! {
+    channel_modes
     harness_itself
+    invite
+    join
+    join_limits
+    kick
+    list
+    list_pages
+    mode_limits
+    mode_lists
+    oneself
+    topic
+    user_modes
 }
 
 #[test]
