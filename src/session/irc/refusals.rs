@@ -1,8 +1,7 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::Doing;
+use super::commands::{Doing, cut, oneself};
 use super::dialogue::Dialogue;
-use super::write::Write;
 use crate::hub::{BadName, Refusal};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
@@ -16,19 +15,49 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
     }
-    let about = dialogue.task.about.as_str();
-    let (nick, line) = (dialogue.nick.as_str(), Write::to(out));
-    if doing == Doing::Names {
+    dialogue.task.refused = Some(refusal);
+    let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
+    match doing {
         // Who asks for names is not told which rooms there are.
-        return line.numeric(world, Numeric::RPL_ENDOFNAMES, nick).echo(about).trailing("End of /NAMES list");
+        Doing::Names => {
+            dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
+        }
+        Doing::SetName => oneself::refuse_realname(world, out),
+        _ => put_about(dialogue, refusal, (about, whom), world, out),
     }
-    line.numeric(world, numeric(doing, refusal), nick).echo(about).trailing(refusal);
 }
+
+/// Writes a refusal with whom or what it names: a room, or whatever else it was about, and somebody.
+pub fn put_about(
+    dialogue: &Dialogue,
+    refusal: Refusal,
+    (about, whom): (&str, &str),
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let doing = dialogue.task.doing;
+    let numeric = numeric(doing, refusal);
+    let line = dialogue.line(numeric, world, out);
+    let line = match numeric {
+        Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES => line,
+        Numeric::ERR_NOSUCHNICK if !whom.is_empty() => line.echo(whom),
+        Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL => {
+            line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)
+        }
+        Numeric::ERR_UNKNOWNERROR => line.param(doing.command()),
+        _ => line.echo(about),
+    };
+    line.trailing(refusal);
+}
+
+/// What is shown of a name beside another.
+const WHOM_BYTES_MAX: usize = 64;
 
 fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
     match refusal {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
+        Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
         Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,

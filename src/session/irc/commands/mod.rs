@@ -3,12 +3,22 @@
 //! - `link` PING, PONG, QUIT: about the connection;
 //! - `talk` PRIVMSG, NOTICE, TAGMSG;
 //! - `rooms` JOIN, PART, NAMES;
+//! - `modes` MODE, of rooms and of users;
+//! - `topic` TOPIC;
+//! - `moderate` KICK, INVITE;
+//! - `list` LIST;
+//! - `oneself` NICK, SETNAME, AWAY;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself.
 
 pub mod link;
+pub mod list;
+pub mod moderate;
+pub mod modes;
+pub mod oneself;
 pub mod rooms;
 pub mod server;
 pub mod talk;
+pub mod topic;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
@@ -33,6 +43,54 @@ pub enum Doing {
     Names,
     Part,
     Counts,
+    Topic,
+    Kick,
+    Invite,
+    Invitations,
+    List,
+    Nick,
+    SetName,
+    Away,
+    /// Not away any more.
+    Back,
+    /// Changes of a room's modes.
+    Modes,
+    /// What a room's modes are.
+    Settings,
+    /// One of a room's lists.
+    Masks,
+    /// What one's own modes are.
+    OwnModes,
+    SetOwnModes,
+    ModesOfOthers,
+}
+
+impl Doing {
+    /// The command that leads to it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Doing::Nothing => "*",
+            Doing::Login | Doing::Welcome | Doing::Nick => "NICK",
+            Doing::Message => "PRIVMSG",
+            Doing::Notice => "NOTICE",
+            Doing::Join => "JOIN",
+            Doing::Names => "NAMES",
+            Doing::Part => "PART",
+            Doing::Counts => "LUSERS",
+            Doing::Topic => "TOPIC",
+            Doing::Kick => "KICK",
+            Doing::Invite | Doing::Invitations => "INVITE",
+            Doing::List => "LIST",
+            Doing::SetName => "SETNAME",
+            Doing::Away | Doing::Back => "AWAY",
+            Doing::Modes
+            | Doing::Settings
+            | Doing::Masks
+            | Doing::OwnModes
+            | Doing::SetOwnModes
+            | Doing::ModesOfOthers => "MODE",
+        }
+    }
 }
 
 /// A command that a client may send after the welcome.
@@ -52,11 +110,17 @@ const fn row(
 
 /// In the order of the alphabet.
 const COMMANDS: &[Row] = &[
+    row("AWAY", 0, oneself::away),
     row("CAP", 0, cap),
+    row("INVITE", 0, moderate::invite),
     row("JOIN", 1, rooms::join),
+    row("KICK", 2, moderate::kick),
+    row("LIST", 0, list::list),
     row("LUSERS", 0, server::lusers),
+    row("MODE", 1, modes::mode),
     row("MOTD", 0, server::motd),
     row("NAMES", 0, rooms::names),
+    row("NICK", 0, oneself::nick),
     row("NOTICE", 0, talk::notice),
     row("PART", 1, rooms::part),
     row("PASS", 0, already_registered),
@@ -64,7 +128,9 @@ const COMMANDS: &[Row] = &[
     row("PONG", 0, link::pong),
     row("PRIVMSG", 0, talk::privmsg),
     row("QUIT", 0, link::quit),
+    row("SETNAME", 1, oneself::setname),
     row("TAGMSG", 1, talk::tagmsg),
+    row("TOPIC", 1, topic::topic),
     row("USER", 0, already_registered),
 ];
 
@@ -105,6 +171,38 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Sent { id, to, words, least, away } => {
             talk::sent(dialogue, talk::Sent { id, to, words, least, away }, world, out)
         }
+        Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
+        Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),
+        Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
+        Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
+        Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
+        Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
+        Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
+        Reply::Marks { now, before } => modes::put_own(dialogue, now, before, world, out),
+        Reply::Changed { room, asked, changes, refused } => {
+            modes::changed(dialogue, room, [asked, changes], refused, world, out)
+        }
+        Reply::Settings { room, flags, occupants_max, password, made_millis } => {
+            let settings = modes::Settings { flags, occupants_max, password, made_millis };
+            modes::put_settings(dialogue, room, &settings, world, out)
+        }
+        Reply::Masks { room, list, entries, more } => {
+            modes::put_masks(dialogue, room, (list, more), entries, world, out)
+        }
+        Reply::Here { entries } if dialogue.task.doing == Doing::ModesOfOthers => {
+            modes::of_others(dialogue, !entries.is_empty(), world, out)
+        }
+        Reply::Done => done(dialogue, world, out),
+        _ => {}
+    }
+}
+
+/// Carried out, and the hub says nothing more about it.
+fn done(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
+    match dialogue.task.doing {
+        Doing::SetName => oneself::realname_set(dialogue, world, out),
+        Doing::Away => oneself::put_away(dialogue, true, world, out),
+        Doing::Back => oneself::put_away(dialogue, false, world, out),
         _ => {}
     }
 }
@@ -126,6 +224,11 @@ fn cap<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         Negotiated::Changed => Do::NewVariant,
         Negotiated::Open | Negotiated::Ended | Negotiated::Nothing => Do::Done,
     }
+}
+
+/// As much of a text as there may be, in bytes, and no character in part.
+pub fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
 }
 
 /// The entry at a place of a list with commas, as `JOIN #a,#b` has it, and whether it is the last of those that count:
