@@ -154,6 +154,7 @@ pub enum Happened {
         who: String,
         realname: String,
     },
+    WatchedChanged(String, Trait),
     Appeared(String),
     Vanished(String),
     Announced {
@@ -394,6 +395,7 @@ fn happened(event: Event<'_>) -> Happened {
         Event::RealNameChanged { who } => {
             Happened::RealName { who: who.name.shown().into(), realname: who.realname().into() }
         }
+        Event::WatchedChanged { who, what } => Happened::WatchedChanged(who.name.shown().into(), what),
         Event::Appeared { who } => Happened::Appeared(who.name.shown().into()),
         Event::Vanished { name } => Happened::Vanished(name.shown().into()),
         Event::Announced { by, text } => {

@@ -7,7 +7,9 @@ use super::write::Write;
 use super::{capabilities, events, labels, refusals};
 use crate::hub::{Command, Event, Host, Reply, RequestId, RoomName};
 use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant, Verdict};
-use crate::wire::irc::{BadLine, Capabilities, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong};
+use crate::wire::irc::{
+    BadLine, Capabilities, Capability, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong,
+};
 use std::time::Duration;
 
 /// What is known of one client.
@@ -106,6 +108,8 @@ pub enum Do<'a> {
         credential: Credential<'a>,
         password: &'a str,
     },
+    /// Nothing more, and the server reads its settings again.
+    Reload,
     Quit(&'a str),
     Close(CloseReason),
 }
@@ -153,7 +157,7 @@ impl Dialogue {
         let mut label = self.label.take();
         let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
         let next = commands::carry_out(self, Call { message, notes, world, out: own });
-        self.label = label;
+        self.keep_label(label, world, out);
         match next {
             Do::Done => {
                 self.end_line(world, out);
@@ -170,6 +174,10 @@ impl Dialogue {
             Do::AskAndGoOn(command) => Step::Command { used: 0, request: ANSWERED, command },
             Do::Verify { credential, password } => {
                 Step::Verify { used: 0, request: ANSWERED, credential, password }
+            }
+            Do::Reload => {
+                self.end_line(world, out);
+                Step::Reload { used }
             }
             Do::Quit(text) => {
                 self.end_line(world, out);
@@ -214,7 +222,7 @@ impl Dialogue {
             Reply::Refused(refusal) => refusals::put(self, refusal, world, own),
             _ => commands::answer(self, reply, world, own),
         }
-        self.label = label;
+        self.keep_label(label, world, out);
     }
 
     /// Something that is meant for this client alone.
@@ -226,6 +234,11 @@ impl Dialogue {
         out: &mut Vec<u8>,
     ) {
         let target = room.map_or(self.nick.as_str(), |room| room.shown());
+        if matches!(event, Event::WatchedChanged { .. })
+            && !self.capabilities.has(Capability::ExtendedMonitor)
+        {
+            return;
+        }
         events::encode_event(self.variant(), target, event, stamp, out);
     }
 
@@ -249,6 +262,14 @@ impl Dialogue {
     /// RFC 1459 §4.6.4: ERROR, and the connection is closed.
     pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
         Write::to(out).bare("ERROR").trailing(format_args!("Closing Link: {reason}"));
+    }
+
+    /// Remembers the label again, but not too much of what bears it.
+    fn keep_label(&mut self, mut label: Option<Box<Labelled>>, world: &Surroundings, out: &mut Vec<u8>) {
+        if let Some(label) = &mut label {
+            label.relieve(world, out);
+        }
+        self.label = label;
     }
 
     fn end_line(&mut self, world: &Surroundings, out: &mut Vec<u8>) {

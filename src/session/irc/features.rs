@@ -11,6 +11,9 @@ use std::fmt;
 /// The modes of users: bot, invisible, operator, wallops.
 pub const USER_MODES: &str = "Biow";
 
+/// The mode of bots (IRCv3 bot mode).
+pub const BOT_MODE: char = 'B';
+
 /// All modes of channels, in the order of the alphabet, and those of them that have a parameter.
 pub const CHANNEL_MODES: &str = "CIbeiklmnostv";
 pub const CHANNEL_MODES_WITH_PARAM: &str = "Ibeklov";
@@ -55,6 +58,9 @@ pub const TARGETS_MAX: usize = 4;
 /// Rooms in one JOIN or PART, and nicknames in one KICK.
 pub const LIST_MAX: usize = 10;
 
+/// Nicknames in one WHOIS.
+pub const WHOIS_MAX: usize = 4;
+
 /// One token of ISUPPORT.
 enum Token<'w> {
     Bare(&'static str),
@@ -84,7 +90,7 @@ impl fmt::Display for Token<'_> {
             Token::Maxlist(masks) => write!(f, "MAXLIST=b:{masks},e:{masks},I:{masks}"),
             Token::Targets => write!(
                 f,
-                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:1,NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:1"
+                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:1,NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:{WHOIS_MAX},WHOWAS:1"
             ),
         }
     }

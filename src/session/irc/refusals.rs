@@ -1,6 +1,6 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::Doing;
+use super::commands::{Doing, who, whois};
 use super::dialogue::Dialogue;
 use super::write::Write;
 use crate::hub::{BadName, Refusal};
@@ -17,12 +17,29 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         registration.forget_nick();
     }
     let about = dialogue.task.about.as_str();
-    let (nick, line) = (dialogue.nick.as_str(), Write::to(out));
+    let nick = dialogue.nick.as_str();
     if doing == Doing::Names {
         // Who asks for names is not told which rooms there are.
-        return line.numeric(world, Numeric::RPL_ENDOFNAMES, nick).echo(about).trailing("End of /NAMES list");
+        let line = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick);
+        return line.echo(about).trailing("End of /NAMES list");
     }
-    line.numeric(world, numeric(doing, refusal), nick).echo(about).trailing(refusal);
+    if let Doing::Who(_) = doing {
+        return who::end(nick, about, world, out); // nor is who asks for their occupants
+    }
+    let numeric = numeric(doing, refusal);
+    let body = Write::to(out).numeric(world, numeric, nick);
+    // Where nothing is named, no parameter stands for it.
+    let body = if about.is_empty() || names_nothing(numeric) { body } else { body.echo(about) };
+    body.trailing(refusal);
+    match doing {
+        Doing::Whois => whois::end_of_whois(nick, about, world, out),
+        Doing::Was => whois::end_of_whowas(nick, about, world, out),
+        _ => {}
+    }
+}
+
+fn names_nothing(numeric: Numeric) -> bool {
+    matches!(numeric, Numeric::ERR_NOPRIVILEGES | Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOTEXTTOSEND)
 }
 
 fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
@@ -45,6 +62,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
         Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
         Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
+        Refusal::NoSuchPeer if doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
         Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
