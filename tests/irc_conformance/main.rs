@@ -1,0 +1,33 @@
+//! What is said in lines of IRC, and what comes back: a table per family of commands, in `tables/`, each of which is played
+//! against a server of its own over real sockets. How a table is written, `harness.rs` says.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod harness;
+
+/// A test for each table: `topic` plays `tables/topic.txt`.
+macro_rules! tables {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            harness::play(stringify!($name));
+        })*
+
+        const TABLES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+tables! {
+    harness_itself
+}
+
+#[test]
+fn every_table_is_played() {
+    for entry in std::fs::read_dir(harness::TABLES).expect("the directory of the tables") {
+        let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+        assert!(
+            name.strip_suffix(".txt").is_some_and(|name| TABLES.contains(&name)),
+            "{name} is not in main.rs"
+        );
+    }
+}
