@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::time::Instant;
 use switchboard::hub::{
     Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Words,
+    Marks, Moment, Observed, PathKey, PathRole, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
+    Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]

@@ -19,6 +19,12 @@ macro_rules! tables {
 
 tables! {
     harness_itself
+    labels
+    monitor
+    operators
+    server
+    who
+    whois
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::commands::{Doing, who, whois};
 use super::dialogue::Dialogue;
 use super::write::Write;
-use crate::hub::{BadName, Refusal};
+use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
 
@@ -28,6 +28,9 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     }
     let numeric = numeric(doing, refusal);
     let body = Write::to(out).numeric(world, numeric, nick);
+    // What has no number of its own names the command instead (Modern IRC, ERR_UNKNOWNERROR).
+    let is_unknown = numeric == Numeric::ERR_UNKNOWNERROR;
+    let body = if is_unknown { body.param(dialogue.task.command) } else { body };
     // Where nothing is named, no parameter stands for it.
     let body = if about.is_empty() || names_nothing(numeric) { body } else { body.echo(about) };
     body.trailing(refusal);
@@ -65,6 +68,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::NoSuchPeer if doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
+        Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
         Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
         _ => Numeric::ERR_UNKNOWNERROR,
     }

@@ -126,6 +126,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
         return Do::Done;
     };
+    dialogue.task.command = row.name;
     if call.message.params.len() < row.params_min {
         return not_enough(dialogue, &mut call, row.name);
     }
