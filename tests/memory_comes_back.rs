@@ -3,17 +3,30 @@
 mod common;
 
 use common::{Client, Server, eventually};
+use socket2::{Domain, Socket, Type};
 use switchboard::wire::frame;
 
 const MIB: usize = 1 << 20;
 
+/// Somebody for whom the kernel takes little while they do not read.
+fn slow_reader(server: &Server, name: &str) -> Client {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a descriptor");
+    socket.set_recv_buffer_size(16 * 1_024).expect("SO_RCVBUF");
+    socket.connect(&server.address.into()).expect("the server accepts");
+    let mut client = Client::over(socket.into());
+    client.hello(name);
+    client.round_trip();
+    client
+}
+
 #[test]
 fn memory_of_backlogs_comes_back_when_their_readers_are_gone() {
     const SLOW: usize = 60;
-    let server = Server::start(&[]);
+    // The kernel has little room for them, so that it is the server that keeps what they do not read.
+    let server = Server::start(&["--send-buffer-bytes", "16384"]);
     let mut teller = Client::login(server.address, "teller");
     let before = server.memory();
-    let slow: Vec<Client> = (0..SLOW).map(|n| Client::login(server.address, &format!("slow{n}"))).collect();
+    let slow: Vec<Client> = (0..SLOW).map(|n| slow_reader(&server, &format!("slow{n}"))).collect();
     // Of many lengths, so that what is freed is no use to what comes next, and newcomers in between, who stay.
     let mut stay = Vec::new();
     for round in 0..2_000 {

@@ -10,8 +10,11 @@ mod memory;
 use common::{Client, Server};
 use memory::{Member, Room, Wire};
 use mio::net::TcpStream;
+use std::time::Instant;
+use switchboard::hub;
 use switchboard::net::Outbox;
 use switchboard::server::connection::Connection;
+use switchboard::server::{Engine, Limits};
 
 const BYTES_MAX: usize = 512;
 
@@ -24,9 +27,13 @@ fn an_idle_connection_holds_half_a_kilobyte_in_few_pieces() {
     println!("{} bytes of a connection", size_of::<Connection<Wire>>());
     println!("{} bytes of its outbox", size_of::<Outbox>());
     let newcomers: Vec<Member> = (0..CONNECTIONS).map(|n| Member::named(&format!("user{n:05}"))).collect();
+    let limits = (Limits::default(), hub::Limits::default());
+    let empty = allocation_counter::measure(|| {
+        drop(Engine::<Wire>::new(limits.0, limits.1, [0; 32], Instant::now()))
+    });
     let mut room = None;
     let held = allocation_counter::measure(|| room = Some(Room::of(newcomers)));
-    let bytes = held.bytes_current as usize / CONNECTIONS;
+    let bytes = (held.bytes_current as usize - empty.bytes_max as usize) / CONNECTIONS;
     println!("{bytes} bytes, {:.2} allocations", held.count_current as f64 / CONNECTIONS as f64);
     assert!(bytes <= BYTES_MAX, "an idle connection holds {bytes} bytes");
     // A name, a user, and a share in the nodes of two indexes.

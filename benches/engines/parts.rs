@@ -238,7 +238,8 @@ fn idle(share: usize) -> Contest {
         title: "logged in, and silent",
         entries: entries(
             &[Switchboard, TokioSingle],
-            &Scenario::Idle(Idle { clients: IDLE_CLIENTS / share }),
+            // Of fewer there is no figure for memory.
+            &Scenario::Idle(Idle { clients: (IDLE_CLIENTS / share).max(1_000) }),
         ),
         measures: vec![
             Measure { figure: MEMORY, goals: vec![Goal::AtMost(512.0)] },

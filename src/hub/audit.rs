@@ -44,7 +44,7 @@ impl Hub {
                 return Err(format!("{} holds a relay that is not theirs", user.name));
             }
         }
-        let Some(profile) = &user.profile else { return Ok(()) };
+        let Some(profile) = user.profile() else { return Ok(()) };
         for &channel in &profile.invited {
             let guests = self.channels.room(channel).and_then(|room| room.guests.as_ref());
             if !guests.is_some_and(|guests| guests.invited.contains(&session)) {
@@ -82,7 +82,7 @@ impl Hub {
                 }
             }
             for &guest in room.guests.iter().flat_map(|guests| &guests.invited) {
-                let profile = self.users.get(&guest).and_then(|user| user.profile.as_ref());
+                let profile = self.users.get(&guest).and_then(|user| user.profile());
                 if !profile.is_some_and(|profile| profile.invited.contains(&channel)) {
                     return Err(format!("{} has invited somebody who does not know of it", room.name));
                 }
@@ -100,7 +100,7 @@ impl Hub {
                 return Err(format!("{name} is watched by nobody, and still in the index"));
             }
             for watcher in watchers {
-                let profile = self.users.get(watcher).and_then(|user| user.profile.as_ref());
+                let profile = self.users.get(watcher).and_then(|user| user.profile());
                 let times = profile.map_or(0, |profile| {
                     profile.watched.iter().filter(|watched| watched.key() == name).count()
                 });

@@ -181,7 +181,7 @@ impl Hub {
 
 /// Since when somebody has said nothing. Of whose words nothing is known, the last sign of life counts.
 pub(super) fn idle_seconds(asker: Asker, session: SessionId, user: &User, fx: &impl Effects) -> u64 {
-    let spoke = match &user.profile {
+    let spoke = match user.profile() {
         Some(profile) => profile.spoke.unwrap_or(user.since),
         None => fx.observed(session).map_or(user.since, |observed| observed.heard),
     };

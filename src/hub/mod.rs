@@ -94,30 +94,30 @@ struct User {
     /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.
     payload_max: u16,
     /// Boxed, because most have none of it.
-    peering: Option<Box<Peering>>,
-    /// Boxed, because those who say nothing of themselves have none of it.
-    profile: Option<Box<Profile>>,
+    rare: Option<Box<Rare>>,
 }
 
-/// What a user has to do with single others.
+/// What few users have.
 #[derive(Default)]
-struct Peering {
+struct Rare {
     relays: Vec<ChannelId>,
     /// What the user has put into the directory.
     listing: Option<Listing>,
+    /// What they say of themselves, or what their dialect does.
+    profile: Option<Box<Profile>>,
 }
 
 impl User {
     fn relays(&self) -> &[ChannelId] {
-        self.peering.as_ref().map_or(&[], |peering| &peering.relays)
+        self.rare.as_ref().map_or(&[], |rare| &rare.relays)
     }
 
     fn listing(&self) -> Option<&Listing> {
-        self.peering.as_ref()?.listing.as_ref()
+        self.rare.as_ref()?.listing.as_ref()
     }
 
-    fn peering_mut(&mut self) -> &mut Peering {
-        self.peering.get_or_insert_default()
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 

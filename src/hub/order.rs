@@ -69,7 +69,7 @@ impl Hub {
         let too_many = Refusal::TooManyInvitations { invitations_max };
         let user = self.users.get_mut(&guest).ok_or(Refusal::NoSuchPeer)?;
         let guests = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default();
-        let held = user.profile.as_ref().map_or(0, |profile| profile.invited.len());
+        let held = user.profile().map_or(0, |profile| profile.invited.len());
         if guests.invited.contains(&guest) {
             return Ok(());
         }
@@ -92,14 +92,14 @@ impl Hub {
 
     /// Takes an invitation off the list of the one who has it.
     pub(super) fn forget_invitation(&mut self, guest: SessionId, channel: ChannelId) {
-        if let Some(profile) = self.users.get_mut(&guest).and_then(|user| user.profile.as_mut()) {
+        if let Some(profile) = self.users.get_mut(&guest).and_then(|user| user.known_profile_mut()) {
             profile.invited.retain(|&room| room != channel);
         }
     }
 
     /// Whoever is gone cannot be invited any more.
     pub(super) fn decline_all_of(&mut self, session: SessionId) {
-        let profile = self.users.get_mut(&session).and_then(|user| user.profile.as_mut());
+        let profile = self.users.get_mut(&session).and_then(|user| user.known_profile_mut());
         for channel in profile.map(|profile| std::mem::take(&mut profile.invited)).unwrap_or_default() {
             if let Some(guests) = self.channels.room_mut(channel).and_then(|room| room.guests.as_mut()) {
                 guests.invited.remove(&session);
@@ -108,7 +108,7 @@ impl Hub {
     }
 
     pub(super) fn list_invited(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let profile = self.user(asker.session)?.profile.as_ref();
+        let profile = self.user(asker.session)?.profile();
         let invited = profile.map_or(&[][..], |profile| &profile.invited);
         let rooms = invited.iter().filter_map(|&channel| self.channels.room(channel));
         let rooms: Vec<&RoomName> = rooms.map(|room| &room.name).collect();

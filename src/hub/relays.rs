@@ -103,8 +103,8 @@ impl Hub {
         let relay = Relay { caller: asker.session, callee: callee_session, payload_max, state };
         let channel = self.channels.insert(Channel::Relay(relay)).ok_or(Refusal::TooManyRelaysOnServer)?;
         self.ringing.insert((deadline, channel));
-        self.user_mut(asker.session)?.peering_mut().relays.push(channel);
-        self.user_mut(callee_session)?.peering_mut().relays.push(channel);
+        self.user_mut(asker.session)?.rare_mut().relays.push(channel);
+        self.user_mut(callee_session)?.rare_mut().relays.push(channel);
         let from = self.user(asker.session)?.person(asker.session);
         send(callee_session, asker.session, channel, Event::Offered { from, purpose, payload_max }, fx);
         send(asker.session, asker.session, channel, Event::Ringing { request: asker.request }, fx);
@@ -187,8 +187,8 @@ impl Hub {
             self.ringing.remove(&(deadline, channel));
         }
         for session in [relay.caller, relay.callee] {
-            if let Some(peering) = self.users.get_mut(&session).and_then(|user| user.peering.as_mut()) {
-                peering.relays.retain(|&held| held != channel);
+            if let Some(rare) = self.users.get_mut(&session).and_then(|user| user.rare.as_mut()) {
+                rare.relays.retain(|&held| held != channel);
             }
         }
         Some(relay)

@@ -122,8 +122,10 @@ impl Room {
 
     /// Whether somebody has no voice because of a ban, which a grant outweighs.
     pub fn is_silenced(&self, person: Person<'_>, fx: &impl Effects) -> bool {
-        let stands_out = self.standing(person.name.key()).is_at_least(super::Role::Participant);
-        !stands_out && self.is_banned(person, fx)
+        // Most rooms have nothing of it, and it is asked for every message.
+        self.guests.is_some()
+            && !self.standing(person.name.key()).is_at_least(super::Role::Participant)
+            && self.is_banned(person, fx)
     }
 
     /// Whether somebody may come in, in the order of XEP-0045 §7.2.5 to §7.2.9. Whom a moderator invited, nothing keeps

@@ -6,8 +6,8 @@ use super::privileges::{Act, may};
 use super::rooms::{Room, Subject, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Refusal, Reply, Role,
-    RoomRef, SessionId, User, Words,
+    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
+    Role, RoomRef, SessionId, Words,
 };
 
 impl Hub {
@@ -19,11 +19,14 @@ impl Hub {
         least: Option<Role>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        self.user(asker.session)?;
         self.check_words(words)?;
-        let id = self.next_message(asker);
+        self.messages += 1;
+        let id = MessageId(self.messages);
+        // A number is known to occupants alone.
+        let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
-        may_speak(asker.session, user, channel, room, words, fx)?;
+        let is_inside = by_number || user.rooms.contains(&channel);
+        may_speak(user.person(asker.session), is_inside, room, words, fx)?;
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: user.person(asker.session), words, id, least };
         match least {
@@ -31,6 +34,9 @@ impl Hub {
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
+        if user.profile().is_some() {
+            self.note_spoke(asker);
+        }
         Ok(())
     }
 
@@ -66,13 +72,15 @@ impl Hub {
             Err(Refusal::Yourself) if even_oneself => asker.session,
             to => to?,
         };
-        let id = self.next_message(asker);
+        self.messages += 1;
+        let id = MessageId(self.messages);
         let from = self.user(asker.session)?.person(asker.session);
         let event = Event::Told { from, words, id };
         fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, room: None, event });
         let peer = self.user(to)?;
         let away = peer.person(to).away();
         asker.tell(fx, Reply::Sent { id, to: peer.name.shown(), words, least: None, away });
+        self.note_spoke(asker);
         Ok(())
     }
 
@@ -132,18 +140,17 @@ impl Hub {
         }
     }
 
-    /// The number of what is said now; and who says it is idle no more.
-    fn next_message(&mut self, asker: Asker) -> MessageId {
-        if let Some(profile) = self.users.get_mut(&asker.session).and_then(|user| user.profile.as_mut()) {
+    /// Who says something is idle no more.
+    fn note_spoke(&mut self, asker: Asker) {
+        if let Some(profile) = self.users.get_mut(&asker.session).and_then(|user| user.known_profile_mut()) {
             profile.spoke = Some(asker.now.monotonic);
         }
-        self.messages += 1;
-        MessageId(self.messages)
     }
 
     fn check_words(&self, words: Words<'_>) -> Outcome {
-        let bytes_max = self.limits.tags_bytes_max;
-        self.check_text_or_empty(words.tags, bytes_max)?;
+        if !words.tags.is_empty() {
+            self.check_text_or_empty(words.tags, self.limits.tags_bytes_max)?;
+        }
         match words.form {
             Form::Tags => self.check_text_or_empty(words.text, self.limits.text_bytes_max),
             Form::Message | Form::Notice => self.check_text(words.text, self.limits.text_bytes_max),
@@ -170,19 +177,19 @@ impl Hub {
 }
 
 fn may_speak(
-    session: SessionId,
-    user: &User,
-    channel: ChannelId,
+    person: Person<'_>,
+    is_inside: bool,
     room: &Room,
     words: Words<'_>,
     fx: &impl Effects,
 ) -> Outcome {
     let flags = room.settings.flags;
-    if flags.has(Flag::ClosedToOutsiders) && !user.rooms.contains(&channel) {
+    if flags.has(Flag::ClosedToOutsiders) && !is_inside {
         return Err(Refusal::ClosedToOutsiders);
     }
-    let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
-    if !may(role, Act::Speak, flags) || room.is_silenced(user.person(session), fx) {
+    // Where a room is not moderated, everybody's role is enough.
+    let is_mute = || !may(room.standing(person.name.key()).role(true), Act::Speak, flags);
+    if (flags.has(Flag::Moderated) && is_mute()) || room.is_silenced(person, fx) {
         return Err(Refusal::NoVoice);
     }
     if flags.has(Flag::NoControlMessages) && is_control(words.text) {

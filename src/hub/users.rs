@@ -19,15 +19,23 @@ pub(super) struct Newcomer<'a> {
 
 impl User {
     pub(super) fn person(&self, session: SessionId) -> Person<'_> {
-        Person { session, name: &self.name, profile: self.profile.as_deref(), account: None }
+        Person { session, name: &self.name, profile: self.profile(), account: None }
+    }
+
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.rare.as_ref()?.profile.as_deref()
+    }
+
+    pub(super) fn known_profile_mut(&mut self) -> Option<&mut Profile> {
+        self.rare.as_mut()?.profile.as_deref_mut()
     }
 
     pub(super) fn profile_mut(&mut self) -> &mut Profile {
-        self.profile.get_or_insert_default()
+        self.rare_mut().profile.get_or_insert_default()
     }
 
     pub(super) fn marks(&self) -> Marks {
-        self.profile.as_ref().map_or(Marks::NONE, |profile| profile.marks)
+        self.profile().map_or(Marks::NONE, |profile| profile.marks)
     }
 
     pub(super) fn is_operator(&self) -> bool {
@@ -49,13 +57,13 @@ impl Hub {
         self.check_text_or_empty(realname, self.limits.realname_bytes_max)?;
         self.names.insert(Arc::clone(name.key()), asker.session);
         asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
-        let profile = (!username.is_empty() || !realname.is_empty()).then(|| {
-            let (username, realname) = (username.into(), realname.into());
-            Box::new(Profile { username, realname, ..Profile::default() })
-        });
         let since = asker.now.monotonic;
-        let user = User { name, rooms: SmallVec::new(), since, payload_max, peering: None, profile };
+        let user = User { name, rooms: SmallVec::new(), since, payload_max, rare: None };
         self.users.insert(asker.session, Box::new(user));
+        if !username.is_empty() || !realname.is_empty() {
+            let profile = self.user_mut(asker.session)?.profile_mut();
+            (profile.username, profile.realname) = (username.into(), realname.into());
+        }
         self.users_most = self.users_most.max(self.users.len());
         self.tell_appeared(asker.session, fx);
         Ok(())
@@ -196,8 +204,9 @@ impl Hub {
             why => why,
         };
         let Some(user) = self.users.get_mut(&session) else { return };
-        let (rooms, peering) = (std::mem::take(&mut user.rooms), user.peering.take());
-        for relay in peering.map(|peering| peering.relays).unwrap_or_default() {
+        let rooms = std::mem::take(&mut user.rooms);
+        let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));
+        for relay in relays.unwrap_or_default() {
             self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
         }
         let mut left: SmallVec<[_; 4]> = SmallVec::new();
@@ -221,7 +230,7 @@ impl Hub {
 
     /// So that the counts are right without them.
     fn mark_none(&mut self, session: SessionId) -> Outcome {
-        match self.user(session)?.profile {
+        match self.user(session)?.profile() {
             Some(_) => self.mark(session, Marks::NONE),
             None => Ok(()),
         }

@@ -35,7 +35,7 @@ impl Hub {
         self.user(asker.session)?;
         for name in names {
             let key = fold(name);
-            if let Some(profile) = &mut self.user_mut(asker.session)?.profile {
+            if let Some(profile) = self.user_mut(asker.session)?.known_profile_mut() {
                 profile.watched.retain(|watched| **watched.key() != *key);
             }
             self.take_watcher(asker.session, &key);
@@ -52,7 +52,7 @@ impl Hub {
     }
 
     pub(super) fn unwatch_all_of(&mut self, session: SessionId) {
-        let profile = self.users.get_mut(&session).and_then(|user| user.profile.as_mut());
+        let profile = self.users.get_mut(&session).and_then(|user| user.known_profile_mut());
         for watched in profile.map(|profile| std::mem::take(&mut profile.watched)).unwrap_or_default() {
             self.take_watcher(session, watched.key());
         }
@@ -68,7 +68,7 @@ impl Hub {
     }
 
     pub(super) fn list_watched(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let profile = self.user(asker.session)?.profile.as_ref();
+        let profile = self.user(asker.session)?.profile();
         let watched = profile.map_or(&[][..], |profile| &profile.watched);
         self.tell_watched(asker, watched.iter().map(UserName::shown), &[], fx);
         Ok(())

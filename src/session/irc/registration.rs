@@ -84,7 +84,7 @@ fn user(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
     else {
         return not_enough(call, "USER");
     };
-    if user.is_empty() {
+    if user.is_empty() || realname.is_empty() {
         return not_enough(call, "USER");
     }
     registration.has_user = true;

@@ -1,12 +1,13 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
 use super::{Doing, entry};
-use crate::hub::{Command, Form, MessageId, Role, RoomRef, Words};
+use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::events::{Target, put_words};
 use crate::session::irc::features::TARGETS_MAX;
 use crate::session::irc::write::Write;
+use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::wire::irc::{Capability, Message, Numeric};
 
 pub fn privmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
@@ -52,6 +53,11 @@ fn say<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, doing: Doing, form: Form
     }
     let text = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
     let words = Words { form, text, tags: call.notes };
+    if !fits(dialogue, target, text) {
+        let body = Write::to(call.out).numeric(call.world, Numeric::ERR_INPUTTOOLONG, &dialogue.nick);
+        body.trailing("Others would not get all of that in one line; nothing of it was sent");
+        return Do::Done;
+    }
     let (least, name) = rank_of(target);
     let command = if name.starts_with('#') {
         Command::Say { room: RoomRef::Named(name), words, least }
@@ -59,6 +65,13 @@ fn say<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, doing: Doing, form: Form
         Command::Tell { to: target, words, even_oneself: true }
     };
     if is_last { Do::Ask(command) } else { Do::AskAndGoOn(command) }
+}
+
+/// Whether others get all of it in one line, where more stands in front of it than in the client's own.
+fn fits(dialogue: &Dialogue, target: &str, text: &str) -> bool {
+    const BETWEEN: usize = ":!@ PRIVMSG  :\r\n".len();
+    let before = dialogue.nick.len() + dialogue.user.len() + Host::WRITTEN_BYTES + target.len();
+    before + BETWEEN + text.len() <= LINE_BYTES_MAX
 }
 
 /// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
