@@ -9,7 +9,8 @@ use desk::{ANN, BOB, CY, Desk};
 use recorder::{Answered, Happened, Recorded};
 use std::time::Duration;
 use switchboard::hub::{
-    ChannelId, Command, Departure, Limits, Marks, Refusal, RoomFilter, RoomRef, SessionId, UserFilter, Words,
+    ChannelId, Command, Departure, Limits, Marks, Refusal, RoomFilter, RoomRef, SessionId, Trait, UserFilter,
+    Words,
 };
 
 fn watch<'a>(names: &[&'a str]) -> Command<'a> {
@@ -95,6 +96,33 @@ fn who_watches_hears_of_coming_and_going_and_of_other_names() {
     desk.ask(ANN, Command::UnwatchAll);
     let nothing = Answered::Watched { here: vec![], gone: vec![], full: vec![] };
     assert_eq!(desk.answer(ANN, Command::ListWatched), nothing);
+}
+
+#[test]
+fn who_watches_from_elsewhere_hears_what_neighbours_hear() {
+    let mut desk = Desk::new(Limits::default());
+    desk.answer(ANN, watch(&["bob", "ann"]));
+    let change = |what| [hears(ANN, BOB, Happened::WatchedChanged("bob".into(), what))];
+    let away = |text| Command::SetAway { text };
+    assert_eq!(desk.ask(BOB, away(Some("tea")))[..1], change(Trait::Away));
+    assert_eq!(desk.ask(BOB, away(Some("tea"))).len(), 1, "it was so before");
+    assert_eq!(desk.ask(BOB, Command::SetRealName { text: "Bob" })[..1], change(Trait::RealName));
+    assert_eq!(desk.ask(ANN, away(Some("tea"))).len(), 1, "nobody hears of themselves");
+    desk.join(ANN, "#a");
+    let channel = desk.join(BOB, "#a");
+    let event = Happened::Away { who: "bob".into(), text: None };
+    let effects = desk.ask(BOB, away(None));
+    assert_eq!(effects[0], Recorded::Neighbours { cause: BOB, channels: vec![channel], event });
+    assert_eq!(effects.len(), 2, "neighbours hear it once: {effects:?}");
+}
+
+#[test]
+fn whom_the_dialect_has_found_to_be_an_operator_is_one() {
+    let mut desk = Desk::new(Limits::default());
+    let announce = Command::Announce { text: "hear" };
+    assert_eq!(desk.refusal(ANN, announce.clone()), Refusal::NotOperator);
+    assert_eq!(desk.answer(ANN, Command::BecomeOperator), Answered::Marks(Marks::OPERATOR));
+    assert_eq!(desk.answer(ANN, announce), Answered::Done);
 }
 
 #[test]

@@ -118,6 +118,8 @@ pub enum Command<'a> {
         set: Marks,
         clear: Marks,
     },
+    /// Whether one may be an operator, the dialect has found out.
+    BecomeOperator,
     /// An empty password is none.
     Join {
         room: &'a str,

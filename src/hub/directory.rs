@@ -58,6 +58,8 @@ impl Hub {
                 places.push(Place { room: &room.name, standing: room.standing(found.name.key()) });
             }
         }
+        let is_oneself = session == asker.session;
+        let address = is_oneself.then(|| fx.observed(session).map(|observed| observed.tcp.ip())).flatten();
         let online = asker.now.monotonic.saturating_duration_since(found.since);
         let look = Look {
             person: found.person(session),
@@ -65,6 +67,7 @@ impl Hub {
             places: &places,
             idle_seconds: idle_seconds(asker, session, found, fx),
             since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
+            address,
         };
         asker.reply(fx, Reply::Look(look));
         Ok(())

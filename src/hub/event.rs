@@ -72,6 +72,11 @@ pub enum Event<'a> {
     RealNameChanged {
         who: Person<'a>,
     },
+    /// Something about somebody who is watched and shares no room with the watcher, who would have been told there.
+    WatchedChanged {
+        who: Person<'a>,
+        what: Trait,
+    },
     /// Somebody who is watched came.
     Appeared {
         who: Person<'a>,
@@ -110,6 +115,14 @@ pub enum Event<'a> {
         key: PathKey,
         addresses: &'a [Address],
     },
+}
+
+/// What may change about somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trait {
+    /// Whether they are away, and their words for it.
+    Away,
+    RealName,
 }
 
 /// How somebody left the server.

@@ -40,7 +40,7 @@ pub use command::{
     Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter, Words,
 };
 pub use effect::{Effect, Effects, Reply};
-pub use event::{Departure, Event, RelayEnd};
+pub use event::{Departure, Event, RelayEnd, Trait};
 pub use host::Host;
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
@@ -224,6 +224,7 @@ impl Hub {
             Command::SetRealName { text } => self.set_realname(asker, text, fx),
             Command::SetAway { text } => self.set_away(asker, text, fx),
             Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
+            Command::BecomeOperator => self.become_operator(asker, fx),
             Command::Join { room, password } => self.join(asker, room, password, fx),
             Command::Leave { room, text } => self.leave(asker, room, text, fx),
             Command::LeaveAll { text } => self.leave_all(asker, text, fx),

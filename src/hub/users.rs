@@ -4,7 +4,7 @@ use super::name::UserName;
 use super::person::{Marks, Profile};
 use super::{
     Asker, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal, RelayEnd,
-    Reply, SessionId, User,
+    Reply, SessionId, Trait, User,
 };
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -128,6 +128,7 @@ impl Hub {
             user.profile_mut().realname = text.into();
             let event = Event::RealNameChanged { who: user.person(asker.session) };
             asker.tell_neighbours(fx, &user.rooms, event);
+            self.tell_watched_change(asker.session, Trait::RealName, fx);
         }
         asker.done(fx);
         Ok(())
@@ -142,6 +143,7 @@ impl Hub {
             user.profile_mut().away = text.map(Into::into);
             let event = Event::AwayChanged { who: user.person(asker.session) };
             asker.tell_neighbours(fx, &user.rooms, event);
+            self.tell_watched_change(asker.session, Trait::Away, fx);
         }
         asker.done(fx);
         Ok(())
@@ -156,6 +158,14 @@ impl Hub {
     ) -> Outcome {
         let before = self.user(asker.session)?.marks();
         let now = before.with(set.without(Marks::OPERATOR)).without(clear);
+        self.mark(asker.session, now)?;
+        asker.reply(fx, Reply::Marks { now, before });
+        Ok(())
+    }
+
+    pub(super) fn become_operator(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+        let before = self.user(asker.session)?.marks();
+        let now = before.with(Marks::OPERATOR);
         self.mark(asker.session, now)?;
         asker.reply(fx, Reply::Marks { now, before });
         Ok(())

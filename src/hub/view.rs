@@ -1,6 +1,7 @@
 //! What lists and look-ups show: entries that borrow from the hub.
 
 use super::{Host, Person, RoomName, Standing, UserName};
+use std::net::IpAddr;
 
 /// A user in a list.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -31,6 +32,8 @@ pub struct Look<'a> {
     pub idle_seconds: u64,
     /// When they logged in, in milliseconds since 1970.
     pub since_millis: u64,
+    /// Where they connect from; only for themselves.
+    pub address: Option<IpAddr>,
 }
 
 /// Somebody who had a name before.

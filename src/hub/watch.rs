@@ -1,7 +1,7 @@
 //! Watching: who wants to hear of whose coming and going. Two indexes, the watcher's list and one by name.
 
 use super::name::{UserName, fold};
-use super::{Asker, ChannelId, Effect, Effects, Entry, Event, Hub, Outcome, Reply, SessionId};
+use super::{Asker, ChannelId, Effect, Effects, Entry, Event, Hub, Outcome, Reply, SessionId, Trait};
 use std::sync::Arc;
 
 impl Hub {
@@ -99,6 +99,20 @@ impl Hub {
 
     pub(super) fn tell_vanished(&self, session: SessionId, name: &UserName, fx: &mut impl Effects) {
         self.tell_watchers(session, name, Event::Vanished { name }, fx);
+    }
+
+    /// To those who watch somebody and are no neighbours: these have been told.
+    pub(super) fn tell_watched_change(&self, session: SessionId, what: Trait, fx: &mut impl Effects) {
+        let Some(user) = self.users.get(&session) else { return };
+        let shares_room = |watcher: &SessionId| {
+            let watcher = self.users.get(watcher);
+            watcher.is_some_and(|watcher| watcher.rooms.iter().any(|room| user.rooms.contains(room)))
+        };
+        let event = Event::WatchedChanged { who: user.person(session), what };
+        let watchers = self.watchers.get(user.name.key()).map_or(&[][..], |watchers| watchers);
+        for &to in watchers.iter().filter(|&&watcher| watcher != session && !shares_room(&watcher)) {
+            fx.emit(Effect::Send { to, cause: session, channel: ChannelId::NONE, room: None, event });
+        }
     }
 
     fn tell_watchers(&self, cause: SessionId, name: &UserName, event: Event<'_>, fx: &mut impl Effects) {

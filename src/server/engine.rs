@@ -32,6 +32,8 @@ pub struct Engine<S> {
     /// The list that a stage works off while the next one fills; kept for its memory.
     working: Vec<Key>,
     stopping: bool,
+    /// An operator wants the settings to be read again.
+    pub(super) wants_reload: bool,
     ebb: Ebb,
     pub(super) cookies: Cookies,
     pub(super) drop_report: DropReport,
@@ -70,6 +72,7 @@ impl<S: Socket> Engine<S> {
             notes: String::new(),
             working: Vec::new(),
             stopping: false,
+            wants_reload: false,
             ebb: Ebb::default(),
             cookies: Cookies::new(&secret, now),
             drop_report: DropReport::default(),
@@ -225,6 +228,11 @@ impl<S: Socket> Engine<S> {
     /// The passwords that were given since the last call. Each of them wants a verdict.
     pub fn take_checks(&mut self) -> Vec<Check> {
         std::mem::take(&mut self.exchange.to_check)
+    }
+
+    /// Whether an operator has asked since the last call that the settings are read again.
+    pub fn take_wish_to_reload(&mut self) -> bool {
+        std::mem::take(&mut self.wants_reload)
     }
 
     /// Stage 5: a password was checked.

@@ -273,6 +273,9 @@ impl Reactor {
     fn read(&mut self) {
         self.engine.read();
         self.hand_over_checks();
+        if self.engine.take_wish_to_reload() {
+            self.reload();
+        }
         self.read_datagrams();
     }
 
@@ -416,7 +419,7 @@ impl Reactor {
 
     fn reload(&mut self) {
         let Some(reload) = &mut self.reload else {
-            return warn!("SIGHUP: there is no config file to read again");
+            return warn!("there is no config file to read again");
         };
         match reload() {
             Ok(mut settings) => {

@@ -175,6 +175,10 @@ impl<S: Socket> Engine<S> {
                     done += used;
                     self.give_ticket(key, request, wants);
                 }
+                Step::Reload { used } => {
+                    done += used;
+                    self.wants_reload = true;
+                }
                 Step::Done { used } | Step::NewDialect { used } => done += used,
                 Step::Verify { used, request, credential, password } => {
                     self.exchange.verify(key, request, credential, password);

@@ -51,6 +51,8 @@ pub enum Step<'a> {
     /// The client gives a password. Nothing is asked of the session until [`Session::verified`] has told it whether that
     /// is right; where `used` is 0, the same bytes come again then.
     Verify { used: usize, request: RequestId, credential: Credential<'a>, password: &'a str },
+    /// As `Done`; and the server reads its settings again, as an operator wants it.
+    Reload { used: usize },
     /// The client says goodbye.
     Quit { used: usize, text: &'a str },
     /// There is no going on.
@@ -66,6 +68,7 @@ impl Step<'_> {
             | Step::Ticket { used, .. }
             | Step::Done { used }
             | Step::NewDialect { used }
+            | Step::Reload { used }
             | Step::Verify { used, .. }
             | Step::Quit { used, .. } => used,
             Step::Incomplete { .. } | Step::Close(_) => 0,

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::time::Instant;
 use switchboard::hub::{
     Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Words,
+    Marks, Moment, Observed, PathKey, PathRole, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
+    Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -154,6 +155,7 @@ pub enum Happened {
         who: String,
         realname: String,
     },
+    WatchedChanged(String, Trait),
     Appeared(String),
     Vanished(String),
     Announced {
@@ -394,6 +396,7 @@ fn happened(event: Event<'_>) -> Happened {
         Event::RealNameChanged { who } => {
             Happened::RealName { who: who.name.shown().into(), realname: who.realname().into() }
         }
+        Event::WatchedChanged { who, what } => Happened::WatchedChanged(who.name.shown().into(), what),
         Event::Appeared { who } => Happened::Appeared(who.name.shown().into()),
         Event::Vanished { name } => Happened::Vanished(name.shown().into()),
         Event::Announced { by, text } => {

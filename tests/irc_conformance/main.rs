@@ -24,13 +24,19 @@ tables! {
     join
     join_limits
     kick
+    labels
     list
     list_pages
     mode_limits
     mode_lists
+    monitor
     oneself
+    operators
+    server
     topic
     user_modes
+    who
+    whois
 }
 
 #[test]

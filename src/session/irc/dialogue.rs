@@ -7,7 +7,9 @@ use super::write::Write;
 use super::{capabilities, events, labels, refusals};
 use crate::hub::{Command, Event, Host, Refusal, Reply, RequestId, RoomName};
 use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant, Verdict};
-use crate::wire::irc::{BadLine, Capabilities, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong};
+use crate::wire::irc::{
+    BadLine, Capabilities, Capability, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong,
+};
 use std::time::Duration;
 
 /// What is known of one client.
@@ -36,6 +38,8 @@ pub struct Dialogue {
 pub struct Task {
     /// Which of the things that the line asks for is next.
     pub step: u16,
+    /// What the line begins with, as the table has it; empty before the welcome.
+    pub command: &'static str,
     /// What the hub was asked for last, which its answer does not say.
     pub doing: Doing,
     /// Whom or what that was about, as the client wrote it: a refusal names it.
@@ -120,6 +124,8 @@ pub enum Do<'a> {
         credential: Credential<'a>,
         password: &'a str,
     },
+    /// Nothing more, and the server reads its settings again.
+    Reload,
     Quit(&'a str),
     Close(CloseReason),
 }
@@ -167,7 +173,7 @@ impl Dialogue {
         let mut label = self.label.take();
         let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
         let next = commands::carry_out(self, Call { message, notes, world, out: own });
-        self.label = label;
+        self.keep_label(label, world, out);
         match next {
             Do::Done => {
                 self.end_line(world, out);
@@ -184,6 +190,10 @@ impl Dialogue {
             Do::AskAndGoOn(command) => Step::Command { used: 0, request: ANSWERED, command },
             Do::Verify { credential, password } => {
                 Step::Verify { used: 0, request: ANSWERED, credential, password }
+            }
+            Do::Reload => {
+                self.end_line(world, out);
+                Step::Reload { used }
             }
             Do::Quit(text) => {
                 self.end_line(world, out);
@@ -228,7 +238,7 @@ impl Dialogue {
             Reply::Refused(refusal) => refusals::put(self, refusal, world, own),
             _ => commands::answer(self, reply, world, own),
         }
-        self.label = label;
+        self.keep_label(label, world, out);
     }
 
     /// Something that is meant for this client alone.
@@ -239,6 +249,11 @@ impl Dialogue {
         stamp: &Stamp<'_>,
         out: &mut Vec<u8>,
     ) {
+        if matches!(event, Event::WatchedChanged { .. })
+            && !self.capabilities.has(Capability::ExtendedMonitor)
+        {
+            return;
+        }
         let target = match (room, event) {
             (Some(room), event) if !matches!(event, Event::Invited { .. }) => room.shown(),
             _ => &self.nick,
@@ -266,6 +281,14 @@ impl Dialogue {
     /// RFC 1459 §4.6.4: ERROR, and the connection is closed.
     pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
         Write::to(out).bare("ERROR").trailing(format_args!("Closing Link: {reason}"));
+    }
+
+    /// Remembers the label again, but not too much of what bears it.
+    fn keep_label(&mut self, mut label: Option<Box<Labelled>>, world: &Surroundings, out: &mut Vec<u8>) {
+        if let Some(label) = &mut label {
+            label.relieve(world, out);
+        }
+        self.label = label;
     }
 
     fn end_line(&mut self, world: &Surroundings, out: &mut Vec<u8>) {

@@ -3,7 +3,7 @@
 use super::capabilities::{AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, MESSAGE_TAGS, SETNAME};
 use super::features;
 use super::write::Write;
-use crate::hub::{Departure, Event, Form, Host, MessageId, Person, Role, RoomChange, Words};
+use crate::hub::{Departure, Event, Form, Host, MessageId, Person, Role, RoomChange, Trait, Words};
 use crate::session::{Stamp, Surroundings, Variant};
 use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};
 use std::fmt;
@@ -54,6 +54,14 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::AwayChanged { who } if variant.has(AWAY_NOTIFY) => away(&scene, &who, out),
         Event::RealNameChanged { who } if variant.has(SETNAME) => {
             scene.line(out, &who, "SETNAME").trailing(who.realname());
+        }
+        // In the words that neighbours are told with (IRCv3 extended-monitor).
+        Event::WatchedChanged { who, what } => {
+            let event = match what {
+                Trait::Away => Event::AwayChanged { who },
+                Trait::RealName => Event::RealNameChanged { who },
+            };
+            encode_event(variant, target, &event, stamp, out)
         }
         Event::Appeared { who } => {
             let (nick, user) = (who.name.shown(), who.username());

@@ -23,6 +23,9 @@ pub const USER_MODE_TABLE: ModeTable<'static> = ModeTable(&[
 pub const MARKS: [(char, Marks); 4] =
     [('B', Marks::BOT), ('i', Marks::INVISIBLE), ('o', Marks::OPERATOR), ('w', Marks::WALLOPS)];
 
+/// The mode of bots (IRCv3 bot mode).
+pub const BOT_MODE: char = 'B';
+
 /// All modes of channels, in the order of the alphabet, and those of them that have a parameter.
 pub const CHANNEL_MODES: &str = "CIbeiklmnostv";
 pub const CHANNEL_MODES_WITH_PARAM: &str = "Ibeklov";
@@ -67,6 +70,9 @@ pub const TARGETS_MAX: usize = 4;
 /// Rooms in one JOIN or PART, nicknames in one KICK, and names or conditions in one LIST.
 pub const LIST_MAX: usize = 10;
 
+/// Nicknames in one WHOIS.
+pub const WHOIS_MAX: usize = 4;
+
 /// One token of ISUPPORT.
 enum Token<'w> {
     Bare(&'static str),
@@ -96,7 +102,7 @@ impl fmt::Display for Token<'_> {
             Token::Maxlist(masks) => write!(f, "MAXLIST=b:{masks},e:{masks},I:{masks}"),
             Token::Targets => write!(
                 f,
-                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:{LIST_MAX},NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:1"
+                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:{LIST_MAX},NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:{WHOIS_MAX},WHOWAS:1"
             ),
         }
     }

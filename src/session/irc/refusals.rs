@@ -1,8 +1,8 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{Doing, cut, oneself};
+use super::commands::{Doing, cut, oneself, who, whois};
 use super::dialogue::Dialogue;
-use crate::hub::{BadName, Refusal};
+use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
 
@@ -17,13 +17,20 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     }
     dialogue.task.refused = Some(refusal);
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
+    let nick = dialogue.nick.as_str();
     match doing {
-        // Who asks for names is not told which rooms there are.
+        // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
         Doing::Names => {
             dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
         }
+        Doing::Who(_) => who::end(nick, about, world, out),
         Doing::SetName => oneself::refuse_realname(world, out),
         _ => put_about(dialogue, refusal, (about, whom), world, out),
+    }
+    match doing {
+        Doing::Whois => whois::end_of_whois(nick, about, world, out),
+        Doing::Was => whois::end_of_whowas(nick, about, world, out),
+        _ => {}
     }
 }
 
@@ -39,12 +46,14 @@ pub fn put_about(
     let numeric = numeric(doing, refusal);
     let line = dialogue.line(numeric, world, out);
     let line = match numeric {
-        Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES => line,
+        Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES | Numeric::ERR_NOTEXTTOSEND => line,
         Numeric::ERR_NOSUCHNICK if !whom.is_empty() => line.echo(whom),
         Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL => {
             line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)
         }
         Numeric::ERR_UNKNOWNERROR => line.param(doing.command()),
+        // Where nothing is named, no parameter stands for it.
+        _ if about.is_empty() => line,
         _ => line.echo(about),
     };
     line.trailing(refusal);
@@ -74,8 +83,10 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
         Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
         Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
+        Refusal::NoSuchPeer if doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
+        Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
         Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
         _ => Numeric::ERR_UNKNOWNERROR,
     }

@@ -80,6 +80,17 @@ impl fmt::Display for Time {
     }
 }
 
+/// A time as people read it: `Monday November 23 2026 -- 14:05:00 UTC`.
+pub struct DateTime(pub u64);
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
+        let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+        write!(f, "{}", time.strftime("%A %B %-d %Y -- %H:%M:%S UTC"))
+    }
+}
+
 /// The number of a message, which does not come again after a restart.
 struct Id(u64, MessageId);
 
@@ -98,5 +109,11 @@ mod tests {
         assert_eq!(Time(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Time(1_767_225_600_120).to_string(), "2026-01-01T00:00:00.120Z");
         assert_eq!(Time(u64::MAX).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn time_for_people_has_names() {
+        assert_eq!(DateTime(1_767_225_600_120).to_string(), "Thursday January 1 2026 -- 00:00:00 UTC");
+        assert_eq!(DateTime(u64::MAX).to_string(), "Thursday January 1 1970 -- 00:00:00 UTC");
     }
 }

@@ -120,6 +120,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::GuestInvited { .. }
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
+        | Event::WatchedChanged { .. }
         | Event::Appeared { .. }
         | Event::Vanished { .. }
         | Event::Announced { .. }

@@ -157,6 +157,7 @@ numerics! {
     417 ERR_INPUTTOOLONG "the line was too long";
     421 ERR_UNKNOWNCOMMAND "there is no such command";
     422 ERR_NOMOTD "there is no message of the day";
+    423 ERR_NOADMININFO "nobody has said who runs the server";
     431 ERR_NONICKNAMEGIVEN "a nickname is missing";
     432 ERR_ERRONEUSNICKNAME "that cannot be a nickname";
     433 ERR_NICKNAMEINUSE "somebody has that nickname";
@@ -165,6 +166,8 @@ numerics! {
     441 ERR_USERNOTINCHANNEL "that user is not in that channel";
     442 ERR_NOTONCHANNEL "the client is not in that channel";
     443 ERR_USERONCHANNEL "that user is in that channel already";
+    445 ERR_SUMMONDISABLED "nobody is called from their terminal here";
+    446 ERR_USERSDISABLED "who is on the server's machine is not told";
     451 ERR_NOTREGISTERED "the client has to register first";
     461 ERR_NEEDMOREPARAMS "the command takes more parameters";
     462 ERR_ALREADYREGISTERED "the client has registered already";

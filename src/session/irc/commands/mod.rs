@@ -8,22 +8,29 @@
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
 //! - `oneself` NICK, SETNAME, AWAY;
-//! - `server` LUSERS, MOTD and whatever else is asked about the server itself.
+//! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
+//! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
+//! - `operators` OPER, and what only operators may do.
 
+pub mod help;
 pub mod link;
 pub mod list;
 pub mod moderate;
 pub mod modes;
+pub mod monitor;
 pub mod oneself;
+pub mod operators;
 pub mod rooms;
 pub mod server;
 pub mod talk;
 pub mod topic;
+pub mod who;
+pub mod whois;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
-use crate::hub::Reply;
+use crate::hub::{Entry, Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
 
@@ -63,6 +70,19 @@ pub enum Doing {
     OwnModes,
     SetOwnModes,
     ModesOfOthers,
+    Who(who::Wanted),
+    Whois,
+    Was,
+    IsOn,
+    UserHost,
+    /// Whom the client watches, as far as the line is about it.
+    Watching,
+    /// All whom it watches.
+    ListWatched,
+    Oper,
+    Rehash,
+    Kill,
+    Wallops,
 }
 
 impl Doing {
@@ -82,6 +102,16 @@ impl Doing {
             Doing::Invite | Doing::Invitations => "INVITE",
             Doing::List => "LIST",
             Doing::SetName => "SETNAME",
+            Doing::Who(_) => "WHO",
+            Doing::Whois => "WHOIS",
+            Doing::Was => "WHOWAS",
+            Doing::IsOn => "ISON",
+            Doing::UserHost => "USERHOST",
+            Doing::Watching | Doing::ListWatched => "MONITOR",
+            Doing::Oper => "OPER",
+            Doing::Rehash => "REHASH",
+            Doing::Kill => "KILL",
+            Doing::Wallops => "WALLOPS",
             Doing::Away | Doing::Back => "AWAY",
             Doing::Modes
             | Doing::Settings
@@ -110,28 +140,48 @@ const fn row(
 
 /// In the order of the alphabet.
 const COMMANDS: &[Row] = &[
+    row("ADMIN", 0, server::admin),
     row("AWAY", 0, oneself::away),
     row("CAP", 0, cap),
+    row("HELP", 0, help::help),
+    row("HELPOP", 0, help::help),
+    row("INFO", 0, server::info),
     row("INVITE", 0, moderate::invite),
+    row("ISON", 1, whois::ison),
     row("JOIN", 1, rooms::join),
     row("KICK", 2, moderate::kick),
+    row("KILL", 1, operators::kill),
+    row("LINKS", 0, server::links),
     row("LIST", 0, list::list),
     row("LUSERS", 0, server::lusers),
     row("MODE", 1, modes::mode),
+    row("MONITOR", 1, monitor::monitor),
     row("MOTD", 0, server::motd),
     row("NAMES", 0, rooms::names),
     row("NICK", 0, oneself::nick),
     row("NOTICE", 0, talk::notice),
+    row("OPER", 2, operators::oper),
     row("PART", 1, rooms::part),
     row("PASS", 0, already_registered),
     row("PING", 1, link::ping),
     row("PONG", 0, link::pong),
     row("PRIVMSG", 0, talk::privmsg),
     row("QUIT", 0, link::quit),
+    row("REHASH", 0, operators::rehash),
     row("SETNAME", 1, oneself::setname),
+    row("STATS", 1, server::stats),
+    row("SUMMON", 0, server::summon),
     row("TAGMSG", 1, talk::tagmsg),
+    row("TIME", 0, server::time),
     row("TOPIC", 1, topic::topic),
     row("USER", 0, already_registered),
+    row("USERHOST", 1, whois::userhost),
+    row("USERS", 0, server::users),
+    row("VERSION", 0, server::version),
+    row("WALLOPS", 1, operators::wallops),
+    row("WHO", 0, who::who),
+    row("WHOIS", 0, whois::whois),
+    row("WHOWAS", 0, whois::whowas),
 ];
 
 /// Carries out the line, or what is next of it.
@@ -152,6 +202,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
         return Do::Done;
     };
+    dialogue.task.command = row.name;
     if call.message.params.len() < row.params_min {
         return not_enough(dialogue, &mut call, row.name);
     }
@@ -165,7 +216,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
         Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
-        Reply::Occupants { room, entries, hidden, more } => {
+        Reply::Occupants { room, entries, hidden, more } if !is_who(dialogue) => {
             rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
         }
         Reply::Sent { id, to, words, least, away } => {
@@ -178,6 +229,10 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
         Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
+        Reply::Marks { now, .. } if dialogue.task.doing == Doing::Rehash => {
+            dialogue.task.more = now.contains(Marks::OPERATOR)
+        }
+        Reply::Marks { .. } if dialogue.task.doing == Doing::Oper => operators::risen(dialogue, world, out),
         Reply::Marks { now, before } => modes::put_own(dialogue, now, before, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
@@ -192,8 +247,31 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Here { entries } if dialogue.task.doing == Doing::ModesOfOthers => {
             modes::of_others(dialogue, !entries.is_empty(), world, out)
         }
+        Reply::Look(ref look) => whois::put_look(dialogue, look, world, out),
+        Reply::Was { entries } => whois::put_was(dialogue, entries, world, out),
+        Reply::Watched { here, gone, .. } if dialogue.task.doing == Doing::ListWatched => {
+            monitor::put_list_of_watched(dialogue, here, gone, world, out)
+        }
+        Reply::Watched { here, gone, full } => monitor::put_watched(dialogue, here, gone, full, world, out),
         Reply::Done => done(dialogue, world, out),
-        _ => {}
+        _ => match dialogue.task.doing {
+            Doing::Who(wanted) => who::answer(dialogue, wanted, reply, world, out),
+            Doing::IsOn => whois::put_ison(dialogue, here(reply), world, out),
+            Doing::UserHost => whois::put_userhost(dialogue, here(reply), world, out),
+            _ => {}
+        },
+    }
+}
+
+fn is_who(dialogue: &Dialogue) -> bool {
+    matches!(dialogue.task.doing, Doing::Who(_))
+}
+
+/// Who is here of those who were asked for.
+fn here<'r>(reply: &Reply<'r>) -> &'r [Entry<'r>] {
+    match *reply {
+        Reply::Here { entries } => entries,
+        _ => &[],
     }
 }
 
