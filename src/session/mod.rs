@@ -2,7 +2,7 @@
 //! socket, no clock: whoever owns the connection calls [`Session::next`] with what arrived and does what the
 //! [`Step`] says.
 //!
-//! Native frames (`native`) and lines of IRC (`irc`) are spoken. What else may arrive on the port is recognised, told in
+//! Native frames (`native`) and lines of IRC ([`irc`]) are spoken. What else may arrive on the port is recognised, told in
 //! its own words that nobody speaks it here, and closed (`foreign`).
 //!
 //! **A session's own words** - answers for which nobody has to be asked - are appended to `out`, and reach the client
@@ -15,7 +15,7 @@
 mod close;
 mod dialect;
 mod foreign;
-mod irc;
+pub mod irc;
 mod native;
 mod surroundings;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use super::frame::Kind;
 
-/// What begins a connection; `Native` alone is spoken.
+/// What begins a connection. `Native` and `Text` are spoken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Protocol {
     Native,

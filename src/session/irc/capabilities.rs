@@ -5,7 +5,7 @@ use crate::session::Variant;
 use crate::wire::irc::{Capabilities, Capability, ListLines, Numeric, Source};
 
 /// Everything that is offered.
-const OFFERED: &[Capability] = &[
+pub const OFFERED: &[Capability] = &[
     Capability::AccountNotify,
     Capability::AccountTag,
     Capability::AwayNotify,

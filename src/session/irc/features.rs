@@ -110,8 +110,20 @@ impl fmt::Display for Token<'_> {
 
 /// 005, in as many lines as it takes.
 pub fn put(world: &Surroundings, nick: &str, out: &mut Vec<u8>) {
+    put_tokens(out, tokens(world), "are supported by this server", |head| {
+        head.numeric(&world.server.name, Numeric::RPL_ISUPPORT, nick)
+    });
+}
+
+/// The tokens of ISUPPORT, each as it stands on the wire.
+pub fn isupport(world: &Surroundings) -> Vec<String> {
+    tokens(world).iter().map(Token::to_string).collect()
+}
+
+/// In the order of the alphabet.
+fn tokens(world: &Surroundings) -> [Token<'_>; 27] {
     let limits = &world.limits;
-    let tokens = [
+    [
         Token::Number("AWAYLEN", limits.away_bytes_max.into()),
         Token::Text("BOT", "B"),
         Token::Text("CASEMAPPING", "ascii"),
@@ -139,10 +151,7 @@ pub fn put(world: &Surroundings, nick: &str, out: &mut Vec<u8>) {
         Token::Number("USERLEN", limits.username_bytes_max.into()),
         Token::Bare("UTF8ONLY"),
         Token::Bare("WHOX"),
-    ];
-    put_tokens(out, tokens, "are supported by this server", |head| {
-        head.numeric(&world.server.name, Numeric::RPL_ISUPPORT, nick)
-    });
+    ]
 }
 
 /// The longest topic, in bytes: what is allowed, as far as a line has room for it where everything else on it has its

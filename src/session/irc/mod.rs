@@ -14,7 +14,8 @@
 //! - `refusals` which numeric the hub's refusals are;
 //! - `events` what others did, written once for all who share a [`Variant`](super::Variant);
 //! - `labels` answers that bear the label of the question;
-//! - `features` what ISUPPORT says.
+//! - `features` what ISUPPORT says;
+//! - [`offered`] all of that as tables. `docs/IRC.md` tells people about it, and a test holds the two together.
 
 mod capabilities;
 mod commands;
@@ -25,6 +26,13 @@ mod labels;
 mod refusals;
 mod registration;
 mod write;
+
+/// What a client may meet, as tables.
+pub mod offered {
+    pub use super::capabilities::OFFERED as CAPABILITIES;
+    pub use super::commands::help::{TOPICS as COMMANDS, Topic};
+    pub use super::features::{MODES as CHANNEL_MODES, USER_MODE_TABLE as USER_MODES, isupport};
+}
 
 pub(super) use dialogue::Dialogue;
 pub(super) use events::encode_event;

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-/// A reply or refusal with a number, which is its command on the wire. These are all that this server sends.
+/// A reply or refusal with a number, which is its command on the wire. Those that are known here and have no use yet stand
+/// apart in `docs/IRC.md`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Numeric(u16);
 
@@ -14,7 +15,7 @@ pub struct Numeric(u16);
 pub struct NumericRow {
     pub numeric: Numeric,
     pub name: &'static str,
-    /// In one line, for `docs/IRC.md`.
+    /// In one line, as `docs/IRC.md` has it.
     pub meaning: &'static str,
 }
 

@@ -7,10 +7,12 @@ use crate::wire::irc::Numeric;
 const LINE_OF_NAMES_BYTES: usize = 72;
 
 /// What there is to say about one command.
-struct Topic {
-    name: &'static str,
-    params: &'static str,
-    text: &'static [&'static str],
+#[derive(Clone, Copy, Debug)]
+pub struct Topic {
+    pub name: &'static str,
+    /// As people write syntax: `<must be there>`, `[may be there]`, `{as often as one likes}`.
+    pub params: &'static str,
+    pub text: &'static [&'static str],
 }
 
 const fn topic(name: &'static str, params: &'static str, text: &'static [&'static str]) -> Topic {
@@ -57,8 +59,8 @@ fn put_names(nick: &str, call: &mut Call<'_, '_>) {
     call.numeric(Numeric::RPL_ENDOFHELP, nick).param(SUBJECT).trailing("End of /HELP");
 }
 
-/// In the order of the alphabet.
-const TOPICS: &[Topic] = &[
+/// One for each command, in the order of the alphabet.
+pub const TOPICS: &[Topic] = &[
     topic("ADMIN", "[<server>]", &["Who runs this server, and how to reach them."]),
     topic("AWAY", "[:<text>]", &["Says that you are away, and why; without a text, that you are back."]),
     topic(
