@@ -55,7 +55,10 @@ impl Hub {
             let by = self.user(asker.session)?.person(asker.session);
             asker.publish(fx, room, Event::Changed { by, changes: &told });
         }
-        asker.reply(fx, Reply::Changed { room: &room.name, changes: &told, refused: &refused });
+        asker.reply(
+            fx,
+            Reply::Changed { room: &room.name, asked: changes, changes: &told, refused: &refused },
+        );
         Ok(())
     }
 

@@ -92,6 +92,7 @@ pub enum Reply<'a> {
     /// What took effect, and why the others did not, by their index among those asked for.
     Changed {
         room: &'a RoomName,
+        asked: &'a [RoomChange<'a>],
         changes: &'a [RoomChange<'a>],
         refused: &'a [(usize, Refusal)],
     },

@@ -9,6 +9,7 @@ use super::{
     Asker, ChannelId, Effects, Entry, Host, Hub, Outcome, Place, Reply, RoomFilter, RoomRef, RoomSummary,
     SessionId, User, UserFilter, mask,
 };
+use std::ops::Bound;
 use std::sync::Arc;
 
 impl Hub {
@@ -22,8 +23,16 @@ impl Hub {
         let user = self.user(asker.session)?;
         let page = self.limits.page_entries_max;
         let mut to_scan = self.to_scan(filter == RoomFilter::default());
+        // A mask that is a whole name is found in one step.
+        let name = filter.mask.filter(|mask| !mask.contains(['*', '?'])).map(fold);
+        let after = fold(after);
+        let bounds = match name.as_deref() {
+            None => behind(&after),
+            Some(name) if *name > *after => (Bound::Included(name), Bound::Included(name)),
+            Some(_) => (Bound::Excluded(&*after), Bound::Included(&*after)), // it has been there
+        };
         let (mut rooms, mut last, mut next) = (Vec::new(), None, None);
-        for (_, &channel) in self.room_names.range::<str, _>(behind(&fold(after))) {
+        for (_, &channel) in self.room_names.range::<str, _>(bounds) {
             if to_scan == 0 {
                 next = last;
                 break;

@@ -28,6 +28,8 @@
 //! | `{word}` | anything without a space |
 //! | `{text}` | anything |
 //! | `{server}` | the server's name |
+//!
+//! In both directions, `{é*200}` is 200 of what stands there, and `{ctcp}` the byte 1 around messages of programs.
 
 use crate::common::{PATIENCE, Server};
 use std::collections::BTreeMap;
@@ -43,6 +45,7 @@ const SERVER: &str = "switchboard.local";
 /// Plays `tables/<name>.txt`. Fails with everything in it that is not as it is written.
 pub fn play(name: &str) {
     let text = std::fs::read_to_string(format!("{TABLES}/{name}.txt")).expect("the table");
+    let text: String = text.lines().map(|line| in_length(line) + "\n").collect();
     let mut lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim())).filter(|(_, line)| {
         !line.is_empty() && !line.starts_with("//") // remarks
     });
@@ -65,6 +68,23 @@ pub fn play(name: &str) {
         stage.act(line, &expected, &format!("{name}.txt:{number}, {scene:?}"));
     }
     assert!(stage.faults.is_empty(), "\n{}", stage.faults);
+}
+
+/// A line with what a table has in short.
+fn in_length(line: &str) -> String {
+    let mut parts = line.split('{');
+    let mut full = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('}') {
+            Some(("ctcp", rest)) => full = full + "\u{1}" + rest,
+            Some((inside, rest)) if inside.contains('*') => {
+                let (what, times) = inside.split_once('*').expect("a star");
+                full = full + &what.repeat(times.parse().expect("a number")) + rest;
+            }
+            _ => full = full + "{" + part,
+        }
+    }
+    full
 }
 
 /// `ann< line`

@@ -18,11 +18,23 @@ macro_rules! tables {
 }
 
 tables! {
+    channel_modes
     harness_itself
+    invite
+    join
+    join_limits
+    kick
     labels
+    list
+    list_pages
+    mode_limits
+    mode_lists
     monitor
+    oneself
     operators
     server
+    topic
+    user_modes
     who
     whois
 }

@@ -5,7 +5,7 @@ use super::labels::Labelled;
 use super::registration::Registration;
 use super::write::Write;
 use super::{capabilities, events, labels, refusals};
-use crate::hub::{Command, Event, Host, Reply, RequestId, RoomName};
+use crate::hub::{Command, Event, Host, Refusal, Reply, RequestId, RoomName};
 use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant, Verdict};
 use crate::wire::irc::{
     BadLine, Capabilities, Capability, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong,
@@ -38,12 +38,16 @@ pub struct Dialogue {
 pub struct Task {
     /// Which of the things that the line asks for is next.
     pub step: u16,
-    /// What the line begins with, as the table has it; empty before the welcome.
-    pub command: &'static str,
     /// What the hub was asked for last, which its answer does not say.
     pub doing: Doing,
     /// Whom or what that was about, as the client wrote it: a refusal names it.
     pub about: String,
+    /// Who it was about besides, if anybody.
+    pub whom: String,
+    /// Why the hub did not do what it was asked for last but one, or before.
+    pub refused: Option<Refusal>,
+    /// From which entry the list goes on, where its entries have numbers.
+    pub from: usize,
     /// Behind which entry the list goes on; empty at its end.
     pub after: String,
     /// Whether the answer said that it goes on.
@@ -56,11 +60,19 @@ impl Task {
         self.doing = doing;
         self.about.clear();
         self.about.push_str(about);
+        self.whom.clear();
+    }
+
+    /// The same, and about somebody.
+    pub fn begin_with(&mut self, doing: Doing, about: &str, whom: &str) {
+        self.begin(doing, about);
+        self.whom.push_str(whom);
     }
 
     fn end(&mut self) {
         (self.step, self.doing, self.more) = (0, Doing::default(), false);
-        for text in [&mut self.about, &mut self.after] {
+        (self.refused, self.from) = (None, 0);
+        for text in [&mut self.about, &mut self.whom, &mut self.after] {
             text.clear();
             text.shrink_to(ABOUT_BYTES_KEPT);
         }
@@ -235,12 +247,15 @@ impl Dialogue {
         stamp: &Stamp<'_>,
         out: &mut Vec<u8>,
     ) {
-        let target = room.map_or(self.nick.as_str(), |room| room.shown());
         if matches!(event, Event::WatchedChanged { .. })
             && !self.capabilities.has(Capability::ExtendedMonitor)
         {
             return;
         }
+        let target = match (room, event) {
+            (Some(room), event) if !matches!(event, Event::Invited { .. }) => room.shown(),
+            _ => &self.nick,
+        };
         events::encode_event(self.variant(), target, event, stamp, out);
     }
 

@@ -5,7 +5,7 @@ use super::features;
 use super::write::Write;
 use crate::hub::{Departure, Event, Form, Host, MessageId, Person, Role, RoomChange, Trait, Words};
 use crate::session::{Stamp, Surroundings, Variant};
-use crate::wire::irc::{LineBody, ModeChange, Numeric, put_modes};
+use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};
 use std::fmt;
 
 /// Who, for whom, and when: what the lines about one event have in common.
@@ -178,15 +178,24 @@ fn away(scene: &Scene<'_>, who: &Person<'_>, out: &mut Vec<u8>) {
 }
 
 fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange<'_>], out: &mut Vec<u8>) {
-    let mut numbers = Vec::new();
-    let changes = modes_of(changes, &mut numbers);
-    put_modes(out, &changes, features::MODES_MAX, |head| {
+    put_changes(out, changes, |head| {
         Write::from(head)
             .time(scene.variant, scene.world)
             .by(scene.variant, by)
             .source(by.name.shown(), by.username(), &scene.host, "MODE")
             .param(room)
     });
+}
+
+/// Writes what has changed about a room, in as many lines as it takes; `begin` writes what is in front of the letters.
+pub fn put_changes(
+    out: &mut Vec<u8>,
+    changes: &[RoomChange<'_>],
+    begin: impl for<'l> FnMut(LineHead<'l>) -> LineBody<'l>,
+) {
+    let mut numbers = Vec::new();
+    let changes = modes_of(changes, &mut numbers);
+    put_modes(out, &changes, features::MODES_MAX, begin);
 }
 
 /// What has changed about a room, as modes. `numbers` keeps what is written of numbers.

@@ -1,8 +1,9 @@
 //! What the server can do, in the words of ISUPPORT (005), and the modes that stand behind them. All of it is true: what
 //! is not offered is not said.
 
-use crate::hub::{Flag, MaskList, Role};
+use crate::hub::{Flag, Host, Limits, Marks, MaskList, Role};
 use crate::session::Surroundings;
+use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::wire::irc::list::put_tokens;
 use crate::wire::irc::modes::CHANGED_MAX;
 use crate::wire::irc::{ModeKind, ModeTable, Numeric};
@@ -13,6 +14,17 @@ pub const USER_MODES: &str = "Biow";
 
 /// The mode of bots (IRCv3 bot mode).
 pub const BOT_MODE: char = 'B';
+
+pub const USER_MODE_TABLE: ModeTable<'static> = ModeTable(&[
+    ('B', ModeKind::Never),
+    ('i', ModeKind::Never),
+    ('o', ModeKind::Never),
+    ('w', ModeKind::Never),
+]);
+
+/// The letter of each mark of a user.
+pub const MARKS: [(char, Marks); 4] =
+    [('B', Marks::BOT), ('i', Marks::INVISIBLE), ('o', Marks::OPERATOR), ('w', Marks::WALLOPS)];
 
 /// All modes of channels, in the order of the alphabet, and those of them that have a parameter.
 pub const CHANNEL_MODES: &str = "CIbeiklmnostv";
@@ -55,7 +67,7 @@ pub const MODES_MAX: usize = if CHANGED_MAX < 12 { CHANGED_MAX } else { 12 };
 /// Targets of one PRIVMSG, NOTICE or TAGMSG.
 pub const TARGETS_MAX: usize = 4;
 
-/// Rooms in one JOIN or PART, and nicknames in one KICK.
+/// Rooms in one JOIN or PART, nicknames in one KICK, and names or conditions in one LIST.
 pub const LIST_MAX: usize = 10;
 
 /// Nicknames in one WHOIS.
@@ -90,7 +102,7 @@ impl fmt::Display for Token<'_> {
             Token::Maxlist(masks) => write!(f, "MAXLIST=b:{masks},e:{masks},I:{masks}"),
             Token::Targets => write!(
                 f,
-                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:1,NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:{WHOIS_MAX},WHOWAS:1"
+                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:{LIST_MAX},NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:{WHOIS_MAX},WHOWAS:1"
             ),
         }
     }
@@ -109,10 +121,10 @@ pub fn put(world: &Surroundings, nick: &str, out: &mut Vec<u8>) {
         Token::Text("CHANTYPES", "#"),
         Token::Text("ELIST", "CMNTU"),
         Token::Text("EXCEPTS", "e"),
-        Token::Number("HOSTLEN", crate::hub::Host::WRITTEN_BYTES),
+        Token::Number("HOSTLEN", Host::WRITTEN_BYTES),
         Token::Text("INVEX", "I"),
         Token::Number("KEYLEN", limits.password_bytes_max.into()),
-        Token::Number("KICKLEN", limits.kick_bytes_max.into()),
+        Token::Number("KICKLEN", kick_bytes_max(world)),
         Token::Maxlist(limits.masks_per_list_max),
         Token::Number("MODES", MODES_MAX),
         Token::Number("MONITOR", limits.watches_per_user_max),
@@ -123,7 +135,7 @@ pub fn put(world: &Surroundings, nick: &str, out: &mut Vec<u8>) {
         Token::Bare("SAFELIST"),
         Token::Text("STATUSMSG", "@+"),
         Token::Targets,
-        Token::Number("TOPICLEN", limits.subject_bytes_max.into()),
+        Token::Number("TOPICLEN", topic_bytes_max(world)),
         Token::Number("USERLEN", limits.username_bytes_max.into()),
         Token::Bare("UTF8ONLY"),
         Token::Bare("WHOX"),
@@ -131,6 +143,51 @@ pub fn put(world: &Surroundings, nick: &str, out: &mut Vec<u8>) {
     put_tokens(out, tokens, "are supported by this server", |head| {
         head.numeric(&world.server.name, Numeric::RPL_ISUPPORT, nick)
     });
+}
+
+/// The longest topic, in bytes: what is allowed, as far as a line has room for it where everything else on it has its
+/// greatest length.
+pub fn topic_bytes_max(world: &Surroundings) -> usize {
+    let Limits { name_bytes_max: nick, room_name_bytes_max: room, subject_bytes_max: topic, .. } =
+        world.limits;
+    let (nick, room) = (usize::from(nick), usize::from(room));
+    let told = ":".len() + user_bytes_max(world) + " TOPIC ".len() + room + " :".len();
+    let shown = ":".len() + world.server.name.len() + " 332 ".len() + nick + " ".len() + room + " :".len();
+    usize::from(topic).min(LINE_BYTES_MAX.saturating_sub(told.max(shown) + "\r\n".len()))
+}
+
+/// The longest words on kicking somebody, in bytes; likewise.
+pub fn kick_bytes_max(world: &Surroundings) -> usize {
+    let Limits { name_bytes_max: nick, room_name_bytes_max: room, kick_bytes_max: text, .. } = world.limits;
+    let names = usize::from(room) + " ".len() + usize::from(nick);
+    let told = ":".len() + user_bytes_max(world) + " KICK ".len() + names + " :".len();
+    usize::from(text).min(LINE_BYTES_MAX.saturating_sub(told + "\r\n".len()))
+}
+
+/// `nick!user@host`
+fn user_bytes_max(world: &Surroundings) -> usize {
+    let Limits { name_bytes_max: nick, username_bytes_max: user, .. } = world.limits;
+    usize::from(nick) + "!".len() + usize::from(user) + "@".len() + Host::WRITTEN_BYTES
+}
+
+fn of_letter<T: Copy>(table: &[(char, T)], letter: char) -> Option<T> {
+    table.iter().find(|(known, _)| *known == letter).map(|&(_, thing)| thing)
+}
+
+pub fn flag_of(letter: char) -> Option<Flag> {
+    of_letter(&FLAGS, letter)
+}
+
+pub fn list_of(letter: char) -> Option<MaskList> {
+    of_letter(&LISTS, letter)
+}
+
+pub fn mark_of(letter: char) -> Option<Marks> {
+    of_letter(&MARKS, letter)
+}
+
+pub fn role_of(letter: char) -> Option<Role> {
+    of_letter(&[('o', Role::Moderator), ('v', Role::Participant)], letter)
 }
 
 fn letter_of<T: PartialEq>(table: &[(char, T)], thing: T) -> char {

@@ -1,8 +1,7 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{Doing, who, whois};
+use super::commands::{Doing, cut, oneself, who, whois};
 use super::dialogue::Dialogue;
-use super::write::Write;
 use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
@@ -16,39 +15,56 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
     }
-    let about = dialogue.task.about.as_str();
-    let nick = dialogue.nick.as_str();
-    if doing == Doing::Names {
-        // Who asks for names is not told which rooms there are.
-        let line = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick);
-        return line.echo(about).trailing("End of /NAMES list");
-    }
-    if let Doing::Who(_) = doing {
-        return who::end(nick, about, world, out); // nor is who asks for their occupants
-    }
-    let numeric = numeric(doing, refusal);
-    let body = Write::to(out).numeric(world, numeric, nick);
-    // What has no number of its own names the command instead (Modern IRC, ERR_UNKNOWNERROR).
-    let is_unknown = numeric == Numeric::ERR_UNKNOWNERROR;
-    let body = if is_unknown { body.param(dialogue.task.command) } else { body };
-    // Where nothing is named, no parameter stands for it.
-    let body = if about.is_empty() || names_nothing(numeric) { body } else { body.echo(about) };
-    body.trailing(refusal);
+    dialogue.task.refused = Some(refusal);
+    let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
     match doing {
-        Doing::Whois => whois::end_of_whois(nick, about, world, out),
-        Doing::Was => whois::end_of_whowas(nick, about, world, out),
+        // Who asks for names is not told which rooms there are.
+        Doing::Names => {
+            dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
+        }
+        Doing::SetName => oneself::refuse_realname(world, out),
+        // Nor is who asks for their occupants.
+        Doing::Who(_) => who::end(dialogue, world, out),
+        _ => put_about(dialogue, refusal, (about, whom), world, out),
+    }
+    match doing {
+        Doing::Whois => whois::end_of_whois(dialogue, &dialogue.task.about, world, out),
+        Doing::Was => whois::end_of_whowas(dialogue, world, out),
         _ => {}
     }
 }
 
-fn names_nothing(numeric: Numeric) -> bool {
-    matches!(numeric, Numeric::ERR_NOPRIVILEGES | Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOTEXTTOSEND)
+/// Writes a refusal with whom or what it names: a room, or whatever else it was about, and somebody.
+pub fn put_about(
+    dialogue: &Dialogue,
+    refusal: Refusal,
+    (about, whom): (&str, &str),
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let doing = dialogue.task.doing;
+    let numeric = numeric(doing, refusal);
+    let line = dialogue.line(numeric, world, out);
+    let line = match numeric {
+        Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES => line,
+        Numeric::ERR_NOSUCHNICK if !whom.is_empty() => line.echo(whom),
+        Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL => {
+            line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)
+        }
+        Numeric::ERR_UNKNOWNERROR => line.param(doing.command()),
+        _ => line.echo(about),
+    };
+    line.trailing(refusal);
 }
+
+/// What is shown of a name beside another.
+const WHOM_BYTES_MAX: usize = 64;
 
 fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
     match refusal {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
+        Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
         Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,

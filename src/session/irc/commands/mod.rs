@@ -3,24 +3,34 @@
 //! - `link` PING, PONG, QUIT: about the connection;
 //! - `talk` PRIVMSG, NOTICE, TAGMSG;
 //! - `rooms` JOIN, PART, NAMES;
+//! - `modes` MODE, of rooms and of users;
+//! - `topic` TOPIC;
+//! - `moderate` KICK, INVITE;
+//! - `list` LIST;
+//! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
 //! - `operators` OPER, and what only operators may do.
 
 pub mod help;
 pub mod link;
+pub mod list;
+pub mod moderate;
+pub mod modes;
 pub mod monitor;
+pub mod oneself;
 pub mod operators;
 pub mod rooms;
 pub mod server;
 pub mod talk;
+pub mod topic;
 pub mod who;
 pub mod whois;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
-use crate::hub::{Entry, Marks, Reply};
+use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
 
@@ -53,6 +63,64 @@ pub enum Doing {
     Rehash,
     Kill,
     Wallops,
+    Topic,
+    Kick,
+    Invite,
+    Invitations,
+    List,
+    Nick,
+    SetName,
+    Away,
+    /// Not away any more.
+    Back,
+    /// Changes of a room's modes.
+    Modes,
+    /// What a room's modes are.
+    Settings,
+    /// One of a room's lists.
+    Masks,
+    /// What one's own modes are.
+    OwnModes,
+    SetOwnModes,
+    ModesOfOthers,
+}
+
+impl Doing {
+    /// The command that leads to it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Doing::Nothing => "*",
+            Doing::Login | Doing::Welcome | Doing::Nick => "NICK",
+            Doing::Message => "PRIVMSG",
+            Doing::Notice => "NOTICE",
+            Doing::Join => "JOIN",
+            Doing::Names => "NAMES",
+            Doing::Part => "PART",
+            Doing::Counts => "LUSERS",
+            Doing::Topic => "TOPIC",
+            Doing::Kick => "KICK",
+            Doing::Invite | Doing::Invitations => "INVITE",
+            Doing::List => "LIST",
+            Doing::Who(_) => "WHO",
+            Doing::Whois => "WHOIS",
+            Doing::Was => "WHOWAS",
+            Doing::IsOn => "ISON",
+            Doing::UserHost => "USERHOST",
+            Doing::Watching | Doing::ListWatched => "MONITOR",
+            Doing::Oper => "OPER",
+            Doing::Rehash => "REHASH",
+            Doing::Kill => "KILL",
+            Doing::Wallops => "WALLOPS",
+            Doing::SetName => "SETNAME",
+            Doing::Away | Doing::Back => "AWAY",
+            Doing::Modes
+            | Doing::Settings
+            | Doing::Masks
+            | Doing::OwnModes
+            | Doing::SetOwnModes
+            | Doing::ModesOfOthers => "MODE",
+        }
+    }
 }
 
 /// A command that a client may send after the welcome.
@@ -73,18 +141,24 @@ const fn row(
 /// In the order of the alphabet.
 const COMMANDS: &[Row] = &[
     row("ADMIN", 0, server::admin),
+    row("AWAY", 0, oneself::away),
     row("CAP", 0, cap),
     row("HELP", 0, help::help),
     row("HELPOP", 0, help::help),
     row("INFO", 0, server::info),
+    row("INVITE", 0, moderate::invite),
     row("ISON", 1, whois::ison),
     row("JOIN", 1, rooms::join),
+    row("KICK", 2, moderate::kick),
     row("KILL", 1, operators::kill),
     row("LINKS", 0, server::links),
+    row("LIST", 0, list::list),
     row("LUSERS", 0, server::lusers),
+    row("MODE", 1, modes::mode),
     row("MONITOR", 1, monitor::monitor),
     row("MOTD", 0, server::motd),
     row("NAMES", 0, rooms::names),
+    row("NICK", 0, oneself::nick),
     row("NOTICE", 0, talk::notice),
     row("OPER", 2, operators::oper),
     row("PART", 1, rooms::part),
@@ -94,10 +168,12 @@ const COMMANDS: &[Row] = &[
     row("PRIVMSG", 0, talk::privmsg),
     row("QUIT", 0, link::quit),
     row("REHASH", 0, operators::rehash),
+    row("SETNAME", 1, oneself::setname),
     row("STATS", 1, server::stats),
     row("SUMMON", 0, server::summon),
     row("TAGMSG", 1, talk::tagmsg),
     row("TIME", 0, server::time),
+    row("TOPIC", 1, topic::topic),
     row("USER", 0, already_registered),
     row("USERHOST", 1, whois::userhost),
     row("USERS", 0, server::users),
@@ -126,7 +202,6 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
         return Do::Done;
     };
-    dialogue.task.command = row.name;
     if call.message.params.len() < row.params_min {
         return not_enough(dialogue, &mut call, row.name);
     }
@@ -140,7 +215,8 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
         Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
-        Reply::Occupants { room, entries, hidden, more } if !is_who(dialogue) => {
+        _ if let Doing::Who(wanted) = dialogue.task.doing => who::answer(dialogue, wanted, reply, world, out),
+        Reply::Occupants { room, entries, hidden, more } => {
             rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
         }
         Reply::Sent { id, to, words, least, away } => {
@@ -156,24 +232,42 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             dialogue.task.more = now.contains(Marks::OPERATOR)
         }
         Reply::Marks { .. } if dialogue.task.doing == Doing::Oper => operators::risen(dialogue, world, out),
-        _ => match dialogue.task.doing {
-            Doing::Who(wanted) => who::answer(dialogue, wanted, reply, world, out),
-            Doing::IsOn => whois::put_ison(dialogue, here(reply), world, out),
-            Doing::UserHost => whois::put_userhost(dialogue, here(reply), world, out),
+        Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
+        Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),
+        Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
+        Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
+        Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
+        Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
+        Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
+        Reply::Marks { now, before } => modes::put_own(dialogue, now, before, world, out),
+        Reply::Changed { room, asked, changes, refused } => {
+            modes::changed(dialogue, room, [asked, changes], refused, world, out)
+        }
+        Reply::Settings { room, flags, occupants_max, password, made_millis } => {
+            let settings = modes::Settings { flags, occupants_max, password, made_millis };
+            modes::put_settings(dialogue, room, &settings, world, out)
+        }
+        Reply::Masks { room, list, entries, more } => {
+            modes::put_masks(dialogue, room, (list, more), entries, world, out)
+        }
+        Reply::Here { entries } => match dialogue.task.doing {
+            Doing::IsOn => whois::put_ison(dialogue, entries, world, out),
+            Doing::UserHost => whois::put_userhost(dialogue, entries, world, out),
+            Doing::ModesOfOthers => modes::of_others(dialogue, !entries.is_empty(), world, out),
             _ => {}
         },
+        Reply::Done => done(dialogue, world, out),
+        _ => {}
     }
 }
 
-fn is_who(dialogue: &Dialogue) -> bool {
-    matches!(dialogue.task.doing, Doing::Who(_))
-}
-
-/// Who is here of those who were asked for.
-fn here<'r>(reply: &Reply<'r>) -> &'r [Entry<'r>] {
-    match *reply {
-        Reply::Here { entries } => entries,
-        _ => &[],
+/// Carried out, and the hub says nothing more about it.
+fn done(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
+    match dialogue.task.doing {
+        Doing::SetName => oneself::realname_set(dialogue, world, out),
+        Doing::Away => oneself::put_away(dialogue, true, world, out),
+        Doing::Back => oneself::put_away(dialogue, false, world, out),
+        _ => {}
     }
 }
 
@@ -194,6 +288,11 @@ fn cap<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         Negotiated::Changed => Do::NewVariant,
         Negotiated::Open | Negotiated::Ended | Negotiated::Nothing => Do::Done,
     }
+}
+
+/// As much of a text as there may be, in bytes, and no character in part.
+pub fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
 }
 
 /// The entry at a place of a list with commas, as `JOIN #a,#b` has it, and whether it is the last of those that count:

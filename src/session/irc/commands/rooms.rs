@@ -1,6 +1,6 @@
 //! JOIN, PART and NAMES.
 
-use super::{Doing, entry};
+use super::{Doing, entry, topic};
 use crate::hub::{Command, Entry, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -55,25 +55,11 @@ pub fn joined(
     let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
     put_join(variant, line, room.shown(), None, &dialogue.realname);
     if let Some(subject) = subject {
-        put_subject(dialogue, room, subject, world, out);
+        topic::put(dialogue, room, Some(subject), world, out);
     }
     dialogue.task.begin(Doing::Names, room.shown());
     dialogue.task.after.clear();
     dialogue.task.more = !dialogue.capabilities.has(Capability::NoImplicitNames);
-}
-
-/// 332 and 333.
-pub fn put_subject(
-    dialogue: &Dialogue,
-    room: &RoomName,
-    subject: SubjectView<'_>,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
-) {
-    let (nick, room) = (dialogue.nick.as_str(), room.shown());
-    Write::to(out).numeric(world, Numeric::RPL_TOPIC, nick).param(room).trailing(subject.text);
-    let body = Write::to(out).numeric(world, Numeric::RPL_TOPICWHOTIME, nick).param(room);
-    body.param(subject.by).param(subject.at_millis / 1_000).end();
 }
 
 pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {

@@ -1,0 +1,116 @@
+//! LIST, with the conditions of ISUPPORT ELIST.
+
+use super::{Doing, entry};
+use crate::hub::{Command, RoomFilter, RoomSummary};
+use crate::session::Surroundings;
+use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::features::LIST_MAX;
+use crate::wire::irc::Numeric;
+
+/// LIST: a list of names, masks and conditions. The conditions hold together; each name or mask is a list of its own,
+/// one after the other, page by page.
+pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let items = call.message.params.get(0).unwrap_or_default();
+    let task = &mut dialogue.task;
+    if task.step == 0 {
+        call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
+    }
+    if !task.more {
+        task.step += 1;
+    }
+    let Some(filter) = filter(items, task.step - 1, call.world.unix_millis) else {
+        call.numeric(Numeric::RPL_LISTEND, &dialogue.nick).trailing("End of /LIST");
+        return Do::Done;
+    };
+    if task.more {
+        call.notes.push_str(&task.after);
+    }
+    task.begin(Doing::List, "");
+    Do::AskAndGoOn(Command::ListRooms { after: call.notes, filter })
+}
+
+/// 322 for each.
+pub fn put(
+    dialogue: &mut Dialogue,
+    rooms: &[RoomSummary<'_>],
+    next: Option<&str>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    for RoomSummary { name, occupants, subject } in rooms {
+        dialogue.line(Numeric::RPL_LIST, world, out).param(name).param(occupants).trailing(subject);
+    }
+    dialogue.task.more = next.is_some();
+    next.unwrap_or_default().clone_into(&mut dialogue.task.after);
+}
+
+/// What the list at a place is to have; `None` behind the last.
+fn filter(items: &str, at: u16, now_millis: u64) -> Option<RoomFilter<'_>> {
+    let mut filter = RoomFilter::default();
+    let mut masks = Vec::new();
+    for n in 0.. {
+        let (Some(item), _) = entry(items, n, LIST_MAX) else { break };
+        if !narrow(&mut filter, item, now_millis) {
+            masks.push(item);
+        }
+    }
+    match masks.get(usize::from(at)) {
+        Some(mask) => Some(RoomFilter { mask: Some(mask), ..filter }),
+        None if masks.is_empty() && at == 0 => Some(filter),
+        None => None,
+    }
+}
+
+/// Adds a condition, if it is one. Times are in minutes ago.
+fn narrow<'a>(filter: &mut RoomFilter<'a>, item: &'a str, now_millis: u64) -> bool {
+    if let Some(mask) = item.strip_prefix('!') {
+        filter.not_mask = Some(mask);
+        return true;
+    }
+    let (what, number, is_less) = match (item.split_once('<'), item.split_once('>')) {
+        (Some((what, number)), _) => (what, number, true),
+        (None, Some((what, number))) => (what, number, false),
+        (None, None) => return false,
+    };
+    let Ok(number) = number.parse::<u32>() else { return false };
+    let then = now_millis.saturating_sub(u64::from(number) * 60_000);
+    match (what, is_less) {
+        ("", true) => filter.occupants_below = Some(number),
+        ("", false) => filter.occupants_above = Some(number),
+        ("C" | "c", true) => filter.made_after = Some(then),
+        ("C" | "c", false) => filter.made_before = Some(then),
+        ("T" | "t", true) => filter.subject_after = Some(then),
+        ("T" | "t", false) => filter.subject_before = Some(then),
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600_000;
+
+    #[test]
+    fn conditions_hold_together_and_names_come_one_by_one() {
+        assert_eq!(filter("", 0, HOUR), Some(RoomFilter::default()));
+        assert_eq!(filter("", 1, HOUR), None);
+        let conditions =
+            RoomFilter { occupants_above: Some(3), not_mask: Some("*b*"), ..RoomFilter::default() };
+        assert_eq!(filter(">3,!*b*", 0, HOUR), Some(conditions));
+        let named = |mask| Some(RoomFilter { mask: Some(mask), ..conditions });
+        let of = |at| filter("#tea,>3,*milk*,!*b*", at, HOUR);
+        assert_eq!((of(0), of(1), of(2)), (named("#tea"), named("*milk*"), None));
+    }
+
+    #[test]
+    fn times_are_minutes_ago() {
+        let young = RoomFilter { made_after: Some(HOUR - 600_000), ..RoomFilter::default() };
+        assert_eq!(filter("C<10", 0, HOUR), Some(young));
+        let old = RoomFilter { subject_before: Some(0), ..RoomFilter::default() };
+        assert_eq!(filter("T>99", 0, HOUR), Some(old));
+        let odd = RoomFilter { mask: Some("x<é"), ..RoomFilter::default() };
+        assert_eq!(filter("x<é", 0, HOUR), Some(odd), "what is no condition is a name");
+    }
+}

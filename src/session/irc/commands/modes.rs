@@ -1,0 +1,326 @@
+//! MODE, of channels and of users (Modern IRC, "MODE message").
+
+use super::Doing;
+use crate::hub::{
+    Command, Flags, KnownPassword, Marks, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef, name,
+};
+use crate::session::Surroundings;
+use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::events::{modes_of, put_changes};
+use crate::session::irc::features::{self, FLAGS, MARKS, MODES, MODES_MAX, USER_MODE_TABLE};
+use crate::session::irc::refusals;
+use crate::session::irc::write::Write;
+use crate::wire::irc::mask::hostmask;
+use crate::wire::irc::{ModeChange, ModeChanges, ModeError, Numeric};
+use std::fmt;
+
+pub fn mode<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    let target = call.message.params.get(0).unwrap_or_default();
+    if target.starts_with('#') { of_room(dialogue, call, target) } else { of_user(dialogue, call, target) }
+}
+
+/// What is to change, all at once; and then the lists that are asked for, one by one, page by page.
+fn of_room<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, name: &'a str) -> Do<'a> {
+    let (params, room) = (call.message.params, RoomRef::Named(name));
+    let given = params.rest_from(1);
+    if given.is_empty() {
+        dialogue.task.begin(Doing::Settings, name);
+        return Do::Ask(Command::ShowSettings { room });
+    }
+    let task = &mut dialogue.task;
+    if task.step == 0 {
+        task.step = 1;
+        task.begin(Doing::Modes, name);
+        let changes = changes_of(dialogue, call, name, given);
+        return match changes.is_empty() {
+            true => ask_list(dialogue, given, name),
+            false => Do::AskAndGoOn(Command::Change { room, changes }),
+        };
+    }
+    if task.refused.is_some_and(|refusal| refusal != Refusal::NotModerator) {
+        return Do::Done;
+    }
+    ask_list(dialogue, given, name)
+}
+
+/// The changes that a line asks for, after what is wrong with it has been told.
+fn changes_of<'a>(
+    dialogue: &Dialogue,
+    call: Call<'a, '_>,
+    room: &str,
+    given: &[&'a str],
+) -> Box<[RoomChange<'a>]> {
+    let Call { notes, world, out, .. } = call;
+    let limits = &world.limits;
+    let asked = ModeChanges::new(MODES, given, MODES_MAX).take(limits.changes_max);
+    // Masks first, in full, into the notes: one after the other, so that the changes can borrow them.
+    for change in asked.clone().flatten() {
+        if let (Some(_), Some(mask)) = (features::list_of(change.letter), change.param) {
+            notes.push_str(&hostmask(mask, limits.mask_bytes_max.into()).unwrap_or_default());
+            notes.push(' ');
+        }
+    }
+    let notes: &'a str = notes;
+    let mut masks = notes.split(' ');
+    let mut changes = Vec::new();
+    for change in asked {
+        match change {
+            // Whatever it is, it goes.
+            Err(ModeError::ParamMissing { adding: false, letter: 'k' }) => {
+                changes.push(RoomChange::Password(None));
+            }
+            Err(ModeError::Unknown(letter)) => {
+                let line = dialogue.line(Numeric::ERR_UNKNOWNMODE, world, out).param(letter);
+                line.trailing("There is no such mode of a channel");
+            }
+            Err(ModeError::ParamMissing { letter, .. }) => {
+                bad_param(dialogue, room, (letter, ""), "It takes a parameter", world, out);
+            }
+            Ok(change) => match change_of(change, &mut masks) {
+                Ok(change) => changes.extend(change),
+                Err(why) => {
+                    let wrong = (change.letter, change.param.unwrap_or_default());
+                    bad_param(dialogue, room, wrong, why, world, out);
+                }
+            },
+        }
+    }
+    changes.into()
+}
+
+/// What a letter stands for; nothing, where it asks for a list.
+fn change_of<'a>(
+    change: ModeChange<'a>,
+    masks: &mut impl Iterator<Item = &'a str>,
+) -> Result<Option<RoomChange<'a>>, Refusal> {
+    let ModeChange { adding, letter, param } = change;
+    if let Some(list) = features::list_of(letter) {
+        let Some(mask) = param.and_then(|_| masks.next()) else { return Ok(None) };
+        return match (mask, adding) {
+            ("", _) => Err(Refusal::BadMask),
+            (mask, true) => Ok(Some(RoomChange::AddMask { list, mask })),
+            (mask, false) => Ok(Some(RoomChange::RemoveMask { list, mask })),
+        };
+    }
+    let param = param.unwrap_or_default();
+    Ok(match (letter, adding) {
+        ('k', _) => Some(RoomChange::Password(adding.then_some(param))),
+        ('l', false) => Some(RoomChange::OccupantsMax(None)),
+        ('l', true) => {
+            let max = param.parse().map_err(|_| Refusal::BadOccupantsMax)?;
+            Some(RoomChange::OccupantsMax(Some(max)))
+        }
+        _ => match (features::role_of(letter), features::flag_of(letter)) {
+            (Some(role), _) if adding => Some(RoomChange::Grant { role, to: param }),
+            (Some(role), _) => Some(RoomChange::Revoke { role, from: param }),
+            (None, flag) => flag.map(|flag| RoomChange::Flag { flag, on: adding }),
+        },
+    })
+}
+
+/// 696 (Modern IRC, "ERR_INVALIDMODEPARAM").
+fn bad_param(
+    dialogue: &Dialogue,
+    room: &str,
+    (letter, param): (char, &str),
+    why: impl fmt::Display,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let line = dialogue.line(Numeric::ERR_INVALIDMODEPARAM, world, out).param(room).param(letter);
+    line.echo(param).trailing(why);
+}
+
+/// The next page of the present list, or the next list. `step` counts from 1, once the changes are done.
+fn ask_list<'a>(dialogue: &mut Dialogue, given: &[&'a str], name: &'a str) -> Do<'a> {
+    let task = &mut dialogue.task;
+    if !task.more {
+        (task.step, task.from) = (task.step + 1, 0);
+    }
+    let asked = ModeChanges::new(MODES, given, MODES_MAX).flatten().filter(|change| change.param.is_none());
+    let mut lists = asked.filter_map(|change| features::list_of(change.letter));
+    let Some(list) = lists.nth(usize::from(task.step) - 2) else { return Do::Done };
+    let from = task.from;
+    task.more = false;
+    task.begin(Doing::Masks, name);
+    Do::AskAndGoOn(Command::ListMasks { room: RoomRef::Named(name), list, from })
+}
+
+/// What took effect, as everybody else in the room is told it, and why the rest did not.
+pub fn changed(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    [asked, changes]: [&[RoomChange<'_>]; 2],
+    refused: &[(usize, Refusal)],
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let about_rank = refused.iter().position(|(_, refusal)| *refusal == Refusal::NotModerator);
+    for (n, &(index, refusal)) in refused.iter().enumerate() {
+        // Once is enough: the same rank is wanting for all of them.
+        if let Some(change) = asked.get(index)
+            && (refusal != Refusal::NotModerator || about_rank == Some(n))
+        {
+            put_refused(dialogue, room.shown(), change, refusal, world, out);
+        }
+    }
+    put_changes(out, changes, |head| {
+        dialogue.own(Write::from(head).time(dialogue.variant(), world), "MODE").param(room.shown())
+    });
+}
+
+/// Why one of the changes did not take effect.
+fn put_refused(
+    dialogue: &Dialogue,
+    room: &str,
+    change: &RoomChange<'_>,
+    refusal: Refusal,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let mut numbers = Vec::new();
+    let modes = modes_of(std::slice::from_ref(change), &mut numbers);
+    let Some(&ModeChange { letter, param, .. }) = modes.first() else { return };
+    let param = param.unwrap_or_default();
+    match refusal {
+        Refusal::TooManyMasks { .. } => {
+            let line = dialogue.line(Numeric::ERR_BANLISTFULL, world, out).param(room).param(letter);
+            line.trailing(refusal);
+        }
+        Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => {
+            bad_param(dialogue, room, (letter, param), refusal, world, out);
+        }
+        _ => refusals::put_about(dialogue, refusal, (room, param), world, out),
+    }
+}
+
+/// What a room is set to.
+pub struct Settings<'a> {
+    pub flags: Flags,
+    pub occupants_max: Option<u32>,
+    pub password: KnownPassword<'a>,
+    pub made_millis: u64,
+}
+
+/// 324 and 329.
+pub fn put_settings(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    settings: &Settings<'_>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let room = room.shown();
+    let mut line = dialogue.line(Numeric::RPL_CHANNELMODEIS, world, out).param(room).param(Letters(settings));
+    line = match settings.password {
+        KnownPassword::None => line,
+        KnownPassword::Secret => line.param("*"),
+        KnownPassword::Shown(password) => line.param(password),
+    };
+    match settings.occupants_max {
+        Some(max) => line.param(max).end(),
+        None => line.end(),
+    }
+    let line = dialogue.line(Numeric::RPL_CREATIONTIME, world, out).param(room);
+    line.param(settings.made_millis / 1_000).end();
+}
+
+/// `+ntkl`
+struct Letters<'a>(&'a Settings<'a>);
+
+impl fmt::Display for Letters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("+")?;
+        let flags = FLAGS.iter().filter(|(_, flag)| self.0.flags.has(*flag));
+        flags.clone().try_for_each(|(letter, _)| write!(f, "{letter}"))?;
+        f.write_str(if self.0.password == KnownPassword::None { "" } else { "k" })?;
+        f.write_str(if self.0.occupants_max.is_some() { "l" } else { "" })
+    }
+}
+
+/// 367 and 368, 348 and 349, 346 and 347.
+pub fn put_masks(
+    dialogue: &mut Dialogue,
+    room: &RoomName,
+    (list, more): (MaskList, bool),
+    entries: &[MaskEntry],
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let (item, end) = match list {
+        MaskList::Bans => (Numeric::RPL_BANLIST, Numeric::RPL_ENDOFBANLIST),
+        MaskList::BanExceptions => (Numeric::RPL_EXCEPTLIST, Numeric::RPL_ENDOFEXCEPTLIST),
+        MaskList::InviteExceptions => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
+    };
+    let room = room.shown();
+    for MaskEntry { mask, by, at_millis } in entries {
+        let line = dialogue.line(item, world, out).param(room).param(mask);
+        line.param(by).param(at_millis / 1_000).end();
+    }
+    if !more {
+        dialogue.line(end, world, out).param(room).trailing("End of the list");
+    }
+    dialogue.task.more = more;
+    dialogue.task.from += entries.len();
+}
+
+/// One's own modes; of others, nobody sees or sets any.
+fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str) -> Do<'a> {
+    if name::fold(target) != name::fold(&dialogue.nick) {
+        dialogue.task.begin(Doing::ModesOfOthers, target);
+        return Do::Ask(Command::IsHere { names: Box::new([target]) });
+    }
+    let params = call.message.params;
+    let given = params.rest_from(1);
+    let (mut set, mut clear, mut is_unknown) = (Marks::NONE, Marks::NONE, false);
+    for change in ModeChanges::new(USER_MODE_TABLE, given, 0) {
+        let Ok(ModeChange { adding, letter, .. }) = change else {
+            is_unknown = true;
+            continue;
+        };
+        let Some(mark) = features::mark_of(letter) else { continue };
+        // What was said last holds.
+        (set, clear) = match adding {
+            true => (set.with(mark), clear.without(mark)),
+            false => (set.without(mark), clear.with(mark)),
+        };
+    }
+    if is_unknown {
+        let line = dialogue.line(Numeric::ERR_UMODEUNKNOWNFLAG, call.world, call.out);
+        line.trailing("There is no such mode of a user");
+    }
+    dialogue.task.begin(if given.is_empty() { Doing::OwnModes } else { Doing::SetOwnModes }, "");
+    Do::Ask(Command::SetMarks { set, clear })
+}
+
+/// 401 or 502.
+pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: &mut Vec<u8>) {
+    if is_here {
+        let line = dialogue.line(Numeric::ERR_USERSDONTMATCH, world, out);
+        line.trailing("The modes of others are theirs");
+    } else {
+        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", &dialogue.task.about), world, out);
+    }
+}
+
+/// 221, or those of one's modes that have changed.
+pub fn put_own(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
+    if dialogue.task.doing == Doing::OwnModes {
+        let letters = MARKS.iter().filter(|(_, mark)| now.contains(*mark)).map(|(letter, _)| letter);
+        let letters: String = letters.collect();
+        return dialogue.line(Numeric::RPL_UMODEIS, world, out).param(format_args!("+{letters}")).end();
+    }
+    let mut letters = String::new();
+    for (sign, these, those) in [('+', now, before), ('-', before, now)] {
+        let changed = MARKS.iter().filter(|(_, mark)| these.contains(*mark) && !those.contains(*mark));
+        let changed: String = changed.map(|(letter, _)| letter).collect();
+        if !changed.is_empty() {
+            letters.push(sign);
+            letters.push_str(&changed);
+        }
+    }
+    if !letters.is_empty() {
+        let head = Write::to(out).time(dialogue.variant(), world);
+        dialogue.own(head, "MODE").param(&dialogue.nick).trailing(letters);
+    }
+}
