@@ -46,7 +46,7 @@ pub fn put_about(
     let numeric = numeric(doing, refusal);
     let line = dialogue.line(numeric, world, out);
     let line = match numeric {
-        Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES => line,
+        Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES | Numeric::ERR_NOTEXTTOSEND => line,
         Numeric::ERR_NOSUCHNICK if !whom.is_empty() => line.echo(whom),
         Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL => {
             line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)

@@ -210,36 +210,51 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
 
 /// Writes the hub's answer.
 pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+    if let Doing::Who(wanted) = dialogue.task.doing {
+        return who::answer(dialogue, wanted, reply, world, out);
+    }
     match *reply {
         Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
-        Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
-        Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
-        _ if let Doing::Who(wanted) = dialogue.task.doing => who::answer(dialogue, wanted, reply, world, out),
-        Reply::Occupants { room, entries, hidden, more } => {
-            rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
-        }
         Reply::Sent { id, to, words, least, away } => {
             talk::sent(dialogue, talk::Sent { id, to, words, least, away }, world, out)
         }
+        Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
         Reply::Look(ref look) => whois::put_look(dialogue, look, world, out),
         Reply::Was { entries } => whois::put_was(dialogue, entries, world, out),
-        Reply::Watched { here, gone, .. } if dialogue.task.doing == Doing::ListWatched => {
-            monitor::put_list_of_watched(dialogue, here, gone, world, out)
+        Reply::Here { entries } => match dialogue.task.doing {
+            Doing::IsOn => whois::put_ison(dialogue, entries, world, out),
+            Doing::UserHost => whois::put_userhost(dialogue, entries, world, out),
+            Doing::ModesOfOthers => modes::of_others(dialogue, !entries.is_empty(), world, out),
+            _ => {}
+        },
+        Reply::Watched { here, gone, full } => match dialogue.task.doing {
+            Doing::ListWatched => monitor::put_list_of_watched(dialogue, here, gone, world, out),
+            _ => monitor::put_watched(dialogue, here, gone, full, world, out),
+        },
+        Reply::Marks { now, before } => match dialogue.task.doing {
+            Doing::Rehash => dialogue.task.more = now.contains(Marks::OPERATOR),
+            Doing::Oper => operators::risen(dialogue, now, before, world, out),
+            _ => modes::put_own(dialogue, now, before, world, out),
+        },
+        Reply::Done => done(dialogue, world, out),
+        _ => answer_about_room(dialogue, reply, world, out),
+    }
+}
+
+fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+    match *reply {
+        Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
+        Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
+        Reply::Occupants { room, entries, hidden, more } => {
+            rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
         }
-        Reply::Watched { here, gone, full } => monitor::put_watched(dialogue, here, gone, full, world, out),
-        Reply::Marks { now, .. } if dialogue.task.doing == Doing::Rehash => {
-            dialogue.task.more = now.contains(Marks::OPERATOR)
-        }
-        Reply::Marks { .. } if dialogue.task.doing == Doing::Oper => operators::risen(dialogue, world, out),
         Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
         Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),
         Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
-        Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
-        Reply::Marks { now, before } => modes::put_own(dialogue, now, before, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
         }
@@ -250,13 +265,6 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Masks { room, list, entries, more } => {
             modes::put_masks(dialogue, room, (list, more), entries, world, out)
         }
-        Reply::Here { entries } => match dialogue.task.doing {
-            Doing::IsOn => whois::put_ison(dialogue, entries, world, out),
-            Doing::UserHost => whois::put_userhost(dialogue, entries, world, out),
-            Doing::ModesOfOthers => modes::of_others(dialogue, !entries.is_empty(), world, out),
-            _ => {}
-        },
-        Reply::Done => done(dialogue, world, out),
         _ => {}
     }
 }
