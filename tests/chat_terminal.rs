@@ -3,109 +3,33 @@
 //! The terminal is tmux's, which draws what a person would see. Without tmux these tests fail.
 
 mod common;
+#[path = "common/screen.rs"]
+mod screen;
 
-use common::{Client, PATIENCE, SWITCHBOARD, Server};
+use common::{Client, SWITCHBOARD, Server};
+use screen::Screen;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Instant;
 use switchboard::wire::frame::{Said, Tell};
 use switchboard::wire::{Frame, Kind};
 
-/// Screens started so far: several may have a chat of the same name.
-static SCREENS: AtomicUsize = AtomicUsize::new(0);
-
-/// A terminal with a chat in it, on a tmux server of its own.
-struct Screen {
-    socket: String,
+/// A chat on a screen of its own.
+fn chat(server: &Server, name: &str, args: &str) -> Screen {
+    chat_with(&format!("{} --nick {name} {args}", server.address))
 }
 
-impl Screen {
-    fn start(server: &Server, name: &str, args: &str) -> Screen {
-        Screen::run(&format!("{} --nick {name} {args}", server.address))
-    }
-
-    /// `switchboard chat` with these arguments.
-    fn run(args: &str) -> Screen {
-        let number = SCREENS.fetch_add(1, Ordering::Relaxed);
-        let screen = Screen { socket: format!("switchboard-test-{}-{number}", std::process::id()) };
-        // The shell stays, so that the exit status and the terminal's mode can be seen afterwards.
-        let chat = format!("{SWITCHBOARD} chat {args}; echo status $?; stty -a; read -r line");
-        screen.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "50", &chat]);
-        screen
-    }
-
-    fn tmux(&self, args: &[&str]) -> String {
-        let output = Command::new("tmux").arg("-L").arg(&self.socket).args(args).output();
-        let output = output.expect("these tests need tmux; install it");
-        assert!(output.status.success(), "tmux {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    /// The process id of the chat.
-    fn chat(&self) -> String {
-        let shell = self.tmux(&["list-panes", "-F", "#{pane_pid}"]);
-        let shell = shell.trim();
-        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
-        children.expect("the shell's children").trim().to_owned()
-    }
-
-    fn type_text(&self, text: &str) {
-        self.tmux(&["send-keys", "-l", "--", text]);
-    }
-
-    fn key(&self, key: &str) {
-        self.tmux(&["send-keys", key]);
-    }
-
-    fn enter(&self, line: &str) {
-        self.type_text(line);
-        self.key("Enter");
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let text = self.tmux(&["capture-pane", "-p"]);
-        let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
-        while lines.last().is_some_and(String::is_empty) {
-            lines.pop();
-        }
-        lines
-    }
-
-    /// Waits until the screen is as it should be.
-    fn wait(&self, what: &str, holds: impl Fn(&[String]) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let lines = self.lines();
-            if holds(&lines) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "never happened: {what}\n{}", lines.join("\n"));
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-    }
-
-    fn wait_for(&self, line: &str) {
-        self.wait(line, |lines| lines.iter().any(|shown| shown == line));
-    }
-
-    /// Waits until the last line is this one: the prompt, and what is typed behind it.
-    fn wait_for_prompt(&self, prompt: &str) {
-        self.wait(prompt, |lines| lines.last().is_some_and(|last| last == prompt));
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = Command::new("tmux").args(["-L", &self.socket, "kill-server"]).output();
-    }
+/// `switchboard chat` with these arguments.
+fn chat_with(args: &str) -> Screen {
+    // The shell stays, so that the exit status and the terminal's mode can be seen afterwards.
+    Screen::run(&format!("{SWITCHBOARD} chat {args}; echo status $?; stty -a; read -r line"))
 }
 
 #[test]
 fn a_message_appears_above_the_line_being_typed() {
     let server = Server::start(&[]);
-    let alice = Screen::start(&server, "alice", "--room lobby");
+    let alice = chat(&server, "alice", "--room lobby");
     alice.wait_for_prompt("#lobby>");
     let mut bob = Client::login(server.address, "bob");
     let channel = bob.join("#lobby");
@@ -159,7 +83,7 @@ fn in_a_busy_room_every_line_that_is_typed_is_said() {
     let server = Server::start(&[]);
     let mut carol = Client::login(server.address, "carol");
     carol.join("#quiet");
-    let alice = Screen::start(&server, "alice", "--room quiet --room lobby");
+    let alice = chat(&server, "alice", "--room quiet --room lobby");
     alice.wait_for_prompt("#quiet>");
     let busy = BusyRoom::start(&server);
     for n in 0..50 {
@@ -177,9 +101,9 @@ fn in_a_busy_room_every_line_that_is_typed_is_said() {
 #[test]
 fn it_ends_with_its_terminal() {
     let server = Server::start(&[]);
-    let alice = Screen::start(&server, "alice", "--room lobby");
+    let alice = chat(&server, "alice", "--room lobby");
     alice.wait_for_prompt("#lobby>");
-    let chat = alice.chat();
+    let chat = alice.children();
     let _busy = BusyRoom::start(&server);
     alice.wait_for("#lobby <bob> so much to say");
     drop(alice);
@@ -195,7 +119,7 @@ fn the_commands_do_what_help_says() {
     let server = Server::start(&[]);
     let mut bob = Client::login(server.address, "bob");
     bob.join("#lobby");
-    let alice = Screen::start(&server, "alice", "--room lobby");
+    let alice = chat(&server, "alice", "--room lobby");
     alice.wait_for("-- you are in #lobby, with one other");
     alice.wait_for("-- alice, bob");
     alice.wait_for_prompt("#lobby>");
@@ -230,8 +154,8 @@ fn a_call_is_between_two() {
     let server = Server::start(&[]);
     let mut carol = Client::login(server.address, "carol");
     carol.join("#lobby");
-    let alice = Screen::start(&server, "alice", "--room lobby");
-    let bob = Screen::start(&server, "bob", "--room lobby");
+    let alice = chat(&server, "alice", "--room lobby");
+    let bob = chat(&server, "bob", "--room lobby");
     alice.wait_for("-- bob entered #lobby");
     bob.wait_for_prompt("#lobby>");
     alice.enter("/call nobody");
@@ -266,15 +190,15 @@ fn a_call_is_between_two() {
 fn every_way_out_leaves_the_terminal_as_it_was() {
     let server = Server::start(&[]);
     for (name, key) in [("with-d", "C-d"), ("with-c", "C-c")] {
-        let screen = Screen::start(&server, name, "--room lobby");
+        let screen = chat(&server, name, "--room lobby");
         screen.wait_for_prompt("#lobby>");
         screen.key(key);
         screen.wait_for("status 0");
         screen.wait("a cooked terminal", |lines| lines.iter().any(|line| line.contains(" icanon")));
     }
-    let screen = Screen::start(&server, "by-signal", "--room lobby");
+    let screen = chat(&server, "by-signal", "--room lobby");
     screen.wait_for_prompt("#lobby>");
-    let chat = screen.chat();
+    let chat = screen.children();
     let status = Command::new("kill").args(["-TERM", &chat]).status();
     assert!(status.expect("kill runs").success(), "{chat:?}");
     screen.wait_for("status 143");
@@ -285,7 +209,7 @@ fn every_way_out_leaves_the_terminal_as_it_was() {
 fn it_says_that_the_connection_is_lost_and_comes_back() {
     let mut server = Server::start(&[]);
     let address = server.address.to_string();
-    let alice = Screen::start(&server, "alice", "--room lobby --room ops");
+    let alice = chat(&server, "alice", "--room lobby --room ops");
     alice.wait_for_prompt("#lobby>");
     server.child.kill().expect("kill");
     server.wait();
@@ -310,13 +234,13 @@ fn it_says_that_the_connection_is_lost_and_comes_back() {
 
 #[test]
 fn two_talk_without_a_server_and_the_one_that_waited_goes_on_waiting() {
-    let bob = Screen::run("--nick bob --listen 127.0.0.1:0");
+    let bob = chat_with("--nick bob --listen 127.0.0.1:0");
     bob.wait_for_prompt(">");
     let waiting = bob.lines().into_iter().find(|line| line.starts_with("-- waiting for a call at "));
     let address = waiting.and_then(|line| line.rsplit(' ').next().map(str::to_owned)).expect("an address");
     bob.enter("to nobody");
     bob.wait_for("!! nobody is here; not said: to nobody");
-    let alice = Screen::run(&format!("--nick alice --peer {address}"));
+    let alice = chat_with(&format!("--nick alice --peer {address}"));
     alice.wait_for_prompt("@bob>");
     bob.wait_for("-- alice called; you are talking to each other");
     alice.enter("hello bob");

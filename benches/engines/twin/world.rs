@@ -205,7 +205,8 @@ impl Shared {
                     let text = "this server exchanges no datagrams; everything goes by TCP";
                     self.exchange.refuse(key, request, ChannelId::NONE, (RefusalCode::NoDatagrams, text));
                 }
-                Step::Done { used } | Step::NewDialect { used } => done += used,
+                // Nobody operates a server of frames alone.
+                Step::Done { used } | Step::NewDialect { used } | Step::Reload { used } => done += used,
                 Step::Verify { used, request, .. } => {
                     done += used;
                     self.exchange.push(key, |session, _, _| {

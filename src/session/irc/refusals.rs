@@ -18,17 +18,16 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     dialogue.task.refused = Some(refusal);
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
     match doing {
-        // Who asks for names is not told which rooms there are.
+        // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
         Doing::Names => {
             dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
         }
-        Doing::SetName => oneself::refuse_realname(world, out),
-        // Nor is who asks for their occupants.
         Doing::Who(_) => who::end(dialogue, world, out),
+        Doing::SetName => oneself::refuse_realname(world, out),
         _ => put_about(dialogue, refusal, (about, whom), world, out),
     }
     match doing {
-        Doing::Whois => whois::end_of_whois(dialogue, &dialogue.task.about, world, out),
+        Doing::Whois => whois::end_of_whois(dialogue, about, world, out),
         Doing::Was => whois::end_of_whowas(dialogue, world, out),
         _ => {}
     }
@@ -52,6 +51,8 @@ pub fn put_about(
             line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)
         }
         Numeric::ERR_UNKNOWNERROR => line.param(doing.command()),
+        // Where nothing is named, no parameter stands for it.
+        _ if about.is_empty() => line,
         _ => line.echo(about),
     };
     line.trailing(refusal);
