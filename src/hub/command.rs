@@ -198,7 +198,7 @@ pub enum Command<'a> {
     Look {
         name: &'a str,
     },
-    /// Who had this name, the latest first; at most so many.
+    /// Who had this name, or one that this mask matches, the latest first; at most so many.
     Was {
         name: &'a str,
         entries_max: usize,

@@ -38,8 +38,6 @@ pub struct Dialogue {
 pub struct Task {
     /// Which of the things that the line asks for is next.
     pub step: u16,
-    /// What the line begins with, as the table has it; empty before the welcome.
-    pub command: &'static str,
     /// What the hub was asked for last, which its answer does not say.
     pub doing: Doing,
     /// Whom or what that was about, as the client wrote it: a refusal names it.

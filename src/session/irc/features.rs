@@ -12,6 +12,9 @@ use std::fmt;
 /// The modes of users: bot, invisible, operator, wallops.
 pub const USER_MODES: &str = "Biow";
 
+/// The mode of bots (IRCv3 bot mode).
+pub const BOT_MODE: char = 'B';
+
 pub const USER_MODE_TABLE: ModeTable<'static> = ModeTable(&[
     ('B', ModeKind::Never),
     ('i', ModeKind::Never),
@@ -22,9 +25,6 @@ pub const USER_MODE_TABLE: ModeTable<'static> = ModeTable(&[
 /// The letter of each mark of a user.
 pub const MARKS: [(char, Marks); 4] =
     [('B', Marks::BOT), ('i', Marks::INVISIBLE), ('o', Marks::OPERATOR), ('w', Marks::WALLOPS)];
-
-/// The mode of bots (IRCv3 bot mode).
-pub const BOT_MODE: char = 'B';
 
 /// All modes of channels, in the order of the alphabet, and those of them that have a parameter.
 pub const CHANNEL_MODES: &str = "CIbeiklmnostv";

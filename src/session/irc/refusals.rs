@@ -17,19 +17,18 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     }
     dialogue.task.refused = Some(refusal);
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
-    let nick = dialogue.nick.as_str();
     match doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
         Doing::Names => {
             dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
         }
-        Doing::Who(_) => who::end(nick, about, world, out),
+        Doing::Who(_) => who::end(dialogue, world, out),
         Doing::SetName => oneself::refuse_realname(world, out),
         _ => put_about(dialogue, refusal, (about, whom), world, out),
     }
     match doing {
-        Doing::Whois => whois::end_of_whois(nick, about, world, out),
-        Doing::Was => whois::end_of_whowas(nick, about, world, out),
+        Doing::Whois => whois::end_of_whois(dialogue, about, world, out),
+        Doing::Was => whois::end_of_whowas(dialogue, world, out),
         _ => {}
     }
 }
@@ -68,6 +67,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
+        Refusal::BadRoomName(BadName::TooLong { .. }) => Numeric::ERR_NOSUCHCHANNEL,
         Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,
         Refusal::NotInRoom if doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,

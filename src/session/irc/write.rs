@@ -86,7 +86,7 @@ pub struct DateTime(pub u64);
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = i64::try_from(self.0).unwrap_or(i64::MAX);
-        let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH);
+        let time = Timestamp::from_millisecond(millis).unwrap_or_default();
         write!(f, "{}", time.strftime("%A %B %-d %Y -- %H:%M:%S UTC"))
     }
 }

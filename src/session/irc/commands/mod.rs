@@ -30,7 +30,7 @@ pub mod whois;
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
-use crate::hub::{Entry, Marks, Reply};
+use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
 
@@ -50,6 +50,19 @@ pub enum Doing {
     Names,
     Part,
     Counts,
+    Who(who::Wanted),
+    Whois,
+    Was,
+    IsOn,
+    UserHost,
+    /// Whom the client watches, as far as the line is about it.
+    Watching,
+    /// All whom it watches.
+    ListWatched,
+    Oper,
+    Rehash,
+    Kill,
+    Wallops,
     Topic,
     Kick,
     Invite,
@@ -70,19 +83,6 @@ pub enum Doing {
     OwnModes,
     SetOwnModes,
     ModesOfOthers,
-    Who(who::Wanted),
-    Whois,
-    Was,
-    IsOn,
-    UserHost,
-    /// Whom the client watches, as far as the line is about it.
-    Watching,
-    /// All whom it watches.
-    ListWatched,
-    Oper,
-    Rehash,
-    Kill,
-    Wallops,
 }
 
 impl Doing {
@@ -101,7 +101,6 @@ impl Doing {
             Doing::Kick => "KICK",
             Doing::Invite | Doing::Invitations => "INVITE",
             Doing::List => "LIST",
-            Doing::SetName => "SETNAME",
             Doing::Who(_) => "WHO",
             Doing::Whois => "WHOIS",
             Doing::Was => "WHOWAS",
@@ -112,6 +111,7 @@ impl Doing {
             Doing::Rehash => "REHASH",
             Doing::Kill => "KILL",
             Doing::Wallops => "WALLOPS",
+            Doing::SetName => "SETNAME",
             Doing::Away | Doing::Back => "AWAY",
             Doing::Modes
             | Doing::Settings
@@ -202,7 +202,6 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
         return Do::Done;
     };
-    dialogue.task.command = row.name;
     if call.message.params.len() < row.params_min {
         return not_enough(dialogue, &mut call, row.name);
     }
@@ -211,16 +210,44 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
 
 /// Writes the hub's answer.
 pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+    if let Doing::Who(wanted) = dialogue.task.doing {
+        return who::answer(dialogue, wanted, reply, world, out);
+    }
     match *reply {
         Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
-        Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
-        Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
-        Reply::Occupants { room, entries, hidden, more } if !is_who(dialogue) => {
-            rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
-        }
         Reply::Sent { id, to, words, least, away } => {
             talk::sent(dialogue, talk::Sent { id, to, words, least, away }, world, out)
+        }
+        Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
+        Reply::Look(ref look) => whois::put_look(dialogue, look, world, out),
+        Reply::Was { entries } => whois::put_was(dialogue, entries, world, out),
+        Reply::Here { entries } => match dialogue.task.doing {
+            Doing::IsOn => whois::put_ison(dialogue, entries, world, out),
+            Doing::UserHost => whois::put_userhost(dialogue, entries, world, out),
+            Doing::ModesOfOthers => modes::of_others(dialogue, !entries.is_empty(), world, out),
+            _ => {}
+        },
+        Reply::Watched { here, gone, full } => match dialogue.task.doing {
+            Doing::ListWatched => monitor::put_list_of_watched(dialogue, here, gone, world, out),
+            _ => monitor::put_watched(dialogue, here, gone, full, world, out),
+        },
+        Reply::Marks { now, before } => match dialogue.task.doing {
+            Doing::Rehash => dialogue.task.more = now.contains(Marks::OPERATOR),
+            Doing::Oper => operators::risen(dialogue, now, before, world, out),
+            _ => modes::put_own(dialogue, now, before, world, out),
+        },
+        Reply::Done => done(dialogue, world, out),
+        _ => answer_about_room(dialogue, reply, world, out),
+    }
+}
+
+fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
+    match *reply {
+        Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
+        Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
+        Reply::Occupants { room, entries, hidden, more } => {
+            rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
         }
         Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
         Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),
@@ -228,12 +255,6 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
-        Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
-        Reply::Marks { now, .. } if dialogue.task.doing == Doing::Rehash => {
-            dialogue.task.more = now.contains(Marks::OPERATOR)
-        }
-        Reply::Marks { .. } if dialogue.task.doing == Doing::Oper => operators::risen(dialogue, world, out),
-        Reply::Marks { now, before } => modes::put_own(dialogue, now, before, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
         }
@@ -244,34 +265,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Masks { room, list, entries, more } => {
             modes::put_masks(dialogue, room, (list, more), entries, world, out)
         }
-        Reply::Here { entries } if dialogue.task.doing == Doing::ModesOfOthers => {
-            modes::of_others(dialogue, !entries.is_empty(), world, out)
-        }
-        Reply::Look(ref look) => whois::put_look(dialogue, look, world, out),
-        Reply::Was { entries } => whois::put_was(dialogue, entries, world, out),
-        Reply::Watched { here, gone, .. } if dialogue.task.doing == Doing::ListWatched => {
-            monitor::put_list_of_watched(dialogue, here, gone, world, out)
-        }
-        Reply::Watched { here, gone, full } => monitor::put_watched(dialogue, here, gone, full, world, out),
-        Reply::Done => done(dialogue, world, out),
-        _ => match dialogue.task.doing {
-            Doing::Who(wanted) => who::answer(dialogue, wanted, reply, world, out),
-            Doing::IsOn => whois::put_ison(dialogue, here(reply), world, out),
-            Doing::UserHost => whois::put_userhost(dialogue, here(reply), world, out),
-            _ => {}
-        },
-    }
-}
-
-fn is_who(dialogue: &Dialogue) -> bool {
-    matches!(dialogue.task.doing, Doing::Who(_))
-}
-
-/// Who is here of those who were asked for.
-fn here<'r>(reply: &Reply<'r>) -> &'r [Entry<'r>] {
-    match *reply {
-        Reply::Here { entries } => entries,
-        _ => &[],
+        _ => {}
     }
 }
 

@@ -1,10 +1,9 @@
 //! OPER, and what only operators of the server may do: KILL, REHASH, WALLOPS.
 
-use super::Doing;
+use super::{Doing, modes};
 use crate::hub::{Command, Marks, Refusal};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::refusals;
-use crate::session::irc::write::Write;
 use crate::session::{Credential, Surroundings, Verdict};
 use crate::wire::irc::Numeric;
 
@@ -36,10 +35,9 @@ pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 }
 
 /// 381, and the mode that comes with it.
-pub fn risen(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
+pub fn risen(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
     dialogue.line(Numeric::RPL_YOUREOPER, world, out).trailing("You are now an IRC operator");
-    let head = Write::to(out).time(dialogue.variant(), world);
-    dialogue.own(head, "MODE").param(&dialogue.nick).param("+o").end();
+    modes::put_own(dialogue, now, before, world, out);
 }
 
 /// KILL (Modern IRC); who is killed is told by ERROR.
@@ -62,6 +60,7 @@ pub fn rehash<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         refusals::put(dialogue, Refusal::NotOperator, call.world, call.out);
         return Do::Done;
     }
+    // Which file that is, is nobody's business.
     call.numeric(Numeric::RPL_REHASHING, &dialogue.nick).param("config").trailing("Rehashing");
     Do::Reload
 }

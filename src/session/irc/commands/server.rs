@@ -38,9 +38,7 @@ pub fn put_counts(dialogue: &Dialogue, counts: Counts, world: &Surroundings, out
     dialogue
         .line(Numeric::RPL_LUSERCLIENT, world, out)
         .trailing(format_args!("There are {visible} users and {invisible} invisible on 1 servers"));
-    if operators > 0 {
-        dialogue.line(Numeric::RPL_LUSEROP, world, out).param(operators).trailing("operator(s) online");
-    }
+    dialogue.line(Numeric::RPL_LUSEROP, world, out).param(operators).trailing("operator(s) online");
     if rooms > 0 {
         dialogue.line(Numeric::RPL_LUSERCHANNELS, world, out).param(rooms).trailing("channels formed");
     }

@@ -5,7 +5,6 @@ use crate::hub::{Command, Entry, Marks, Reply, RoomRef, UserFilter};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features::BOT_MODE;
-use crate::session::irc::write::Write;
 use crate::wire::irc::{Capability, LineBody, Numeric};
 use std::fmt;
 
@@ -104,13 +103,13 @@ fn put(
     dialogue.task.more = next.is_some();
     match next {
         Some(next) => next.clone_into(&mut dialogue.task.after),
-        None => end(&dialogue.nick, &dialogue.task.about, world, out),
+        None => end(dialogue, world, out),
     }
 }
 
 /// 315.
-pub fn end(nick: &str, mask: &str, world: &Surroundings, out: &mut Vec<u8>) {
-    Write::to(out).numeric(world, Numeric::RPL_ENDOFWHO, nick).echo(mask).trailing("End of /WHO list");
+pub fn end(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
+    dialogue.line(Numeric::RPL_ENDOFWHO, world, out).echo(&dialogue.task.about).trailing("End of /WHO list");
 }
 
 /// 352. There is one server, and so no hop to it.

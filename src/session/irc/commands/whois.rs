@@ -6,7 +6,7 @@ use crate::hub::{Command, Entry, Formerly, Look, Marks};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features::WHOIS_MAX;
-use crate::session::irc::write::{DateTime, Write};
+use crate::session::irc::write::DateTime;
 use crate::wire::irc::{Capability, LineBody, ListLines, Numeric};
 use std::fmt;
 use std::net::IpAddr;
@@ -88,7 +88,7 @@ pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out:
         .param(idle_seconds)
         .param(since_millis / 1_000)
         .trailing("seconds idle, signon time");
-    end_of_whois(own, name, world, out);
+    end_of_whois(dialogue, name, world, out);
 }
 
 /// Begins a line about somebody.
@@ -103,8 +103,8 @@ fn about<'o>(
 }
 
 /// 318.
-pub fn end_of_whois(nick: &str, about: &str, world: &Surroundings, out: &mut Vec<u8>) {
-    Write::to(out).numeric(world, Numeric::RPL_ENDOFWHOIS, nick).echo(about).trailing("End of /WHOIS list");
+pub fn end_of_whois(dialogue: &Dialogue, name: &str, world: &Surroundings, out: &mut Vec<u8>) {
+    dialogue.line(Numeric::RPL_ENDOFWHOIS, world, out).echo(name).trailing("End of /WHOIS list");
 }
 
 /// WHOWAS (Modern IRC): the latest first. A count that is not positive is none.
@@ -138,12 +138,12 @@ pub fn put_was(dialogue: &Dialogue, entries: &[&Formerly], world: &Surroundings,
             .param(&world.server.name)
             .trailing(DateTime(formerly.until_millis));
     }
-    end_of_whowas(&dialogue.nick, &dialogue.task.about, world, out);
+    end_of_whowas(dialogue, world, out);
 }
 
 /// 369.
-pub fn end_of_whowas(nick: &str, about: &str, world: &Surroundings, out: &mut Vec<u8>) {
-    Write::to(out).numeric(world, Numeric::RPL_ENDOFWHOWAS, nick).echo(about).trailing("End of WHOWAS");
+pub fn end_of_whowas(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
+    dialogue.line(Numeric::RPL_ENDOFWHOWAS, world, out).echo(&dialogue.task.about).trailing("End of WHOWAS");
 }
 
 /// ISON (RFC 2812 §4.9).
@@ -162,7 +162,7 @@ fn ask<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, max: u
     let words = params.iter().flat_map(|param| param.split(' ')).filter(|word| !word.is_empty());
     let names: Box<[&str]> = words.take(max).collect();
     if names.is_empty() {
-        return not_enough(dialogue, &mut call, dialogue.task.command);
+        return not_enough(dialogue, &mut call, doing.command());
     }
     dialogue.task.begin(doing, "");
     Do::Ask(Command::IsHere { names })
