@@ -36,6 +36,7 @@ tables! {
     topic
     user_modes
     who
+    who_pages
     whois
 }
 

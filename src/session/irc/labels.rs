@@ -3,7 +3,6 @@
 
 use crate::session::Surroundings;
 use crate::wire::irc::{Capabilities, Capability, LineHead, Message, Source};
-use memchr::memchr_iter;
 
 /// The longest label, in bytes (labeled-response, "Tags").
 const LABEL_BYTES_MAX: usize = 64;
@@ -44,8 +43,8 @@ impl Labelled {
 
     /// What has been answered, from here on with the label.
     pub fn close(mut self, world: &Surroundings, out: &mut Vec<u8>) {
-        let mut ends = memchr_iter(b'\n', &self.lines);
-        match (ends.next(), ends.next()) {
+        let mut lines = self.lines.split_inclusive(|&byte| byte == b'\n');
+        match (lines.next(), lines.next()) {
             (None, _) if !self.has_begun => {
                 let line = LineHead::begin(out).tag("label", &self.label);
                 line.command(Source::Server(&world.server.name), "ACK").end();
