@@ -95,8 +95,9 @@ impl Carol {
     }
 }
 
-/// What every client does once it is connected and has joined; `screen` shows it to a person.
-fn talk_as(screen: &Screen, carol: &mut Carol, leave: &str) {
+/// What every client does once it is connected and has joined; `screen` shows it to a person. `turn_to` is the client's
+/// own command to show another conversation.
+fn talk_as(screen: &Screen, carol: &mut Carol, turn_to: &str) {
     carol.sees_entering("alice");
     screen.wait_for_part("carol");
     screen.enter("hello from here");
@@ -106,7 +107,10 @@ fn talk_as(screen: &Screen, carol: &mut Carol, leave: &str) {
     screen.enter("/msg carol between us");
     carol.hears_told("alice", "between us");
     carol.tells("alice", "indeed");
+    screen.enter(&format!("{turn_to} carol"));
     screen.wait_for_part("indeed");
+    screen.enter(&format!("{turn_to} #lobby"));
+    screen.wait_for_part("hello back");
     screen.enter("/nick alicia");
     carol.hears(Kind::Renamed);
     screen.wait_for_part("alicia");
@@ -121,7 +125,7 @@ fn talk_as(screen: &Screen, carol: &mut Carol, leave: &str) {
     carol.sees_leaving("alicia");
     screen.enter("/join #lobby");
     carol.sees_entering("alicia");
-    screen.enter(leave);
+    screen.enter("/quit so long");
     assert!(carol.sees_leaving("alicia").contains("so long"));
 }
 
@@ -132,10 +136,12 @@ fn irssi() {
     let (home, port) = (Home::new(), server.address.port());
     let mut carol = Carol::enter(&server);
     let home = home.0.display();
-    let screen = Screen::run(&format!("irssi --home={home} -c 127.0.0.1 -p {port} -n alice; echo irssi is through; read x"));
-    screen.wait_for_part("End of MOTD");
+    let screen = Screen::run(&format!(
+        "irssi --home={home} -c 127.0.0.1 -p {port} -n alice; echo irssi is through; read x"
+    ));
+    screen.wait_for_part("Mode change [+i]");
     screen.enter("/join #lobby");
-    talk_as(&screen, &mut carol, "/quit so long");
+    talk_as(&screen, &mut carol, "/window goto");
     screen.wait_for_part("irssi is through");
 }
 
@@ -151,12 +157,12 @@ fn weechat() {
          echo weechat is through; read x"
     );
     let screen = Screen::run(&line);
-    talk_as(&screen, &mut carol, "/quit so long");
+    talk_as(&screen, &mut carol, "/buffer");
     screen.wait_for_part("weechat is through");
 }
 
 /// A bot of few lines, made with Python's `irc`: it says what happens to it, and does what carol tells it.
-const BOT: &str = r#"
+const BOT: &str = r##"
 import sys, irc.bot
 class Bot(irc.bot.SingleServerIRCBot):
     def __init__(self, port):
@@ -191,12 +197,15 @@ class Bot(irc.bot.SingleServerIRCBot):
     def on_error(self, link, event):
         self.tell("error")
 Bot(int(sys.argv[1])).start()
-"#;
+"##;
 
 #[test]
 fn a_bot_made_with_a_library() {
     let has_library = Command::new("/usr/bin/python3").args(["-c", "import irc.bot"]).status();
-    assert!(has_library.is_ok_and(|status| status.success()), "this test needs Debian's python3-irc; install it");
+    assert!(
+        has_library.is_ok_and(|status| status.success()),
+        "this test needs Debian's python3-irc; install it"
+    );
     let server = Server::start(&[]);
     let mut carol = Carol::enter(&server);
     let mut command = Command::new("/usr/bin/python3");

@@ -27,26 +27,28 @@ pub fn bind(pair: &mut Pair) -> Result<String, String> {
     for who in Who::BOTH {
         pair.request(who, 0, |request| GetTicket { request, wants });
     }
-    let mut seen = Vec::new();
-    for who in Who::BOTH {
-        let local = pair.peer(who).addresses(Transport::Udp).first().map(|entry| entry.address);
-        let observed =
-            pair.wait_for(who, "the server's word that it sees our datagrams", |news| match news {
-                News::NotBound(reason) => Some(Err(reason.clone())),
-                news => match news.frame() {
-                    Some((_, Frame::Bound(Bound { address }))) => Some(Ok(address)),
-                    _ => None,
-                },
-            });
-        let server = pair.peer(who).link().and_then(Link::server_address);
-        let observed = observed.map_err(|trouble| causes::of_ticket(&trouble))?;
-        let observed = observed.map_err(|reason| match server {
-            Some(server) => causes::of_binding(server, &reason),
-            None => reason,
-        })?;
-        seen.push((local, observed));
-    }
-    Ok(told(&seen))
+    // Both answers are waited for, whatever the first one is: the next step must not take the second for its own.
+    let seen = Who::BOTH.map(|who| bound(pair, who));
+    Ok(told(&seen.into_iter().collect::<Result<Vec<_>, _>>()?))
+}
+
+/// A peer's address as it knows it, and as the server sees it.
+fn bound(pair: &mut Pair, who: Who) -> Result<(Option<SocketAddr>, SocketAddr), String> {
+    let local = pair.peer(who).addresses(Transport::Udp).first().map(|entry| entry.address);
+    let observed = pair.wait_for(who, "the server's word that it sees our datagrams", |news| match news {
+        News::NotBound(reason) => Some(Err(reason.clone())),
+        news => match news.frame() {
+            Some((_, Frame::Bound(Bound { address }))) => Some(Ok(address)),
+            _ => None,
+        },
+    });
+    let server = pair.peer(who).link().and_then(Link::server_address);
+    let observed = observed.map_err(|trouble| causes::of_ticket(&trouble))?;
+    let observed = observed.map_err(|reason| match server {
+        Some(server) => causes::of_binding(server, &reason),
+        None => reason,
+    })?;
+    Ok((local, observed))
 }
 
 /// The addresses as the server sees them, and whether they are others than this host's.

@@ -67,6 +67,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
+        Refusal::BadRoomName(BadName::TooLong { .. }) => Numeric::ERR_NOSUCHCHANNEL,
         Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,
         Refusal::NotInRoom if doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,

@@ -118,7 +118,7 @@ fn change_of<'a>(
     })
 }
 
-/// 696 (Modern IRC, "ERR_INVALIDMODEPARAM").
+/// 696 (Modern IRC, "ERR_INVALIDMODEPARAM"). A key, even one that cannot be one, is not shown again.
 fn bad_param(
     dialogue: &Dialogue,
     room: &str,
@@ -128,7 +128,7 @@ fn bad_param(
     out: &mut Vec<u8>,
 ) {
     let line = dialogue.line(Numeric::ERR_INVALIDMODEPARAM, world, out).param(room).param(letter);
-    line.echo(param).trailing(why);
+    line.echo(if letter == 'k' { "*" } else { param }).trailing(why);
 }
 
 /// The next page of the present list, or the next list. `step` counts from 1, once the changes are done.
