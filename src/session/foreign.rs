@@ -32,7 +32,8 @@ mod tests {
     use crate::session::{CloseReason, Description, Session, Step, Surroundings};
 
     fn farewell_to(bytes: &[u8]) -> Vec<u8> {
-        let surroundings = Surroundings::new(Description::default(), Limits::default());
+        let server = Description { irc: false, ..Description::default() };
+        let surroundings = Surroundings::new(server, Limits::default());
         let (mut session, mut notes, mut out) = (Session::new(Host::default()), String::new(), Vec::new());
         let mut next = |bytes| {
             session.next(bytes, &surroundings, &mut notes, &mut out) == Step::Close(CloseReason::NotSpoken)

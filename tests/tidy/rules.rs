@@ -17,7 +17,7 @@ pub const LAYERS: &[Layer] = &[
         modules: &[],
         crates: &["mio", "socket2", "quinn_udp", "nix", "rustix", "libc", "slab", "smallvec", "log"],
     },
-    Layer { name: "session", modules: &["wire", "hub"], crates: &["jiff"] },
+    Layer { name: "session", modules: &["wire", "hub"], crates: &["memchr", "jiff"] },
     Layer {
         name: "server",
         modules: &["wire", "hub", "net", "session"],

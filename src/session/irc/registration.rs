@@ -35,9 +35,8 @@ impl Registration {
 
 /// The commands that a client may send before the welcome; others are told to wait.
 pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
-    // The hub has refused the login, and that has been told.
     if dialogue.task.doing == Doing::Login {
-        return Do::Done;
+        return Do::Done; // the hub has refused it, and that has been told
     }
     let params = call.message.params;
     match call.message.command.to_ascii_uppercase().as_str() {

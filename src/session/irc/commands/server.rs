@@ -12,13 +12,21 @@ use std::fmt;
 /// Whether a question is for another server, which has then been told. This one is meant by a mask for its name, or by
 /// the name of the client, who is on it.
 pub fn is_elsewhere(dialogue: &Dialogue, call: &mut Call<'_, '_>, target: Option<&str>) -> bool {
-    let Some(target) = target.filter(|target| !target.is_empty()) else { return false };
-    let name = &call.world.server.name;
-    let is_here = mask::matches(target, name) || target.eq_ignore_ascii_case(&dialogue.nick);
-    if !is_here {
-        call.numeric(Numeric::ERR_NOSUCHSERVER, &dialogue.nick).echo(target).trailing("No such server");
+    let target = target.filter(|target| !target.is_empty() && !is_this(dialogue, target, call.world));
+    if let Some(target) = target {
+        put_no_such(dialogue, call, target);
     }
-    !is_here
+    target.is_some()
+}
+
+/// Whether this server is meant.
+pub fn is_this(dialogue: &Dialogue, target: &str, world: &Surroundings) -> bool {
+    mask::matches(target, &world.server.name) || target.eq_ignore_ascii_case(&dialogue.nick)
+}
+
+/// 402.
+pub fn put_no_such(dialogue: &Dialogue, call: &mut Call<'_, '_>, target: &str) {
+    call.numeric(Numeric::ERR_NOSUCHSERVER, &dialogue.nick).echo(target).trailing("No such server");
 }
 
 /// LUSERS (Modern IRC): of a mask of servers, as the server that is asked knows them.

@@ -17,8 +17,8 @@ const USERHOST_MAX: usize = 5;
 /// Entries in one answer to WHOWAS, however many are wanted.
 const WHOWAS_MAX: usize = 32;
 
-/// WHOIS (Modern IRC, "WHOIS message"): of each name in turn. In front of them there may be a server, or once more the
-/// name, for the server that it is on.
+/// WHOIS (Modern IRC, "WHOIS message"): of each name in turn. In front of them there may be a server, or a nickname for
+/// the server that it is on, as a rule once more the same.
 pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (target, names) = match (params.get(0), params.get(1)) {
@@ -26,15 +26,32 @@ pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         (names, None) => (None, names.unwrap_or_default()),
     };
     let target = target.filter(|target| !target.eq_ignore_ascii_case(names));
-    if dialogue.task.step == 0 && server::is_elsewhere(dialogue, &mut call, target) {
-        return Do::Done;
+    let asks_first = target.is_some_and(|target| is_of_others(dialogue, target, call.world));
+    match (dialogue.task.step, target) {
+        (0, Some(target)) if asks_first => {
+            dialogue.task.step = 1;
+            dialogue.task.begin(Doing::WhoisTarget, target);
+            return Do::AskAndGoOn(Command::IsHere { names: Box::new([target]) });
+        }
+        (1, Some(target)) if asks_first && !std::mem::take(&mut dialogue.task.more) => {
+            server::put_no_such(dialogue, &mut call, target);
+            return Do::Done;
+        }
+        (0, target) if server::is_elsewhere(dialogue, &mut call, target) => return Do::Done,
+        _ => {}
     }
-    let (name, is_last) = entry(names, dialogue.task.step, WHOIS_MAX);
+    let at = dialogue.task.step - u16::from(asks_first);
+    let (name, is_last) = entry(names, at, WHOIS_MAX);
     let Some(name) = name else { return no_nickname(dialogue, &mut call) };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Whois, name);
     let command = Command::Look { name };
     if is_last { Do::Ask(command) } else { Do::AskAndGoOn(command) }
+}
+
+/// Whether a server is meant by the nickname of somebody else, who has to be on it: no nickname has a dot.
+fn is_of_others(dialogue: &Dialogue, target: &str, world: &Surroundings) -> bool {
+    !target.contains('.') && !server::is_this(dialogue, target, world)
 }
 
 /// 431, and nothing more.
