@@ -1,6 +1,6 @@
 //! Switchboard: a chat and relay server on a plain nonblocking reactor, and its clients.
 //!
-//! *bytes → frame → command → hub → effects → frames → bytes.* Only [`net`], [`server`] and the clients touch sockets,
+//! *bytes → frame or line → command → hub → effects → frames and lines → bytes.* Only [`net`], [`server`] and the clients touch sockets,
 //! and only they read the clock. Everything else is a pure state machine that a test can drive without a socket.
 //!
 //! | module | what it is | may import |

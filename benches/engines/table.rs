@@ -94,7 +94,7 @@ pub fn count(rows: &[Row]) -> String {
         [Standing::Met, Standing::Missed, Standing::WithinSpread, Standing::NotKnown].map(count);
     format!(
         "{} goals: {met} met, {missed} missed, {open} within the spread, {unknown} not known. Others are measured \
-         elsewhere: the relay of datagrams by `cargo bench --bench udp_relay`, IRC not before the server speaks it.",
+         elsewhere: the relay of datagrams by `cargo bench --bench udp_relay`, IRC not yet.",
         met + missed + open + unknown
     )
 }
