@@ -5,7 +5,8 @@
 //! ```
 //!
 //! One line may ask the hub for several things, one after the other (`JOIN #a,#b`), or for a list that comes page by
-//! page. Then it stays in front of the input, and `Task` remembers how far it got; see [`Step`].
+//! page. Then it stays in front of the input, and `Task` remembers how far it got; see
+//! [`Step`](super::Step).
 //!
 //! In the order in which it is worth reading:
 //! - `dialogue` what is known of one client, and what becomes of a line;
