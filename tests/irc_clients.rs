@@ -152,10 +152,9 @@ fn weechat() {
     let (home, port) = (Home::new(), server.address.port());
     let mut carol = Carol::enter(&server);
     let home = home.0.display();
-    let line = format!(
-        "weechat -d {home} -r '/server add test 127.0.0.1/{port} -notls -nicks=alice -autojoin=#lobby' -r '/connect test'; \
-         echo weechat is through; read x"
-    );
+    // As README has it.
+    let line =
+        format!("weechat -d {home} 'irc://alice@127.0.0.1:{port}/#lobby'; echo weechat is through; read x");
     let screen = Screen::run(&line);
     talk_as(&screen, &mut carol, "/buffer");
     screen.wait_for_part("weechat is through");
