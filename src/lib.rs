@@ -6,9 +6,9 @@
 //! | module | what it is | may import |
 //! |---|---|---|
 //! | [`wire`] | bytes ⇄ frames and lines | std, blake3, memchr, siphasher |
-//! | [`hub`] | the domain: users, rooms, relays | std, slab, smallvec |
+//! | [`hub`] | the domain: users, rooms, relays | std, memchr, slab, smallvec |
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
-//! | [`session`] | one client's dialect | wire, hub, memchr, jiff |
+//! | [`session`] | one client's dialect | wire, hub, jiff |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |
 //! | `load` | synthetic clients, and what they measured | net, wire |

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Client, SWITCHBOARD, Server, wait_for};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use switchboard::wire::frame::{self, Frame};
@@ -398,7 +398,17 @@ fn the_hash_of_a_password_is_one_that_the_config_takes() {
     );
     let file = ConfigFile::new("hashes", file);
     let server = Server::start(&["--config", file.path()]);
-    Client::login(server.address, "alice");
+    let who_says = |password: &str| {
+        let mut link = TcpStream::connect(server.address).expect("the server accepts");
+        let lines = format!("PASS :{password}\r\nNICK alice\r\nUSER alice 0 * :Alice\r\nQUIT\r\n");
+        link.write_all(lines.as_bytes()).expect("the server reads");
+        let mut said = String::new();
+        link.read_to_string(&mut said).expect("it hangs up in the end");
+        said
+    };
+    assert!(who_says("correct horse").contains(" 001 alice "));
+    let wrong = who_says("battery staple");
+    assert!(wrong.contains(" 464 ") && !wrong.contains(" 001 "), "{wrong}");
     for empty in ["", "\n", "\u{7}\n"] {
         let Ended { status, stdout, stderr } = hash_password(empty);
         assert!(!status.success() && stdout.is_empty() && stderr.lines().count() == 1, "{stderr}");

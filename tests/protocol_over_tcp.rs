@@ -117,6 +117,17 @@ fn assert_refused(client: &mut Client, bytes: &[u8], request: u32, channel: u32,
 }
 
 #[test]
+fn who_cannot_say_the_servers_password_does_not_come_in() {
+    let server =
+        Server::start(&["--password", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA"]);
+    let mut client = Client::connect(server.address);
+    client.hello("alice");
+    let reply = client.receive();
+    let Frame::Refused(refused) = reply.frame() else { panic!("{reply:?}") };
+    assert_eq!(refused.code, RefusalCode::BadPassword.number());
+}
+
+#[test]
 fn what_is_wrong_in_a_whole_frame_is_refused_and_the_session_goes_on() {
     let server = Server::start(&[]);
     let mut client = Client::connect(server.address);

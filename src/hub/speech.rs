@@ -9,6 +9,7 @@ use super::{
     Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
     Role, RoomRef, SessionId, Words,
 };
+use memchr::memchr3;
 
 impl Hub {
     pub(super) fn say(
@@ -169,7 +170,7 @@ impl Hub {
         if text.len() > usize::from(bytes_max) {
             return Err(Refusal::TextTooLong { bytes_max });
         }
-        if text.bytes().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+        if memchr3(0, b'\r', b'\n', text.as_bytes()).is_some() {
             return Err(Refusal::BadText(BadText::Control));
         }
         Ok(())

@@ -132,7 +132,7 @@ impl Session {
                 None => Step::Incomplete { needed: bytes.len() + 1 },
                 Some(Protocol::Native) => {
                     let mut native = native::Native::default();
-                    let step = native.next(bytes, out);
+                    let step = native.next(bytes, surroundings, out);
                     self.0 = State::Native(native);
                     step
                 }
@@ -152,7 +152,7 @@ impl Session {
                     Step::Close(CloseReason::NotSpoken)
                 }
             },
-            State::Native(native) => native.next(bytes, out),
+            State::Native(native) => native.next(bytes, surroundings, out),
             State::Irc(irc) => irc.next(bytes, surroundings, notes, out),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
             #[cfg(test)]

@@ -55,7 +55,7 @@ codes! {
         Banned = 25,
         /// The room is for members only, and for those who were invited.
         MembersOnly = 26,
-        /// The room has a password.
+        /// The room, or the server, has a password.
         BadPassword = 27,
         /// The room hears the user, or such a message, not.
         NoVoice = 28,

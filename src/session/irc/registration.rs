@@ -1,7 +1,7 @@
 //! From the first line to the welcome: NICK and USER in any order, PASS before them, CAP around them.
 
 use super::capabilities::{self, Negotiated};
-use super::commands::{Doing, link};
+use super::commands::{Doing, cut, link};
 use super::dialogue::{Call, Dialogue, Do};
 use super::{features, write};
 use crate::hub::Command;
@@ -87,7 +87,7 @@ fn user(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
     }
     registration.has_user = true;
     registration.user = username(user, call.world);
-    realname.clone_into(&mut registration.realname);
+    cut(realname, call.world.limits.realname_bytes_max.into()).clone_into(&mut registration.realname);
 }
 
 /// What stands between the nickname and the host: with `~`, because nobody else vouches for it, and only with

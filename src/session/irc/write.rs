@@ -43,7 +43,7 @@ impl<'o> Write<'o> {
             head = head.tag("account", account);
         }
         if variant.has(MESSAGE_TAGS) && person.marks().contains(Marks::BOT) {
-            head = head.bare_tag("bot");
+            head = head.bare_tag("bot").bare_tag("draft/bot"); // by both of its names
         }
         Write(head)
     }

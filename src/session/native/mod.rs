@@ -12,7 +12,7 @@ mod encode;
 use encode::encode_pong;
 pub(super) use encode::{encode_event, encode_farewell, encode_ping, encode_refusal};
 
-use super::{CloseReason, Step};
+use super::{CloseReason, Step, Surroundings};
 use crate::hub::{
     Address, ChannelId, Command, Offers, Origin, Purpose, RequestId, RoomFilter, RoomRef, Transport, Words,
 };
@@ -38,21 +38,29 @@ impl Native {
         self.open = true;
     }
 
-    pub fn next<'a>(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> Step<'a> {
+    pub fn next<'a>(&mut self, bytes: &'a [u8], surroundings: &Surroundings, out: &mut Vec<u8>) -> Step<'a> {
         let body_max = if self.open { self.body_max } else { BODY_MAX_BEFORE_LOGIN };
         match wire::split(bytes, body_max) {
             Ok(Split::Incomplete { needed }) => Step::Incomplete { needed },
             Ok(Split::Frame(raw)) if self.open => self.next_when_open(bytes, raw, out),
-            Ok(Split::Frame(raw)) => self.next_before_login(raw, out),
+            Ok(Split::Frame(raw)) => self.next_before_login(raw, surroundings, out),
             Err(error) => Step::Close(close_reason(error)),
         }
     }
 
-    fn next_before_login<'a>(&mut self, raw: RawFrame<'a>, out: &mut Vec<u8>) -> Step<'a> {
+    fn next_before_login<'a>(
+        &mut self,
+        raw: RawFrame<'a>,
+        surroundings: &Surroundings,
+        out: &mut Vec<u8>,
+    ) -> Step<'a> {
         let used = raw.len();
         match raw.decode() {
             Ok(Frame::Hello(hello)) if hello.version != frame::VERSION => {
                 refused(&raw, RefusalCode::Version, "this server speaks version 1 of the protocol", out)
+            }
+            Ok(Frame::Hello(_)) if surroundings.wants_password => {
+                refused(&raw, RefusalCode::BadPassword, NO_PASSWORD, out)
             }
             Ok(Frame::Hello(hello)) => {
                 self.body_max = hello.body_max.clamp(BODY_MAX_FLOOR, BODY_MAX);
@@ -188,6 +196,9 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
     };
     Step::Command { used, request: RequestId(request), command }
 }
+
+/// Hello has no place for a password.
+const NO_PASSWORD: &str = "this server has a password, which only IRC clients can give (PASS)";
 
 const NO_SUCH_TRANSPORT: &str = "there is no such transport; an address is for TCP (0) or UDP (1)";
 

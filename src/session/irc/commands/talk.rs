@@ -1,6 +1,6 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
-use super::{Doing, entry};
+use super::{Doing, cut, entry};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -51,13 +51,15 @@ fn say<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, doing: Doing, form: Form
     if dialogue.capabilities.has(Capability::MessageTags) {
         tags.put_client_only(call.notes);
     }
-    let text = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
-    let words = Words { form, text, tags: call.notes };
-    if !fits(dialogue, target, text) {
-        let body = Write::to(call.out).numeric(call.world, Numeric::ERR_INPUTTOOLONG, &dialogue.nick);
-        body.trailing("Others would not get all of that in one line; nothing of it was sent");
-        return Do::Done;
+    let said = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
+    let text = cut(said, room_for(dialogue, target));
+    if text.len() < said.len() && dialogue.capabilities.has(Capability::StandardReplies) {
+        let body = Write::to(call.out).server(call.world, "WARN").param(doing.command()).param("MESSAGE_CUT");
+        let (sent, all) = (text.len(), said.len());
+        body.echo(target)
+            .trailing(format_args!("Others have room for {sent} of its {all} bytes in their line"));
     }
+    let words = Words { form, text, tags: call.notes };
     let (least, name) = rank_of(target);
     let command = if name.starts_with('#') {
         Command::Say { room: RoomRef::Named(name), words, least }
@@ -67,11 +69,12 @@ fn say<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, doing: Doing, form: Form
     if is_last { Do::Ask(command) } else { Do::AskAndGoOn(command) }
 }
 
-/// Whether others get all of it in one line, where more stands in front of it than in the client's own.
-fn fits(dialogue: &Dialogue, target: &str, text: &str) -> bool {
+/// How many bytes of a text others have room for in one line: in theirs, more stands in front of it than in the client's
+/// own. What is longer is cut, as by every server; clients reckon with it, and divide it themselves.
+fn room_for(dialogue: &Dialogue, target: &str) -> usize {
     const BETWEEN: usize = ":!@ PRIVMSG  :\r\n".len();
     let before = dialogue.nick.len() + dialogue.user.len() + Host::WRITTEN_BYTES + target.len();
-    before + BETWEEN + text.len() <= LINE_BYTES_MAX
+    LINE_BYTES_MAX.saturating_sub(before + BETWEEN)
 }
 
 /// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
