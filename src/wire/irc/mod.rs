@@ -8,7 +8,7 @@
 //! - [`mod@write`] how a line is written, so that no field can become another;
 //! - [`list`] lists that go on in the next line;
 //! - [`modes`] changes of modes, read and written;
-//! - [`mask`] `*` and `?`, and masks of users;
+//! - [`mask`] masks of users in full;
 //! - [`numeric`] the numbers of replies and refusals;
 //! - [`capability`] the names of what goes beyond RFC 1459.
 //!
