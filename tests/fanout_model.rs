@@ -151,7 +151,7 @@ impl Bench {
         let Person { name, key, .. } = &self.people[who];
         let (name, cause) = (name.clone(), session_id(*key));
         let (by, words) = (author(cause, &name), Words::message(&text));
-        let event = Event::Said { by, words, id: MessageId(self.number as u64), least: None };
+        let event = Event::Said { by, words, id: MessageId(self.number), least: None };
         let room_name = RoomName::new("#room", 9).expect("a name");
         self.exchange.emit(Effect::Publish { channel: channel(room), room: &room_name, cause, event });
         for (at, person) in self.people.iter_mut().enumerate() {
@@ -167,7 +167,7 @@ impl Bench {
         let Person { name, key, .. } = &self.people[who];
         let (name, cause) = (name.clone(), session_id(*key));
         let (from, words) = (author(cause, &name), Words::message(&text));
-        let event = Event::Told { from, words, id: MessageId(self.number as u64) };
+        let event = Event::Told { from, words, id: MessageId(self.number) };
         let (to_session, channel) = (session_id(self.people[to].key), ChannelId::NONE);
         self.exchange.emit(Effect::Send { to: to_session, cause, channel, room: None, event });
         if self.people[to].is_open {

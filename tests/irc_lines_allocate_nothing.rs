@@ -3,7 +3,7 @@
 
 use switchboard::wire::irc::{
     LineDecoder, LineHead, LineStep, ListLines, Message, ModeChange, ModeChanges, ModeKind, ModeTable,
-    Numeric, Source, mask, put_modes,
+    Numeric, Source, put_modes,
 };
 
 const INPUT: &[u8] = b"@label=4;+typing=done PRIVMSG #tea :hello you\r\nMODE #tea +ov-b dan ann *!*@x\r\n";
@@ -49,7 +49,7 @@ fn write_all(out: &mut Vec<u8>) {
 }
 
 #[test]
-fn reading_writing_and_matching_allocate_nothing() {
+fn reading_and_writing_allocate_nothing() {
     let mut out = Vec::new();
     write_all(&mut out);
     let lines = out.iter().filter(|byte| **byte == b'\n').count();
@@ -57,7 +57,6 @@ fn reading_writing_and_matching_allocate_nothing() {
     let allocations = allocation_counter::measure(|| {
         assert_eq!(read_all(), 5);
         write_all(&mut out);
-        assert!(mask::matches("*!*@*.ip", "dan!d@a.b.ip"));
     });
     assert_eq!(allocations.count_total, 0);
 }
