@@ -111,8 +111,8 @@ fn tls_gets_an_alert() {
 }
 
 #[test]
-fn text_is_told_in_an_irc_line() {
-    let server = Server::start(&[]);
+fn where_irc_is_not_spoken_text_is_told_so_in_an_irc_line() {
+    let server = Server::start(&["--irc", "false"]);
     for text in
         ["NICK alice\r\nUSER alice 0 * :Alice\r\n", "CAP LS 302\r\n", "hello?\n", "\r\n", "post / http\r\n"]
     {

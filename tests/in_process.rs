@@ -20,10 +20,10 @@ fn another_thread_stops_it_and_everybody_is_told() {
     let mut client = TcpStream::connect(address).expect("it accepts");
     client.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
     client.set_write_timeout(Some(Duration::from_secs(30))).expect("a time-out");
-    client.write_all(b"SWITCHBOARD\r\n").expect("it reads");
+    client.write_all(b"PING token\r\n").expect("it reads");
     let mut line = [0; 7];
     client.read_exact(&mut line).expect("an answer");
-    assert_eq!(&line, b"ERROR :");
+    assert_eq!(&line, b":switch", "the server's name");
     let mut waiting = TcpStream::connect(address).expect("it accepts");
     waiting.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
     handle.stop().expect("it is awake");

@@ -299,7 +299,7 @@ fn hup_without_a_file_only_warns() {
     let server = Server::start(&[]);
     let mut alice = Client::login(server.address, "alice");
     server.signal("HUP");
-    server.wait_for_log("SIGHUP: there is no config file to read again");
+    server.wait_for_log("there is no config file to read again");
     alice.round_trip();
 }
 

@@ -58,7 +58,13 @@ impl Lost {
             Lost::Refused { .. } => self.is_name_taken(),
             Lost::Bye { code, .. } => !matches!(
                 ByeCode::from_number(*code),
-                Some(ByeCode::BadMagic | ByeCode::Malformed | ByeCode::FrameTooLong | ByeCode::HelloExpected)
+                Some(
+                    ByeCode::BadMagic
+                        | ByeCode::Malformed
+                        | ByeCode::FrameTooLong
+                        | ByeCode::HelloExpected
+                        | ByeCode::Killed
+                )
             ),
             Lost::Broken(_) | Lost::NoHello => false,
             _ => true,

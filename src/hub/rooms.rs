@@ -305,7 +305,11 @@ impl Hub {
         room: RoomRef<'_>,
     ) -> Result<(ChannelId, &User, &Room), Refusal> {
         let (channel, user, room) = self.named(asker, room)?;
-        if user.rooms.contains(&channel) { Ok((channel, user, room)) } else { Err(Refusal::NotInRoom) }
+        match user.rooms.contains(&channel) {
+            true => Ok((channel, user, room)),
+            false if finds(user, channel, room) => Err(Refusal::NotInRoom),
+            false => Err(Refusal::NoSuchRoom),
+        }
     }
 
     /// The room that is meant, if the asker may find it.

@@ -67,7 +67,8 @@ pub const MODES_MAX: usize = if CHANGED_MAX < 12 { CHANGED_MAX } else { 12 };
 /// Targets of one PRIVMSG, NOTICE or TAGMSG.
 pub const TARGETS_MAX: usize = 4;
 
-/// Rooms in one JOIN or PART, nicknames in one KICK, and names or conditions in one LIST.
+/// Nicknames in one KICK, and names or conditions in one LIST. Of rooms in a JOIN or PART there are as many as a line
+/// holds: clients join all of theirs with one.
 pub const LIST_MAX: usize = 10;
 
 /// Nicknames in one WHOIS.
@@ -102,7 +103,7 @@ impl fmt::Display for Token<'_> {
             Token::Maxlist(masks) => write!(f, "MAXLIST=b:{masks},e:{masks},I:{masks}"),
             Token::Targets => write!(
                 f,
-                "TARGMAX=JOIN:{LIST_MAX},KICK:{LIST_MAX},LIST:{LIST_MAX},NAMES:1,NOTICE:{TARGETS_MAX},PART:{LIST_MAX},PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:{WHOIS_MAX},WHOWAS:1"
+                "TARGMAX=JOIN:,KICK:{LIST_MAX},LIST:{LIST_MAX},NAMES:1,NOTICE:{TARGETS_MAX},PART:,PRIVMSG:{TARGETS_MAX},TAGMSG:{TARGETS_MAX},WHOIS:{WHOIS_MAX},WHOWAS:1"
             ),
         }
     }

@@ -301,6 +301,14 @@ fn cap<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     }
 }
 
+/// 407 with the first of those in a list that are more than the command takes; the others are done.
+pub fn too_many(dialogue: &Dialogue, call: &mut Call<'_, '_>, list: &str, max: usize) {
+    if let Some(over) = list.split(',').filter(|entry| !entry.is_empty()).nth(max) {
+        let body = call.numeric(Numeric::ERR_TOOMANYTARGETS, &dialogue.nick).echo(over);
+        body.trailing(format_args!("Too many targets: nothing is done from this one on, the limit is {max}"));
+    }
+}
+
 /// As much of a text as there may be, in bytes, and no character in part.
 pub fn cut(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)

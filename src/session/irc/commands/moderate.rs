@@ -1,6 +1,6 @@
 //! KICK and INVITE.
 
-use super::{Doing, cut, entry, not_enough};
+use super::{Doing, cut, entry, not_enough, too_many};
 use crate::hub::{Command, Refusal, RoomName, RoomRef, UserName};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -10,7 +10,7 @@ use crate::wire::irc::Numeric;
 
 /// KICK: one user after the other, each from the one room, or from the room in the same place of a list
 /// (RFC 2812 §3.2.8).
-pub fn kick<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+pub fn kick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let rooms = params.get(0).unwrap_or_default();
     let is_one_room = !rooms.contains(',');
@@ -25,6 +25,9 @@ pub fn kick<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let (who, is_last) = entry(params.get(1).unwrap_or_default(), at, LIST_MAX);
     let (room, _) = entry(rooms, if is_one_room { 0 } else { at }, LIST_MAX);
     let (Some(who), Some(room)) = (who, room) else { return Do::Done };
+    if at == 0 {
+        too_many(dialogue, &mut call, params.get(1).unwrap_or_default(), LIST_MAX);
+    }
     dialogue.task.step += 1;
     dialogue.task.begin_with(Doing::Kick, room, who);
     let text = cut(params.get(2).unwrap_or_default(), features::kick_bytes_max(call.world));

@@ -5,7 +5,6 @@ use crate::hub::{Command, Entry, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::events::{put_join, put_with_words};
-use crate::session::irc::features::LIST_MAX;
 use crate::session::irc::write::Write;
 use crate::wire::irc::{Capability, ListLines, Numeric};
 use std::fmt;
@@ -20,7 +19,7 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     if rooms == "0" {
         return Do::Ask(Command::LeaveAll { text: "" });
     }
-    let (room, _) = entry(rooms, dialogue.task.step, LIST_MAX);
+    let (room, _) = entry(rooms, dialogue.task.step, usize::MAX);
     let Some(room) = room else { return Do::Done };
     let keys = params.get(1).unwrap_or_default();
     let password = keys.split(',').nth(dialogue.task.step.into()).unwrap_or_default();
@@ -64,7 +63,7 @@ pub fn joined(
 
 pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
-    let (room, is_last) = entry(params.get(0).unwrap_or_default(), dialogue.task.step, LIST_MAX);
+    let (room, is_last) = entry(params.get(0).unwrap_or_default(), dialogue.task.step, usize::MAX);
     let Some(room) = room else { return Do::Done };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Part, room);

@@ -1,6 +1,6 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
-use super::{Doing, cut, entry};
+use super::{Doing, cut, entry, too_many};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -42,10 +42,13 @@ pub fn tagmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 }
 
 /// The next target.
-fn say<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, doing: Doing, form: Form) -> Do<'a> {
+fn say<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, form: Form) -> Do<'a> {
     let Message { params, tags, .. } = call.message;
     let (target, is_last) = entry(params.get(0).unwrap_or_default(), dialogue.task.step, TARGETS_MAX);
     let Some(target) = target else { return Do::Done };
+    if dialogue.task.step == 0 && doing != Doing::Notice {
+        too_many(dialogue, &mut call, params.get(0).unwrap_or_default(), TARGETS_MAX);
+    }
     dialogue.task.step += 1;
     dialogue.task.begin(doing, target);
     if dialogue.capabilities.has(Capability::MessageTags) {

@@ -1,7 +1,7 @@
 //! Who somebody is, or was: WHOIS, WHOWAS, ISON and USERHOST.
 
 use super::rooms::Ranks;
-use super::{Doing, entry, not_enough, server};
+use super::{Doing, entry, not_enough, server, too_many};
 use crate::hub::{Command, Entry, Formerly, Look, Marks};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -43,6 +43,9 @@ pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let at = dialogue.task.step - u16::from(asks_first);
     let (name, is_last) = entry(names, at, WHOIS_MAX);
     let Some(name) = name else { return no_nickname(dialogue, &mut call) };
+    if at == 0 {
+        too_many(dialogue, &mut call, names, WHOIS_MAX);
+    }
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Whois, name);
     let command = Command::Look { name };
