@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
-use crate::hub::{self, Departure, RequestId};
+use crate::hub::{self, Command, Departure, RequestId};
 use crate::net::inbox::Filled;
 use crate::net::{Key, Socket};
 use crate::session::{CloseReason, Step};
@@ -160,6 +160,10 @@ impl<S: Socket> Engine<S> {
                 Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
                 Step::Command { used, request, command } => {
                     done += used;
+                    // A page of a list may have taken a look at thousands of entries: others have their turn before the next.
+                    if used == 0 && is_page(&command) {
+                        budget.frames = 0;
+                    }
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
                     self.settle(key);
                 }
@@ -251,6 +255,11 @@ impl<S: Socket> Engine<S> {
             Err(_) => self.exchange.finish(key),
         }
     }
+}
+
+/// Whether a command asks for a page of a list.
+fn is_page(command: &Command<'_>) -> bool {
+    matches!(command, Command::ListRooms { .. } | Command::FindUsers { .. } | Command::Who { .. })
 }
 
 impl Stop {

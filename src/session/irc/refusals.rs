@@ -16,6 +16,9 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         registration.forget_nick();
     }
     dialogue.task.refused = Some(refusal);
+    if matches!(doing, Doing::Names | Doing::Who(_)) {
+        dialogue.task.more = false; // a list that is refused between two pages has ended
+    }
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
     match doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
@@ -89,5 +92,23 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
         Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
         _ => Numeric::ERR_UNKNOWNERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::{Host, Limits};
+    use crate::session::Description;
+
+    #[test]
+    fn a_list_that_is_refused_between_two_pages_has_ended() {
+        let world = Surroundings::new(Description::default(), Limits::default());
+        let mut dialogue = Dialogue::new(Host::default());
+        dialogue.task.begin(Doing::Names, "#tea");
+        dialogue.task.more = true;
+        let mut out = Vec::new();
+        put(&mut dialogue, Refusal::NoSuchRoom, &world, &mut out);
+        assert!(!dialogue.task.more && out.ends_with(b"366 * #tea :End of /NAMES list\r\n"));
     }
 }
