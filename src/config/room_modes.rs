@@ -1,7 +1,8 @@
 //! What new rooms are set to, in letters.
 
 use super::values::Value;
-use crate::hub::{Flag, Flags};
+use crate::hub::Flags;
+use crate::session::irc::offered::ROOM_FLAGS;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
@@ -10,15 +11,6 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RoomModes(Flags);
-
-const ROOM_MODES: [(char, Flag); 6] = [
-    ('C', Flag::NoControlMessages),
-    ('i', Flag::MembersOnly),
-    ('m', Flag::Moderated),
-    ('n', Flag::ClosedToOutsiders),
-    ('s', Flag::Hidden),
-    ('t', Flag::SubjectLocked),
-];
 
 impl Value for RoomModes {
     const IS: &str = "some of the letters C i m n s t, without anything between them";
@@ -29,7 +21,7 @@ impl FromStr for RoomModes {
     type Err = String;
 
     fn from_str(letters: &str) -> Result<Self, String> {
-        let flag = |letter| ROOM_MODES.iter().find(|(known, _)| *known == letter).map(|&(_, flag)| flag);
+        let flag = |letter| ROOM_FLAGS.iter().find(|(known, _)| *known == letter).map(|&(_, flag)| flag);
         let flags = letters.chars().try_fold(Flags::NONE, |flags, letter| Some(flags.with(flag(letter)?)));
         flags.map(RoomModes).ok_or_else(|| format!("it must be {}", RoomModes::IS))
     }
@@ -58,7 +50,7 @@ impl From<Flags> for RoomModes {
 impl fmt::Display for RoomModes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RoomModes(flags) = self;
-        let letters = ROOM_MODES.iter().filter(|(_, flag)| flags.has(*flag));
+        let letters = ROOM_FLAGS.iter().filter(|(_, flag)| flags.has(*flag));
         letters.map(|(letter, _)| letter).collect::<String>().fmt(f)
     }
 }
@@ -66,6 +58,7 @@ impl fmt::Display for RoomModes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::Flag;
 
     #[test]
     fn rooms_are_set_by_letters() {

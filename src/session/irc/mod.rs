@@ -32,7 +32,9 @@ mod write;
 pub mod offered {
     pub use super::capabilities::OFFERED as CAPABILITIES;
     pub use super::commands::help::{TOPICS as COMMANDS, Topic};
-    pub use super::features::{MODES as CHANNEL_MODES, USER_MODE_TABLE as USER_MODES, isupport};
+    pub use super::features::{
+        FLAGS as ROOM_FLAGS, MODES as CHANNEL_MODES, USER_MODE_TABLE as USER_MODES, isupport,
+    };
 }
 
 pub(super) use dialogue::Dialogue;

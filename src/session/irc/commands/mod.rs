@@ -32,7 +32,8 @@ use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
 use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
-use crate::wire::irc::Numeric;
+use crate::wire::irc::{LineBody, LineHead, ListLines, Numeric};
+use std::fmt::Display;
 
 /// What the hub was asked for: its answer does not always say.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -299,6 +300,21 @@ fn cap<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         Negotiated::Changed => Do::NewVariant,
         Negotiated::Open | Negotiated::Ended | Negotiated::Nothing => Do::Done,
     }
+}
+
+/// A list as a reply of as many lines as it takes, of which the last is still to be ended.
+pub fn list_of<'o>(
+    dialogue: &'o Dialogue,
+    numeric: Numeric,
+    separator: char,
+    items: impl Iterator<Item = impl Display>,
+    world: &'o Surroundings,
+    out: &'o mut Vec<u8>,
+) -> ListLines<'o, impl for<'l> FnMut(LineHead<'l>) -> LineBody<'l>> {
+    let (server, nick) = (world.server.name.as_str(), dialogue.nick.as_str());
+    let mut list = ListLines::new(out, separator, move |head| head.numeric(server, numeric, nick));
+    items.for_each(|item| list.item(item));
+    list
 }
 
 /// 407 with the first of those in a list that are more than the command takes; the others are done.

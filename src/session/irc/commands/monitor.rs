@@ -1,10 +1,10 @@
 //! MONITOR (IRCv3 monitor): whose coming and going a client wants to hear of. That somebody came or is gone is an event.
 
-use super::{Doing, not_enough};
+use super::{Doing, list_of, not_enough};
 use crate::hub::{Command, Entry};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
-use crate::wire::irc::{ListLines, Numeric};
+use crate::wire::irc::Numeric;
 use std::fmt;
 
 pub fn monitor<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
@@ -43,8 +43,8 @@ pub fn put_watched(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    put_list(dialogue, Numeric::RPL_MONONLINE, here.iter().map(Online), world, out);
-    put_list(dialogue, Numeric::RPL_MONOFFLINE, gone.iter(), world, out);
+    list_of(dialogue, Numeric::RPL_MONONLINE, ',', here.iter().map(Online), world, out).end();
+    list_of(dialogue, Numeric::RPL_MONOFFLINE, ',', gone.iter(), world, out).end();
     if !full.is_empty() {
         let limit = world.limits.watches_per_user_max;
         dialogue
@@ -64,21 +64,8 @@ pub fn put_list_of_watched(
     out: &mut Vec<u8>,
 ) {
     let names = here.iter().map(|entry| entry.person.name.shown()).chain(gone.iter().copied());
-    put_list(dialogue, Numeric::RPL_MONLIST, names, world, out);
+    list_of(dialogue, Numeric::RPL_MONLIST, ',', names, world, out).end();
     dialogue.line(Numeric::RPL_ENDOFMONLIST, world, out).trailing("End of MONITOR list");
-}
-
-fn put_list(
-    dialogue: &Dialogue,
-    numeric: Numeric,
-    items: impl Iterator<Item = impl fmt::Display>,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
-) {
-    let nick = dialogue.nick.as_str();
-    let mut list = ListLines::new(out, ',', |head| head.numeric(&world.server.name, numeric, nick));
-    items.for_each(|item| list.item(item));
-    list.end();
 }
 
 struct Online<'e>(&'e Entry<'e>);

@@ -1,7 +1,7 @@
 //! Who somebody is, or was: WHOIS, WHOWAS, ISON and USERHOST.
 
 use super::rooms::Ranks;
-use super::{Doing, entry, not_enough, server, too_many};
+use super::{Doing, entry, list_of, not_enough, server, too_many};
 use crate::hub::{Command, Entry, Formerly, Look, Marks};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -190,25 +190,13 @@ fn ask<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, max: u
 
 /// 303.
 pub fn put_ison(dialogue: &Dialogue, entries: &[Entry<'_>], world: &Surroundings, out: &mut Vec<u8>) {
-    put_list(dialogue, Numeric::RPL_ISON, entries.iter().map(|entry| entry.person.name.shown()), world, out);
+    let names = entries.iter().map(|entry| entry.person.name.shown());
+    list_of(dialogue, Numeric::RPL_ISON, ' ', names, world, out).end_even_empty();
 }
 
 /// 302: with `*` behind operators, and with `-` in front of those who are away, else `+`.
 pub fn put_userhost(dialogue: &Dialogue, entries: &[Entry<'_>], world: &Surroundings, out: &mut Vec<u8>) {
-    put_list(dialogue, Numeric::RPL_USERHOST, entries.iter().map(UserHost), world, out);
-}
-
-fn put_list(
-    dialogue: &Dialogue,
-    numeric: Numeric,
-    items: impl Iterator<Item = impl fmt::Display>,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
-) {
-    let nick = dialogue.nick.as_str();
-    let mut list = ListLines::new(out, ' ', |head| head.numeric(&world.server.name, numeric, nick));
-    items.for_each(|item| list.item(item));
-    list.end_even_empty();
+    list_of(dialogue, Numeric::RPL_USERHOST, ' ', entries.iter().map(UserHost), world, out).end_even_empty();
 }
 
 struct UserHost<'e>(&'e Entry<'e>);
