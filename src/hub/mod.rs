@@ -25,6 +25,7 @@ mod order;
 mod paths;
 mod person;
 pub mod privileges;
+pub mod record;
 mod refusal;
 mod relays;
 mod role;

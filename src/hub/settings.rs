@@ -32,7 +32,7 @@ impl Flag {
 
 /// A set of flags.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub struct Flags(u8);
+pub struct Flags(u16);
 
 impl Flags {
     pub const NONE: Flags = Flags(0);
@@ -49,6 +49,17 @@ impl Flags {
     #[must_use]
     pub fn without(self, flag: Flag) -> Flags {
         Flags(self.0 & !(1 << flag as u8))
+    }
+
+    /// As a number, for whoever writes it down: what a bit means never changes.
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// `None` where a bit means nothing.
+    pub fn from_bits(bits: u16) -> Option<Flags> {
+        let known = Flag::ALL.into_iter().fold(Flags::NONE, Flags::with);
+        (bits & !known.0 == 0).then_some(Flags(bits))
     }
 
     pub fn iter(self) -> impl Iterator<Item = Flag> {

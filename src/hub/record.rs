@@ -1,0 +1,240 @@
+//! What lasts: facts of the domain, as they are written down when they change and read back when the server starts. The
+//! hub says what is to be kept; where and how is the business of whoever keeps it.
+
+use super::{Affiliation, Flags, Form, Host, MaskList, MessageId};
+
+/// An account. Never another's, even when it is gone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AccountId(pub u64);
+
+/// A room that lasts; unlike its channel, the number stays the same over restarts. Never another's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RoomId(pub u64);
+
+/// One fact. A later record about the same thing replaces the earlier one.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Record {
+    Account(AccountRecord),
+    /// With everything that was the account's.
+    AccountGone(AccountId),
+    Room(RoomRecord),
+    /// With everything that was in it.
+    RoomGone(RoomId),
+    Member(MemberRecord),
+    /// The account is nothing to the room any more.
+    MemberGone {
+        room: RoomId,
+        account: AccountId,
+    },
+    Mask(MaskRecord),
+    MaskGone {
+        room: RoomId,
+        list: MaskList,
+        mask: Box<str>,
+    },
+    /// Something that happened in a room.
+    Past(PastRecord),
+    /// What happened before this one is beyond the limits of the room.
+    PastGone {
+        room: RoomId,
+        before: MessageId,
+    },
+    /// What was said is no longer to be read; that it was said stays.
+    Retracted {
+        id: MessageId,
+        by: Box<str>,
+        reason: Box<str>,
+    },
+    /// The account has read a conversation up to this moment, in milliseconds since 1970.
+    ReadUpTo {
+        account: AccountId,
+        conversation: Box<str>,
+        at_millis: u64,
+    },
+    Ban(BanRecord),
+    BanGone {
+        pattern: Box<str>,
+    },
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountRecord {
+    pub id: AccountId,
+    /// As its owner writes it.
+    pub name: Box<str>,
+    pub secret: Secret,
+    /// In milliseconds since 1970; likewise everywhere here.
+    pub made_millis: u64,
+}
+
+/// What is kept of an account's password.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Secret {
+    /// Argon2id (RFC 9106), in the PHC string format.
+    pub hash: Box<str>,
+    /// What SCRAM-SHA-256 needs, which no other hash can give it.
+    pub scram: Option<ScramKeys>,
+}
+
+/// RFC 5802 §3, with SHA-256 (RFC 7677).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScramKeys {
+    pub salt: [u8; 16],
+    pub iterations: u32,
+    pub stored_key: [u8; 32],
+    pub server_key: [u8; 32],
+}
+
+/// A room, without who and what is in it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RoomRecord {
+    pub id: RoomId,
+    /// As it was first written.
+    pub name: Box<str>,
+    pub flags: Flags,
+    pub password: Option<Box<str>>,
+    pub occupants_max: Option<u32>,
+    pub subject: Option<SubjectRecord>,
+    pub made_millis: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubjectRecord {
+    pub text: Box<str>,
+    pub by: Box<str>,
+    pub at_millis: u64,
+}
+
+/// What an account is to a room.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MemberRecord {
+    pub room: RoomId,
+    pub account: AccountId,
+    pub affiliation: Affiliation,
+    /// Whether they keep a voice in it when it is moderated.
+    pub has_voice: bool,
+    /// Whether they are kept from speaking there.
+    pub is_muted: bool,
+    /// A name that nobody else may have there.
+    pub reserved: Option<Box<str>>,
+    pub note: Note,
+}
+
+/// Who did it, why, and for how long.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Note {
+    pub by: Box<str>,
+    pub reason: Box<str>,
+    pub at_millis: u64,
+    /// `None`: until it is undone.
+    pub until_millis: Option<u64>,
+}
+
+/// An entry of a room's list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MaskRecord {
+    pub room: RoomId,
+    pub list: MaskList,
+    pub mask: Box<str>,
+    pub note: Note,
+}
+
+/// Something that happened in a room. Its time is in its number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PastRecord {
+    pub id: MessageId,
+    pub room: RoomId,
+    pub what: Past,
+    /// Whose it was, which others are not told where the room hides it.
+    pub account: Option<AccountId>,
+    /// As they were called there.
+    pub by: Box<str>,
+    pub username: Box<str>,
+    /// Nothing where there was none to show.
+    pub host: Host,
+    /// What others may know of their account.
+    pub shown_account: Option<Box<str>>,
+    pub text: Box<str>,
+    pub tags: Box<str>,
+    pub retracted: Option<Retraction>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Past {
+    Said(Form),
+    Entered,
+    Left,
+    /// Left the server.
+    Quit,
+    /// The text is who, a space, and why.
+    Kicked,
+    SubjectSet,
+    /// The text is the new name.
+    Renamed,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Retraction {
+    pub by: Box<str>,
+    pub reason: Box<str>,
+}
+
+/// Whom the server does not take.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BanRecord {
+    /// An address, or a network as `address/bits`.
+    pub pattern: Box<str>,
+    pub note: Note,
+}
+
+impl Past {
+    /// Whether it is a message, which counts against what a room keeps; comings and goings do not.
+    pub fn is_said(self) -> bool {
+        matches!(self, Past::Said(_))
+    }
+}
+
+/// A part of what happened in a room, by number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// Later than this one; `None`: from the beginning.
+    pub after: Option<MessageId>,
+    /// Earlier than this one; `None`: up to now.
+    pub before: Option<MessageId>,
+    /// Where there are more than `limit`: those at the end rather than those at the beginning. Either way they come in
+    /// the order in which they happened.
+    pub newest: bool,
+    pub limit: usize,
+    /// Messages alone, or comings and goings as well.
+    pub said_only: bool,
+}
+
+/// What the hub has to ask for, because it does not keep it in memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fetch {
+    Past {
+        room: RoomId,
+        span: Span,
+    },
+    /// Messages with all of these words in them, the latest first, before this one.
+    Search {
+        room: RoomId,
+        words: Box<str>,
+        before: Option<MessageId>,
+        limit: usize,
+    },
+    ReadUpTo {
+        account: AccountId,
+        conversation: Box<str>,
+    },
+}
+
+/// The answer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fetched {
+    Past(Vec<PastRecord>),
+    ReadUpTo(Option<u64>),
+    /// It cannot be read, for this reason.
+    Failed(Box<str>),
+}

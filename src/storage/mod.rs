@@ -1,0 +1,21 @@
+//! What lasts: accounts, rooms and their past, in an SQLite database that one thread of its own reads and writes. Knows
+//! the hub's records and nothing else of the server; its answers go to whoever gave it a place for them.
+//!
+//! - [`Database`] opens the file, or says why not: a second server, a foreign, damaged or newer file;
+//! - [`Storage`] the near side: takes records and questions, and never waits;
+//! - `worker` the thread: what comes within a moment is one transaction;
+//! - `schema` the tables and their versions; `write` and `read` records and rows; `numbers` what has no number of its
+//!   own.
+
+mod numbers;
+mod open;
+mod read;
+mod schema;
+mod worker;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use open::{Database, FILE, OpenError};
+pub use worker::{Answer, Refused, Sequence, Storage};
