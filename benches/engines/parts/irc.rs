@@ -21,6 +21,12 @@ fn native(scenario: &Scenario) -> Entry {
     Entry { note: "native", ..entry(Switchboard, scenario) }
 }
 
+/// The floor that moves as many bytes: a line has who says it, from where and in which room in it.
+fn long_frames(window: usize) -> Entry {
+    let load = Rooms { rooms: 1, members: 100, senders: 10, payload: 128, pace: Pace::Window(window) };
+    Entry { note: "as many bytes", ..entry(BatchFloor, &Scenario::Rooms(load)) }
+}
+
 fn contest(work: impl Into<String>, title: &'static str, entries: Vec<Entry>, goals: Vec<Goal>) -> Contest {
     Contest {
         part: "irc",
@@ -38,9 +44,10 @@ fn fan_out(window: usize) -> Contest {
     let load = room(100, Pace::Window(window));
     let mut all = vec![own(&load)];
     all.extend(entries(&[BatchFloor, TokioSingle, Ngircd, Inspircd], &load));
-    all.push(native(&load));
+    all.extend([long_frames(window), native(&load)]);
     let goals = vec![
         Goal::AtMostTimes { times: 1.5, of: 1 },
+        Goal::AtMostTimes { times: 1.5, of: 5 },
         Goal::AtMostTimes { times: 1.0, of: 2 },
         Goal::AtMostTimes { times: 1.0, of: 3 },
         Goal::AtMostTimes { times: 1.0, of: 4 },
