@@ -246,8 +246,8 @@ fn hidden_rooms_and_passwords_are_for_those_inside() {
     let rooms = |desk: &mut Desk, session| {
         desk.answer(session, Command::ListRooms { after: "", filter: Default::default() })
     };
-    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![], false));
-    assert_eq!(rooms(&mut desk, BOB), Answered::Rooms(vec![("#tea".into(), 2)], false));
+    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![], None));
+    assert_eq!(rooms(&mut desk, BOB), Answered::Rooms(vec![("#tea".into(), 2)], None));
     assert_eq!(desk.refusal(CY, Command::ShowSubject { room: TEA }), Refusal::NoSuchRoom);
     let who = Command::Who { room: TEA, after: "", in_full: false };
     assert_eq!(desk.refusal(CY, who), Refusal::NoSuchRoom);
@@ -260,7 +260,7 @@ fn hidden_rooms_and_passwords_are_for_those_inside() {
         assert_eq!((&*password, flags.has(Flag::Hidden)), (shown, true));
     }
     assert!(desk.hub.grant_operator(CY));
-    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![("#tea".into(), 2)], false));
+    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![("#tea".into(), 2)], None));
 }
 
 #[test]

@@ -161,13 +161,13 @@ fn lists_with_conditions_take_a_bounded_look_and_say_where_to_go_on() {
     desk.join(BOB, "#d");
     let filter = RoomFilter { occupants_above: Some(1), ..RoomFilter::default() };
     let list = |after| Command::ListRooms { after, filter };
-    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![], true));
-    assert_eq!(desk.answer(CY, list("#b")), Answered::Rooms(vec![("#d".into(), 2)], false));
+    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![], Some("#b".into())));
+    assert_eq!(desk.answer(CY, list("#b")), Answered::Rooms(vec![("#d".into(), 2)], None));
     // A whole name is found wherever it is, and once.
     let filter = RoomFilter { mask: Some("#D"), ..RoomFilter::default() };
     let list = |after| Command::ListRooms { after, filter };
-    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![("#d".into(), 2)], false));
-    assert_eq!(desk.answer(CY, list("#d")), Answered::Rooms(vec![], false));
+    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![("#d".into(), 2)], None));
+    assert_eq!(desk.answer(CY, list("#d")), Answered::Rooms(vec![], None));
     let find =
         |after| Command::FindUsers { after, filter: UserFilter { mask: Some("cy"), operators_only: false } };
     assert_eq!(desk.answer(ANN, find("")), Answered::Users(vec![], Some("bob".into())));

@@ -31,6 +31,9 @@ impl Hub {
         if self.names.get(user.name.key()) != Some(&session) {
             return Err(format!("{} is not in the index of names", user.name));
         }
+        if !user.rooms.is_sorted() {
+            return Err(format!("the rooms of {} are in no order", user.name));
+        }
         for &room in &user.rooms {
             let Some(room) = self.channels.room(room) else {
                 return Err(format!("{} is in a room that is not there", user.name));

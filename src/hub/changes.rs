@@ -1,7 +1,8 @@
 //! Changes of what a room is set to, of who is what in it, and of its lists: several at once, each judged for itself,
 //! told together.
 
-use super::name::{UserName, fold};
+use super::mask::Mask;
+use super::name::UserName;
 use super::order::check_act;
 use super::privileges::{Act, may_touch};
 use super::rooms::room_mut;
@@ -91,9 +92,9 @@ impl Hub {
                 let Some(guests) = &mut room_mut(&mut self.channels, channel)?.guests else {
                     return Ok(Applied::NoChange);
                 };
-                let (entries, mask) = (guests.list_mut(list), fold(mask));
+                let (entries, mask) = (guests.list_mut(list), Mask::new(mask));
                 let before = entries.len();
-                entries.retain(|entry| fold(&entry.mask) != mask);
+                entries.retain(|entry| *entry.compiled() != mask);
                 Ok(if entries.len() == before { Applied::NoChange } else { Applied::Yes })
             }
         }
@@ -137,23 +138,24 @@ impl Hub {
         if mask.is_empty() || mask.len() > self.limits.mask_bytes_max.into() || mask.contains(is_bad) {
             return Err(Refusal::BadMask);
         }
-        let by = self.user(asker.session)?.name.shown().into();
+        let compiled = Mask::new(mask);
+        let by = self.user(asker.session)?.name.clone();
         let masks_max = self.limits.masks_per_list_max;
         let entries = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default().list_mut(list);
-        if entries.iter().any(|entry| fold(&entry.mask) == fold(mask)) {
+        if entries.iter().any(|entry| *entry.compiled() == compiled) {
             return Ok(Applied::NoChange);
         }
         if entries.len() >= masks_max {
             return Err(Refusal::TooManyMasks { masks_max });
         }
-        entries.push(MaskEntry { mask: mask.into(), by, at_millis: asker.now.unix_millis });
+        entries.push(MaskEntry::new(mask, compiled, by.shown(), asker.now.unix_millis));
         Ok(Applied::Yes)
     }
 
     /// The password itself is shown to those who could set another one.
     pub(super) fn show_settings(&self, asker: Asker, room: RoomRef<'_>, fx: &mut impl Effects) -> Outcome {
         let (channel, user, room) = self.found(asker, room)?;
-        let is_inside = user.rooms.contains(&channel);
+        let is_inside = user.is_in(channel);
         let password = match room.settings.password.as_deref() {
             None => KnownPassword::None,
             Some(password) if is_inside && check_act(user, room, Act::Configure).is_ok() => {
@@ -183,7 +185,7 @@ impl Hub {
     ) -> Outcome {
         let (channel, user, room) = self.found(asker, room)?;
         if list != MaskList::Bans {
-            if !user.rooms.contains(&channel) {
+            if !user.is_in(channel) {
                 return Err(Refusal::NotInRoom);
             }
             check_act(user, room, Act::Ban)?;

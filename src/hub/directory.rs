@@ -1,7 +1,7 @@
 //! One user, by name: what the directory says, what others may know, who had the name before.
 
 use super::lists::idle_seconds;
-use super::mask::matches_folded;
+use super::mask::Mask;
 use super::name::fold;
 use super::person::Marks;
 use super::{Asker, Counts, Effects, Entry, Hub, Look, Outcome, Place, Refusal, Reply};
@@ -77,8 +77,8 @@ impl Hub {
     /// Who had a name, or one that this mask matches, the latest first.
     pub(super) fn was(&self, asker: Asker, name: &str, entries_max: usize, fx: &mut impl Effects) -> Outcome {
         self.user(asker.session)?;
-        let key = fold(name);
-        let entries = self.former.iter().filter(|formerly| matches_folded(&key, formerly.name.key()));
+        let mask = Mask::new(name);
+        let entries = self.former.iter().filter(|formerly| mask.matches(formerly.name.key()));
         let entries: Vec<_> = entries.take(entries_max.min(self.limits.page_entries_max)).collect();
         if entries.is_empty() {
             return Err(Refusal::NoSuchPeer);

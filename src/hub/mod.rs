@@ -74,8 +74,9 @@ pub struct Hub {
     channels: Channels,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
-    /// By folded name, which may be nobody's, those who want to hear of it.
-    watchers: BTreeMap<Arc<str>, Vec<SessionId>>,
+    /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
+    /// few names, and leave at once.
+    watchers: BTreeMap<Arc<str>, BTreeSet<SessionId>>,
     /// Names that were given up, the latest first.
     former: VecDeque<Formerly>,
     /// How many things were said.
@@ -89,6 +90,7 @@ pub struct Hub {
 /// Somebody who is logged in.
 struct User {
     name: UserName,
+    /// By number, so that they are found fast.
     rooms: SmallVec<[ChannelId; 4]>,
     since: Instant,
     /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.

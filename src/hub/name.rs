@@ -29,10 +29,17 @@ impl Name {
     }
 }
 
-/// The form in which names are compared.
+/// The form in which names are compared. Each character for itself, so that a part of a name is folded as it is within
+/// the name: what Greek writes at the ends of words only is the same as elsewhere.
 pub fn fold(name: &str) -> Cow<'_, str> {
-    let already = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if already { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) }
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(name);
+    }
+    if name.is_ascii() {
+        return Cow::Owned(name.to_ascii_lowercase());
+    }
+    let lowercase = name.chars().flat_map(char::to_lowercase);
+    Cow::Owned(lowercase.map(|c| if c == '\u{3c2}' { '\u{3c3}' } else { c }).collect())
 }
 
 macro_rules! name_type {
@@ -142,6 +149,7 @@ mod tests {
         let name = |s| UserName::new(s, 32).expect("a name");
         assert_eq!(name("Alice"), name("aLICE"));
         assert_eq!(name("Élodie"), name("élodie"));
+        assert_eq!(name("\u{3b1}\u{3a3}"), name("\u{391}\u{3c2}"), "a sigma at the end");
         assert_ne!(name("alice"), name("alice_"));
         assert_eq!(name("Alice").shown(), "Alice");
     }

@@ -47,7 +47,7 @@ impl Hub {
         let (channel, user, room) = self.occupied(asker, room)?;
         check_act(user, room, Act::Invite)?;
         let guest = *self.names.get(&*fold(who)).ok_or(Refusal::NoSuchPeer)?;
-        if self.user(guest)?.rooms.contains(&channel) {
+        if self.user(guest)?.is_in(channel) {
             return Err(Refusal::PeerAlreadyInRoom);
         }
         if check_act(user, room, Act::Ban).is_ok() {
@@ -142,7 +142,7 @@ impl Hub {
     ) -> Result<(SessionId, &super::UserName), Refusal> {
         let session = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
         let user = self.user(session)?;
-        if user.rooms.contains(&channel) { Ok((session, &user.name)) } else { Err(Refusal::PeerNotInRoom) }
+        if user.is_in(channel) { Ok((session, &user.name)) } else { Err(Refusal::PeerNotInRoom) }
     }
 }
 

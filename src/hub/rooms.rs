@@ -8,6 +8,7 @@ use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
     Standing, SubjectView, User, mask,
 };
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -50,6 +51,23 @@ impl Guests {
             MaskList::BanExceptions => &mut self.ban_exceptions,
             MaskList::InviteExceptions => &mut self.invite_exceptions,
         }
+    }
+}
+
+/// Somebody who is held against lists of masks, which most rooms do not have.
+pub(super) struct Suspect<'a, F> {
+    pub person: Person<'a>,
+    fx: &'a F,
+    subject: OnceCell<mask::Subject>,
+}
+
+impl<'a, F: Effects> Suspect<'a, F> {
+    pub fn new(person: Person<'a>, fx: &'a F) -> Self {
+        Suspect { person, fx, subject: OnceCell::new() }
+    }
+
+    fn subject(&self) -> &mask::Subject {
+        self.subject.get_or_init(|| mask::Subject::new(self.person, self.fx.host(self.person.session)))
     }
 }
 
@@ -107,25 +125,21 @@ impl Room {
     }
 
     /// Whether a ban is for somebody, and no exception.
-    fn is_banned(&self, person: Person<'_>, fx: &impl Effects) -> bool {
-        self.is_on(MaskList::Bans, person, fx) && !self.is_on(MaskList::BanExceptions, person, fx)
+    fn is_banned(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
+        self.is_on(MaskList::Bans, suspect) && !self.is_on(MaskList::BanExceptions, suspect)
     }
 
-    fn is_on(&self, list: MaskList, person: Person<'_>, fx: &impl Effects) -> bool {
+    fn is_on(&self, list: MaskList, suspect: &Suspect<'_, impl Effects>) -> bool {
         let list = self.list(list);
-        if list.is_empty() {
-            return false;
-        }
-        let subject = mask::subject_of(person, fx.host(person.session));
-        list.iter().any(|entry| mask::matches_folded(&super::name::fold(&entry.mask), &subject))
+        !list.is_empty() && list.iter().any(|entry| suspect.subject().is_matched_by(entry.compiled()))
     }
 
     /// Whether somebody has no voice because of a ban, which a grant outweighs.
-    pub fn is_silenced(&self, person: Person<'_>, fx: &impl Effects) -> bool {
+    pub fn is_silenced(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
         // Most rooms have nothing of it, and it is asked for every message.
         self.guests.is_some()
-            && !self.standing(person.name.key()).is_at_least(super::Role::Participant)
-            && self.is_banned(person, fx)
+            && !self.standing(suspect.person.name.key()).is_at_least(super::Role::Participant)
+            && self.is_banned(suspect)
     }
 
     /// Whether somebody may come in, in the order of XEP-0045 §7.2.5 to §7.2.9. Whom a moderator invited, nothing keeps
@@ -137,13 +151,14 @@ impl Room {
         server_max: usize,
         fx: &impl Effects,
     ) -> Outcome {
+        let suspect = Suspect::new(person, fx);
         let affiliation = self.standing(person.name.key()).affiliation;
         if !self.is_invited(person.session) {
-            if self.is_banned(person, fx) {
+            if self.is_banned(&suspect) {
                 return Err(Refusal::Banned);
             }
             let is_member = may_enter(affiliation, self.settings.flags);
-            if !is_member && !self.is_on(MaskList::InviteExceptions, person, fx) {
+            if !is_member && !self.is_on(MaskList::InviteExceptions, &suspect) {
                 return Err(Refusal::MembersOnly);
             }
             if self.settings.password.as_deref().is_some_and(|wanted| wanted != password) {
@@ -174,7 +189,7 @@ impl Hub {
         let user = self.user(asker.session)?;
         let name = RoomName::new(room, self.limits.room_name_bytes_max)?;
         let channel = self.room_names.get(name.key()).copied();
-        if channel.is_some_and(|channel| user.rooms.contains(&channel)) {
+        if channel.is_some_and(|channel| user.is_in(channel)) {
             return Err(Refusal::AlreadyInRoom);
         }
         if user.rooms.len() >= self.limits.rooms_per_user_max {
@@ -198,7 +213,9 @@ impl Hub {
         let Hub { users, channels, .. } = self;
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.session));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
-        user.rooms.push(channel);
+        if let Err(at) = user.rooms.binary_search(&channel) {
+            user.rooms.insert(at, channel);
+        }
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
@@ -236,9 +253,9 @@ impl Hub {
     /// Takes an occupant out of a room and out of their own list of rooms. Whether the room is still there.
     pub(super) fn walk_out(&mut self, session: SessionId, channel: ChannelId, fx: &mut impl Effects) -> bool {
         if let Some(user) = self.users.get_mut(&session)
-            && let Some(at) = user.rooms.iter().position(|&room| room == channel)
+            && let Ok(at) = user.rooms.binary_search(&channel)
         {
-            user.rooms.swap_remove(at);
+            user.rooms.remove(at);
         }
         self.vacate(session, channel, fx)
     }
@@ -289,7 +306,7 @@ impl Hub {
     ) -> Result<(ChannelId, &User, &Room), Refusal> {
         let user = self.user(asker.session)?;
         let channel = match room {
-            RoomRef::Channel(channel) if user.rooms.contains(&channel) => channel,
+            RoomRef::Channel(channel) if user.is_in(channel) => channel,
             RoomRef::Channel(_) => return Err(Refusal::NotInRoom),
             RoomRef::Named(name) => {
                 *self.room_names.get(&*super::name::fold(name)).ok_or(Refusal::NoSuchRoom)?
@@ -305,7 +322,7 @@ impl Hub {
         room: RoomRef<'_>,
     ) -> Result<(ChannelId, &User, &Room), Refusal> {
         let (channel, user, room) = self.named(asker, room)?;
-        match user.rooms.contains(&channel) {
+        match user.is_in(channel) {
             true => Ok((channel, user, room)),
             false if finds(user, channel, room) => Err(Refusal::NotInRoom),
             false => Err(Refusal::NoSuchRoom),
@@ -326,7 +343,7 @@ impl Hub {
 /// Whether a user finds a room: hidden ones only who is in them, or an operator of the server.
 pub(super) fn finds(user: &User, channel: ChannelId, room: &Room) -> bool {
     let is_hidden = room.settings.flags.has(super::Flag::Hidden);
-    !is_hidden || user.rooms.contains(&channel) || user.is_operator()
+    !is_hidden || user.is_in(channel) || user.is_operator()
 }
 
 pub(super) fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Refusal> {

@@ -3,7 +3,7 @@
 use super::name::fold;
 use super::person::Marks;
 use super::privileges::{Act, may};
-use super::rooms::{Room, Subject, room_mut};
+use super::rooms::{Room, Subject, Suspect, room_mut};
 use super::settings::Flag;
 use super::{
     Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
@@ -26,7 +26,7 @@ impl Hub {
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
-        let is_inside = by_number || user.rooms.contains(&channel);
+        let is_inside = by_number || user.is_in(channel);
         may_speak(user.person(asker.session), is_inside, room, words, fx)?;
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: user.person(asker.session), words, id, least };
@@ -190,7 +190,7 @@ fn may_speak(
     }
     // Where a room is not moderated, everybody's role is enough.
     let is_mute = || !may(room.standing(person.name.key()).role(true), Act::Speak, flags);
-    if (flags.has(Flag::Moderated) && is_mute()) || room.is_silenced(person, fx) {
+    if (flags.has(Flag::Moderated) && is_mute()) || room.is_silenced(&Suspect::new(person, fx)) {
         return Err(Refusal::NoVoice);
     }
     if flags.has(Flag::NoControlMessages) && is_control(words.text) {

@@ -2,11 +2,13 @@
 
 use super::name::UserName;
 use super::person::{Marks, Profile};
+use super::rooms::Suspect;
 use super::{
-    Asker, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal, RelayEnd,
-    Reply, SessionId, Trait, User,
+    Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
+    RelayEnd, Reply, SessionId, Trait, User,
 };
 use smallvec::SmallVec;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What a dialect says of a newcomer.
@@ -40,6 +42,23 @@ impl User {
 
     pub(super) fn is_operator(&self) -> bool {
         self.marks().contains(Marks::OPERATOR)
+    }
+
+    pub(super) fn is_in(&self, channel: ChannelId) -> bool {
+        self.rooms.binary_search(&channel).is_ok()
+    }
+
+    /// In time proportional to how many rooms the two are in.
+    pub(super) fn shares_room_with(&self, other: &User) -> bool {
+        let (mut own, mut theirs) = (self.rooms.iter().peekable(), other.rooms.iter().peekable());
+        while let (Some(one), Some(another)) = (own.peek(), theirs.peek()) {
+            match one.cmp(another) {
+                Ordering::Less => drop(own.next()),
+                Ordering::Greater => drop(theirs.next()),
+                Ordering::Equal => return true,
+            }
+        }
+        false
     }
 }
 
@@ -103,8 +122,9 @@ impl Hub {
 
     /// Whoever may not speak in a room because of a ban does not get around it by another name.
     fn check_renaming(&self, session: SessionId, user: &User, fx: &impl Effects) -> Outcome {
-        let rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        let is_kept = rooms.into_iter().any(|room| room.is_silenced(user.person(session), fx));
+        let suspect = Suspect::new(user.person(session), fx);
+        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        let is_kept = rooms.any(|room| room.is_silenced(&suspect));
         if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
     }
 

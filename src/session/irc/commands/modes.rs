@@ -253,7 +253,7 @@ pub fn put_masks(
         MaskList::InviteExceptions => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
     };
     let room = room.shown();
-    for MaskEntry { mask, by, at_millis } in entries {
+    for MaskEntry { mask, by, at_millis, .. } in entries {
         let line = dialogue.line(item, world, out).param(room).param(mask);
         line.param(by).param(at_millis / 1_000).end();
     }
