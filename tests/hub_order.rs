@@ -264,6 +264,29 @@ fn hidden_rooms_and_passwords_are_for_those_inside() {
 }
 
 #[test]
+fn a_hidden_room_sounds_like_none_to_those_outside() {
+    let (mut desk, _) = tea();
+    desk.set(&[set(Flag::Hidden, true), ban("cy!*@*")]);
+    let all = [Form::Message, Form::Notice, Form::Tags].map(|form| Words { form, text: "hello", tags: "" });
+    for room in [TEA, RoomRef::Named("#none")] {
+        for (words, least) in all.into_iter().zip([None, None, Some(Role::Moderator)]) {
+            let say = Command::Say { room, words, least };
+            assert_eq!(desk.refusal(CY, say), Refusal::NoSuchRoom, "{room:?}");
+        }
+        let invite = Command::Invite { room, who: "ann" };
+        assert_eq!(desk.refusal(CY, invite), Refusal::NoSuchRoom);
+        let kick = Command::Kick { room, who: "ann", text: "" };
+        assert_eq!(desk.refusal(CY, kick), Refusal::NoSuchRoom);
+        let list = Command::ListMasks { room, list: MaskList::Bans, from: 0 };
+        assert_eq!(desk.refusal(CY, list), Refusal::NoSuchRoom);
+    }
+    desk.set(&[set(Flag::ClosedToOutsiders, false)]);
+    assert_eq!(desk.refusal(CY, say("hello")), Refusal::NoSuchRoom, "banned, which is not said");
+    desk.set(&[RoomChange::RemoveMask { list: MaskList::Bans, mask: "cy!*@*" }]);
+    assert!(desk.says(CY, "hello"), "who knows the name is heard, if the room wants to hear them");
+}
+
+#[test]
 fn notices_and_tags_are_said_as_what_they_are() {
     let (mut desk, channel) = tea();
     let words = Words { form: Form::Notice, text: "beep", tags: "" };

@@ -3,7 +3,7 @@
 use super::name::fold;
 use super::person::Marks;
 use super::privileges::{Act, may};
-use super::rooms::{Room, Subject, Suspect, room_mut};
+use super::rooms::{Room, Subject, Suspect, finds, room_mut};
 use super::settings::Flag;
 use super::{
     Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
@@ -27,7 +27,10 @@ impl Hub {
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
         let is_inside = by_number || user.is_in(channel);
-        may_speak(user.person(asker.session), is_inside, room, words, fx)?;
+        if let Err(refusal) = may_speak(user.person(asker.session), is_inside, room, words, fx) {
+            // Who does not find a room does not learn of it by speaking to it either.
+            return Err(if is_inside || finds(user, channel, room) { refusal } else { Refusal::NoSuchRoom });
+        }
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: user.person(asker.session), words, id, least };
         match least {
