@@ -53,6 +53,33 @@ fn names_that_were_given_up_are_remembered_for_a_while() {
 }
 
 #[test]
+fn who_was_invisible_is_found_again_by_their_whole_name_or_by_operators() {
+    let mut desk = Desk::new(Limits::default());
+    desk.ask(BOB, Command::SetMarks { set: Marks::INVISIBLE, clear: Marks::NONE });
+    desk.disconnect(BOB, Departure::Lost);
+    desk.disconnect(CY, Departure::Lost);
+    let was = |name| Command::Was { name, entries_max: 9 };
+    let found = |names: &[&str]| Answered::Was(names.iter().map(|&name| name.into()).collect());
+    assert_eq!(desk.answer(ANN, was("*")), found(&["cy"]));
+    assert_eq!(desk.refusal(ANN, was("b?b")), Refusal::NoSuchPeer);
+    assert_eq!(desk.answer(ANN, was("Bob")), found(&["bob"]));
+    desk.ask(ANN, Command::BecomeOperator);
+    assert_eq!(desk.answer(ANN, was("*")), found(&["cy", "bob"]));
+}
+
+#[test]
+fn nobody_makes_the_names_of_others_forgotten() {
+    let limits = Limits { former_names_max: 4, former_names_per_host_max: 2, ..Limits::default() };
+    let mut desk = Desk::new(limits);
+    desk.disconnect(CY, Departure::Lost);
+    for name in ["b1", "b2", "b3", "b4", "b5"] {
+        desk.ask(BOB, Command::Rename { name });
+    }
+    let was = |name| Command::Was { name, entries_max: 9 };
+    assert_eq!(desk.answer(ANN, was("*")), Answered::Was(vec!["b4".into(), "b3".into(), "cy".into()]));
+}
+
+#[test]
 fn being_away_is_told_to_neighbours_and_to_those_who_write() {
     let mut desk = Desk::new(Limits::default());
     let channel = desk.join(ANN, "#a");

@@ -48,6 +48,8 @@ pub struct Limits {
     pub watches_per_user_max: usize,
     /// Names that were given up and are remembered.
     pub former_names_max: usize,
+    /// Of these, names of people who came from one address.
+    pub former_names_per_host_max: usize,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -84,6 +86,7 @@ impl Default for Limits {
             invitations_max: 100,
             watches_per_user_max: 100,
             former_names_max: 256,
+            former_names_per_host_max: 32,
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,

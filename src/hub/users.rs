@@ -256,18 +256,26 @@ impl Hub {
         }
     }
 
-    /// Remembers a name that is given up.
+    /// Remembers a name that is given up. Whoever gives up many of them pushes out their own, not those of others.
     fn forget(&mut self, now: Moment, session: SessionId, fx: &impl Effects) {
         let Some(user) = self.users.get(&session) else { return };
-        let person = user.person(session);
+        let (person, host) = (user.person(session), fx.host(session));
         let formerly = Formerly {
             name: user.name.clone(),
             username: person.username().into(),
             realname: person.realname().into(),
-            host: fx.host(session),
+            host,
+            is_invisible: person.marks().contains(Marks::INVISIBLE),
             until_millis: now.unix_millis,
         };
-        self.former.push_front(formerly);
-        self.former.truncate(self.limits.former_names_max);
+        let from_there = |formerly: &Formerly| formerly.host.address == host.address;
+        let former = &mut self.former;
+        if former.iter().filter(|one| from_there(one)).count() >= self.limits.former_names_per_host_max
+            && let Some(oldest) = former.iter().rposition(from_there)
+        {
+            former.remove(oldest);
+        }
+        former.push_front(formerly);
+        former.truncate(self.limits.former_names_max);
     }
 }

@@ -258,6 +258,7 @@ fn limits_and_constants_have_the_same_values() {
         changes_max: _,
         watches_per_user_max: _,
         former_names_max: _,
+        former_names_per_host_max: _,
         new_rooms: _,
     } = Limits::default();
     assert_same_numbers(

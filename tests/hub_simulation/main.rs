@@ -46,6 +46,7 @@ fn limits() -> Limits {
         invitations_max: 1,
         watches_per_user_max: 2,
         former_names_max: 4,
+        former_names_per_host_max: 2,
         new_rooms: Flags::NONE,
         relay_answer_time: Duration::from_secs(10),
         addresses_per_user_max: 2,
