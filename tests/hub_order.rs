@@ -44,7 +44,11 @@ fn join(password: &str) -> Command<'_> {
 impl Desk {
     /// Ann changes #tea, all of it to effect.
     fn set(&mut self, changes: &[RoomChange<'static>]) {
-        match self.answer(ANN, change(changes)) {
+        self.set_in(ANN, TEA, changes);
+    }
+
+    fn set_in(&mut self, session: SessionId, room: RoomRef<'_>, changes: &[RoomChange<'static>]) {
+        match self.answer(session, Command::Change { room, changes: changes.into() }) {
             Answered::Changed { changes: done, refused } => {
                 assert_eq!((done.len(), refused), (changes.len(), vec![]));
             }
@@ -193,6 +197,47 @@ fn an_invitation_by_a_participant_opens_nothing_and_ends_with_its_room() {
 }
 
 #[test]
+fn nobody_keeps_others_from_inviting_by_inviting_much() {
+    let mut desk = Desk::new(Limits { invitations_max: 2, ..Limits::default() });
+    let dora = SessionId(4);
+    desk.login(dora, "dora");
+    for (session, room) in [(ANN, "#a1"), (ANN, "#a2"), (ANN, "#a3"), (BOB, "#b")] {
+        desk.join(session, room);
+        let room = RoomRef::Named(room);
+        desk.set_in(session, room, &[set(Flag::MembersOnly, true)]);
+        assert!(matches!(
+            desk.answer(session, Command::Invite { room, who: "cy" }),
+            Answered::Invited { .. }
+        ));
+    }
+    let invitations = Answered::Invitations(vec!["#a3".into(), "#b".into()]);
+    assert_eq!(
+        desk.answer(CY, Command::ListInvited),
+        invitations,
+        "the oldest by who made the most are gone"
+    );
+    let join = |room| Command::Join { room, password: "" };
+    assert_eq!(desk.refusal(CY, join("#a1")), Refusal::MembersOnly);
+    assert!(matches!(desk.answer(CY, join("#b")), Answered::Joined { .. }));
+    // The same for the list of a room: Ann's first guest makes place for Bob's.
+    let room = RoomRef::Named("#b");
+    desk.set_in(BOB, room, &[set(Flag::MembersOnly, false)]);
+    desk.join(ANN, "#b");
+    let changes = [set(Flag::MembersOnly, true), RoomChange::Grant { role: Role::Moderator, to: "ann" }];
+    desk.set_in(BOB, room, &changes);
+    let guests = [5, 6].map(SessionId);
+    for (guest, name) in guests.into_iter().zip(["eve", "fay"]) {
+        desk.login(guest, name);
+        desk.ask(ANN, Command::Invite { room, who: name });
+    }
+    desk.ask(BOB, Command::Invite { room, who: "dora" });
+    assert_eq!(desk.refusal(guests[0], join("#b")), Refusal::MembersOnly);
+    for guest in [guests[1], dora] {
+        assert!(matches!(desk.answer(guest, join("#b")), Answered::Joined { .. }));
+    }
+}
+
+#[test]
 fn who_is_kicked_hears_of_it_in_the_room_and_is_out() {
     let (mut desk, channel) = tea();
     let effects = desk.ask(ANN, Command::Kick { room: TEA, who: "Bob", text: "out" });
@@ -259,7 +304,7 @@ fn hidden_rooms_and_passwords_are_for_those_inside() {
         };
         assert_eq!((&*password, flags.has(Flag::Hidden)), (shown, true));
     }
-    assert!(desk.hub.grant_operator(CY));
+    desk.ask(CY, Command::BecomeOperator);
     assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![("#tea".into(), 2)], None));
 }
 

@@ -238,7 +238,7 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     assert_eq!(desk.answer(ANN, become_one), Answered::Marks(Marks::BOT));
     let kill = || Command::Kill { name: "bob", text: "spam" };
     assert_eq!(desk.refusal(ANN, kill()), Refusal::NotOperator);
-    assert!(desk.hub.grant_operator(ANN) && !desk.hub.grant_operator(SessionId(99)));
+    desk.ask(ANN, Command::BecomeOperator);
     desk.ask(CY, Command::SetMarks { set: Marks::WALLOPS, clear: Marks::NONE });
     let announced = Happened::Announced { by: "ann".into(), text: "soon".into() };
     assert_eq!(desk.ask(ANN, Command::Announce { text: "soon" })[0], hears(CY, ANN, announced));

@@ -42,7 +42,8 @@ pub struct Limits {
     pub masks_per_list_max: usize,
     /// Changes of a room in one request.
     pub changes_max: usize,
-    /// Invitations to one room that are open, and those that one user has.
+    /// Invitations to one room that are open, and those that one user has. Where there are as many, the oldest by whoever
+    /// made the most gives way to a new one.
     pub invitations_max: usize,
     /// Names that one user may watch.
     pub watches_per_user_max: usize,

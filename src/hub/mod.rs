@@ -3,8 +3,8 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `users`, `rooms`, `speech`, `order`, `changes`, `lists`, `directory`, `watch`, `relays`, `paths`: one part of
-//!   [`Hub`] each;
+//! - `users`, `rooms`, `speech`, `moderation`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
+//!   `paths`: one part of [`Hub`] each;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays.
@@ -17,11 +17,12 @@ mod directory;
 mod effect;
 mod event;
 mod host;
+mod invitations;
 mod limits;
 mod lists;
 pub mod mask;
+mod moderation;
 pub mod name;
-mod order;
 mod paths;
 mod person;
 pub mod privileges;

@@ -43,9 +43,8 @@ pub enum Refusal {
     TooManyChanges {
         changes_max: usize,
     },
-    TooManyInvitations {
-        invitations_max: usize,
-    },
+    /// There may be no invitations.
+    NoInvitations,
     BannedFromRenaming,
     NotOperator,
     TooManyRooms {
@@ -146,12 +145,7 @@ impl fmt::Display for Refusal {
             Refusal::TooManyChanges { changes_max } => {
                 write!(f, "those are more than {changes_max} changes at once, which is the limit")
             }
-            Refusal::TooManyInvitations { invitations_max } => {
-                write!(
-                    f,
-                    "{invitations_max} invitations are open, which is the limit; wait for some to be used"
-                )
-            }
+            Refusal::NoInvitations => f.write_str("this server keeps no invitations"),
             Refusal::BannedFromRenaming => f.write_str(
                 "you are banned from a room that you are in, and keep your name while you are there",
             ),

@@ -1,6 +1,7 @@
 //! Rooms: made by the first who joins, gone with the last who leaves.
 
 use super::channel::{Channel, ChannelId, Channels};
+use super::invitations::Invitation;
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
@@ -40,8 +41,8 @@ pub(super) struct Guests {
     pub bans: Vec<MaskEntry>,
     pub ban_exceptions: Vec<MaskEntry>,
     pub invite_exceptions: Vec<MaskEntry>,
-    /// Those who were invited and have not entered.
-    pub invited: BTreeSet<SessionId>,
+    /// Those who were invited and have not entered, the longest ago first.
+    pub invited: Vec<Invitation<SessionId>>,
 }
 
 impl Guests {
@@ -120,8 +121,9 @@ impl Room {
         Some(SubjectView { text, by: by.shown(), at_millis: *at_millis })
     }
 
-    fn is_invited(&self, session: SessionId) -> bool {
-        self.guests.as_ref().is_some_and(|guests| guests.invited.contains(&session))
+    pub fn is_invited(&self, session: SessionId) -> bool {
+        let invited = self.guests.as_ref().map_or(&[][..], |guests| &guests.invited);
+        invited.iter().any(|invitation| invitation.to == session)
     }
 
     /// Whether a ban is for somebody, and no exception.
@@ -205,7 +207,7 @@ impl Hub {
             Some(channel) => channel,
             None => self.make_room(asker.now, name)?,
         };
-        self.use_invitation(asker.session, channel);
+        self.end_invitation(asker.session, channel);
         let room = room_mut(&mut self.channels, channel)?;
         room.occupants.insert(Arc::clone(&key));
         let standing = Standing { is_moderator: made, ..Standing::default() };
@@ -273,9 +275,7 @@ impl Hub {
         }
         self.room_names.remove(room.name.key());
         let invited = room.guests.take().map(|guests| guests.invited).unwrap_or_default();
-        for guest in invited {
-            self.forget_invitation(guest, channel);
-        }
+        self.withdraw(invited, channel);
         self.channels.remove(channel);
         false
     }

@@ -191,13 +191,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Makes a user an operator. Whether they may be one, the caller knows. `false` when they are gone.
-    pub fn grant_operator(&mut self, session: SessionId) -> bool {
-        let Ok(user) = self.user(session) else { return false };
-        let marks = user.marks().with(Marks::OPERATOR);
-        self.mark(session, marks).is_ok()
-    }
-
     fn mark(&mut self, session: SessionId, marks: Marks) -> Outcome {
         let user = self.user_mut(session)?;
         let before = user.marks();

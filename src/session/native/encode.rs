@@ -288,9 +288,9 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::BannedFromRenaming
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::TooManyMasks { .. }
-        | Refusal::TooManyChanges { .. }
-        | Refusal::TooManyInvitations { .. } => RefusalCode::LimitReached,
+        Refusal::TooManyMasks { .. } | Refusal::TooManyChanges { .. } | Refusal::NoInvitations => {
+            RefusalCode::LimitReached
+        }
         Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
         Refusal::NoSuchPeer | Refusal::PeerNotInRoom => RefusalCode::NoSuchPeer,
