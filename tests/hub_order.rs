@@ -196,6 +196,47 @@ fn an_invitation_by_a_participant_opens_nothing_and_ends_with_its_room() {
     assert_eq!(desk.answer(CY, Command::ListInvited), Answered::Invitations(vec![]));
 }
 
+/// Adds masks to the list of bans of each room, until that is refused; returns how many there are in each.
+fn fill_lists(desk: &mut Desk, session: SessionId, rooms: &[String]) -> Vec<usize> {
+    let fill = |room: &String| {
+        desk.join(session, room);
+        let lists = MaskList::ALL.into_iter().flat_map(|list| (0..99).map(move |n| (list, n)));
+        let taken = lists.take_while(|&(list, n)| {
+            let mask = format!("{n}{}!*@*", "x".repeat(180));
+            let changes = [RoomChange::AddMask { list, mask: &mask }].into();
+            match desk.answer(session, Command::Change { room: RoomRef::Named(room), changes }) {
+                Answered::Changed { refused, .. } if refused.is_empty() => true,
+                Answered::Changed { refused, .. } => {
+                    assert_eq!(refused, [(0, Refusal::NoSpaceForMask)]);
+                    false
+                }
+                other => panic!("{other:?}"),
+            }
+        });
+        taken.count()
+    };
+    rooms.iter().map(fill).collect()
+}
+
+#[test]
+fn the_lists_of_all_rooms_have_a_limit_in_bytes_that_leaves_something_to_each() {
+    let limits = Limits { mask_bytes_on_server_max: 4 << 20, ..Limits::default() };
+    let mut desk = Desk::new(limits.clone());
+    let rooms = |by: &str, count| (0..count).map(|n| format!("#{by}{n}")).collect::<Vec<_>>();
+    let before = fill_lists(&mut desk, BOB, &rooms("b", 1))[0];
+    assert!((15..20).contains(&before), "of lists with 4 MiB for all, one room has 8 KiB: {before} masks");
+    let anns = fill_lists(&mut desk, ANN, &rooms("a", 100));
+    assert!(anns.is_sorted_by(|one, next| one >= next), "the more there is, the less one gets: {anns:?}");
+    let after = fill_lists(&mut desk, CY, &rooms("c", 1))[0];
+    assert!(after >= before / 2, "who makes a hundred rooms leaves enough for others: {after} masks");
+    let limits = Limits { mask_bytes_on_server_max: 0, ..limits };
+    let mut desk = Desk::new(limits);
+    let assured = fill_lists(&mut desk, BOB, &rooms("b", 2));
+    assert_eq!(assured, [2, 2], "of the longest masks; most are much shorter");
+    desk.ask(BOB, Command::LeaveAll { text: "" });
+    assert_eq!(fill_lists(&mut desk, CY, &rooms("b", 1)), [2]);
+}
+
 #[test]
 fn nobody_keeps_others_from_inviting_by_inviting_much() {
     let mut desk = Desk::new(Limits { invitations_max: 2, ..Limits::default() });

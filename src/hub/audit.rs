@@ -93,6 +93,11 @@ impl Hub {
                 }
             }
         }
+        let guests = self.channels.rooms().filter_map(|(_, room)| room.guests.as_ref());
+        let mask_bytes = guests.map(|guests| guests.mask_bytes()).sum::<usize>();
+        if mask_bytes != self.mask_bytes {
+            return Err(format!("lists of masks take {mask_bytes} bytes, not {}", self.mask_bytes));
+        }
         if rooms != self.room_names.len() {
             return Err(format!("{rooms} rooms, {} names of rooms", self.room_names.len()));
         }

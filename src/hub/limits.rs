@@ -40,6 +40,10 @@ pub struct Limits {
     pub mask_bytes_max: u8,
     /// Entries in each of a room's lists of masks.
     pub masks_per_list_max: usize,
+    /// What the lists of masks of one room take together, in bytes of memory.
+    pub mask_bytes_per_room_max: usize,
+    /// The same of all rooms. The nearer they come to it, the less one room may have; a few masks it always may.
+    pub mask_bytes_on_server_max: usize,
     /// Changes of a room in one request.
     pub changes_max: usize,
     /// Invitations to one room that are open, and those that one user has. Where there are as many, the oldest by whoever
@@ -83,6 +87,8 @@ impl Default for Limits {
             password_bytes_max: 32,
             mask_bytes_max: 200,
             masks_per_list_max: 100,
+            mask_bytes_per_room_max: 65_536,
+            mask_bytes_on_server_max: 64 << 20,
             changes_max: 20,
             invitations_max: 100,
             watches_per_user_max: 100,

@@ -63,6 +63,11 @@ impl Mask {
         self.may_match(folded) && is_match(self.pattern.as_bytes(), folded.as_bytes(), steps)
     }
 
+    /// The length of what is kept of it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.pattern.len()
+    }
+
     /// A glance: what it says no to does not match.
     fn may_match(&self, folded: &str) -> bool {
         let (mask, text) = (self.pattern.as_bytes(), folded.as_bytes());

@@ -3,7 +3,7 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `users`, `rooms`, `speech`, `moderation`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
+//! - `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
 //!   `paths`: one part of [`Hub`] each;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
@@ -16,6 +16,7 @@ mod command;
 mod directory;
 mod effect;
 mod event;
+mod guests;
 mod host;
 mod invitations;
 mod limits;
@@ -82,6 +83,8 @@ pub struct Hub {
     former: VecDeque<Formerly>,
     /// How many things were said.
     messages: u64,
+    /// What the lists of masks of all rooms take, in bytes.
+    mask_bytes: usize,
     /// How many users have these marks.
     invisible: usize,
     operators: usize,
@@ -182,6 +185,7 @@ impl Hub {
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
             messages: 0,
+            mask_bytes: 0,
             invisible: 0,
             operators: 0,
             users_most: 0,

@@ -78,16 +78,23 @@ impl Hub {
             return Err(Refusal::BadMask);
         }
         let compiled = Mask::new(mask);
-        let by = self.user(asker.session)?.name.clone();
         let masks_max = self.limits.masks_per_list_max;
-        let entries = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default().list_mut(list);
-        if entries.iter().any(|entry| *entry.compiled() == compiled) {
+        let bytes_max = self.mask_bytes_max();
+        let by = self.user(asker.session)?.name.clone();
+        let guests = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default();
+        if guests.position(list, &compiled).is_some() {
             return Ok(Applied::NoChange);
         }
-        if entries.len() >= masks_max {
+        if guests.list(list).len() >= masks_max {
             return Err(Refusal::TooManyMasks { masks_max });
         }
-        entries.push(MaskEntry::new(mask, compiled, by.shown(), asker.now.unix_millis));
+        let entry = MaskEntry::new(mask, compiled, by.shown(), asker.now.unix_millis);
+        let bytes = entry.bytes();
+        if guests.mask_bytes() + bytes > bytes_max {
+            return Err(Refusal::NoSpaceForMask);
+        }
+        guests.list_mut(list).push(entry);
+        self.mask_bytes += bytes;
         Ok(Applied::Yes)
     }
 
@@ -100,10 +107,10 @@ impl Hub {
         let Some(guests) = &mut room_mut(&mut self.channels, channel)?.guests else {
             return Ok(Applied::NoChange);
         };
-        let (entries, mask) = (guests.list_mut(list), Mask::new(mask));
-        let before = entries.len();
-        entries.retain(|entry| *entry.compiled() != mask);
-        Ok(if entries.len() == before { Applied::NoChange } else { Applied::Yes })
+        let Some(at) = guests.position(list, &Mask::new(mask)) else { return Ok(Applied::NoChange) };
+        let entry = guests.list_mut(list).remove(at);
+        self.mask_bytes -= entry.bytes();
+        Ok(Applied::Yes)
     }
 
     /// Bans are no secret; who is excepted from them, moderators alone may know.

@@ -36,6 +36,8 @@ pub enum Refusal {
     TooManyMasks {
         masks_max: usize,
     },
+    /// The lists of the room have as many bytes as they may have.
+    NoSpaceForMask,
     BadMask,
     BadRoomPassword,
     BadOccupantsMax,
@@ -135,6 +137,9 @@ impl fmt::Display for Refusal {
             Refusal::PeerAlreadyInRoom => f.write_str("they are in that room already"),
             Refusal::TooManyMasks { masks_max } => {
                 write!(f, "that list has {masks_max} entries, which is the limit; remove one first")
+            }
+            Refusal::NoSpaceForMask => {
+                f.write_str("the lists of that room take as much memory as they may; remove an entry first")
             }
             Refusal::BadMask => f.write_str("that mask is empty, too long, or has blanks in it"),
             Refusal::BadRoomPassword => {

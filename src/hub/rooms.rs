@@ -1,7 +1,7 @@
 //! Rooms: made by the first who joins, gone with the last who leaves.
 
 use super::channel::{Channel, ChannelId, Channels};
-use super::invitations::Invitation;
+use super::guests::{Guests, Suspect};
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
@@ -9,7 +9,6 @@ use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
     Standing, SubjectView, User, mask,
 };
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -35,43 +34,6 @@ pub(super) struct Subject {
     pub at_millis: u64,
 }
 
-/// Who is let in, or is not.
-#[derive(Default)]
-pub(super) struct Guests {
-    pub bans: Vec<MaskEntry>,
-    pub ban_exceptions: Vec<MaskEntry>,
-    pub invite_exceptions: Vec<MaskEntry>,
-    /// Those who were invited and have not entered, the longest ago first.
-    pub invited: Vec<Invitation<SessionId>>,
-}
-
-impl Guests {
-    pub fn list_mut(&mut self, list: MaskList) -> &mut Vec<MaskEntry> {
-        match list {
-            MaskList::Bans => &mut self.bans,
-            MaskList::BanExceptions => &mut self.ban_exceptions,
-            MaskList::InviteExceptions => &mut self.invite_exceptions,
-        }
-    }
-}
-
-/// Somebody who is held against lists of masks, which most rooms do not have.
-pub(super) struct Suspect<'a, F> {
-    pub person: Person<'a>,
-    fx: &'a F,
-    subject: OnceCell<mask::Subject>,
-}
-
-impl<'a, F: Effects> Suspect<'a, F> {
-    pub fn new(person: Person<'a>, fx: &'a F) -> Self {
-        Suspect { person, fx, subject: OnceCell::new() }
-    }
-
-    fn subject(&self) -> &mask::Subject {
-        self.subject.get_or_init(|| mask::Subject::new(self.person, self.fx.host(self.person.session)))
-    }
-}
-
 impl Room {
     pub fn new(name: RoomName, flags: Flags, now: Moment) -> Self {
         Room {
@@ -86,12 +48,7 @@ impl Room {
     }
 
     pub fn list(&self, list: MaskList) -> &[MaskEntry] {
-        match (&self.guests, list) {
-            (None, _) => &[],
-            (Some(guests), MaskList::Bans) => &guests.bans,
-            (Some(guests), MaskList::BanExceptions) => &guests.ban_exceptions,
-            (Some(guests), MaskList::InviteExceptions) => &guests.invite_exceptions,
-        }
+        self.guests.as_ref().map_or(&[], |guests| guests.list(list))
     }
 
     pub fn standing(&self, key: &str) -> Standing {
@@ -128,12 +85,7 @@ impl Room {
 
     /// Whether a ban is for somebody, and no exception.
     fn is_banned(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
-        self.is_on(MaskList::Bans, suspect) && !self.is_on(MaskList::BanExceptions, suspect)
-    }
-
-    fn is_on(&self, list: MaskList, suspect: &Suspect<'_, impl Effects>) -> bool {
-        let list = self.list(list);
-        !list.is_empty() && list.iter().any(|entry| suspect.subject().is_matched_by(entry.compiled()))
+        suspect.is_on(self.list(MaskList::Bans)) && !suspect.is_on(self.list(MaskList::BanExceptions))
     }
 
     /// Whether somebody has no voice because of a ban, which a grant outweighs.
@@ -160,7 +112,7 @@ impl Room {
                 return Err(Refusal::Banned);
             }
             let is_member = may_enter(affiliation, self.settings.flags);
-            if !is_member && !self.is_on(MaskList::InviteExceptions, &suspect) {
+            if !is_member && !suspect.is_on(self.list(MaskList::InviteExceptions)) {
                 return Err(Refusal::MembersOnly);
             }
             if self.settings.password.as_deref().is_some_and(|wanted| wanted != password) {
@@ -274,8 +226,10 @@ impl Hub {
             return true;
         }
         self.room_names.remove(room.name.key());
-        let invited = room.guests.take().map(|guests| guests.invited).unwrap_or_default();
-        self.withdraw(invited, channel);
+        if let Some(guests) = room.guests.take() {
+            self.mask_bytes -= guests.mask_bytes();
+            self.withdraw(guests.invited, channel);
+        }
         self.channels.remove(channel);
         false
     }

@@ -99,6 +99,11 @@ impl MaskEntry {
         MaskEntry { mask: mask.into(), by: by.into(), at_millis, compiled }
     }
 
+    /// What it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<MaskEntry>() + self.mask.len() + self.compiled.bytes() + self.by.len()
+    }
+
     pub(super) fn compiled(&self) -> &Mask {
         &self.compiled
     }

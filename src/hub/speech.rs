@@ -1,9 +1,10 @@
 //! What is said: to a room, to one user, as a room's subject.
 
+use super::guests::Suspect;
 use super::name::fold;
 use super::person::Marks;
 use super::privileges::{Act, may};
-use super::rooms::{Room, Subject, Suspect, finds, room_mut};
+use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
     Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,

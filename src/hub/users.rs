@@ -1,8 +1,8 @@
 //! Users: who comes, what they say of themselves, who goes.
 
+use super::guests::Suspect;
 use super::name::UserName;
 use super::person::{Marks, Profile};
-use super::rooms::Suspect;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
     RelayEnd, Reply, SessionId, Trait, User,

@@ -288,9 +288,10 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::BannedFromRenaming
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::TooManyMasks { .. } | Refusal::TooManyChanges { .. } | Refusal::NoInvitations => {
-            RefusalCode::LimitReached
-        }
+        Refusal::TooManyMasks { .. }
+        | Refusal::NoSpaceForMask
+        | Refusal::TooManyChanges { .. }
+        | Refusal::NoInvitations => RefusalCode::LimitReached,
         Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
         Refusal::NoSuchPeer | Refusal::PeerNotInRoom => RefusalCode::NoSuchPeer,

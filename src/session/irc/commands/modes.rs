@@ -183,7 +183,7 @@ fn put_refused(
     let Some(&ModeChange { letter, param, .. }) = modes.first() else { return };
     let param = param.unwrap_or_default();
     match refusal {
-        Refusal::TooManyMasks { .. } => {
+        Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => {
             let line = dialogue.line(Numeric::ERR_BANLISTFULL, world, out).param(room).param(letter);
             line.trailing(refusal);
         }
