@@ -12,6 +12,7 @@
 mod audit;
 mod changes;
 pub mod channel;
+mod combining;
 mod command;
 mod directory;
 mod effect;

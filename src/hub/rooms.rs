@@ -7,7 +7,7 @@ use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
-    Standing, SubjectView, User, mask,
+    Standing, SubjectView, User,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
