@@ -1,5 +1,5 @@
 //! Combining marks: characters that are drawn onto the one before them (The Unicode Standard, section 2.11, and the
-//! general category M of its character database, version 17). Of these only such as std counts among the letters, as it
+//! general category M of its character database, version 16). Of these only such as std counts among the letters, as it
 //! does with the vowels of many scripts of India: names may have them, though not in the first place.
 
 /// Whether a letter is drawn onto the one before it. Of what is neither letter nor digit it says nothing.
