@@ -153,13 +153,19 @@ impl Hub {
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
             room.check_entry(user.person(asker.session), password, occupants_max, fx)?;
         }
-        let key = Arc::clone(user.name.key());
-        let made = channel.is_none();
-        let channel = match channel {
-            Some(channel) => channel,
-            None => self.make_room(asker.now, name)?,
-        };
+        match channel {
+            Some(channel) => self.admit(asker, channel, false, fx),
+            None => {
+                let channel = self.make_room(asker.now, name)?;
+                self.admit(asker, channel, true, fx)
+            }
+        }
+    }
+
+    /// Lets somebody in who may come in. `made`: they have just made the room.
+    fn admit(&mut self, asker: Asker, channel: ChannelId, made: bool, fx: &mut impl Effects) -> Outcome {
         self.end_invitation(asker.session, channel);
+        let key = Arc::clone(self.user(asker.session)?.name.key());
         let room = room_mut(&mut self.channels, channel)?;
         room.occupants.insert(Arc::clone(&key));
         let standing = Standing { is_moderator: made, ..Standing::default() };
