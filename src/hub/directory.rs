@@ -1,10 +1,10 @@
 //! One user, by name: what the directory says, what others may know, who had the name before.
 
 use super::lists::idle_seconds;
-use super::mask::matches_folded;
+use super::mask::Mask;
 use super::name::fold;
 use super::person::Marks;
-use super::{Asker, Counts, Effects, Entry, Hub, Look, Outcome, Place, Refusal, Reply};
+use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply};
 
 impl Hub {
     pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
@@ -74,11 +74,14 @@ impl Hub {
         Ok(())
     }
 
-    /// Who had a name, or one that this mask matches, the latest first.
+    /// Who had a name, or one that this mask matches, the latest first. Masks find whom they would find if they were
+    /// here: not the invisible.
     pub(super) fn was(&self, asker: Asker, name: &str, entries_max: usize, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
-        let key = fold(name);
-        let entries = self.former.iter().filter(|formerly| matches_folded(&key, formerly.name.key()));
+        let finds_all = self.user(asker.session)?.is_operator() || !name.contains(['*', '?']);
+        let mask = Mask::new(name);
+        let is_wanted =
+            |formerly: &&Formerly| (finds_all || !formerly.is_invisible) && mask.matches(formerly.name.key());
+        let entries = self.former.iter().filter(is_wanted);
         let entries: Vec<_> = entries.take(entries_max.min(self.limits.page_entries_max)).collect();
         if entries.is_empty() {
             return Err(Refusal::NoSuchPeer);

@@ -90,7 +90,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
         Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
-        Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
+        Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => Numeric::ERR_BANLISTFULL,
         _ => Numeric::ERR_UNKNOWNERROR,
     }
 }
