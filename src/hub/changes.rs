@@ -1,6 +1,7 @@
 //! Changes of what a room is set to, of who is what in it, and of its lists: several at once, each judged for itself,
 //! told together.
 
+use super::mask::in_full;
 use super::name::{UserName, fold};
 use super::order::check_act;
 use super::privileges::{Act, may_touch};
@@ -42,7 +43,7 @@ impl Hub {
                 RoomChange::AddMask { .. } | RoomChange::RemoveMask { .. } => bans,
                 _ => configures,
             };
-            match outcome.and_then(|()| self.apply(asker, channel, change)) {
+            match outcome.and_then(|()| self.apply(asker, channel, change, fx)) {
                 Ok(Applied::NoChange) => {}
                 Ok(Applied::Yes) => applied.push((change, None)),
                 Ok(Applied::To(name)) => applied.push((change, Some(name))),
@@ -67,6 +68,7 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         change: RoomChange<'_>,
+        fx: &impl Effects,
     ) -> Result<Applied, Refusal> {
         match change {
             RoomChange::Flag { flag, on } => {
@@ -86,7 +88,7 @@ impl Hub {
             }
             RoomChange::Grant { role, to } => self.grant(asker, channel, role, to, true),
             RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
-            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, list, mask),
+            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, (list, mask), fx),
             RoomChange::RemoveMask { list, mask } => {
                 let Some(guests) = &mut room_mut(&mut self.channels, channel)?.guests else {
                     return Ok(Applied::NoChange);
@@ -130,14 +132,15 @@ impl Hub {
         &mut self,
         asker: Asker,
         channel: ChannelId,
-        list: MaskList,
-        mask: &str,
+        (list, mask): (MaskList, &str),
+        fx: &impl Effects,
     ) -> Result<Applied, Refusal> {
         let is_bad = |c: char| c.is_whitespace() || c.is_control();
         if mask.is_empty() || mask.len() > self.limits.mask_bytes_max.into() || mask.contains(is_bad) {
             return Err(Refusal::BadMask);
         }
-        let by = self.user(asker.session)?.name.shown().into();
+        let by = self.user(asker.session)?.person(asker.session);
+        let by = in_full(by, fx.host(asker.session)).into();
         let masks_max = self.limits.masks_per_list_max;
         let entries = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default().list_mut(list);
         if entries.iter().any(|entry| fold(&entry.mask) == fold(mask)) {

@@ -36,13 +36,19 @@ pub fn matches_folded(mask: &str, text: &str) -> bool {
 
 /// What masks are held against: `name!username@host`, folded.
 pub fn subject_of(person: Person<'_>, host: Host) -> String {
-    let mut subject = String::with_capacity(96);
-    // Writing to a String cannot fail.
-    let _ = write!(subject, "{}!{}@{host}", person.name, person.username());
+    let subject = in_full(person, host);
     match fold(&subject) {
         std::borrow::Cow::Borrowed(_) => subject,
         std::borrow::Cow::Owned(folded) => folded,
     }
+}
+
+/// `name!username@host`, as they write it.
+pub fn in_full(person: Person<'_>, host: Host) -> String {
+    let mut subject = String::with_capacity(96);
+    // Writing to a String cannot fail.
+    let _ = write!(subject, "{}!{}@{host}", person.name, person.username());
+    subject
 }
 
 #[cfg(test)]

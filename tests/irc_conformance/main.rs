@@ -34,6 +34,7 @@ tables! {
     monitor
     oneself
     operators
+    registration
     server
     topic
     user_modes

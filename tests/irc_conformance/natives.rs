@@ -65,7 +65,7 @@ fn what_is_for_moderators_alone_reaches_natives_among_them() {
     ann.send("PRIVMSG @#tea :for moderators");
     ann.send("PRIVMSG #tea :for all");
     assert_eq!(ann.told(), Vec::<String>::new(), "nothing is refused");
-    let mut heard = |client: &mut common::Client| {
+    let heard = |client: &mut common::Client| {
         let said = client.receive_kind(Kind::Said);
         assert_eq!(said.channel(), tea);
         let Frame::Said(Said { by: "ann", text }) = said.frame() else { panic!("somebody else") };

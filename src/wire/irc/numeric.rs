@@ -1,7 +1,7 @@
 //! The numbers of replies and refusals.
 //!
 //! Names and meanings as Modern IRC ("Numerics") has them; 276 to 338, 378, 379, 671 and 710 to 723 as servers in use
-//! have come to agree; 730 to 734 IRCv3 MONITOR; 354 WHOX; 900 to 908 IRCv3 sasl.
+//! have come to agree; 730 to 734 IRCv3 MONITOR; 354 WHOX; 521 LIST; 900 to 908 IRCv3 sasl.
 
 use std::fmt;
 
@@ -192,6 +192,7 @@ numerics! {
     491 ERR_NOOPERHOST "nobody may become an operator from there";
     501 ERR_UMODEUNKNOWNFLAG "there is no such mode of a user";
     502 ERR_USERSDONTMATCH "modes of other users cannot be seen or set";
+    521 ERR_LISTSYNTAX "that is no condition of LIST";
     524 ERR_HELPNOTFOUND "there is no help on that";
     525 ERR_INVALIDKEY "that cannot be a key of a channel";
     671 RPL_WHOISSECURE "a user's connection is encrypted";
