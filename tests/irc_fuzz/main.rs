@@ -15,6 +15,7 @@ mod random;
 use common::{PATIENCE, Server};
 use pieces::Pieces;
 use random::{Random, with_seeds};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
@@ -23,10 +24,11 @@ use switchboard::net::Key;
 use switchboard::server::credentials::{Credentials, Operator};
 use switchboard::server::{Engine, Limits};
 use switchboard::session::{Description, Verdict};
+use switchboard::wire::irc::Numeric;
 use switchboard::wire::irc::line::{LINE_BYTES_MAX, TAGS_BYTES_MAX};
 
-const SEEDS: u64 = 40;
-const LINES: usize = 400;
+const SEEDS: u64 = 50;
+const LINES: usize = 10_000;
 const CLIENTS: usize = 5;
 
 /// What all that is known of a few clients may take, in bytes.
@@ -37,10 +39,16 @@ const ANSWER_MAX: usize = 64 << 10;
 #[test]
 fn whatever_is_sent_the_server_goes_on_and_every_line_that_leaves_is_one() {
     let times = std::env::var("SWITCHBOARD_FUZZ_TIMES").map_or(1, |times| times.parse().expect("a number"));
+    let mut met = BTreeSet::new();
     with_seeds(0..SEEDS * times, |seed| {
-        let memory = allocation_counter::measure(|| World::new(seed).run());
+        let memory = allocation_counter::measure(|| World::new(seed).run(&mut met));
         assert!(memory.bytes_max < MEMORY_MAX, "{} bytes at one time", memory.bytes_max);
     });
+    if std::env::var_os("SWITCHBOARD_SEED").is_none() {
+        let all = Numeric::ALL.iter().map(|row| row.numeric.to_string());
+        let missed: Vec<String> = all.filter(|numeric| !met.contains(numeric)).collect();
+        assert!(missed.len() < 5, "the grammar leads to few numerics; not to {missed:?}");
+    }
 }
 
 /// A line that leaves: its bounds, and no bytes that would make two of it.
@@ -87,6 +95,7 @@ impl World {
             page_entries_max: random.between(1, 4),
             scanned_entries_max: random.between(1, 6),
             masks_per_list_max: 4,
+            rooms_per_user_max: 4,
             watches_per_user_max: 4,
             invitations_max: 3,
             ..hub::Limits::default()
@@ -96,17 +105,27 @@ impl World {
         let operators =
             vec![Operator { name: "root".to_owned(), password: "a hash".to_owned(), host: "*".to_owned() }];
         let password = random.chance(20).then(|| "a hash".to_owned());
-        engine.describe(Description::default(), Credentials { password, operators });
+        let lines = |text: &str| vec![text.to_owned(); 3];
+        let server = Description { motd: lines("milk"), admin: lines("tea"), ..Description::default() };
+        let server = if random.chance(50) { server } else { Description::default() };
+        engine.describe(server, Credentials { password, operators });
         World { random, engine, clients: Vec::new(), connected: 0 }
     }
 
-    fn run(mut self) {
+    fn run(mut self, met: &mut BTreeSet<String>) {
         for n in 0..LINES {
             while self.clients.len() < CLIENTS {
                 self.connect();
             }
             let who = self.random.below(CLIENTS);
-            self.act(who);
+            for told in self.act(who) {
+                // The first parameter of a numeric is a client's name.
+                met.extend(
+                    told.lines()
+                        .filter_map(|line| line.split(' ').find(|word| word.len() == 3))
+                        .map(str::to_owned),
+                );
+            }
             if n % 50 == 0 {
                 self.engine.hub().audit().expect("the books agree");
             }
@@ -141,7 +160,7 @@ impl World {
     }
 
     /// Somebody says something, and everybody's lines are looked at.
-    fn act(&mut self, who: usize) {
+    fn act(&mut self, who: usize) -> Vec<String> {
         let random = &mut self.random;
         let client = &mut self.clients[who];
         client.lines += 1;
@@ -149,12 +168,13 @@ impl World {
             let (label, line) = (client.lines, grammar::line(random, &["CAP", "QUIT"]));
             let may_be_answered = line.len() + 2 <= LINE_BYTES_MAX;
             self.send(who, format!("@label={label} {line}\r\n").into_bytes());
-            let answers = self.settle().remove(who);
+            let told = self.settle();
+            let answers = &told[who];
             let bears = |line: &&str| line.split(' ').next().is_some_and(|tags| bears(tags, label));
             let count = answers.lines().filter(bears).count();
             let is_gone = answers.contains("ERROR :");
             assert!(count == 1 || is_gone || !may_be_answered, "{line:?} is answered by {answers:?}");
-            return;
+            return told;
         }
         let mut bytes = match random.below(10) {
             0 => grammar::noise(random),
@@ -163,7 +183,7 @@ impl World {
         };
         bytes.extend_from_slice(random.pick(&["\r\n", "\r\n", "\n", "\r\n\r\n"]).as_bytes());
         self.send(who, bytes);
-        self.settle();
+        self.settle()
     }
 
     /// In pieces, of which the server sees one at a time.
@@ -177,14 +197,18 @@ impl World {
         self.engine.note(*key, true, true);
     }
 
+    fn work(&mut self) {
+        while self.engine.has_work() {
+            self.engine.read();
+            self.engine.flush();
+            self.engine.reap(drop);
+        }
+    }
+
     /// Until there is nothing more to do; what each client was told. Those who are gone are forgotten after that.
     fn settle(&mut self) -> Vec<String> {
         loop {
-            while self.engine.has_work() {
-                self.engine.read();
-                self.engine.flush();
-                self.engine.reap(drop);
-            }
+            self.work();
             self.engine.take_wish_to_reload();
             let checks = self.engine.take_checks();
             if checks.is_empty() {
@@ -203,7 +227,11 @@ impl World {
             lines.for_each(|line| check_line(line.strip_suffix(b"\r\n").expect("a line with its end")));
             String::from_utf8_lossy(&output).into_owned()
         };
-        let told = self.clients.iter().map(told).collect();
+        let told: Vec<String> = self.clients.iter().map(told).collect();
+        for client in self.clients.iter().filter(|client| client.socket.0.borrow().is_shut) {
+            self.engine.note(client.key, true, true); // they have gone, too
+        }
+        self.work();
         self.clients.retain(|client| !client.socket.0.borrow().is_shut);
         told
     }
