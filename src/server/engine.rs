@@ -152,6 +152,7 @@ impl<S: Socket> Engine<S> {
         let address = ClientAddress::from(address);
         let host = exchange.cloaks.host(address.ip());
         let key = exchange.connections.insert(Connection::new(socket, address, host, exchange.now));
+        exchange.surroundings.strangers += 1;
         if over > 0 || self.stopping {
             exchange.counters.refused_full += 1;
             exchange.close(

@@ -163,6 +163,7 @@ impl<S: Socket> Exchange<S> {
         }
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
+            surroundings.strangers -= usize::from(!connection.session.is_logged_in());
             connection.close(reason, surroundings, blocks, *now, limits);
         }
         self.counters.count_closed(reason);

@@ -14,6 +14,7 @@
 //! - `commands` what each command asks of the hub, and how the hub's answer is written: a file per family;
 //! - `refusals` which numeric the hub's refusals are;
 //! - `events` what others did, written once for all who share a [`Variant`](super::Variant);
+//! - `words` what is said, in as many lines as it takes;
 //! - `labels` answers that bear the label of the question;
 //! - `features` what ISUPPORT says;
 //! - [`offered`] all of that as tables. `docs/IRC.md` tells people about it, and a test holds the two together.
@@ -26,6 +27,7 @@ mod features;
 mod labels;
 mod refusals;
 mod registration;
+mod words;
 mod write;
 
 /// What a client may meet, as tables.

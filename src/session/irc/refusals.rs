@@ -5,6 +5,7 @@ use super::dialogue::Dialogue;
 use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
+use std::fmt;
 
 /// Writes why the hub does not do what the step asked for.
 pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
@@ -58,7 +59,86 @@ pub fn put_about(
         _ if about.is_empty() => line,
         _ => line.echo(about),
     };
-    line.trailing(refusal);
+    if numeric == Numeric::ERR_WASNOSUCHNICK {
+        return line.trailing("Nobody of that nickname is remembered");
+    }
+    line.trailing(Sentence(refusal));
+}
+
+/// A refusal in the words of IRC, where rooms are channels, names nicknames, and passwords of rooms keys.
+pub struct Sentence(pub Refusal);
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.0 {
+            Refusal::BadName(bad) => {
+                return WhyNot { what: "a nickname", first: "a letter, a digit or one of _[]{}\\|^`", bad }
+                    .fmt(f);
+            }
+            Refusal::BadRoomName(bad) => return WhyNot { what: "a channel's name", first: "#", bad }.fmt(f),
+            Refusal::RoomFull { occupants_max } => {
+                return write!(f, "That channel is full: it takes {occupants_max}");
+            }
+            Refusal::TooManyRooms { rooms_max } => {
+                return write!(f, "You are in {rooms_max} channels, and nobody may be in more");
+            }
+            Refusal::TooManyMasks { masks_max } => {
+                return write!(f, "That list is full: it takes {masks_max} masks");
+            }
+            Refusal::TooManyChanges { changes_max } => {
+                return write!(f, "One MODE takes at most {changes_max} changes");
+            }
+            Refusal::TextTooLong { bytes_max } => {
+                return write!(f, "That text is longer than {bytes_max} bytes");
+            }
+            Refusal::NameTaken => "Somebody else has that nickname",
+            Refusal::NoSuchPeer => "Nobody has that nickname",
+            Refusal::NoSuchRoom => "There is no channel of that name",
+            Refusal::NotInRoom => "You are not in that channel",
+            Refusal::Banned => "A ban keeps you out of that channel (+b)",
+            Refusal::MembersOnly => "That channel is for those who are invited (+i)",
+            Refusal::BadPassword => "That channel has another key (+k)",
+            Refusal::TooManyRoomsOnServer => "The server has as many channels as it may have",
+            Refusal::ClosedToOutsiders => "That channel hears only those who are in it (+n)",
+            Refusal::NoVoice => "That channel is moderated (+m), and you have no voice in it",
+            Refusal::Silenced => "A ban in that channel takes your voice (+b)",
+            Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
+            Refusal::NotModerator => "That is for the operators of the channel",
+            Refusal::OutOfReach => "They rank higher in that channel than you",
+            Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
+            Refusal::NoInvitations => "This server keeps no invitations",
+            Refusal::PeerNotInRoom => "They are not in that channel",
+            Refusal::PeerAlreadyInRoom => "They are in that channel already",
+            Refusal::BannedFromRenaming => {
+                "A ban in one of your channels keeps you from changing your nickname"
+            }
+            Refusal::NotOperator => "That is for the operators of the server",
+            Refusal::BadText(BadText::Empty) => "There is no text",
+            refusal => return refusal.fmt(f), // what no command of IRC leads to
+        };
+        f.write_str(text)
+    }
+}
+
+/// What is wrong with a name, and what would be right.
+struct WhyNot {
+    what: &'static str,
+    /// How such a name begins.
+    first: &'static str,
+    bad: BadName,
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WhyNot { what, first, bad } = self;
+        write!(f, "That cannot be {what}: ")?;
+        match bad {
+            BadName::Empty => f.write_str("it is empty"),
+            BadName::TooLong { bytes_max } => write!(f, "it is longer than {bytes_max} bytes"),
+            BadName::FirstCharacter => write!(f, "it does not begin with {first}"),
+            BadName::Character(c) => write!(f, "it has {c:?} in it"),
+        }
+    }
 }
 
 /// What is shown of a name beside another.
@@ -80,7 +160,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::BadPassword => Numeric::ERR_BADCHANNELKEY,
         Refusal::RoomFull { .. } => Numeric::ERR_CHANNELISFULL,
         Refusal::TooManyRooms { .. } | Refusal::TooManyRoomsOnServer => Numeric::ERR_TOOMANYCHANNELS,
-        Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::NoControlMessages => {
+        Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::Silenced | Refusal::NoControlMessages => {
             Numeric::ERR_CANNOTSENDTOCHAN
         }
         Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,

@@ -3,8 +3,8 @@
 use super::capabilities::{self, Negotiated};
 use super::commands::{Doing, cut, link};
 use super::dialogue::{Call, Dialogue, Do};
-use super::{features, write};
-use crate::hub::Command;
+use super::{features, refusals, write};
+use crate::hub::{Command, UserName};
 use crate::session::{CloseReason, Credential, Surroundings, VERSION, Verdict};
 use crate::wire::irc::Numeric;
 
@@ -49,7 +49,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
                 Negotiated::Nothing | Negotiated::Changed => {}
             }
         }
-        "NICK" => nick(dialogue, &mut call),
+        "NICK" => return nick(dialogue, call),
         "USER" => user(dialogue, &mut call),
         "PASS" => match (params.get(0), &mut dialogue.registration) {
             (Some(password), Some(registration)) => password.clone_into(&mut registration.password),
@@ -67,11 +67,26 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
     complete(dialogue, call)
 }
 
-fn nick(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
-    match (call.message.params.get(0), &mut dialogue.registration) {
-        (Some(nick), Some(registration)) if !nick.is_empty() => nick.clone_into(&mut registration.nick),
-        _ => call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?"),
+/// NICK: whether one can have that name, one is told at once, and not only when the rest has been said.
+fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let nick = call.message.params.get(0).filter(|nick| !nick.is_empty());
+    let (Some(nick), Some(registration)) = (nick, &mut dialogue.registration) else {
+        call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?");
+        return Do::Done;
+    };
+    nick.clone_into(&mut registration.nick);
+    if registration.is_complete() {
+        return complete(dialogue, call);
     }
+    dialogue.task.begin(Doing::CheckNick, nick);
+    if !call.world.wants_password {
+        return Do::Ask(Command::CheckName { name: nick });
+    }
+    // Who is here is told to nobody before the password.
+    if let Err(refusal) = UserName::new(nick, call.world.limits.name_bytes_max) {
+        refusals::put(dialogue, refusal, call.world, call.out);
+    }
+    Do::Done
 }
 
 /// USER: the second and third parameter mean nothing today (Modern IRC, "USER message").

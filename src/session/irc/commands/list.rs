@@ -14,19 +14,29 @@ pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let task = &mut dialogue.task;
     if task.step == 0 {
         call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
+        if let Some(wrong) = items.split(',').take(LIST_MAX).find(|item| is_no_condition(item)) {
+            let body = call.numeric(Numeric::ERR_LISTSYNTAX, &dialogue.nick).echo(wrong);
+            body.trailing("There is no such condition; HELP LIST tells those that there are");
+            return end(&dialogue.nick, &mut call);
+        }
     }
     if !task.more {
         task.step += 1;
     }
     let Some(filter) = filter(items, task.step - 1, call.world.unix_millis) else {
-        call.numeric(Numeric::RPL_LISTEND, &dialogue.nick).trailing("End of /LIST");
-        return Do::Done;
+        return end(&dialogue.nick, &mut call);
     };
     if task.more {
         call.notes.push_str(&task.after);
     }
     task.begin(Doing::List, "");
     Do::AskAndGoOn(Command::ListRooms { after: call.notes, filter })
+}
+
+/// 323, and nothing more.
+fn end<'a>(nick: &str, call: &mut Call<'_, '_>) -> Do<'a> {
+    call.numeric(Numeric::RPL_LISTEND, nick).trailing("End of /LIST");
+    Do::Done
 }
 
 /// 322 for each.
@@ -59,6 +69,12 @@ fn filter(items: &str, at: u16, now_millis: u64) -> Option<RoomFilter<'_>> {
         None if masks.is_empty() && at == 0 => Some(filter),
         None => None,
     }
+}
+
+/// Whether an item looks like a condition and is none; names and masks of channels do not look so.
+fn is_no_condition(item: &str) -> bool {
+    let looks_so = !item.starts_with(['#', '*', '?', '!']) && item.contains(['<', '>']);
+    looks_so && !narrow(&mut RoomFilter::default(), item, 0)
 }
 
 /// Adds a condition, if it is one. Times are in minutes ago.
@@ -110,7 +126,11 @@ mod tests {
         assert_eq!(filter("C<10", 0, HOUR), Some(young));
         let old = RoomFilter { subject_before: Some(0), ..RoomFilter::default() };
         assert_eq!(filter("T>99", 0, HOUR), Some(old));
-        let odd = RoomFilter { mask: Some("x<é"), ..RoomFilter::default() };
-        assert_eq!(filter("x<é", 0, HOUR), Some(odd), "what is no condition is a name");
+        for wrong in ["x<é", ">", "<-1", "C>x", "U<3", "T<99999999999"] {
+            assert!(is_no_condition(wrong), "{wrong}");
+        }
+        for right in [">1", "<9", "c<3", "T>5", "!#a<b", "#a<b", "*>*", "tea", ""] {
+            assert!(!is_no_condition(right), "{right}");
+        }
     }
 }

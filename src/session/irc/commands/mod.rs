@@ -40,6 +40,8 @@ use std::fmt::Display;
 pub enum Doing {
     #[default]
     Nothing,
+    /// Could the client have that nickname?
+    CheckNick,
     Login,
     /// The counts of the welcome.
     Welcome,
@@ -93,7 +95,7 @@ impl Doing {
     pub fn command(self) -> &'static str {
         match self {
             Doing::Nothing => "*",
-            Doing::Login | Doing::Welcome | Doing::Nick => "NICK",
+            Doing::CheckNick | Doing::Login | Doing::Welcome | Doing::Nick => "NICK",
             Doing::Message => "PRIVMSG",
             Doing::Notice => "NOTICE",
             Doing::Join => "JOIN",

@@ -10,7 +10,7 @@ use crate::session::irc::events::{modes_of, put_changes};
 use crate::session::irc::features::{self, FLAGS, MARKS, MODES, MODES_MAX, USER_MODE_TABLE};
 use crate::session::irc::refusals;
 use crate::session::irc::write::Write;
-use crate::wire::irc::mask::hostmask;
+use crate::wire::irc::mask::{BadMask, hostmask};
 use crate::wire::irc::{ModeChange, ModeChanges, ModeError, Numeric};
 use std::fmt;
 
@@ -74,9 +74,9 @@ fn changes_of<'a>(
                 line.trailing("There is no such mode of a channel");
             }
             Err(ModeError::ParamMissing { letter, .. }) => {
-                bad_param(dialogue, room, (letter, ""), "It takes a parameter", world, out);
+                bad_param(dialogue, room, (letter, ""), "This mode takes a parameter", world, out);
             }
-            Ok(change) => match change_of(change, &mut masks) {
+            Ok(change) => match change_of(change, &mut masks, world) {
                 Ok(change) => changes.extend(change),
                 Err(why) => {
                     let wrong = (change.letter, change.param.unwrap_or_default());
@@ -92,12 +92,13 @@ fn changes_of<'a>(
 fn change_of<'a>(
     change: ModeChange<'a>,
     masks: &mut impl Iterator<Item = &'a str>,
-) -> Result<Option<RoomChange<'a>>, Refusal> {
+    world: &Surroundings,
+) -> Result<Option<RoomChange<'a>>, BadParam> {
     let ModeChange { adding, letter, param } = change;
     if let Some(list) = features::list_of(letter) {
         let Some(mask) = param.and_then(|_| masks.next()) else { return Ok(None) };
         return match (mask, adding) {
-            ("", _) => Err(Refusal::BadMask),
+            ("", _) => Err(BadParam::of_mask(param.unwrap_or_default(), world)),
             (mask, true) => Ok(Some(RoomChange::AddMask { list, mask })),
             (mask, false) => Ok(Some(RoomChange::RemoveMask { list, mask })),
         };
@@ -107,7 +108,7 @@ fn change_of<'a>(
         ('k', _) => Some(RoomChange::Password(adding.then_some(param))),
         ('l', false) => Some(RoomChange::OccupantsMax(None)),
         ('l', true) => {
-            let max = param.parse().map_err(|_| Refusal::BadOccupantsMax)?;
+            let max = param.parse().map_err(|_| BadParam::OccupantsMax)?;
             Some(RoomChange::OccupantsMax(Some(max)))
         }
         _ => match (features::role_of(letter), features::flag_of(letter)) {
@@ -116,6 +117,39 @@ fn change_of<'a>(
             (None, flag) => flag.map(|flag| RoomChange::Flag { flag, on: adding }),
         },
     })
+}
+
+/// Why something cannot be the parameter of a mode, with the limit that it breaks.
+enum BadParam {
+    Mask(BadMask),
+    /// In bytes.
+    Key {
+        bytes_max: u8,
+    },
+    OccupantsMax,
+}
+
+impl BadParam {
+    fn of_mask(given: &str, world: &Surroundings) -> Self {
+        // What was too much for the hub alone is too long.
+        let bytes_max = world.limits.mask_bytes_max.into();
+        BadParam::Mask(hostmask(given, bytes_max).err().unwrap_or(BadMask::TooLong { bytes_max }))
+    }
+}
+
+impl fmt::Display for BadParam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadParam::Mask(bad) => bad.fmt(f),
+            BadParam::Key { bytes_max } => {
+                write!(
+                    f,
+                    "A key is one word of 1 to {bytes_max} bytes, with no comma in it and no colon in front"
+                )
+            }
+            BadParam::OccupantsMax => write!(f, "A limit is a number from 1 to {}", u32::MAX),
+        }
+    }
 }
 
 /// 696 (Modern IRC, "ERR_INVALIDMODEPARAM"). A key, even one that cannot be one, is not shown again.
@@ -185,10 +219,18 @@ fn put_refused(
     match refusal {
         Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => {
             let line = dialogue.line(Numeric::ERR_BANLISTFULL, world, out).param(room).param(letter);
-            line.trailing(refusal);
+            line.trailing(refusals::Sentence(refusal));
         }
-        Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => {
-            bad_param(dialogue, room, (letter, param), refusal, world, out);
+        Refusal::BadMask => {
+            let why = BadParam::of_mask(param, world);
+            bad_param(dialogue, room, (letter, param), why, world, out);
+        }
+        Refusal::BadRoomPassword => {
+            let why = BadParam::Key { bytes_max: world.limits.password_bytes_max };
+            bad_param(dialogue, room, (letter, param), why, world, out);
+        }
+        Refusal::BadOccupantsMax => {
+            bad_param(dialogue, room, (letter, param), BadParam::OccupantsMax, world, out);
         }
         _ => refusals::put_about(dialogue, refusal, (room, param), world, out),
     }

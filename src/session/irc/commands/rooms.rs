@@ -19,10 +19,10 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     if rooms == "0" {
         return Do::Ask(Command::LeaveAll { text: "" });
     }
-    let (room, _) = entry(rooms, dialogue.task.step, usize::MAX);
-    let Some(room) = room else { return Do::Done };
-    let keys = params.get(1).unwrap_or_default();
-    let password = keys.split(',').nth(dialogue.task.step.into()).unwrap_or_default();
+    let keys = params.get(1).unwrap_or_default().split(',').chain(std::iter::repeat(""));
+    // A key is for the room in the same place, also where there is none in a place.
+    let mut rooms = rooms.split(',').zip(keys).filter(|(room, _)| !room.is_empty());
+    let Some((room, password)) = rooms.nth(dialogue.task.step.into()) else { return Do::Done };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Join, room);
     Do::AskAndGoOn(Command::Join { room, password })
