@@ -194,6 +194,8 @@ options! {
         irc_lines_per_second: usize => limits.irc_lines.per_second;
         /// Lines taken from one client of IRC at once, after a silence [default: 20]
         irc_lines_burst: usize => limits.irc_lines.burst;
+        /// Seconds until an address that guessed an operator's password may try again; doubled each time [default: 2]
+        oper_delay_seconds: Seconds => limits.oper_delay;
         /// Bytes that a client of IRC may send too fast before it is dropped [default: 32768]
         irc_held_bytes_max: usize => limits.irc_held_bytes_max;
     }

@@ -4,18 +4,19 @@
 //! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
 //! and asks it when it wants to be called again.
 
+use super::address::ClientAddress;
 use super::binding::Cookies;
 use super::cloak::Cloaks;
-use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
+use super::connection::{Connection, Due, HangUp, Phase};
 use super::counters::Counters;
 use super::credentials::{Check, Credentials};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
-use crate::hub::{self, Hub, RequestId};
+use crate::hub::{self, Hub};
 use crate::net::{Flushed, Key, Socket, allocator, listener};
-use crate::session::{CloseReason, Description, Verdict};
+use crate::session::{CloseReason, Description};
 use log::{debug, trace};
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
@@ -104,6 +105,7 @@ impl<S: Socket> Engine<S> {
         let surroundings = &mut self.exchange.surroundings;
         surroundings.wants_password = credentials.password.is_some();
         surroundings.server = server;
+        self.exchange.checks.forget_right();
         self.exchange.credentials = credentials;
     }
 
@@ -225,9 +227,9 @@ impl<S: Socket> Engine<S> {
         self.scratch = scratch;
     }
 
-    /// The passwords that were given since the last call. Each of them wants a verdict.
-    pub fn take_checks(&mut self) -> Vec<Check> {
-        std::mem::take(&mut self.exchange.to_check)
+    /// The next password to be checked; none before [`Engine::checked`] has told of the one before.
+    pub fn next_check(&mut self) -> Option<Check> {
+        self.exchange.next_check()
     }
 
     /// Whether an operator has asked since the last call that the settings are read again.
@@ -235,9 +237,9 @@ impl<S: Socket> Engine<S> {
         std::mem::take(&mut self.wants_reload)
     }
 
-    /// Stage 5: a password was checked.
-    pub fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
-        self.exchange.verified(key, request, verdict);
+    /// Stage 5: the password was checked; or could not be, with `None`.
+    pub fn checked(&mut self, is_right: Option<bool>) {
+        self.exchange.checked(is_right);
     }
 
     /// Stage 4, timers: connections whose deadline has come, then the hub's own.
@@ -387,6 +389,9 @@ impl<S: Socket> Engine<S> {
         let connection = self.exchange.connections.get_mut(key)?;
         connection.listed.to_reap = false;
         let (reason, is_dead) = (connection.reason()?, connection.is_dead());
+        if let Some(place) = connection.take_verdict() {
+            self.exchange.checks.leave(place);
+        }
         let now = self.exchange.moment();
         self.hub.disconnect(now, session_id(key), reason.departure(), &mut self.exchange);
         self.exchange.wake_waiters(key);
