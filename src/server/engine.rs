@@ -56,6 +56,7 @@ const KEPT_LISTED_MAX: usize = 4_096;
 
 /// What they are told; every client can show a line of text.
 pub const FULL: &[u8] = b"ERROR :the server is full; try again later\r\n";
+const TOO_MANY: &[u8] = b"ERROR :too many connections from your address\r\n";
 
 impl<S: Socket> Engine<S> {
     /// `secret` is random and known to nobody else: the engine has no randomness of its own.
@@ -141,19 +142,27 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, at once
-    /// (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, or its address
+    /// has too many connections, at once (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
+        let address = ClientAddress::from(address);
         let exchange = &mut self.exchange;
+        let per_address_max = exchange.limits.connections_per_address_max;
+        if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {
+            debug!("{address} turned away: its address has {per_address_max} connections");
+            exchange.counters.refused_per_address += 1;
+            listener::turn_away(socket, TOO_MANY);
+            return None;
+        }
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
             exchange.counters.refused_full += 1;
             listener::turn_away(socket, FULL);
             return None;
         }
-        let address = ClientAddress::from(address);
         let host = exchange.cloaks.host(address.ip());
         let key = exchange.connections.insert(Connection::new(socket, address, host, exchange.now));
+        exchange.origins.note_opened(address);
         if over > 0 || self.stopping {
             exchange.counters.refused_full += 1;
             exchange.close(
@@ -399,6 +408,7 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let mut connection = self.exchange.connections.remove(key)?;
+        self.exchange.origins.note_closed(connection.address);
         connection.outbox.clear(&mut self.exchange.blocks);
         self.exchange.bindings -= usize::from(connection.binding().is_some());
         debug!("{key} {} closed: {reason}", connection.address);

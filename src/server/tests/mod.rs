@@ -1,5 +1,6 @@
 //! What needs the inside of the server.
 
+mod limits;
 mod lines;
 mod scene;
 #[cfg(feature = "config")]
