@@ -4,9 +4,7 @@ use super::lists::idle_seconds;
 use super::mask::Mask;
 use super::name::{UserName, fold};
 use super::person::Marks;
-use super::{
-    Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, SessionId,
-};
+use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, SessionId};
 use std::sync::Arc;
 
 impl Hub {
