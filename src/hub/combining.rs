@@ -4,6 +4,9 @@
 
 /// Whether a letter is drawn onto the one before it. Of what is neither letter nor digit it says nothing.
 pub fn is_combining(letter: char) -> bool {
+    if letter.is_ascii() {
+        return false; // as most are
+    }
     let bounds_before = BOUNDS.partition_point(|&bound| bound <= u32::from(letter));
     bounds_before % 2 == 1
 }

@@ -71,8 +71,9 @@ impl Hub {
 
     /// Whoever has entered is not invited any more.
     pub(super) fn end_invitation(&mut self, guest: SessionId, channel: ChannelId) {
-        self.strike_guest(guest, channel);
-        self.strike_invitation(guest, channel);
+        if self.strike_guest(guest, channel) {
+            self.strike_invitation(guest, channel);
+        }
     }
 
     /// Whoever is gone cannot be invited any more.
@@ -91,11 +92,14 @@ impl Hub {
         }
     }
 
-    /// On the room's side.
-    fn strike_guest(&mut self, guest: SessionId, channel: ChannelId) {
-        if let Some(guests) = self.channels.room_mut(channel).and_then(|room| room.guests.as_mut()) {
+    /// On the room's side. Whether there was one.
+    fn strike_guest(&mut self, guest: SessionId, channel: ChannelId) -> bool {
+        let guests = self.channels.room_mut(channel).and_then(|room| room.guests.as_mut());
+        guests.is_some_and(|guests| {
+            let before = guests.invited.len();
             guests.invited.retain(|invitation| invitation.to != guest);
-        }
+            guests.invited.len() < before
+        })
     }
 
     /// On the guest's side.

@@ -167,14 +167,12 @@ impl Hub {
     /// Lets somebody in who may come in. `made`: they have just made the room.
     fn admit(&mut self, asker: Asker, channel: ChannelId, made: bool, fx: &mut impl Effects) -> Outcome {
         self.end_invitation(asker.session, channel);
-        let key = Arc::clone(self.user(asker.session)?.name.key());
-        let room = room_mut(&mut self.channels, channel)?;
-        room.occupants.insert(Arc::clone(&key));
-        let standing = Standing { is_moderator: made, ..Standing::default() };
-        room.set_standing(&key, standing);
         let Hub { users, channels, .. } = self;
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.session));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
+        let standing = Standing { is_moderator: made, ..Standing::default() };
+        room.set_standing(user.name.key(), standing);
+        room.occupants.insert(Arc::clone(user.name.key()));
         if let Err(at) = user.rooms.binary_search(&channel) {
             user.rooms.insert(at, channel);
         }
