@@ -3,7 +3,7 @@
 use super::{Doing, entry};
 use crate::hub::{Command, RoomFilter, RoomSummary};
 use crate::session::Surroundings;
-use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::features::LIST_MAX;
 use crate::wire::irc::Numeric;
 
@@ -20,17 +20,17 @@ pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
             return end(&dialogue.nick, &mut call);
         }
     }
-    if !task.more {
-        task.step += 1;
-    }
+    let behind = match &mut task.doing {
+        Doing::List { behind } => behind.take(),
+        _ => None,
+    };
+    task.step += u16::from(behind.is_none());
     let Some(filter) = filter(items, task.step - 1, call.world.unix_millis) else {
         return end(&dialogue.nick, &mut call);
     };
-    if task.more {
-        call.notes.push_str(&task.after);
-    }
-    task.begin(Doing::List, "");
-    Do::AskAndGoOn(Command::ListRooms { after: call.notes, filter })
+    task.begin(Doing::List { behind: None }, "");
+    let [after] = noted(call.notes, [&behind.unwrap_or_default()]);
+    Do::AskAndGoOn(Command::ListRooms { after, filter })
 }
 
 /// 323, and nothing more.
@@ -50,8 +50,7 @@ pub fn put(
     for RoomSummary { name, occupants, subject } in rooms {
         dialogue.line(Numeric::RPL_LIST, world, out).param(name).param(occupants).trailing(subject);
     }
-    dialogue.task.more = next.is_some();
-    next.unwrap_or_default().clone_into(&mut dialogue.task.after);
+    dialogue.task.doing = Doing::List { behind: next.map(str::to_owned) };
 }
 
 /// What the list at a place is to have; `None` behind the last.

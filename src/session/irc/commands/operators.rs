@@ -53,10 +53,10 @@ pub fn rehash<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let task = &mut dialogue.task;
     if task.step == 0 {
         task.step = 1;
-        task.begin(Doing::Rehash, "");
+        task.begin(Doing::Rehash { is_operator: false }, "");
         return Do::AskAndGoOn(Command::SetMarks { set: Marks::NONE, clear: Marks::NONE });
     }
-    if !task.more {
+    if task.doing != (Doing::Rehash { is_operator: true }) {
         refusals::put(dialogue, Refusal::NotOperator, call.world, call.out);
         return Do::Done;
     }
