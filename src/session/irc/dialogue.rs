@@ -185,6 +185,11 @@ impl Dialogue {
         let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
         let next = commands::carry_out(self, Call { message, notes, world, out: own });
         self.keep_label(label, world, out);
+        self.step(next, used, world, out)
+    }
+
+    /// What carrying out a line, or a part of it, means for whoever owns the connection. `used`: the bytes of the line.
+    fn step<'a>(&mut self, next: Do<'a>, used: usize, world: &Surroundings, out: &mut Vec<u8>) -> Step<'a> {
         match next {
             Do::Done => {
                 self.end_line(world, out);

@@ -58,12 +58,11 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             scene.line(out, &who, "SETNAME").trailing(who.realname());
         }
         // In the words that neighbours are told with (IRCv3 extended-monitor).
-        Event::WatchedChanged { who, what } => {
-            let event = match what {
-                Trait::Away => Event::AwayChanged { who },
-                Trait::RealName => Event::RealNameChanged { who },
-            };
-            encode_event(variant, target, &event, stamp, out)
+        Event::WatchedChanged { who, what: Trait::Away } => {
+            encode_event(variant, target, &Event::AwayChanged { who }, stamp, out)
+        }
+        Event::WatchedChanged { who, what: Trait::RealName } => {
+            encode_event(variant, target, &Event::RealNameChanged { who }, stamp, out)
         }
         Event::Appeared { who } => {
             let (nick, user) = (who.name.shown(), who.username());

@@ -1,6 +1,6 @@
 //! LIST, with the conditions of ISUPPORT ELIST.
 
-use super::{Doing, entry};
+use super::{Doing, entry, too_many};
 use crate::hub::{Command, RoomFilter, RoomSummary};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
@@ -11,15 +11,10 @@ use crate::wire::irc::Numeric;
 /// one after the other, page by page.
 pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let items = call.message.params.get(0).unwrap_or_default();
-    let task = &mut dialogue.task;
-    if task.step == 0 {
-        call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
-        if let Some(wrong) = items.split(',').take(LIST_MAX).find(|item| is_no_condition(item)) {
-            let body = call.numeric(Numeric::ERR_LISTSYNTAX, &dialogue.nick).echo(wrong);
-            body.trailing("There is no such condition; HELP LIST tells those that there are");
-            return end(&dialogue.nick, &mut call);
-        }
+    if dialogue.task.step == 0 && !begin(dialogue, &mut call, items) {
+        return end(&dialogue.nick, &mut call);
     }
+    let task = &mut dialogue.task;
     let behind = match &mut task.doing {
         Doing::List { behind } => behind.take(),
         _ => None,
@@ -31,6 +26,18 @@ pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     task.begin(Doing::List { behind: None }, "");
     let [after] = noted(call.notes, [&behind.unwrap_or_default()]);
     Do::AskAndGoOn(Command::ListRooms { after, filter })
+}
+
+/// 321, and what is wrong with the items; whether there is a list all the same.
+fn begin(dialogue: &Dialogue, call: &mut Call<'_, '_>, items: &str) -> bool {
+    call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
+    too_many(dialogue, call, items, LIST_MAX);
+    let wrong = items.split(',').take(LIST_MAX).find(|item| is_no_condition(item));
+    if let Some(wrong) = wrong {
+        let body = call.numeric(Numeric::ERR_LISTSYNTAX, &dialogue.nick).echo(wrong);
+        body.trailing("There is no such condition; HELP LIST tells those that there are");
+    }
+    wrong.is_none()
 }
 
 /// 323, and nothing more.

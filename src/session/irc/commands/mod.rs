@@ -3,7 +3,7 @@
 //! - `link` PING, PONG, QUIT: about the connection;
 //! - `talk` PRIVMSG, NOTICE, TAGMSG;
 //! - `rooms` JOIN, PART, NAMES;
-//! - `modes` MODE, of rooms and of users;
+//! - `modes` and `user_modes` MODE;
 //! - `topic` TOPIC;
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
@@ -26,6 +26,7 @@ pub mod server;
 pub mod table;
 pub mod talk;
 pub mod topic;
+pub mod user_modes;
 pub mod who;
 pub mod whois;
 
@@ -151,7 +152,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             Doing::WhoisTarget { is_here } => *is_here = !entries.is_empty(),
             Doing::IsOn => whois::put_ison(dialogue, entries, world, out),
             Doing::UserHost => whois::put_userhost(dialogue, entries, world, out),
-            Doing::ModesOfOthers => modes::of_others(dialogue, !entries.is_empty(), world, out),
+            Doing::ModesOfOthers => user_modes::of_others(dialogue, !entries.is_empty(), world, out),
             _ => {}
         },
         Reply::Watched { here, gone, full } => match dialogue.task.doing {
@@ -161,7 +162,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Marks { now, before } => match &mut dialogue.task.doing {
             Doing::Rehash { is_operator } => *is_operator = now.contains(Marks::OPERATOR),
             Doing::Oper => operators::risen(dialogue, now, before, world, out),
-            _ => modes::put_own(dialogue, now, before, world, out),
+            _ => user_modes::put_own(dialogue, now, before, world, out),
         },
         Reply::Done => done(dialogue, world, out),
         _ => answer_about_room(dialogue, reply, world, out),

@@ -1,6 +1,6 @@
 //! OPER, and what only operators of the server may do: KILL, REHASH, WALLOPS.
 
-use super::{Doing, modes};
+use super::{Doing, user_modes};
 use crate::hub::{Command, Marks, Refusal};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::refusals;
@@ -37,7 +37,7 @@ pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 /// 381, and the mode that comes with it.
 pub fn risen(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
     dialogue.line(Numeric::RPL_YOUREOPER, world, out).trailing("You are now an IRC operator");
-    modes::put_own(dialogue, now, before, world, out);
+    user_modes::put_own(dialogue, now, before, world, out);
 }
 
 /// KILL (Modern IRC); who is killed is told by ERROR.
