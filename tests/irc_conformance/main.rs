@@ -36,6 +36,7 @@ tables! {
     operators
     registration
     server
+    talk
     topic
     user_modes
     who

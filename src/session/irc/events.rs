@@ -2,6 +2,7 @@
 
 use super::capabilities::{AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
 use super::features;
+use super::letters::ChannelMode;
 use super::words::{Target, put_words};
 use super::write::Write;
 use crate::hub::{Departure, Event, Host, MessageId, Person, RoomChange, Trait, Words};
@@ -57,12 +58,11 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             scene.line(out, &who, "SETNAME").trailing(who.realname());
         }
         // In the words that neighbours are told with (IRCv3 extended-monitor).
-        Event::WatchedChanged { who, what } => {
-            let event = match what {
-                Trait::Away => Event::AwayChanged { who },
-                Trait::RealName => Event::RealNameChanged { who },
-            };
-            encode_event(variant, target, &event, stamp, out)
+        Event::WatchedChanged { who, what: Trait::Away } => {
+            encode_event(variant, target, &Event::AwayChanged { who }, stamp, out)
+        }
+        Event::WatchedChanged { who, what: Trait::RealName } => {
+            encode_event(variant, target, &Event::RealNameChanged { who }, stamp, out)
         }
         Event::Appeared { who } => {
             let (nick, user) = (who.name.shown(), who.username());
@@ -154,17 +154,21 @@ pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>)
     numbers.extend(limits);
     let mut numbers = numbers.iter();
     let mode = |change: &RoomChange<'a>| {
-        let (adding, letter, param) = match *change {
-            RoomChange::Flag { flag, on } => (on, features::letter_of_flag(flag), None),
-            RoomChange::Password(password) => (password.is_some(), 'k', Some(password.unwrap_or("*"))),
-            RoomChange::OccupantsMax(None) => (false, 'l', None),
-            RoomChange::OccupantsMax(Some(_)) => (true, 'l', numbers.next().map(String::as_str)),
-            RoomChange::Grant { role, to } => (true, features::letter_of_role(role), Some(to)),
-            RoomChange::Revoke { role, from } => (false, features::letter_of_role(role), Some(from)),
-            RoomChange::AddMask { list, mask } => (true, features::letter_of_list(list), Some(mask)),
-            RoomChange::RemoveMask { list, mask } => (false, features::letter_of_list(list), Some(mask)),
+        let (adding, mode, param) = match *change {
+            RoomChange::Flag { flag, on } => (on, ChannelMode::Flag(flag), None),
+            RoomChange::Password(password) => {
+                (password.is_some(), ChannelMode::Key, Some(password.unwrap_or("*")))
+            }
+            RoomChange::OccupantsMax(None) => (false, ChannelMode::Limit, None),
+            RoomChange::OccupantsMax(Some(_)) => {
+                (true, ChannelMode::Limit, numbers.next().map(String::as_str))
+            }
+            RoomChange::Grant { role, to } => (true, ChannelMode::Rank(role), Some(to)),
+            RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
+            RoomChange::AddMask { list, mask } => (true, ChannelMode::List(list), Some(mask)),
+            RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
         };
-        ModeChange { adding, letter, param }
+        ModeChange { adding, letter: mode.letter(), param }
     };
     changes.iter().map(mode).collect()
 }

@@ -9,28 +9,27 @@ use std::fmt;
 
 /// Writes why the hub does not do what the step asked for.
 pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
-    let doing = dialogue.task.doing;
-    if doing == Doing::Notice || (doing == Doing::Join && refusal == Refusal::AlreadyInRoom) {
-        return; // nothing is said to either
+    match &mut dialogue.task.doing {
+        Doing::Notice => return,                                    // nothing is said to that
+        Doing::Join if refusal == Refusal::AlreadyInRoom => return, // nor to that
+        Doing::Names { behind } | Doing::Who { behind, .. } => *behind = None, // a list that is refused has ended
+        _ => {}
     }
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
     }
     dialogue.task.refused = Some(refusal);
-    if matches!(doing, Doing::Names | Doing::Who(_)) {
-        dialogue.task.more = false; // a list that is refused between two pages has ended
-    }
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
-    match doing {
+    match dialogue.task.doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
-        Doing::Names => {
+        Doing::Names { .. } => {
             dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
         }
-        Doing::Who(_) => who::end(dialogue, world, out),
+        Doing::Who { .. } => who::end(dialogue, world, out),
         Doing::SetName => oneself::refuse_realname(world, out),
         _ => put_about(dialogue, refusal, (about, whom), world, out),
     }
-    match doing {
+    match dialogue.task.doing {
         Doing::Whois => whois::end_of_whois(dialogue, about, world, out),
         Doing::Was => whois::end_of_whowas(dialogue, world, out),
         _ => {}
@@ -45,8 +44,7 @@ pub fn put_about(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let doing = dialogue.task.doing;
-    let numeric = numeric(doing, refusal);
+    let numeric = numeric(&dialogue.task.doing, refusal);
     let line = dialogue.line(numeric, world, out);
     let line = match numeric {
         Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES | Numeric::ERR_NOTEXTTOSEND => line,
@@ -54,7 +52,7 @@ pub fn put_about(
         Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL => {
             line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)
         }
-        Numeric::ERR_UNKNOWNERROR => line.param(doing.command()),
+        Numeric::ERR_UNKNOWNERROR => line.param(dialogue.task.command),
         // Where nothing is named, no parameter stands for it.
         _ if about.is_empty() => line,
         _ => line.echo(about),
@@ -144,16 +142,16 @@ impl fmt::Display for WhyNot {
 /// What is shown of a name beside another.
 const WHOM_BYTES_MAX: usize = 64;
 
-fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
+fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
     match refusal {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
         Refusal::BadRoomName(BadName::TooLong { .. }) => Numeric::ERR_NOSUCHCHANNEL,
-        Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
+        Refusal::BadRoomName(_) if *doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,
-        Refusal::NotInRoom if doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,
+        Refusal::NotInRoom if *doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,
         Refusal::NotInRoom => Numeric::ERR_NOTONCHANNEL,
         Refusal::Banned => Numeric::ERR_BANNEDFROMCHAN,
         Refusal::MembersOnly => Numeric::ERR_INVITEONLYCHAN,
@@ -166,7 +164,7 @@ fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
         Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
         Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
         Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
-        Refusal::NoSuchPeer if doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
+        Refusal::NoSuchPeer if *doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
         Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
@@ -185,10 +183,10 @@ mod tests {
     fn a_list_that_is_refused_between_two_pages_has_ended() {
         let world = Surroundings::new(Description::default(), Limits::default());
         let mut dialogue = Dialogue::new(Host::default());
-        dialogue.task.begin(Doing::Names, "#tea");
-        dialogue.task.more = true;
+        dialogue.task.begin(Doing::Names { behind: Some("bob".to_owned()) }, "#tea");
         let mut out = Vec::new();
         put(&mut dialogue, Refusal::NoSuchRoom, &world, &mut out);
-        assert!(!dialogue.task.more && out.ends_with(b"366 * #tea :End of /NAMES list\r\n"));
+        assert_eq!(dialogue.task.doing, Doing::Names { behind: None });
+        assert!(out.ends_with(b"366 * #tea :End of /NAMES list\r\n"));
     }
 }

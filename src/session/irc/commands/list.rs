@@ -1,9 +1,9 @@
 //! LIST, with the conditions of ISUPPORT ELIST.
 
-use super::{Doing, entry};
+use super::{Doing, entry, too_many};
 use crate::hub::{Command, RoomFilter, RoomSummary};
 use crate::session::Surroundings;
-use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::features::LIST_MAX;
 use crate::wire::irc::Numeric;
 
@@ -11,26 +11,33 @@ use crate::wire::irc::Numeric;
 /// one after the other, page by page.
 pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let items = call.message.params.get(0).unwrap_or_default();
+    if dialogue.task.step == 0 && !begin(dialogue, &mut call, items) {
+        return end(&dialogue.nick, &mut call);
+    }
     let task = &mut dialogue.task;
-    if task.step == 0 {
-        call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
-        if let Some(wrong) = items.split(',').take(LIST_MAX).find(|item| is_no_condition(item)) {
-            let body = call.numeric(Numeric::ERR_LISTSYNTAX, &dialogue.nick).echo(wrong);
-            body.trailing("There is no such condition; HELP LIST tells those that there are");
-            return end(&dialogue.nick, &mut call);
-        }
-    }
-    if !task.more {
-        task.step += 1;
-    }
+    let behind = match &mut task.doing {
+        Doing::List { behind } => behind.take(),
+        _ => None,
+    };
+    task.step += u16::from(behind.is_none());
     let Some(filter) = filter(items, task.step - 1, call.world.unix_millis) else {
         return end(&dialogue.nick, &mut call);
     };
-    if task.more {
-        call.notes.push_str(&task.after);
+    task.begin(Doing::List { behind: None }, "");
+    let [after] = noted(call.notes, [&behind.unwrap_or_default()]);
+    Do::AskAndGoOn(Command::ListRooms { after, filter })
+}
+
+/// 321, and what is wrong with the items; whether there is a list all the same.
+fn begin(dialogue: &Dialogue, call: &mut Call<'_, '_>, items: &str) -> bool {
+    call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
+    too_many(dialogue, call, items, LIST_MAX);
+    let wrong = items.split(',').take(LIST_MAX).find(|item| is_no_condition(item));
+    if let Some(wrong) = wrong {
+        let body = call.numeric(Numeric::ERR_LISTSYNTAX, &dialogue.nick).echo(wrong);
+        body.trailing("There is no such condition; HELP LIST tells those that there are");
     }
-    task.begin(Doing::List, "");
-    Do::AskAndGoOn(Command::ListRooms { after: call.notes, filter })
+    wrong.is_none()
 }
 
 /// 323, and nothing more.
@@ -50,8 +57,7 @@ pub fn put(
     for RoomSummary { name, occupants, subject } in rooms {
         dialogue.line(Numeric::RPL_LIST, world, out).param(name).param(occupants).trailing(subject);
     }
-    dialogue.task.more = next.is_some();
-    next.unwrap_or_default().clone_into(&mut dialogue.task.after);
+    dialogue.task.doing = Doing::List { behind: next.map(str::to_owned) };
 }
 
 /// What the list at a place is to have; `None` behind the last.
