@@ -8,7 +8,7 @@
 //! | [`wire`] | bytes ⇄ frames and lines | std, blake3, memchr, siphasher |
 //! | [`hub`] | the domain: users, rooms, relays | std, memchr, slab, smallvec |
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
-//! | [`session`] | one client's dialect | wire, hub, jiff |
+//! | [`session`] | one client's dialect | wire, hub, base64ct, hmac, jiff, sha2 |
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `chat` | the terminal clients | net, wire, and the hub's rules on names |

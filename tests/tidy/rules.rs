@@ -17,7 +17,7 @@ pub const LAYERS: &[Layer] = &[
         modules: &[],
         crates: &["mio", "socket2", "quinn_udp", "nix", "rustix", "libc", "slab", "smallvec", "log"],
     },
-    Layer { name: "session", modules: &["wire", "hub"], crates: &["jiff"] },
+    Layer { name: "session", modules: &["wire", "hub"], crates: &["base64ct", "hmac", "jiff", "sha2"] },
     Layer { name: "storage", modules: &["hub"], crates: &["rusqlite", "log"] },
     Layer {
         name: "server",

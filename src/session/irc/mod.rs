@@ -28,6 +28,10 @@ mod labels;
 mod letters;
 mod refusals;
 mod registration;
+#[cfg(feature = "storage")]
+mod sasl;
+#[cfg(feature = "storage")]
+mod scram;
 mod words;
 mod write;
 
