@@ -142,14 +142,14 @@ fn a_ban_keeps_out_and_silences_until_an_exception_or_a_voice() {
     let (mut desk, _) = tea();
     desk.set(&[ban("*!*@*")]);
     assert_eq!(desk.refusal(CY, join("")), Refusal::Banned);
-    assert_eq!(desk.refusal(BOB, say("hello")), Refusal::NoVoice);
+    assert_eq!(desk.refusal(BOB, say("hello")), Refusal::Silenced);
     assert_eq!(desk.refusal(BOB, Command::Rename { name: "rob" }), Refusal::BannedFromRenaming);
     desk.set(&[RoomChange::Grant { role: Role::Participant, to: "bob" }]);
     assert!(desk.says(BOB, "hello"));
     desk.set(&[RoomChange::AddMask { list: MaskList::BanExceptions, mask: "CY!*@*" }]);
     assert!(matches!(desk.answer(CY, join("")), Answered::Joined { .. }));
     let masks = |list| Command::ListMasks { room: TEA, list, from: 0 };
-    let bans = Answered::Masks(vec!["*!*@* by ann".into()], false);
+    let bans = Answered::Masks(vec!["*!*@* by ann!native@aeaqcaib.aaaaaaaa.aaaaaaaa.ip".into()], false);
     assert_eq!(desk.answer(CY, masks(MaskList::Bans)), bans, "no secret");
     assert_eq!(desk.refusal(CY, masks(MaskList::BanExceptions)), Refusal::NotModerator);
     desk.set(&[RoomChange::RemoveMask { list: MaskList::Bans, mask: "*!*@*" }]);

@@ -41,7 +41,7 @@ impl Hub {
                 RoomChange::AddMask { .. } | RoomChange::RemoveMask { .. } => bans,
                 _ => configures,
             };
-            match outcome.and_then(|()| self.apply(asker, channel, change)) {
+            match outcome.and_then(|()| self.apply(asker, channel, change, fx)) {
                 Ok(Applied::NoChange) => {}
                 Ok(Applied::Yes) => applied.push((change, None)),
                 Ok(Applied::To(name)) => applied.push((change, Some(name))),
@@ -66,6 +66,7 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         change: RoomChange<'_>,
+        fx: &impl Effects,
     ) -> Result<Applied, Refusal> {
         match change {
             RoomChange::Flag { flag, on } => {
@@ -85,7 +86,7 @@ impl Hub {
             }
             RoomChange::Grant { role, to } => self.grant(asker, channel, role, to, true),
             RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
-            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, list, mask),
+            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, (list, mask), fx),
             RoomChange::RemoveMask { list, mask } => self.remove_mask(channel, list, mask),
         }
     }

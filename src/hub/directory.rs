@@ -2,9 +2,10 @@
 
 use super::lists::idle_seconds;
 use super::mask::Mask;
-use super::name::fold;
+use super::name::{UserName, fold};
 use super::person::Marks;
-use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply};
+use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, SessionId};
+use std::sync::Arc;
 
 impl Hub {
     pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
@@ -90,11 +91,25 @@ impl Hub {
         Ok(())
     }
 
+    /// Whether a name could be had, for whoever is about to log in.
+    pub(super) fn check_name(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        let name = UserName::new(name, self.limits.name_bytes_max)?;
+        if self.names.contains_key(name.key()) {
+            return Err(Refusal::NameTaken);
+        }
+        asker.done(fx);
+        Ok(())
+    }
+
     /// Which of these are here.
     pub(super) fn is_here(&self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
-        let here = names.iter().filter_map(|name| self.names.get(&*fold(name)));
-        let here: Vec<Entry<'_>> = here.filter_map(|&session| self.entry(asker, session, true, fx)).collect();
+        let user = self.user(asker.session)?;
+        let here = names.iter().filter_map(|name| self.names.get_key_value(&*fold(name)));
+        let entry = |(key, &session): (&Arc<str>, &SessionId)| {
+            let place = self.users.get(&session).and_then(|found| self.a_place(user, key, found));
+            Some(Entry { place, ..self.entry(asker, session, true, fx)? })
+        };
+        let here: Vec<Entry<'_>> = here.filter_map(entry).collect();
         asker.reply(fx, Reply::Here { entries: &here });
         Ok(())
     }

@@ -164,7 +164,7 @@ impl Hub {
     }
 
     /// One room of somebody's, which the asker finds.
-    fn a_place(&self, user: &User, key: &Arc<str>, found: &User) -> Option<Place<'_>> {
+    pub(super) fn a_place(&self, user: &User, key: &Arc<str>, found: &User) -> Option<Place<'_>> {
         let is_invisible = found.marks().contains(Marks::INVISIBLE) && !user.is_operator();
         found.rooms.iter().find_map(|&channel| {
             let room = self.channels.room(channel)?;

@@ -204,6 +204,14 @@ impl Places {
     }
 }
 
+/// `name!username@host`, as they write it.
+pub fn in_full(person: Person<'_>, host: Host) -> String {
+    let mut subject = String::with_capacity(96);
+    // Writing to a String cannot fail.
+    let _ = write!(subject, "{}!{}@{host}", person.name, person.username());
+    subject
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -251,6 +251,7 @@ impl Hub {
             Command::FindUsers { after, filter } => self.find_users(asker, after, filter, fx),
             Command::Look { name } => self.look(asker, name, fx),
             Command::Was { name, entries_max } => self.was(asker, name, entries_max, fx),
+            Command::CheckName { name } => self.check_name(asker, name, fx),
             Command::IsHere { names } => self.is_here(asker, &names, fx),
             Command::Count => self.count(asker, fx),
             Command::Watch { names } => self.watch(asker, &names, fx),

@@ -1,7 +1,7 @@
 //! What moderators do: kicks, roles, lists of masks; and an operator's last resort.
 
 use super::changes::Applied;
-use super::mask::Mask;
+use super::mask::{Mask, in_full};
 use super::name::{UserName, fold};
 use super::privileges::{Act, may, may_touch};
 use super::rooms::{Room, room_mut};
@@ -70,8 +70,8 @@ impl Hub {
         &mut self,
         asker: Asker,
         channel: ChannelId,
-        list: MaskList,
-        mask: &str,
+        (list, mask): (MaskList, &str),
+        fx: &impl Effects,
     ) -> Result<Applied, Refusal> {
         let is_bad = |c: char| c.is_whitespace() || c.is_control();
         if mask.is_empty() || mask.len() > self.limits.mask_bytes_max.into() || mask.contains(is_bad) {
@@ -80,7 +80,7 @@ impl Hub {
         let compiled = Mask::new(mask);
         let masks_max = self.limits.masks_per_list_max;
         let bytes_max = self.mask_bytes_max();
-        let by = self.user(asker.session)?.name.clone();
+        let by = in_full(self.user(asker.session)?.person(asker.session), fx.host(asker.session));
         let guests = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default();
         if guests.position(list, &compiled).is_some() {
             return Ok(Applied::NoChange);
@@ -88,7 +88,7 @@ impl Hub {
         if guests.list(list).len() >= masks_max {
             return Err(Refusal::TooManyMasks { masks_max });
         }
-        let entry = MaskEntry::new(mask, compiled, by.shown(), asker.now.unix_millis);
+        let entry = MaskEntry::new(mask, compiled, &by, asker.now.unix_millis);
         let bytes = entry.bytes();
         if guests.mask_bytes() + bytes > bytes_max {
             return Err(Refusal::NoSpaceForMask);

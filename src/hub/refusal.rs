@@ -24,8 +24,10 @@ pub enum Refusal {
     BadPassword,
     /// Somebody who is not in the room spoke to it.
     ClosedToOutsiders,
-    /// A visitor of a moderated room spoke, or somebody for whom a ban is.
+    /// A visitor of a moderated room spoke.
     NoVoice,
+    /// Somebody spoke for whom a ban is.
+    Silenced,
     NoControlMessages,
     /// The role is not enough for that.
     NotModerator,
@@ -130,6 +132,7 @@ impl fmt::Display for Refusal {
             Refusal::BadPassword => f.write_str("that room has a password, and this is not it"),
             Refusal::ClosedToOutsiders => f.write_str("that room takes nothing from outside; join it first"),
             Refusal::NoVoice => f.write_str("you have no voice in that room; a moderator can give you one"),
+            Refusal::Silenced => f.write_str("you are banned in that room, which takes your voice"),
             Refusal::NoControlMessages => f.write_str("that room takes no control messages"),
             Refusal::NotModerator => f.write_str("that is for the moderators of the room"),
             Refusal::OutOfReach => f.write_str("they rank higher in that room than you"),

@@ -31,6 +31,8 @@ pub(super) struct Room {
 pub(super) struct Subject {
     pub text: Box<str>,
     pub by: UserName,
+    /// `name!username@host`
+    pub author: Box<str>,
     pub at_millis: u64,
 }
 
@@ -74,8 +76,8 @@ impl Room {
     }
 
     pub fn subject_view(&self) -> Option<SubjectView<'_>> {
-        let Subject { text, by, at_millis } = self.subject.as_ref()?;
-        Some(SubjectView { text, by: by.shown(), at_millis: *at_millis })
+        let Subject { text, by, author, at_millis } = self.subject.as_ref()?;
+        Some(SubjectView { text, by: by.shown(), author, at_millis: *at_millis })
     }
 
     pub fn is_invited(&self, session: SessionId) -> bool {

@@ -87,7 +87,7 @@ impl MaskList {
 pub struct MaskEntry {
     /// As it was set.
     pub mask: Box<str>,
-    /// The name of who set it.
+    /// Who set it: `name!username@host`.
     pub by: Box<str>,
     /// When, in milliseconds since 1970.
     pub at_millis: u64,

@@ -1,6 +1,7 @@
 //! What is said: to a room, to one user, as a room's subject.
 
 use super::guests::Suspect;
+use super::mask::in_full;
 use super::name::fold;
 use super::person::Marks;
 use super::privileges::{Act, may};
@@ -105,9 +106,10 @@ impl Hub {
             return Err(Refusal::NotModerator);
         }
         let by = user.name.clone();
+        let author = in_full(user.person(asker.session), fx.host(asker.session)).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
-        room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, at_millis });
+        room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
         let asker = Asker { channel, ..asker };
         let (room, user) = (self.room(channel)?, self.user(asker.session)?);
         asker.publish(fx, room, Event::SubjectSet { by: user.person(asker.session), text });
@@ -194,8 +196,11 @@ fn may_speak(
     }
     // Where a room is not moderated, everybody's role is enough.
     let is_mute = || !may(room.standing(person.name.key()).role(true), Act::Speak, flags);
-    if (flags.has(Flag::Moderated) && is_mute()) || room.is_silenced(&Suspect::new(person, fx)) {
+    if flags.has(Flag::Moderated) && is_mute() {
         return Err(Refusal::NoVoice);
+    }
+    if room.is_silenced(&Suspect::new(person, fx)) {
+        return Err(Refusal::Silenced);
     }
     if flags.has(Flag::NoControlMessages) && is_control(words.text) {
         return Err(Refusal::NoControlMessages);

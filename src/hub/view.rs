@@ -64,6 +64,8 @@ pub struct SubjectView<'a> {
     pub text: &'a str,
     /// The name of who set it.
     pub by: &'a str,
+    /// The same as it was then, in full: `name!username@host`.
+    pub author: &'a str,
     /// When, in milliseconds since 1970.
     pub at_millis: u64,
 }

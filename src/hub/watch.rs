@@ -5,14 +5,13 @@ use super::{Asker, ChannelId, Effect, Effects, Entry, Event, Hub, Outcome, Reply
 use std::sync::Arc;
 
 impl Hub {
-    /// Names that nobody can have are watched by nobody, and told as gone.
+    /// Names that nobody can have are passed over.
     pub(super) fn watch(&mut self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
         self.user(asker.session)?;
         let (mut new, mut full) = (Vec::new(), Vec::new());
         for &name in names {
             let watches_max = self.limits.watches_per_user_max;
             let Ok(watched) = UserName::new(name, self.limits.name_bytes_max) else {
-                new.push(name);
                 continue;
             };
             let list = &mut self.user_mut(asker.session)?.profile_mut().watched;

@@ -30,6 +30,7 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Reply { to, cause, request, channel, reply } => {
                 let to = key_of(to);
                 self.keep_order(to, key_of(cause));
+                let mut has_logged_in = false;
                 self.push(to, |connection, blocks, surroundings| {
                     let Connection { session, outbox, .. } = connection;
                     outbox.push_own(blocks, Expect::Little, |out| {
@@ -37,8 +38,10 @@ impl<S: Socket> Effects for Exchange<S> {
                     });
                     if let Reply::LoggedIn { .. } = reply {
                         connection.note_logged_in();
+                        has_logged_in = true;
                     }
                 });
+                self.surroundings.strangers -= usize::from(has_logged_in);
             }
             Effect::Send { to, cause, channel, room, event } => {
                 let (to, cause) = (key_of(to), key_of(cause));

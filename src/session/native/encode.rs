@@ -281,7 +281,9 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::Banned => RefusalCode::Banned,
         Refusal::MembersOnly => RefusalCode::MembersOnly,
         Refusal::BadPassword => RefusalCode::BadPassword,
-        Refusal::NoVoice | Refusal::ClosedToOutsiders | Refusal::NoControlMessages => RefusalCode::NoVoice,
+        Refusal::NoVoice | Refusal::Silenced | Refusal::ClosedToOutsiders | Refusal::NoControlMessages => {
+            RefusalCode::NoVoice
+        }
         Refusal::NotModerator
         | Refusal::OutOfReach
         | Refusal::BadRole

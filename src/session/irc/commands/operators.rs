@@ -1,11 +1,12 @@
 //! OPER, and what only operators of the server may do: KILL, REHASH, WALLOPS.
 
-use super::{Doing, modes};
+use super::{Doing, user_modes};
 use crate::hub::{Command, Marks, Refusal};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::refusals;
 use crate::session::{Credential, Surroundings, Verdict};
 use crate::wire::irc::Numeric;
+use std::fmt::Display;
 
 /// OPER (Modern IRC): the password is checked elsewhere, and the line comes again with what was found out. Whether there
 /// is such an operator is not told, nor whether one may be it from there: both are a wrong password.
@@ -25,19 +26,27 @@ pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
                 .trailing("No operator has that name and that password, and comes from there");
             Do::Done
         }
-        Some(Verdict::Busy) => {
-            call.numeric(Numeric::RPL_TRYAGAIN, &dialogue.nick)
-                .param("OPER")
-                .trailing("Too many passwords wait to be checked; try again later");
-            Do::Done
+        Some(Verdict::NotYet { wait }) => try_again(
+            dialogue,
+            &mut call,
+            format_args!("A wrong password came from your address; try again in {:.1} s", wait.as_secs_f64()),
+        ),
+        Some(Verdict::Unknown) => {
+            try_again(dialogue, &mut call, "The password cannot be checked at this time; try again later")
         }
     }
+}
+
+/// 263, and nothing more.
+fn try_again<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>, why: impl Display) -> Do<'a> {
+    call.numeric(Numeric::RPL_TRYAGAIN, &dialogue.nick).param("OPER").trailing(why);
+    Do::Done
 }
 
 /// 381, and the mode that comes with it.
 pub fn risen(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
     dialogue.line(Numeric::RPL_YOUREOPER, world, out).trailing("You are now an IRC operator");
-    modes::put_own(dialogue, now, before, world, out);
+    user_modes::put_own(dialogue, now, before, world, out);
 }
 
 /// KILL (Modern IRC); who is killed is told by ERROR.
@@ -53,10 +62,10 @@ pub fn rehash<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let task = &mut dialogue.task;
     if task.step == 0 {
         task.step = 1;
-        task.begin(Doing::Rehash, "");
+        task.begin(Doing::Rehash { is_operator: false }, "");
         return Do::AskAndGoOn(Command::SetMarks { set: Marks::NONE, clear: Marks::NONE });
     }
-    if !task.more {
+    if task.doing != (Doing::Rehash { is_operator: true }) {
         refusals::put(dialogue, Refusal::NotOperator, call.world, call.out);
         return Do::Done;
     }
