@@ -21,11 +21,7 @@ impl Reactor {
             Ok(unchanged) => {
                 unchanged.iter().for_each(|what| warn!("{what}"));
                 info!("settings reloaded");
-                unchanged
-                    .iter()
-                    .map(|what| format!("{what}"))
-                    .chain(["The settings are read again".to_owned()])
-                    .collect()
+                unchanged.into_iter().chain(["The settings are read again"]).map(str::to_owned).collect()
             }
             Err(error) => {
                 let what = format!("settings not reloaded, the old ones stay: {error}");

@@ -216,17 +216,13 @@ impl Session {
 
     /// Whether the client's requests are counted, and those of a fast one are held back.
     pub fn is_metered(&self) -> bool {
-        match &self.0 {
-            State::Irc(_) => true,
-            _ => false,
-        }
+        matches!(self.0, State::Irc(_))
     }
 
     /// Tells the client that it was too fast, and that its next request is taken after `wait`.
     pub fn encode_throttled(&self, wait: Duration, surroundings: &Surroundings, out: &mut Vec<u8>) {
-        match &self.0 {
-            State::Irc(irc) => irc.encode_throttled(wait, surroundings, out),
-            _ => {}
+        if let State::Irc(irc) = &self.0 {
+            irc.encode_throttled(wait, surroundings, out);
         }
     }
 
