@@ -244,7 +244,7 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     assert_eq!(desk.ask(ANN, Command::Announce { text: "soon" })[0], hears(CY, ANN, announced));
     let effects = desk.ask(ANN, kill());
     let killed = Happened::Killed { by: "ann".into(), text: "spam".into() };
-    let quit = Happened::Quit { who: "bob".into(), how: "killed by ann: spam".into() };
+    let quit = Happened::Quit { who: "bob".into(), how: "Killed by ann: spam".into() };
     assert_eq!(effects[0], hears(BOB, ANN, killed));
     assert_eq!(
         effects[2..],
@@ -255,6 +255,9 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
         ]
     );
     assert_eq!(desk.disconnect(BOB, Departure::Lost), [], "gone is gone");
+    assert!(desk.hub.revoke_operator(ANN) && !desk.hub.revoke_operator(ANN));
+    assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);
+    assert!(desk.hub.grant_operator(ANN));
     let step_down = Command::SetMarks { set: Marks::NONE, clear: Marks::OPERATOR };
     assert_eq!(desk.answer(ANN, step_down), Answered::Marks(Marks::BOT));
     assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);

@@ -3,8 +3,10 @@
 
 use super::address::ClientAddress;
 use super::checks::{Given, Purpose};
+use super::connection::Connection;
 use super::exchange::Exchange;
 use crate::hub::{RequestId, mask};
+use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{Credential, Verdict};
 use log::{info, warn};
@@ -151,6 +153,43 @@ impl<S: Socket> Exchange<S> {
         warn!("{key} {} gave a wrong password for operator {:?}", address.ip(), cut(name));
         self.checks.note_wrong(address.origin(), self.limits.oper_delay, self.now);
         Verdict::Wrong
+    }
+
+    /// Those who have shown themselves to be an operator that there is no more, or who has another password now.
+    pub fn former_operators(&self) -> Vec<Key> {
+        let operators = &self.credentials.operators;
+        let is_one = |of: &Operator| {
+            operators.iter().any(|other| (&other.name, &other.password) == (&of.name, &of.password))
+        };
+        let is_former = |key: &Key| {
+            let operator = self.connections.get(*key).and_then(|connection| connection.operator());
+            operator.is_some_and(|operator| !is_one(operator))
+        };
+        self.connections.keys().filter(is_former).collect()
+    }
+
+    /// Tells somebody that they are no operator any more.
+    pub fn dismiss(&mut self, key: Key) {
+        self.push(key, |connection, blocks, surroundings| {
+            let (ip, operator) =
+                (connection.address.ip(), connection.operator().map(|operator| &operator.name));
+            info!("{key} {ip} is no longer operator {}", operator.map_or("", String::as_str));
+            connection.note_operator(None);
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_dismissed(surroundings, out));
+        });
+        self.tell(
+            key,
+            "You are no operator any more: your entry in the config file is gone, or has another password",
+        );
+    }
+
+    /// Tells a client something that it is the server's to say.
+    pub fn tell(&mut self, key: Key, text: &str) {
+        self.push(key, |connection, blocks, surroundings| {
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_notice(text, surroundings, out));
+        });
     }
 
     /// A verdict that nobody waits for is nobody's: the client may be gone.

@@ -180,8 +180,8 @@ impl<S: Socket> Engine<S> {
                     self.give_ticket(key, request, wants);
                 }
                 Step::Reload { used } => {
-                    done += used;
-                    self.wants_reload = true;
+                    self.wants_reload.push(key);
+                    return (done + used, Stop::Budget); // the next line is taken when that is done
                 }
                 Step::Done { used } | Step::NewDialect { used } => done += used,
                 Step::Verify { used, request, credential, password } => {

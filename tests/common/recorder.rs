@@ -215,7 +215,7 @@ impl Effects for Recorder {
             Effect::PublishToNeighbours { cause, channels, event } => {
                 Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
             }
-            Effect::HangUp { session } => Recorded::HangUp { session },
+            Effect::HangUp { session, .. } => Recorded::HangUp { session },
         });
     }
 
@@ -367,7 +367,7 @@ fn happened(event: Event<'_>) -> Happened {
                 Departure::Quit(text) => format!("quit: {text}"),
                 Departure::Lost => "lost".to_owned(),
                 Departure::Dropped(text) => format!("dropped: {text}"),
-                Departure::Killed { by, text } => format!("killed by {by}: {text}"),
+                Departure::Killed(why) => why.to_string(),
             };
             Happened::Quit { who: who.name.shown().into(), how }
         }

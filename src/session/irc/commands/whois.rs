@@ -102,7 +102,7 @@ pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out:
     if let Some(address) = address {
         about(dialogue, Numeric::RPL_WHOISACTUALLY, name, world, out)
             .param(Param(address))
-            .trailing("is where you connect from");
+            .trailing(if name == own { "is where you connect from" } else { "is where they connect from" });
     }
     about(dialogue, Numeric::RPL_WHOISIDLE, name, world, out)
         .param(idle_seconds)
