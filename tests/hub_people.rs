@@ -257,7 +257,7 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     assert_eq!(desk.disconnect(BOB, Departure::Lost), [], "gone is gone");
     assert!(desk.hub.revoke_operator(ANN) && !desk.hub.revoke_operator(ANN));
     assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);
-    assert!(desk.hub.grant_operator(ANN));
+    desk.ask(ANN, Command::BecomeOperator);
     let step_down = Command::SetMarks { set: Marks::NONE, clear: Marks::OPERATOR };
     assert_eq!(desk.answer(ANN, step_down), Answered::Marks(Marks::BOT));
     assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);
