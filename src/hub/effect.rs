@@ -129,13 +129,13 @@ pub enum Reply<'a> {
         rooms: &'a [RoomSummary<'a>],
         next: Option<&'a str>,
     },
-    /// `more`: the list goes on behind its last entry.
+    /// `next`: the list goes on behind this name, which for those who are in the room is the last on this page.
     Occupants {
         room: &'a RoomName,
         /// Whether the room is found only by those who are in it.
         hidden: bool,
         entries: &'a [Entry<'a>],
-        more: bool,
+        next: Option<&'a str>,
     },
     /// `next`: the list goes on behind this name, which need not be on this page.
     Users {

@@ -33,7 +33,7 @@ pub enum Answered {
         subject: Option<(String, String)>,
     },
     Rooms(Vec<(String, usize)>, Option<String>),
-    Occupants(Vec<String>, bool),
+    Occupants(Vec<String>, Option<String>),
     Peers(Vec<String>, bool),
     Peer {
         name: String,
@@ -294,8 +294,8 @@ fn answered(reply: Reply<'_>) -> Answered {
             let rooms = rooms.iter().map(|room| (room.name.to_owned(), room.occupants)).collect();
             Answered::Rooms(rooms, next.map(Into::into))
         }
-        Reply::Occupants { entries, more, .. } => {
-            Answered::Occupants(entries.iter().map(placed).collect(), more)
+        Reply::Occupants { entries, next, .. } => {
+            Answered::Occupants(entries.iter().map(placed).collect(), next.map(Into::into))
         }
         Reply::Peers { names, more } => Answered::Peers(owned(names), more),
         Reply::Peer { name, relays, online_seconds, heard_seconds, addresses, .. } => {

@@ -43,7 +43,8 @@ impl Native {
                     rooms.iter().map(|r| RoomEntry { name: r.name, occupants: saturated(r.occupants) });
                 put_list(out, Kind::RoomList, channel.0, request, self.body_max, entries, more);
             }
-            Reply::Occupants { entries, more, .. } => {
+            Reply::Occupants { entries, next, .. } => {
+                let more = next.is_some();
                 let names = entries.iter().map(|entry| entry.person.name.shown());
                 put_list(out, Kind::Occupants, channel.0, request, self.body_max, names, more);
             }
