@@ -1,57 +1,15 @@
 //! TCP may cut a stream anywhere: a whole session gives the same answers however its bytes arrive.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
-use std::rc::Rc;
+#[path = "common/pieces.rs"]
+mod pieces;
+
+use pieces::Pieces;
+use std::net::SocketAddr;
 use std::time::Instant;
 use switchboard::hub;
-use switchboard::net::Socket;
 use switchboard::server::{Engine, Limits};
 use switchboard::wire::frame::{self, Body};
 use switchboard::wire::{BODY_MAX, Flags, header};
-
-/// Gives out its pieces one read at a time, and keeps what is written.
-#[derive(Clone, Default)]
-struct Pieces(Rc<RefCell<Streams>>);
-
-#[derive(Default)]
-struct Streams {
-    input: VecDeque<Vec<u8>>,
-    output: Vec<u8>,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let pieces = &mut self.0.borrow_mut().input;
-        let Some(piece) = pieces.front_mut() else { return Err(ErrorKind::WouldBlock.into()) };
-        let n = piece.len().min(into.len());
-        into[..n].copy_from_slice(&piece[..n]);
-        piece.drain(..n);
-        if piece.is_empty() {
-            pieces.pop_front();
-        }
-        Ok(n)
-    }
-}
-
-impl Write for Pieces {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().output.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Socket for Pieces {
-    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// One of every request that a client alone on a server can make, and a few that are refused.
 fn frames() -> Vec<u8> {

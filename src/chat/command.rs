@@ -7,6 +7,8 @@ pub enum Command<'a> {
     Empty,
     /// Say it to the current target.
     Text(&'a str),
+    /// Say there what one does, in words behind one's name.
+    Me(&'a str),
     Help,
     Join(&'a str),
     /// The current room, or the one named.
@@ -45,6 +47,7 @@ pub const HELP: &[&str] = &[
     "/rooms                  list the rooms",
     "/who [ROOM]             list who is in the target, or in a room you are in",
     "/subject [TEXT]         show the room's subject, or set it; /subject - clears it",
+    "/me TEXT                say what you do, behind your name",
     "/msg PEER TEXT          say something to one peer alone",
     "/peers                  list who is on the server",
     "/peer PEER              show what a peer is there for, and where it can be reached",
@@ -84,6 +87,8 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "join" => Command::Join(one("room", "/join ROOM")?),
         "leave" | "part" => Command::Leave(perhaps("room", "/leave ROOM")?),
         "switch" => Command::Switch(one("name", "/switch ROOM, or /switch PEER for a call")?),
+        "me" if args.is_empty() => return Err(missing("/me TEXT")),
+        "me" => Command::Me(args),
         "msg" if behind.is_empty() => return Err(missing("/msg PEER TEXT")),
         "msg" => Command::Msg { to: first, text: behind },
         "peers" => nothing().map(|()| Command::Peers)?,
@@ -125,6 +130,7 @@ mod tests {
             ("/JOIN  #lobby ", Command::Join("#lobby")),
             ("/leave", Command::Leave(None)),
             ("/msg bob  hi  there", Command::Msg { to: "bob", text: "hi  there" }),
+            ("/me  waves  twice", Command::Me("waves  twice")),
             ("/subject a b", Command::Subject(Some("a b"))),
             ("/who", Command::Who(None)),
             ("/who lobby", Command::Who(Some("lobby"))),
@@ -143,6 +149,7 @@ mod tests {
             ("/", "/help"),
             ("/msg bob", "/msg PEER TEXT"),
             ("/msg", "/msg PEER TEXT"),
+            ("/me", "/me TEXT"),
             ("/join", "/join ROOM"),
             ("/join tea x y", "/join takes one room, not \"tea x y\""),
             ("/call zed please", "/call takes one name, not \"zed please\": /call PEER"),
@@ -157,8 +164,8 @@ mod tests {
     fn help_names_every_command() {
         let help = HELP.join("\n");
         for word in [
-            "join", "leave", "switch", "rooms", "who", "subject", "msg", "peers", "peer", "call", "accept",
-            "decline", "hangup", "path", "quit",
+            "join", "leave", "switch", "rooms", "who", "subject", "me", "msg", "peers", "peer", "call",
+            "accept", "decline", "hangup", "path", "quit",
         ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");
         }

@@ -1,6 +1,7 @@
 //! What a client shows, and how it looks as one line.
 
 use super::sanitise::sanitise;
+use crate::wire::irc::ctcp::Ctcp;
 
 /// One thing to show. The texts are raw; [`Shown::line`] is the only way out, and it sanitises the whole line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,13 +24,38 @@ impl Shown {
         matches!(self, Shown::Room { .. } | Shown::Private { .. } | Shown::Call { .. })
     }
 
+    /// What somebody says, who may be asking for something that this client does not tell: that is a notice.
+    pub fn said(message: Shown) -> Shown {
+        let (by, place, text) = match &message {
+            Shown::Room { room, by, text } => (by, format!(" in {room}"), text),
+            Shown::Private { from, text } => (from, String::new(), text),
+            _ => return message,
+        };
+        match Ctcp::of(text) {
+            Some(ctcp) if ctcp.command.is_empty() => message,
+            Some(ctcp) if !ctcp.is_action() => {
+                Shown::Notice(format!("{by} asks for {}{place}", ctcp.command))
+            }
+            _ => message,
+        }
+    }
+
     /// One line without its end, safe for a terminal. A message cannot pass itself off as a notice, nor as somebody
     /// else's: names hold neither blanks nor any of `<>*`.
     pub fn line(&self) -> String {
         let line = match self {
-            Shown::Room { room, by, text } => format!("{room} <{by}> {text}"),
-            Shown::Private { from, text } => format!("*{from}* {text}"),
-            Shown::Call { peer, text } => format!("@{peer} <{peer}> {text}"),
+            Shown::Room { room, by, text } => match action(text) {
+                Some(words) => format!("{room} * {by} {words}"),
+                None => format!("{room} <{by}> {text}"),
+            },
+            Shown::Private { from, text } => match action(text) {
+                Some(words) => format!("* {from} {words}"),
+                None => format!("*{from}* {text}"),
+            },
+            Shown::Call { peer, text } => match action(text) {
+                Some(words) => format!("@{peer} * {peer} {words}"),
+                None => format!("@{peer} <{peer}> {text}"),
+            },
             Shown::Notice(text) => format!("-- {text}"),
             Shown::Trouble(text) => format!("!! {text}"),
         };
@@ -40,9 +66,35 @@ impl Shown {
     }
 }
 
+/// The words of an action (CTCP), as `/me` sends them.
+fn action(text: &str) -> Option<&str> {
+    Ctcp::of(text).filter(Ctcp::is_action).map(|ctcp| ctcp.params)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_action_is_told_as_one_and_other_control_messages_are_notices() {
+        let wanda = || "wanda".to_owned();
+        let shown = |text: &str| {
+            let text = text.to_owned();
+            [
+                Shown::said(Shown::Room { room: "#tea".into(), by: wanda(), text: text.clone() }),
+                Shown::said(Shown::Private { from: wanda(), text: text.clone() }),
+                Shown::said(Shown::Call { peer: wanda(), text }),
+            ]
+            .map(|shown| (shown.line(), shown.is_message()))
+        };
+        let waves = ["#tea * wanda waves", "* wanda waves", "@wanda * wanda waves"];
+        assert_eq!(shown("\u{1}ACTION waves\u{1}"), waves.map(|line| (line.to_owned(), true)));
+        let [room, private, call] = shown("\u{1}VERSION\u{1}");
+        assert_eq!(room, ("-- wanda asks for VERSION in #tea".to_owned(), false));
+        assert_eq!(private, ("-- wanda asks for VERSION".to_owned(), false));
+        assert_eq!(call, ("@wanda <wanda> ^AVERSION^A".to_owned(), true));
+        assert_eq!(shown("\u{1}")[0].0, "#tea <wanda> ^A");
+    }
 
     #[test]
     fn every_line_is_one_line() {

@@ -2,7 +2,7 @@
 
 use super::values::Value;
 use crate::hub::Flags;
-use crate::session::irc::offered::ROOM_FLAGS;
+use crate::session::irc::offered::room_flags;
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ impl FromStr for RoomModes {
     type Err = String;
 
     fn from_str(letters: &str) -> Result<Self, String> {
-        let flag = |letter| ROOM_FLAGS.iter().find(|(known, _)| *known == letter).map(|&(_, flag)| flag);
+        let flag = |letter| room_flags().find(|(known, _)| *known == letter).map(|(_, flag)| flag);
         let flags = letters.chars().try_fold(Flags::NONE, |flags, letter| Some(flags.with(flag(letter)?)));
         flags.map(RoomModes).ok_or_else(|| format!("it must be {}", RoomModes::IS))
     }
@@ -50,7 +50,7 @@ impl From<Flags> for RoomModes {
 impl fmt::Display for RoomModes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RoomModes(flags) = self;
-        let letters = ROOM_FLAGS.iter().filter(|(_, flag)| flags.has(*flag));
+        let letters = room_flags().filter(|(_, flag)| flags.has(*flag));
         letters.map(|(letter, _)| letter).collect::<String>().fmt(f)
     }
 }

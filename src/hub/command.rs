@@ -203,6 +203,10 @@ pub enum Command<'a> {
         name: &'a str,
         entries_max: usize,
     },
+    /// Could I have that name? Asked before the login.
+    CheckName {
+        name: &'a str,
+    },
     /// Which of these are here?
     IsHere {
         names: Box<[&'a str]>,

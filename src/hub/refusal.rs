@@ -24,8 +24,10 @@ pub enum Refusal {
     BadPassword,
     /// Somebody who is not in the room spoke to it.
     ClosedToOutsiders,
-    /// A visitor of a moderated room spoke, or somebody for whom a ban is.
+    /// A visitor of a moderated room spoke.
     NoVoice,
+    /// Somebody spoke for whom a ban is.
+    Silenced,
     NoControlMessages,
     /// The role is not enough for that.
     NotModerator,
@@ -36,6 +38,8 @@ pub enum Refusal {
     TooManyMasks {
         masks_max: usize,
     },
+    /// The lists of the room have as many bytes as they may have.
+    NoSpaceForMask,
     BadMask,
     BadRoomPassword,
     BadOccupantsMax,
@@ -43,9 +47,8 @@ pub enum Refusal {
     TooManyChanges {
         changes_max: usize,
     },
-    TooManyInvitations {
-        invitations_max: usize,
-    },
+    /// There may be no invitations.
+    NoInvitations,
     BannedFromRenaming,
     NotOperator,
     TooManyRooms {
@@ -129,6 +132,7 @@ impl fmt::Display for Refusal {
             Refusal::BadPassword => f.write_str("that room has a password, and this is not it"),
             Refusal::ClosedToOutsiders => f.write_str("that room takes nothing from outside; join it first"),
             Refusal::NoVoice => f.write_str("you have no voice in that room; a moderator can give you one"),
+            Refusal::Silenced => f.write_str("you are banned in that room, which takes your voice"),
             Refusal::NoControlMessages => f.write_str("that room takes no control messages"),
             Refusal::NotModerator => f.write_str("that is for the moderators of the room"),
             Refusal::OutOfReach => f.write_str("they rank higher in that room than you"),
@@ -136,6 +140,9 @@ impl fmt::Display for Refusal {
             Refusal::PeerAlreadyInRoom => f.write_str("they are in that room already"),
             Refusal::TooManyMasks { masks_max } => {
                 write!(f, "that list has {masks_max} entries, which is the limit; remove one first")
+            }
+            Refusal::NoSpaceForMask => {
+                f.write_str("the lists of that room take as much memory as they may; remove an entry first")
             }
             Refusal::BadMask => f.write_str("that mask is empty, too long, or has blanks in it"),
             Refusal::BadRoomPassword => {
@@ -146,12 +153,7 @@ impl fmt::Display for Refusal {
             Refusal::TooManyChanges { changes_max } => {
                 write!(f, "those are more than {changes_max} changes at once, which is the limit")
             }
-            Refusal::TooManyInvitations { invitations_max } => {
-                write!(
-                    f,
-                    "{invitations_max} invitations are open, which is the limit; wait for some to be used"
-                )
-            }
+            Refusal::NoInvitations => f.write_str("this server keeps no invitations"),
             Refusal::BannedFromRenaming => f.write_str(
                 "you are banned from a room that you are in, and keep your name while you are there",
             ),

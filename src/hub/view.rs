@@ -43,6 +43,8 @@ pub struct Formerly {
     pub username: Box<str>,
     pub realname: Box<str>,
     pub host: Host,
+    /// Whether they were found only by those who shared a room with them.
+    pub is_invisible: bool,
     /// When they gave it up, in milliseconds since 1970.
     pub until_millis: u64,
 }
@@ -62,6 +64,8 @@ pub struct SubjectView<'a> {
     pub text: &'a str,
     /// The name of who set it.
     pub by: &'a str,
+    /// The same as it was then, in full: `name!username@host`.
+    pub author: &'a str,
     /// When, in milliseconds since 1970.
     pub at_millis: u64,
 }

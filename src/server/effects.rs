@@ -31,6 +31,7 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Reply { to, cause, request, channel, reply } => {
                 let to = key_of(to);
                 self.keep_order(to, key_of(cause));
+                let mut has_logged_in = false;
                 self.push(to, |connection, blocks, surroundings| {
                     let Connection { session, outbox, .. } = connection;
                     outbox.push_own(blocks, Expect::Little, |out| {
@@ -40,6 +41,7 @@ impl<S: Socket> Effects for Exchange<S> {
                     match reply {
                         Reply::LoggedIn { name, .. } => {
                             connection.note_logged_in();
+                            has_logged_in = true;
                             info!("{to} {ip} is {name}");
                         }
                         Reply::Renamed { from, to: name } if from != name => {
@@ -48,6 +50,7 @@ impl<S: Socket> Effects for Exchange<S> {
                         _ => {}
                     }
                 });
+                self.surroundings.strangers -= usize::from(has_logged_in);
             }
             Effect::Send { to, cause, channel, room, event } => {
                 let (to, cause) = (key_of(to), key_of(cause));

@@ -175,6 +175,7 @@ impl<S: Socket> Engine<S> {
         }
         let host = exchange.cloaks.host(address.ip());
         let key = exchange.connections.insert(Connection::new(socket, address, host, exchange.now));
+        exchange.surroundings.strangers += 1;
         exchange.origins.note_opened(address);
         if over > 0 || self.stopping {
             exchange.counters.refused_full += 1;

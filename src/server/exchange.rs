@@ -167,7 +167,7 @@ impl<S: Socket> Exchange<S> {
 
     /// The same, with last words of their own.
     pub fn close_saying(&mut self, key: Key, reason: CloseReason, words: &dyn Display) {
-        let Exchange { connections, blocks, fanout, limits, now, .. } = self;
+        let Exchange { connections, blocks, fanout, limits, surroundings, now, .. } = self;
         let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
         // What its rooms said before comes before its last words.
         for membership in connection.memberships.clone() {
@@ -175,6 +175,7 @@ impl<S: Socket> Exchange<S> {
         }
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
+            surroundings.strangers -= usize::from(!connection.session.is_logged_in());
             connection.close(reason, words, blocks, *now, limits);
         }
         self.counters.count_closed(reason);

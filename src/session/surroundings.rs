@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub limits: hub::Limits,
     /// Whether the whole server has a password.
     pub wants_password: bool,
+    /// Connections that have not logged in.
+    pub strangers: usize,
     /// Wall time of this turn, in milliseconds since 1970. It may jump, forwards and back: it is for showing, and no
     /// deadline comes from it.
     pub unix_millis: u64,
@@ -61,6 +63,7 @@ impl Surroundings {
             server,
             limits,
             wants_password: false,
+            strangers: 0,
             unix_millis: 0,
             started_unix_millis: 0,
             salt: 0,

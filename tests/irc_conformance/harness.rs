@@ -204,7 +204,7 @@ fn matches(wanted: &str, line: &str) -> bool {
 }
 
 /// A connection that speaks lines.
-struct Client {
+pub struct Client {
     stream: BufReader<TcpStream>,
     /// The present one.
     nick: String,
@@ -223,7 +223,7 @@ impl Client {
         Client { stream: BufReader::new(stream), nick: "*".to_owned(), is_gone: false }
     }
 
-    fn register(address: SocketAddr, name: &str, capabilities: &str) -> Client {
+    pub fn register(address: SocketAddr, name: &str, capabilities: &str) -> Client {
         let mut client = Client::connect(address);
         if !capabilities.is_empty() {
             client.send(&format!("CAP REQ :{capabilities}"));
@@ -236,13 +236,13 @@ impl Client {
         client
     }
 
-    fn send(&mut self, line: &str) {
+    pub fn send(&mut self, line: &str) {
         // Whoever has been thrown out may write in vain.
         let _ = self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes());
     }
 
     /// Everything that the client is told because of what happened up to now.
-    fn told(&mut self) -> Vec<String> {
+    pub fn told(&mut self) -> Vec<String> {
         self.send(&format!("PING {TOKEN}"));
         let mut told = Vec::new();
         while let Some(line) = self.line() {

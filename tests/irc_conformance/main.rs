@@ -1,9 +1,11 @@
 //! What is said in lines of IRC, and what comes back: a table per family of commands, in `tables/`, each of which is played
-//! against a server of its own over real sockets. How a table is written, `harness.rs` says.
+//! against a server of its own over real sockets. How a table is written, `harness.rs` says. What involves native clients
+//! is in `natives.rs`.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod harness;
+mod natives;
 
 /// A test for each table: `topic` plays `tables/topic.txt`.
 macro_rules! tables {
@@ -32,7 +34,9 @@ tables! {
     monitor
     oneself
     operators
+    registration
     server
+    talk
     topic
     user_modes
     who

@@ -13,6 +13,7 @@ use crate::chat::talk::{Carrier, HEAD_BYTES, Malformed, Talk, Unsayable};
 use crate::wire::Flags;
 use crate::wire::frame::Data;
 use crate::wire::header::put;
+use crate::wire::irc::ctcp::Ctcp;
 use std::time::{Duration, Instant};
 
 /// The channel of the only relay there is.
@@ -211,6 +212,7 @@ impl Dialogue {
             Command::Empty => {}
             Command::Help => HELP.iter().for_each(|line| self.notice(*line)),
             Command::Quit(words) => self.leaving = Some(words.to_owned()),
+            Command::Me(words) => self.carry_out(Command::Text(&Ctcp::action(words).to_string())),
             Command::Text(text) => match &self.call {
                 None => self.trouble(format!("nobody is here; not said: {text}")),
                 // Who was shown to be there is meant, and not the next one who called.
@@ -226,7 +228,7 @@ impl Dialogue {
     fn say(&mut self, text: &str) {
         let Some(call) = &mut self.call else { return };
         for text in pieces(text, call.text_max) {
-            let why = match call.talk.say(text) {
+            let why = match call.talk.say(&text) {
                 Ok(()) => continue,
                 Err(Unsayable::NoRoom) => "too much is under way already",
                 Err(Unsayable::NotOneLine) => "a text must be one line, without NUL, CR or LF",

@@ -106,7 +106,7 @@ impl Conversation {
         let (peer, text) = if names_one { (Some(first), behind) } else { (None, words) };
         let Some((call, channel, _)) = self.offered(peer) else { return };
         let text = pieces(text, self.text_max).next().unwrap_or_default();
-        self.request(channel, Pending::End, |request| Decline { request, text });
+        self.request(channel, Pending::End, |request| Decline { request, text: &text });
         if let Some(call) = self.remove_call(call) {
             let words = if text.is_empty() { String::new() } else { format!(": {text}") };
             self.notice(format!("the call from {} is declined{words}", call.peer));
@@ -225,7 +225,7 @@ impl Conversation {
         let Stage::Open { payload_max, .. } = call.stage else { return };
         let mut unsaid = None;
         for piece in pieces(text, payload_max.saturating_sub(HEAD_BYTES)) {
-            match call.talk.say(piece) {
+            match call.talk.say(&piece) {
                 Ok(()) => {}
                 Err(Unsayable::NoRoom) => unsaid = Some("the peer has not confirmed what was said before"),
                 Err(Unsayable::NotOneLine) => unsaid = Some("it holds a NUL"),

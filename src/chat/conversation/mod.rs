@@ -23,8 +23,10 @@ pub use ways::WayOut;
 use super::shown::Shown;
 use crate::wire::frame::{Body, Join};
 use crate::wire::header::put;
+use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::{Flags, RefusalCode};
 use calls::{Call, Ending, Stage};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -360,7 +362,7 @@ impl Conversation {
 
 /// Whether the server takes two names for the same.
 pub fn same_name(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+    crate::hub::name::fold(one) == crate::hub::name::fold(other)
 }
 
 /// A room as users write it, with the `#` that they may leave out.
@@ -369,15 +371,22 @@ pub fn room_name(name: &str) -> String {
 }
 
 /// Cuts a text into pieces of at most `bytes_max` bytes, between characters. A limit too small for a character gives
-/// that character alone.
-pub(super) fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+/// that character alone. Each piece of an action is one.
+pub(super) fn pieces(text: &str, bytes_max: usize) -> impl Iterator<Item = Cow<'_, str>> {
+    let action = Ctcp::of(text).filter(|ctcp| ctcp.is_action() && text.len() > bytes_max);
+    let (mut rest, bytes_max) = match &action {
+        Some(ctcp) => (ctcp.params, bytes_max.saturating_sub(ctcp.frame_bytes())),
+        None => (text, bytes_max),
+    };
     std::iter::from_fn(move || {
         let first = rest.chars().next()?;
         let at = rest.floor_char_boundary(bytes_max).max(first.len_utf8());
         let (piece, behind) = rest.split_at(at);
         rest = behind;
-        Some(piece)
+        Some(match action {
+            Some(_) => Ctcp::action(piece).to_string().into(),
+            None => piece.into(),
+        })
     })
 }
 

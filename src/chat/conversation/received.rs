@@ -39,7 +39,8 @@ impl Conversation {
             Frame::Occupants(list) => self.names(list.request, list.names.iter(), more),
             Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
             Frame::Told(Told { from, text }) => {
-                self.shown.push(Shown::Private { from: from.to_owned(), text: text.to_owned() });
+                let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
+                self.shown.push(Shown::said(message));
             }
             Frame::Peer(peer) => {
                 self.pending.remove(&peer.request);
@@ -181,7 +182,7 @@ impl Conversation {
 
     fn show_in_room(&mut self, channel: u32, by: &str, text: &str) {
         let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
-        self.shown.push(Shown::Room { room, by: by.to_owned(), text: text.to_owned() });
+        self.shown.push(Shown::said(Shown::Room { room, by: by.to_owned(), text: text.to_owned() }));
     }
 
     fn tell_about_room(&mut self, channel: u32, sentence: impl FnOnce(&str) -> String) {

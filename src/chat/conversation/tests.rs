@@ -379,6 +379,22 @@ fn long_lines_are_cut_between_characters() {
 }
 
 #[test]
+fn what_one_does_is_said_as_an_action_and_each_piece_of_it_is_one() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, &format!("/me waves {}", "x".repeat(150)));
+    let mut said = Vec::new();
+    sent(&mut alice, |_, frame| {
+        if let Frame::Say(say) = frame {
+            said.push(say.text.to_owned());
+        }
+    });
+    assert!(said.len() == 2 && said.iter().all(|piece| piece.len() <= 100), "{said:?}");
+    let words: String = said.iter().map(|text| Ctcp::of(text).expect("an action").params).collect();
+    assert_eq!(words, format!("waves {}", "x".repeat(150)));
+    assert!(said.iter().all(|text| Ctcp::of(text).is_some_and(|ctcp| ctcp.is_action())));
+}
+
+#[test]
 fn commands_without_a_connection_are_not_lost_silently() {
     let mut alice = in_lobby(true);
     alice.disconnected();

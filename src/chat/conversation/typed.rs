@@ -3,6 +3,7 @@
 use super::{Conversation, NamesOf, Pending, PlaceId, Stage, pieces, room_name, same_name};
 use crate::chat::command::{Command, HELP, parse};
 use crate::wire::frame::{Leave, ListPeers, ListRooms, Lookup, Say, SetSubject, Tell, Who};
+use crate::wire::irc::ctcp::Ctcp;
 
 impl Conversation {
     /// A line from the prompt.
@@ -34,6 +35,7 @@ impl Conversation {
             Command::Help => HELP.iter().for_each(|line| self.notice(*line)),
             Command::Quit(words) => self.leaving = Some(words.to_owned()),
             Command::Switch(name) => self.switch(name),
+            Command::Me(words) => self.carry_out(Command::Text(&Ctcp::action(words).to_string())),
             Command::Subject(None) => self.show_subject(),
             Command::Path => self.show_path(),
             Command::Hangup(peer) => self.hang_up(peer),
@@ -99,16 +101,16 @@ impl Conversation {
     fn say_in_room(&mut self, channel: u32, room: &str, text: &str) {
         for text in pieces(text, self.text_max) {
             let from = self.frames.len();
-            let pending = Pending::Text { to: room.to_owned(), text: text.to_owned(), in_datagram: None };
-            self.request(channel, pending, |request| Say { request, text });
+            let pending = Pending::Text { to: room.to_owned(), text: text.clone().into(), in_datagram: None };
+            self.request(channel, pending, |request| Say { request, text: &text });
             self.by_datagram_if_wanted(from);
         }
     }
 
     fn tell(&mut self, to: &str, text: &str) {
         for text in pieces(text, self.text_max) {
-            let pending = Pending::Text { to: to.to_owned(), text: text.to_owned(), in_datagram: None };
-            self.request(0, pending, |request| Tell { request, to, text });
+            let pending = Pending::Text { to: to.to_owned(), text: text.clone().into(), in_datagram: None };
+            self.request(0, pending, |request| Tell { request, to, text: &text });
         }
     }
 

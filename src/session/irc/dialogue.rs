@@ -35,8 +35,9 @@ pub struct Dialogue {
 }
 
 /// The line that is being carried out.
-#[derive(Default)]
 pub struct Task {
+    /// Its command, as the table has it.
+    pub command: &'static str,
     /// Which of the things that the line asks for is next.
     pub step: u16,
     /// What the hub was asked for last, which its answer does not say.
@@ -47,12 +48,13 @@ pub struct Task {
     pub whom: String,
     /// Why the hub did not do what it was asked for last but one, or before.
     pub refused: Option<Refusal>,
-    /// From which entry the list goes on, where its entries have numbers.
-    pub from: usize,
-    /// Behind which entry the list goes on; empty at its end.
-    pub after: String,
-    /// Whether the answer said that it goes on.
-    pub more: bool,
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        let (about, whom) = (String::new(), String::new());
+        Task { command: "*", step: 0, doing: Doing::default(), about, whom, refused: None }
+    }
 }
 
 impl Task {
@@ -71,9 +73,8 @@ impl Task {
     }
 
     fn end(&mut self) {
-        (self.step, self.doing, self.more) = (0, Doing::default(), false);
-        (self.refused, self.from) = (None, 0);
-        for text in [&mut self.about, &mut self.whom, &mut self.after] {
+        (self.command, self.step, self.doing, self.refused) = ("*", 0, Doing::default(), None);
+        for text in [&mut self.about, &mut self.whom] {
             text.clear();
             text.shrink_to(ABOUT_BYTES_KEPT);
         }
@@ -106,6 +107,18 @@ impl Call<'_, '_> {
     pub fn server(&mut self, command: &str) -> LineBody<'_> {
         Write::to(self.out).server(self.world, command)
     }
+}
+
+/// Keeps texts of a command that are not in the line in the notes, which the command can borrow.
+pub fn noted<'a, const N: usize>(notes: &'a mut String, texts: [&str; N]) -> [&'a str; N] {
+    notes.clear();
+    texts.iter().for_each(|text| notes.push_str(text));
+    let mut rest: &'a str = notes;
+    texts.map(|text| {
+        let (one, behind) = rest.split_at_checked(text.len()).unwrap_or_default();
+        rest = behind;
+        one
+    })
 }
 
 /// What a line comes to.
@@ -173,6 +186,11 @@ impl Dialogue {
         let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
         let next = commands::carry_out(self, Call { message, notes, world, out: own });
         self.keep_label(label, world, out);
+        self.step(next, used, world, out)
+    }
+
+    /// What carrying out a line, or a part of it, means for whoever owns the connection. `used`: the bytes of the line.
+    fn step<'a>(&mut self, next: Do<'a>, used: usize, world: &Surroundings, out: &mut Vec<u8>) -> Step<'a> {
         match next {
             Do::Done => {
                 self.end_line(world, out);

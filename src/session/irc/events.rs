@@ -1,9 +1,11 @@
 //! What others did, as lines: written once for all clients that share a [`Variant`].
 
-use super::capabilities::{AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, MESSAGE_TAGS, SETNAME};
+use super::capabilities::{AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
 use super::features;
+use super::letters::ChannelMode;
+use super::words::{Target, put_words};
 use super::write::Write;
-use crate::hub::{Departure, Event, Form, Host, Killing, MessageId, Person, Role, RoomChange, Trait, Words};
+use crate::hub::{Departure, Event, Host, Killing, MessageId, Person, RoomChange, Trait, Words};
 use crate::session::{Stamp, Surroundings, Variant};
 use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};
 use std::fmt;
@@ -56,12 +58,11 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             scene.line(out, &who, "SETNAME").trailing(who.realname());
         }
         // In the words that neighbours are told with (IRCv3 extended-monitor).
-        Event::WatchedChanged { who, what } => {
-            let event = match what {
-                Trait::Away => Event::AwayChanged { who },
-                Trait::RealName => Event::RealNameChanged { who },
-            };
-            encode_event(variant, target, &event, stamp, out)
+        Event::WatchedChanged { who, what: Trait::Away } => {
+            encode_event(variant, target, &Event::AwayChanged { who }, stamp, out)
+        }
+        Event::WatchedChanged { who, what: Trait::RealName } => {
+            encode_event(variant, target, &Event::RealNameChanged { who }, stamp, out)
         }
         Event::Appeared { who } => {
             let (nick, user) = (who.name.shown(), who.username());
@@ -84,24 +85,6 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
     }
 }
 
-/// Whom a message is for: all of a room, those of them with a rank (STATUSMSG), or somebody alone.
-#[derive(Clone, Copy)]
-pub struct Target<'a> {
-    pub least: Option<Role>,
-    pub name: &'a str,
-}
-
-impl fmt::Display for Target<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rank = match self.least {
-            Some(Role::Moderator) => "@",
-            Some(Role::Participant) => "+",
-            Some(Role::Visitor) | None => "",
-        };
-        write!(f, "{rank}{}", self.name)
-    }
-}
-
 fn say(
     scene: &Scene<'_>,
     by: &Person<'_>,
@@ -117,42 +100,6 @@ fn say(
         }
         head.source(by.name.shown(), by.username(), &scene.host, command).param(target)
     });
-}
-
-/// Writes a message, in as many lines as it takes: other dialects have longer texts, and what was accepted is not cut.
-/// The first line alone is the message by its number.
-pub fn put_words(
-    words: Words<'_>,
-    variant: Variant,
-    out: &mut Vec<u8>,
-    begin: impl for<'l> Fn(&'l mut Vec<u8>, bool, &str) -> LineBody<'l>,
-) {
-    let command = match words.form {
-        Form::Message => "PRIVMSG",
-        Form::Notice => "NOTICE",
-        Form::Tags if variant.has(MESSAGE_TAGS) => return begin(out, true, "TAGMSG").end(),
-        Form::Tags => return,
-    };
-    let (mut rest, mut is_first) = (words.text, true);
-    loop {
-        let body = begin(out, is_first, command);
-        let (now, later) = split_for(rest, body.remaining());
-        body.trailing(now);
-        if later.is_empty() {
-            return;
-        }
-        (rest, is_first) = (later, false);
-    }
-}
-
-/// The beginning of a text that has room in a line, and the rest: apart at a space in the second half, if there is one.
-fn split_for(text: &str, room: usize) -> (&str, &str) {
-    if text.len() <= room {
-        return (text, "");
-    }
-    let fits = text.floor_char_boundary(room.max(4));
-    let space = text.get(fits / 2..fits).and_then(|half| half.rfind(' ')).map(|at| fits / 2 + at + 1);
-    text.split_at_checked(space.unwrap_or(fits)).unwrap_or((text, ""))
 }
 
 fn entered(scene: &Scene<'_>, who: &Person<'_>, room: &str, out: &mut Vec<u8>) {
@@ -211,17 +158,21 @@ pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>)
     numbers.extend(limits);
     let mut numbers = numbers.iter();
     let mode = |change: &RoomChange<'a>| {
-        let (adding, letter, param) = match *change {
-            RoomChange::Flag { flag, on } => (on, features::letter_of_flag(flag), None),
-            RoomChange::Password(password) => (password.is_some(), 'k', Some(password.unwrap_or("*"))),
-            RoomChange::OccupantsMax(None) => (false, 'l', None),
-            RoomChange::OccupantsMax(Some(_)) => (true, 'l', numbers.next().map(String::as_str)),
-            RoomChange::Grant { role, to } => (true, features::letter_of_role(role), Some(to)),
-            RoomChange::Revoke { role, from } => (false, features::letter_of_role(role), Some(from)),
-            RoomChange::AddMask { list, mask } => (true, features::letter_of_list(list), Some(mask)),
-            RoomChange::RemoveMask { list, mask } => (false, features::letter_of_list(list), Some(mask)),
+        let (adding, mode, param) = match *change {
+            RoomChange::Flag { flag, on } => (on, ChannelMode::Flag(flag), None),
+            RoomChange::Password(password) => {
+                (password.is_some(), ChannelMode::Key, Some(password.unwrap_or("*")))
+            }
+            RoomChange::OccupantsMax(None) => (false, ChannelMode::Limit, None),
+            RoomChange::OccupantsMax(Some(_)) => {
+                (true, ChannelMode::Limit, numbers.next().map(String::as_str))
+            }
+            RoomChange::Grant { role, to } => (true, ChannelMode::Rank(role), Some(to)),
+            RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
+            RoomChange::AddMask { list, mask } => (true, ChannelMode::List(list), Some(mask)),
+            RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
         };
-        ModeChange { adding, letter, param }
+        ModeChange { adding, letter: mode.letter(), param }
     };
     changes.iter().map(mode).collect()
 }

@@ -14,8 +14,9 @@
 //! - `commands` what each command asks of the hub, and how the hub's answer is written: a file per family;
 //! - `refusals` which numeric the hub's refusals are;
 //! - `events` what others did, written once for all who share a [`Variant`](super::Variant);
+//! - `words` what is said, in as many lines as it takes;
 //! - `labels` answers that bear the label of the question;
-//! - `features` what ISUPPORT says;
+//! - `letters` what the letters of modes stand for, and `features` what ISUPPORT says;
 //! - [`offered`] all of that as tables. `docs/IRC.md` tells people about it, and a test holds the two together.
 
 mod capabilities;
@@ -24,17 +25,18 @@ mod dialogue;
 mod events;
 mod features;
 mod labels;
+mod letters;
 mod refusals;
 mod registration;
+mod words;
 mod write;
 
 /// What a client may meet, as tables.
 pub mod offered {
     pub use super::capabilities::OFFERED as CAPABILITIES;
-    pub use super::commands::help::{TOPICS as COMMANDS, Topic};
-    pub use super::features::{
-        FLAGS as ROOM_FLAGS, MODES as CHANNEL_MODES, USER_MODE_TABLE as USER_MODES, isupport,
-    };
+    pub use super::commands::table::{COMMANDS, Row};
+    pub use super::features::isupport;
+    pub use super::letters::{CHANNEL_MODES, USER_MODES, flags as room_flags};
 }
 
 pub(super) use dialogue::Dialogue;

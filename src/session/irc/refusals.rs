@@ -5,31 +5,31 @@ use super::dialogue::Dialogue;
 use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
+use std::fmt;
 
 /// Writes why the hub does not do what the step asked for.
 pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
-    let doing = dialogue.task.doing;
-    if doing == Doing::Notice || (doing == Doing::Join && refusal == Refusal::AlreadyInRoom) {
-        return; // nothing is said to either
+    match &mut dialogue.task.doing {
+        Doing::Notice => return,                                    // nothing is said to that
+        Doing::Join if refusal == Refusal::AlreadyInRoom => return, // nor to that
+        Doing::Names { behind } | Doing::Who { behind, .. } => *behind = None, // a list that is refused has ended
+        _ => {}
     }
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
     }
     dialogue.task.refused = Some(refusal);
-    if matches!(doing, Doing::Names | Doing::Who(_)) {
-        dialogue.task.more = false; // a list that is refused between two pages has ended
-    }
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
-    match doing {
+    match dialogue.task.doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
-        Doing::Names => {
+        Doing::Names { .. } => {
             dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
         }
-        Doing::Who(_) => who::end(dialogue, world, out),
+        Doing::Who { .. } => who::end(dialogue, world, out),
         Doing::SetName => oneself::refuse_realname(world, out),
         _ => put_about(dialogue, refusal, (about, whom), world, out),
     }
-    match doing {
+    match dialogue.task.doing {
         Doing::Whois => whois::end_of_whois(dialogue, about, world, out),
         Doing::Was => whois::end_of_whowas(dialogue, world, out),
         _ => {}
@@ -44,8 +44,7 @@ pub fn put_about(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let doing = dialogue.task.doing;
-    let numeric = numeric(doing, refusal);
+    let numeric = numeric(&dialogue.task.doing, refusal);
     let line = dialogue.line(numeric, world, out);
     let line = match numeric {
         Numeric::ERR_NONICKNAMEGIVEN | Numeric::ERR_NOPRIVILEGES | Numeric::ERR_NOTEXTTOSEND => line,
@@ -53,44 +52,123 @@ pub fn put_about(
         Numeric::ERR_USERNOTINCHANNEL | Numeric::ERR_USERONCHANNEL => {
             line.param(cut(whom, WHOM_BYTES_MAX)).echo(about)
         }
-        Numeric::ERR_UNKNOWNERROR => line.param(doing.command()),
+        Numeric::ERR_UNKNOWNERROR => line.param(dialogue.task.command),
         // Where nothing is named, no parameter stands for it.
         _ if about.is_empty() => line,
         _ => line.echo(about),
     };
-    line.trailing(refusal);
+    if numeric == Numeric::ERR_WASNOSUCHNICK {
+        return line.trailing("Nobody of that nickname is remembered");
+    }
+    line.trailing(Sentence(refusal));
+}
+
+/// A refusal in the words of IRC, where rooms are channels, names nicknames, and passwords of rooms keys.
+pub struct Sentence(pub Refusal);
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.0 {
+            Refusal::BadName(bad) => {
+                return WhyNot { what: "a nickname", first: "a letter, a digit or one of _[]{}\\|^`", bad }
+                    .fmt(f);
+            }
+            Refusal::BadRoomName(bad) => return WhyNot { what: "a channel's name", first: "#", bad }.fmt(f),
+            Refusal::RoomFull { occupants_max } => {
+                return write!(f, "That channel is full: it takes {occupants_max}");
+            }
+            Refusal::TooManyRooms { rooms_max } => {
+                return write!(f, "You are in {rooms_max} channels, and nobody may be in more");
+            }
+            Refusal::TooManyMasks { masks_max } => {
+                return write!(f, "That list is full: it takes {masks_max} masks");
+            }
+            Refusal::TooManyChanges { changes_max } => {
+                return write!(f, "One MODE takes at most {changes_max} changes");
+            }
+            Refusal::TextTooLong { bytes_max } => {
+                return write!(f, "That text is longer than {bytes_max} bytes");
+            }
+            Refusal::NameTaken => "Somebody else has that nickname",
+            Refusal::NoSuchPeer => "Nobody has that nickname",
+            Refusal::NoSuchRoom => "There is no channel of that name",
+            Refusal::NotInRoom => "You are not in that channel",
+            Refusal::Banned => "A ban keeps you out of that channel (+b)",
+            Refusal::MembersOnly => "That channel is for those who are invited (+i)",
+            Refusal::BadPassword => "That channel has another key (+k)",
+            Refusal::TooManyRoomsOnServer => "The server has as many channels as it may have",
+            Refusal::ClosedToOutsiders => "That channel hears only those who are in it (+n)",
+            Refusal::NoVoice => "That channel is moderated (+m), and you have no voice in it",
+            Refusal::Silenced => "A ban in that channel takes your voice (+b)",
+            Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
+            Refusal::NotModerator => "That is for the operators of the channel",
+            Refusal::OutOfReach => "They rank higher in that channel than you",
+            Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
+            Refusal::NoInvitations => "This server keeps no invitations",
+            Refusal::PeerNotInRoom => "They are not in that channel",
+            Refusal::PeerAlreadyInRoom => "They are in that channel already",
+            Refusal::BannedFromRenaming => {
+                "A ban in one of your channels keeps you from changing your nickname"
+            }
+            Refusal::NotOperator => "That is for the operators of the server",
+            Refusal::BadText(BadText::Empty) => "There is no text",
+            refusal => return refusal.fmt(f), // what no command of IRC leads to
+        };
+        f.write_str(text)
+    }
+}
+
+/// What is wrong with a name, and what would be right.
+struct WhyNot {
+    what: &'static str,
+    /// How such a name begins.
+    first: &'static str,
+    bad: BadName,
+}
+
+impl fmt::Display for WhyNot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WhyNot { what, first, bad } = self;
+        write!(f, "That cannot be {what}: ")?;
+        match bad {
+            BadName::Empty => f.write_str("it is empty"),
+            BadName::TooLong { bytes_max } => write!(f, "it is longer than {bytes_max} bytes"),
+            BadName::FirstCharacter => write!(f, "it does not begin with {first}"),
+            BadName::Character(c) => write!(f, "it has {c:?} in it"),
+        }
+    }
 }
 
 /// What is shown of a name beside another.
 const WHOM_BYTES_MAX: usize = 64;
 
-fn numeric(doing: Doing, refusal: Refusal) -> Numeric {
+fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
     match refusal {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken => Numeric::ERR_NICKNAMEINUSE,
         Refusal::BadRoomName(BadName::TooLong { .. }) => Numeric::ERR_NOSUCHCHANNEL,
-        Refusal::BadRoomName(_) if doing == Doing::Join => Numeric::ERR_BADCHANMASK,
+        Refusal::BadRoomName(_) if *doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,
-        Refusal::NotInRoom if doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,
+        Refusal::NotInRoom if *doing == Doing::Message => Numeric::ERR_CANNOTSENDTOCHAN,
         Refusal::NotInRoom => Numeric::ERR_NOTONCHANNEL,
         Refusal::Banned => Numeric::ERR_BANNEDFROMCHAN,
         Refusal::MembersOnly => Numeric::ERR_INVITEONLYCHAN,
         Refusal::BadPassword => Numeric::ERR_BADCHANNELKEY,
         Refusal::RoomFull { .. } => Numeric::ERR_CHANNELISFULL,
         Refusal::TooManyRooms { .. } | Refusal::TooManyRoomsOnServer => Numeric::ERR_TOOMANYCHANNELS,
-        Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::NoControlMessages => {
+        Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::Silenced | Refusal::NoControlMessages => {
             Numeric::ERR_CANNOTSENDTOCHAN
         }
         Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
         Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
         Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
-        Refusal::NoSuchPeer if doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
+        Refusal::NoSuchPeer if *doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
         Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
-        Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
+        Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => Numeric::ERR_BANLISTFULL,
         _ => Numeric::ERR_UNKNOWNERROR,
     }
 }
@@ -105,10 +183,10 @@ mod tests {
     fn a_list_that_is_refused_between_two_pages_has_ended() {
         let world = Surroundings::new(Description::default(), Limits::default());
         let mut dialogue = Dialogue::new(Host::default());
-        dialogue.task.begin(Doing::Names, "#tea");
-        dialogue.task.more = true;
+        dialogue.task.begin(Doing::Names { behind: Some("bob".to_owned()) }, "#tea");
         let mut out = Vec::new();
         put(&mut dialogue, Refusal::NoSuchRoom, &world, &mut out);
-        assert!(!dialogue.task.more && out.ends_with(b"366 * #tea :End of /NAMES list\r\n"));
+        assert_eq!(dialogue.task.doing, Doing::Names { behind: None });
+        assert!(out.ends_with(b"366 * #tea :End of /NAMES list\r\n"));
     }
 }

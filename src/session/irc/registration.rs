@@ -1,12 +1,12 @@
 //! From the first line to the welcome: NICK and USER in any order, PASS before them, CAP around them.
 
 use super::capabilities::{self, Negotiated};
-use super::commands::{Doing, cut, link};
-use super::dialogue::{Call, Dialogue, Do};
-use super::{features, write};
-use crate::hub::Command;
+use super::commands::{Doing, cut, link, not_enough, table};
+use super::dialogue::{Call, Dialogue, Do, noted};
+use super::{features, letters, refusals, write};
+use crate::hub::{Command, UserName};
 use crate::session::{CloseReason, Credential, Surroundings, VERSION, Verdict};
-use crate::wire::irc::Numeric;
+use crate::wire::irc::{ModeKind, Numeric};
 
 /// What a client has said of itself so far.
 #[derive(Default)]
@@ -39,7 +39,8 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         return Do::Done; // the hub has refused it, and that has been told
     }
     let params = call.message.params;
-    match call.message.command.to_ascii_uppercase().as_str() {
+    dialogue.task.command = table::named(call.message.command).map_or("*", |row| row.name);
+    match dialogue.task.command {
         "CAP" => {
             let negotiated = capabilities::cap(dialogue, &mut call);
             let Some(registration) = &mut dialogue.registration else { return Do::Done };
@@ -49,11 +50,11 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
                 Negotiated::Nothing | Negotiated::Changed => {}
             }
         }
-        "NICK" => nick(dialogue, &mut call),
-        "USER" => user(dialogue, &mut call),
+        "NICK" => return nick(dialogue, call),
+        "USER" => return user(dialogue, call),
         "PASS" => match (params.get(0), &mut dialogue.registration) {
             (Some(password), Some(registration)) => password.clone_into(&mut registration.password),
-            _ => not_enough(&mut call, "PASS"),
+            _ => return not_enough(dialogue, &mut call),
         },
         "PING" => return link::ping(dialogue, call),
         "PONG" => return Do::Done,
@@ -67,27 +68,39 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
     complete(dialogue, call)
 }
 
-fn nick(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
-    match (call.message.params.get(0), &mut dialogue.registration) {
-        (Some(nick), Some(registration)) if !nick.is_empty() => nick.clone_into(&mut registration.nick),
-        _ => call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?"),
+/// NICK: whether one can have that name, one is told at once, and not only when the rest has been said.
+fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let nick = call.message.params.get(0).filter(|nick| !nick.is_empty());
+    let (Some(nick), Some(registration)) = (nick, &mut dialogue.registration) else {
+        call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?");
+        return Do::Done;
+    };
+    nick.clone_into(&mut registration.nick);
+    if registration.is_complete() {
+        return complete(dialogue, call);
     }
+    dialogue.task.begin(Doing::CheckNick, nick);
+    if !call.world.wants_password {
+        return Do::Ask(Command::CheckName { name: nick });
+    }
+    // Who is here is told to nobody before the password.
+    if let Err(refusal) = UserName::new(nick, call.world.limits.name_bytes_max) {
+        refusals::put(dialogue, refusal, call.world, call.out);
+    }
+    Do::Done
 }
 
 /// USER: the second and third parameter mean nothing today (Modern IRC, "USER message").
-fn user(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) {
-    let params = call.message.params;
-    let (Some(user), Some(realname), Some(registration)) =
-        (params.get(0), params.get(3), &mut dialogue.registration)
+fn user<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let said = |place| call.message.params.get(place).filter(|text| !text.is_empty());
+    let (Some(user), Some(realname), Some(registration)) = (said(0), said(3), &mut dialogue.registration)
     else {
-        return not_enough(call, "USER");
+        return not_enough(dialogue, &mut call);
     };
-    if user.is_empty() || realname.is_empty() {
-        return not_enough(call, "USER");
-    }
     registration.has_user = true;
     registration.user = username(user, call.world);
     cut(realname, call.world.limits.realname_bytes_max.into()).clone_into(&mut registration.realname);
+    complete(dialogue, call)
 }
 
 /// What stands between the nickname and the host: with `~`, because nobody else vouches for it, and only with
@@ -97,10 +110,6 @@ fn username(given: &str, world: &Surroundings) -> String {
     let mut name: String = std::iter::once('~').chain(given.chars().filter(allowed)).collect();
     name.truncate(name.floor_char_boundary(usize::from(world.limits.username_bytes_max)));
     if name == "~" { "~user".to_owned() } else { name }
-}
-
-fn not_enough(call: &mut Call<'_, '_>, command: &str) {
-    call.numeric(Numeric::ERR_NEEDMOREPARAMS, "").param(command).trailing("Not enough parameters");
 }
 
 /// Logs in, if everything has been said and the password, where there is one, is right.
@@ -134,12 +143,7 @@ fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     dialogue.task.begin(Doing::Login, nick);
     user.clone_into(&mut dialogue.user);
     realname.clone_into(&mut dialogue.realname);
-    call.notes.push_str(nick);
-    call.notes.push_str(user);
-    call.notes.push_str(realname);
-    let notes: &'a str = call.notes;
-    let (name, rest) = notes.split_at_checked(nick.len()).unwrap_or_default();
-    let (username, realname) = rest.split_at_checked(user.len()).unwrap_or_default();
+    let [name, username, realname] = noted(call.notes, [nick, user, realname]);
     Do::AskAndGoOn(Command::Login { name, payload_max: 0, username, realname })
 }
 
@@ -163,9 +167,9 @@ pub fn welcome<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     call.numeric(Numeric::RPL_MYINFO, nick)
         .param(&world.server.name)
         .param(VERSION)
-        .param(features::USER_MODES)
-        .param(features::CHANNEL_MODES)
-        .param(features::CHANNEL_MODES_WITH_PARAM)
+        .param(letters::sorted(letters::USER_MODES, |_| true))
+        .param(letters::sorted(letters::CHANNEL_MODES, |_| true))
+        .param(letters::sorted(letters::CHANNEL_MODES, |kind| kind != ModeKind::Never))
         .end();
     features::put(world, nick, call.out);
     dialogue.task.begin(Doing::Welcome, "");

@@ -287,7 +287,9 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::Banned => RefusalCode::Banned,
         Refusal::MembersOnly => RefusalCode::MembersOnly,
         Refusal::BadPassword => RefusalCode::BadPassword,
-        Refusal::NoVoice | Refusal::ClosedToOutsiders | Refusal::NoControlMessages => RefusalCode::NoVoice,
+        Refusal::NoVoice | Refusal::Silenced | Refusal::ClosedToOutsiders | Refusal::NoControlMessages => {
+            RefusalCode::NoVoice
+        }
         Refusal::NotModerator
         | Refusal::OutOfReach
         | Refusal::BadRole
@@ -295,8 +297,9 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
         Refusal::TooManyMasks { .. }
+        | Refusal::NoSpaceForMask
         | Refusal::TooManyChanges { .. }
-        | Refusal::TooManyInvitations { .. } => RefusalCode::LimitReached,
+        | Refusal::NoInvitations => RefusalCode::LimitReached,
         Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
         Refusal::NoSuchPeer | Refusal::PeerNotInRoom => RefusalCode::NoSuchPeer,

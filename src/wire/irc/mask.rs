@@ -20,9 +20,9 @@ pub enum BadMask {
 impl fmt::Display for BadMask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BadMask::Empty => f.write_str("a mask cannot be empty"),
-            BadMask::TooLong { bytes_max } => write!(f, "a mask has at most {bytes_max} bytes"),
-            BadMask::Character(c) => write!(f, "{c:?} cannot be in a mask"),
+            BadMask::Empty => f.write_str("A mask cannot be empty"),
+            BadMask::TooLong { bytes_max } => write!(f, "A mask in full has at most {bytes_max} bytes"),
+            BadMask::Character(c) => write!(f, "A mask has no {c:?} in it"),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`list`] lists that go on in the next line;
 //! - [`modes`] changes of modes, read and written;
 //! - [`mask`] masks of users in full;
+//! - [`ctcp`] messages for programs among those for people;
 //! - [`numeric`] the numbers of replies and refusals;
 //! - [`capability`] the names of what goes beyond RFC 1459.
 //!
@@ -16,6 +17,7 @@
 //! are not UTF-8 (UTF8ONLY), and lines longer than the RFCs have them.
 
 pub mod capability;
+pub mod ctcp;
 pub mod line;
 pub mod list;
 pub mod mask;

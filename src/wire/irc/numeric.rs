@@ -1,12 +1,11 @@
 //! The numbers of replies and refusals.
 //!
-//! Names and meanings as Modern IRC ("Numerics") has them; 276 to 338, 378, 379, 671 and 710 to 723 as servers in use
-//! have come to agree; 730 to 734 IRCv3 MONITOR; 354 WHOX; 900 to 908 IRCv3 sasl.
+//! Names and meanings as Modern IRC ("Numerics") has them; 330 to 338 and 521 as servers in use have come to agree; 730 to
+//! 734 IRCv3 MONITOR; 354 WHOX. There is none that is not sent.
 
 use std::fmt;
 
-/// A reply or refusal with a number, which is its command on the wire. Those that are known here and have no use yet stand
-/// apart in `docs/IRC.md`.
+/// A reply or refusal with a number, which is its command on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Numeric(u16);
 
@@ -67,12 +66,9 @@ numerics! {
     3 RPL_CREATED "when the server was started";
     4 RPL_MYINFO "server, version, and letters of user and channel modes";
     5 RPL_ISUPPORT "what the server supports and its limits";
-    211 RPL_STATSLINKINFO "STATS l: a connection, and what went over it";
-    212 RPL_STATSCOMMANDS "STATS m: how often a command was used";
     219 RPL_ENDOFSTATS "end of STATS";
     221 RPL_UMODEIS "the client's own user modes";
     242 RPL_STATSUPTIME "STATS u: how long the server has been up";
-    243 RPL_STATSOLINE "STATS o: who may become an operator";
     251 RPL_LUSERCLIENT "how many users, visible and invisible";
     252 RPL_LUSEROP "how many operators are online";
     253 RPL_LUSERUNKNOWN "how many connections have not registered";
@@ -85,13 +81,11 @@ numerics! {
     263 RPL_TRYAGAIN "the command was dropped; try again later";
     265 RPL_LOCALUSERS "users of this server, now and at most";
     266 RPL_GLOBALUSERS "users of the network, now and at most";
-    276 RPL_WHOISCERTFP "fingerprint of a user's client certificate";
     301 RPL_AWAY "a user is away, and why";
     302 RPL_USERHOST "answer to USERHOST";
     303 RPL_ISON "those of the names asked for that are online";
     305 RPL_UNAWAY "the client is no longer away";
     306 RPL_NOWAWAY "the client is away";
-    307 RPL_WHOISREGNICK "a user is logged in to the account of its nickname";
     311 RPL_WHOISUSER "a user's name, user name, host and real name";
     312 RPL_WHOISSERVER "the server a user is on";
     313 RPL_WHOISOPERATOR "a user is an operator";
@@ -100,7 +94,6 @@ numerics! {
     317 RPL_WHOISIDLE "for how many seconds a user said nothing, and since when it is online";
     318 RPL_ENDOFWHOIS "end of WHOIS";
     319 RPL_WHOISCHANNELS "the channels a user is in";
-    320 RPL_WHOISSPECIAL "more about a user, in words";
     321 RPL_LISTSTART "beginning of LIST";
     322 RPL_LIST "a channel, how many are in it, and its topic";
     323 RPL_LISTEND "end of LIST";
@@ -134,8 +127,6 @@ numerics! {
     374 RPL_ENDOFINFO "end of INFO";
     375 RPL_MOTDSTART "beginning of the message of the day";
     376 RPL_ENDOFMOTD "end of the message of the day";
-    378 RPL_WHOISHOST "where a user is connecting from";
-    379 RPL_WHOISMODES "a user's modes";
     381 RPL_YOUREOPER "the client is an operator now";
     382 RPL_REHASHING "the server reads its configuration anew";
     391 RPL_TIME "the server's time";
@@ -147,14 +138,9 @@ numerics! {
     405 ERR_TOOMANYCHANNELS "the client is in as many channels as one may be";
     406 ERR_WASNOSUCHNICK "nobody had that name";
     407 ERR_TOOMANYTARGETS "more targets than the command takes";
-    409 ERR_NOORIGIN "PING or PONG without a token";
     410 ERR_INVALIDCAPCMD "there is no such subcommand of CAP";
     411 ERR_NORECIPIENT "a message to nobody";
     412 ERR_NOTEXTTOSEND "a message without a text";
-    413 ERR_NOTOPLEVEL "a mask of servers without a top level";
-    414 ERR_WILDTOPLEVEL "a mask of servers with a wildcard in its top level";
-    415 ERR_BADMASK "a mask that cannot be one";
-    416 ERR_TOOMANYMATCHES "the answer would be too long";
     417 ERR_INPUTTOOLONG "the line was too long";
     421 ERR_UNKNOWNCOMMAND "there is no such command";
     422 ERR_NOMOTD "there is no message of the day";
@@ -162,7 +148,6 @@ numerics! {
     431 ERR_NONICKNAMEGIVEN "a nickname is missing";
     432 ERR_ERRONEUSNICKNAME "that cannot be a nickname";
     433 ERR_NICKNAMEINUSE "somebody has that nickname";
-    436 ERR_NICKCOLLISION "somebody on another server has that nickname";
     437 ERR_UNAVAILRESOURCE "that nickname or channel cannot be had for now";
     441 ERR_USERNOTINCHANNEL "that user is not in that channel";
     442 ERR_NOTONCHANNEL "the client is not in that channel";
@@ -173,54 +158,28 @@ numerics! {
     461 ERR_NEEDMOREPARAMS "the command takes more parameters";
     462 ERR_ALREADYREGISTERED "the client has registered already";
     464 ERR_PASSWDMISMATCH "the password is wrong";
-    465 ERR_YOUREBANNEDCREEP "the client is banned from this server";
-    467 ERR_KEYSET "the channel has a key already";
-    468 ERR_INVALIDUSERNAME "that cannot be a user name";
     471 ERR_CHANNELISFULL "the channel is full (+l)";
     472 ERR_UNKNOWNMODE "there is no such mode of a channel";
     473 ERR_INVITEONLYCHAN "the channel is for those who are invited (+i)";
     474 ERR_BANNEDFROMCHAN "the client is banned from the channel (+b)";
     475 ERR_BADCHANNELKEY "the channel has another key (+k)";
     476 ERR_BADCHANMASK "that cannot be a channel's name";
-    477 ERR_NEEDREGGEDNICK "the channel is for those who are logged in";
     478 ERR_BANLISTFULL "the list of masks is full";
     481 ERR_NOPRIVILEGES "operators only";
     482 ERR_CHANOPRIVSNEEDED "operators of the channel only";
-    483 ERR_CANTKILLSERVER "a server cannot be killed";
-    484 ERR_RESTRICTED "the connection is restricted";
-    485 ERR_UNIQOPPRIVSNEEDED "the founder of the channel only";
-    491 ERR_NOOPERHOST "nobody may become an operator from there";
     501 ERR_UMODEUNKNOWNFLAG "there is no such mode of a user";
     502 ERR_USERSDONTMATCH "modes of other users cannot be seen or set";
+    521 ERR_LISTSYNTAX "that is no condition of LIST";
     524 ERR_HELPNOTFOUND "there is no help on that";
-    525 ERR_INVALIDKEY "that cannot be a key of a channel";
-    671 RPL_WHOISSECURE "a user's connection is encrypted";
     696 ERR_INVALIDMODEPARAM "the parameter of a mode is wrong or missing";
-    697 ERR_LISTMODEALREADYSET "that mask is in the list already";
-    698 ERR_LISTMODENOTSET "that mask is not in the list";
     704 RPL_HELPSTART "beginning of HELP, and its subject";
     705 RPL_HELPTXT "one line of HELP";
     706 RPL_ENDOFHELP "end of HELP";
-    710 RPL_KNOCK "somebody asks to be let in";
-    711 RPL_KNOCKDLVR "the request to be let in was passed on";
-    712 ERR_TOOMANYKNOCK "too many such requests";
-    713 ERR_CHANOPEN "the channel is open to everybody";
-    714 ERR_KNOCKONCHAN "the client is in that channel already";
-    723 ERR_NOPRIVS "the operator lacks one privilege";
     730 RPL_MONONLINE "these of the watched are online";
     731 RPL_MONOFFLINE "these of the watched are offline";
     732 RPL_MONLIST "these are watched";
     733 RPL_ENDOFMONLIST "end of those who are watched";
     734 ERR_MONLISTFULL "as many are watched as may be";
-    900 RPL_LOGGEDIN "the client is logged in to an account";
-    901 RPL_LOGGEDOUT "the client is logged out";
-    902 ERR_NICKLOCKED "the account cannot be used";
-    903 RPL_SASLSUCCESS "the login succeeded";
-    904 ERR_SASLFAIL "the login failed";
-    905 ERR_SASLTOOLONG "a message of the login was too long";
-    906 ERR_SASLABORTED "the login was given up";
-    907 ERR_SASLALREADY "the client is logged in already";
-    908 RPL_SASLMECHS "the mechanisms there are";
 }
 
 #[cfg(test)]

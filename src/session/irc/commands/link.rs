@@ -1,10 +1,11 @@
 //! PING, PONG and QUIT.
 
+use super::not_enough;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 
-/// PING (Modern IRC): the token comes back as it was.
-pub fn ping<'a>(_: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
-    let token = call.message.params.get(0).unwrap_or_default();
+/// PING (Modern IRC): the token comes back as it was. It is answered before the welcome as well.
+pub fn ping<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let Some(token) = call.message.params.get(0) else { return not_enough(dialogue, &mut call) };
     let name = call.world.server.name.as_str();
     call.server("PONG").param(name).trailing(token);
     Do::Done

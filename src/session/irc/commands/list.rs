@@ -1,9 +1,9 @@
 //! LIST, with the conditions of ISUPPORT ELIST.
 
-use super::{Doing, entry};
+use super::{Doing, entry, too_many};
 use crate::hub::{Command, RoomFilter, RoomSummary};
 use crate::session::Surroundings;
-use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::features::LIST_MAX;
 use crate::wire::irc::Numeric;
 
@@ -11,22 +11,39 @@ use crate::wire::irc::Numeric;
 /// one after the other, page by page.
 pub fn list<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let items = call.message.params.get(0).unwrap_or_default();
+    if dialogue.task.step == 0 && !begin(dialogue, &mut call, items) {
+        return end(&dialogue.nick, &mut call);
+    }
     let task = &mut dialogue.task;
-    if task.step == 0 {
-        call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
-    }
-    if !task.more {
-        task.step += 1;
-    }
-    let Some(filter) = filter(items, task.step - 1, call.world.unix_millis) else {
-        call.numeric(Numeric::RPL_LISTEND, &dialogue.nick).trailing("End of /LIST");
-        return Do::Done;
+    let behind = match &mut task.doing {
+        Doing::List { behind } => behind.take(),
+        _ => None,
     };
-    if task.more {
-        call.notes.push_str(&task.after);
+    task.step += u16::from(behind.is_none());
+    let Some(filter) = filter(items, task.step - 1, call.world.unix_millis) else {
+        return end(&dialogue.nick, &mut call);
+    };
+    task.begin(Doing::List { behind: None }, "");
+    let [after] = noted(call.notes, [&behind.unwrap_or_default()]);
+    Do::AskAndGoOn(Command::ListRooms { after, filter })
+}
+
+/// 321, and what is wrong with the items; whether there is a list all the same.
+fn begin(dialogue: &Dialogue, call: &mut Call<'_, '_>, items: &str) -> bool {
+    call.numeric(Numeric::RPL_LISTSTART, &dialogue.nick).param("Channel").trailing("Users  Name");
+    too_many(dialogue, call, items, LIST_MAX);
+    let wrong = items.split(',').take(LIST_MAX).find(|item| is_no_condition(item));
+    if let Some(wrong) = wrong {
+        let body = call.numeric(Numeric::ERR_LISTSYNTAX, &dialogue.nick).echo(wrong);
+        body.trailing("There is no such condition; HELP LIST tells those that there are");
     }
-    task.begin(Doing::List, "");
-    Do::AskAndGoOn(Command::ListRooms { after: call.notes, filter })
+    wrong.is_none()
+}
+
+/// 323, and nothing more.
+fn end<'a>(nick: &str, call: &mut Call<'_, '_>) -> Do<'a> {
+    call.numeric(Numeric::RPL_LISTEND, nick).trailing("End of /LIST");
+    Do::Done
 }
 
 /// 322 for each.
@@ -40,8 +57,7 @@ pub fn put(
     for RoomSummary { name, occupants, subject } in rooms {
         dialogue.line(Numeric::RPL_LIST, world, out).param(name).param(occupants).trailing(subject);
     }
-    dialogue.task.more = next.is_some();
-    next.unwrap_or_default().clone_into(&mut dialogue.task.after);
+    dialogue.task.doing = Doing::List { behind: next.map(str::to_owned) };
 }
 
 /// What the list at a place is to have; `None` behind the last.
@@ -59,6 +75,12 @@ fn filter(items: &str, at: u16, now_millis: u64) -> Option<RoomFilter<'_>> {
         None if masks.is_empty() && at == 0 => Some(filter),
         None => None,
     }
+}
+
+/// Whether an item looks like a condition and is none; names and masks of channels do not look so.
+fn is_no_condition(item: &str) -> bool {
+    let looks_so = !item.starts_with(['#', '*', '?', '!']) && item.contains(['<', '>']);
+    looks_so && !narrow(&mut RoomFilter::default(), item, 0)
 }
 
 /// Adds a condition, if it is one. Times are in minutes ago.
@@ -110,7 +132,11 @@ mod tests {
         assert_eq!(filter("C<10", 0, HOUR), Some(young));
         let old = RoomFilter { subject_before: Some(0), ..RoomFilter::default() };
         assert_eq!(filter("T>99", 0, HOUR), Some(old));
-        let odd = RoomFilter { mask: Some("x<é"), ..RoomFilter::default() };
-        assert_eq!(filter("x<é", 0, HOUR), Some(odd), "what is no condition is a name");
+        for wrong in ["x<é", ">", "<-1", "C>x", "U<3", "T<99999999999"] {
+            assert!(is_no_condition(wrong), "{wrong}");
+        }
+        for right in [">1", "<9", "c<3", "T>5", "!#a<b", "#a<b", "*>*", "tea", ""] {
+            assert!(!is_no_condition(right), "{right}");
+        }
     }
 }

@@ -3,14 +3,15 @@
 //! - `link` PING, PONG, QUIT: about the connection;
 //! - `talk` PRIVMSG, NOTICE, TAGMSG;
 //! - `rooms` JOIN, PART, NAMES;
-//! - `modes` MODE, of rooms and of users;
+//! - `modes` and `user_modes` MODE;
 //! - `topic` TOPIC;
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
-//! - `operators` OPER, and what only operators may do.
+//! - `operators` OPER, and what only operators may do;
+//! - [`table`] all of them.
 
 pub mod help;
 pub mod link;
@@ -22,8 +23,10 @@ pub mod oneself;
 pub mod operators;
 pub mod rooms;
 pub mod server;
+pub mod table;
 pub mod talk;
 pub mod topic;
+pub mod user_modes;
 pub mod who;
 pub mod whois;
 
@@ -36,10 +39,12 @@ use crate::wire::irc::{LineBody, LineHead, ListLines, Numeric};
 use std::fmt::Display;
 
 /// What the hub was asked for: its answer does not always say.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(PartialEq, Eq, Default, Debug)]
 pub enum Doing {
     #[default]
     Nothing,
+    /// Could the client have that nickname?
+    CheckNick,
     Login,
     /// The counts of the welcome.
     Welcome,
@@ -47,13 +52,21 @@ pub enum Doing {
     /// A message that no program may answer, and so no refusal either.
     Notice,
     Join,
-    /// The names that follow a JOIN, or that NAMES asked for.
-    Names,
+    /// The names that follow a JOIN, or that NAMES asked for. `behind`, here and below: where the next page begins;
+    /// `None` behind the last.
+    Names {
+        behind: Option<String>,
+    },
     Part,
     Counts,
-    Who(who::Wanted),
+    Who {
+        wanted: who::Wanted,
+        behind: Option<String>,
+    },
     /// Is somebody here whose server is asked?
-    WhoisTarget,
+    WhoisTarget {
+        is_here: bool,
+    },
     Whois,
     Was,
     IsOn,
@@ -63,14 +76,19 @@ pub enum Doing {
     /// All whom it watches.
     ListWatched,
     Oper,
-    Rehash,
+    /// Is the client an operator, who may do that?
+    Rehash {
+        is_operator: bool,
+    },
     Kill,
     Wallops,
     Topic,
     Kick,
     Invite,
     Invitations,
-    List,
+    List {
+        behind: Option<String>,
+    },
     Nick,
     SetName,
     Away,
@@ -80,112 +98,16 @@ pub enum Doing {
     Modes,
     /// What a room's modes are.
     Settings,
-    /// One of a room's lists.
-    Masks,
+    /// One of a room's lists, from this entry on; the next page begins with `next`.
+    Masks {
+        from: usize,
+        next: Option<usize>,
+    },
     /// What one's own modes are.
     OwnModes,
     SetOwnModes,
     ModesOfOthers,
 }
-
-impl Doing {
-    /// The command that leads to it.
-    pub fn command(self) -> &'static str {
-        match self {
-            Doing::Nothing => "*",
-            Doing::Login | Doing::Welcome | Doing::Nick => "NICK",
-            Doing::Message => "PRIVMSG",
-            Doing::Notice => "NOTICE",
-            Doing::Join => "JOIN",
-            Doing::Names => "NAMES",
-            Doing::Part => "PART",
-            Doing::Counts => "LUSERS",
-            Doing::Topic => "TOPIC",
-            Doing::Kick => "KICK",
-            Doing::Invite | Doing::Invitations => "INVITE",
-            Doing::List => "LIST",
-            Doing::Who(_) => "WHO",
-            Doing::WhoisTarget | Doing::Whois => "WHOIS",
-            Doing::Was => "WHOWAS",
-            Doing::IsOn => "ISON",
-            Doing::UserHost => "USERHOST",
-            Doing::Watching | Doing::ListWatched => "MONITOR",
-            Doing::Oper => "OPER",
-            Doing::Rehash => "REHASH",
-            Doing::Kill => "KILL",
-            Doing::Wallops => "WALLOPS",
-            Doing::SetName => "SETNAME",
-            Doing::Away | Doing::Back => "AWAY",
-            Doing::Modes
-            | Doing::Settings
-            | Doing::Masks
-            | Doing::OwnModes
-            | Doing::SetOwnModes
-            | Doing::ModesOfOthers => "MODE",
-        }
-    }
-}
-
-/// A command that a client may send after the welcome.
-struct Row {
-    name: &'static str,
-    params_min: usize,
-    carry_out: for<'a> fn(&mut Dialogue, Call<'a, '_>) -> Do<'a>,
-}
-
-const fn row(
-    name: &'static str,
-    params_min: usize,
-    carry_out: for<'a> fn(&mut Dialogue, Call<'a, '_>) -> Do<'a>,
-) -> Row {
-    Row { name, params_min, carry_out }
-}
-
-/// In the order of the alphabet.
-const COMMANDS: &[Row] = &[
-    row("ADMIN", 0, server::admin),
-    row("AWAY", 0, oneself::away),
-    row("CAP", 0, cap),
-    row("HELP", 0, help::help),
-    row("HELPOP", 0, help::help),
-    row("INFO", 0, server::info),
-    row("INVITE", 0, moderate::invite),
-    row("ISON", 1, whois::ison),
-    row("JOIN", 1, rooms::join),
-    row("KICK", 2, moderate::kick),
-    row("KILL", 1, operators::kill),
-    row("LINKS", 0, server::links),
-    row("LIST", 0, list::list),
-    row("LUSERS", 0, server::lusers),
-    row("MODE", 1, modes::mode),
-    row("MONITOR", 1, monitor::monitor),
-    row("MOTD", 0, server::motd),
-    row("NAMES", 0, rooms::names),
-    row("NICK", 0, oneself::nick),
-    row("NOTICE", 0, talk::notice),
-    row("OPER", 2, operators::oper),
-    row("PART", 1, rooms::part),
-    row("PASS", 0, already_registered),
-    row("PING", 1, link::ping),
-    row("PONG", 0, link::pong),
-    row("PRIVMSG", 0, talk::privmsg),
-    row("QUIT", 0, link::quit),
-    row("REHASH", 0, operators::rehash),
-    row("SETNAME", 1, oneself::setname),
-    row("STATS", 1, server::stats),
-    row("SUMMON", 0, server::summon),
-    row("TAGMSG", 1, talk::tagmsg),
-    row("TIME", 0, server::time),
-    row("TOPIC", 1, topic::topic),
-    row("USER", 0, already_registered),
-    row("USERHOST", 1, whois::userhost),
-    row("USERS", 0, server::users),
-    row("VERSION", 0, server::version),
-    row("WALLOPS", 1, operators::wallops),
-    row("WHO", 0, who::who),
-    row("WHOIS", 0, whois::whois),
-    row("WHOWAS", 0, whois::whowas),
-];
 
 /// Carries out the line, or what is next of it.
 pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
@@ -201,19 +123,20 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         return registration::carry_out(dialogue, call);
     }
     let command = call.message.command;
-    let Some(row) = COMMANDS.iter().find(|row| row.name.eq_ignore_ascii_case(command)) else {
+    let Some(row) = table::named(command) else {
         call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
         return Do::Done;
     };
+    dialogue.task.command = row.name;
     if call.message.params.len() < row.params_min {
-        return not_enough(dialogue, &mut call, row.name);
+        return not_enough(dialogue, &mut call);
     }
     (row.carry_out)(dialogue, call)
 }
 
 /// Writes the hub's answer.
 pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
-    if let Doing::Who(wanted) = dialogue.task.doing {
+    if let Doing::Who { wanted, .. } = dialogue.task.doing {
         return who::answer(dialogue, wanted, reply, world, out);
     }
     match *reply {
@@ -225,21 +148,21 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Renamed { from, to } => oneself::renamed(dialogue, (from, to), world, out),
         Reply::Look(ref look) => whois::put_look(dialogue, look, world, out),
         Reply::Was { entries } => whois::put_was(dialogue, entries, world, out),
-        Reply::Here { entries } => match dialogue.task.doing {
-            Doing::WhoisTarget => dialogue.task.more = !entries.is_empty(),
+        Reply::Here { entries } => match &mut dialogue.task.doing {
+            Doing::WhoisTarget { is_here } => *is_here = !entries.is_empty(),
             Doing::IsOn => whois::put_ison(dialogue, entries, world, out),
             Doing::UserHost => whois::put_userhost(dialogue, entries, world, out),
-            Doing::ModesOfOthers => modes::of_others(dialogue, !entries.is_empty(), world, out),
+            Doing::ModesOfOthers => user_modes::of_others(dialogue, !entries.is_empty(), world, out),
             _ => {}
         },
         Reply::Watched { here, gone, full } => match dialogue.task.doing {
             Doing::ListWatched => monitor::put_list_of_watched(dialogue, here, gone, world, out),
             _ => monitor::put_watched(dialogue, here, gone, full, world, out),
         },
-        Reply::Marks { now, before } => match dialogue.task.doing {
-            Doing::Rehash => dialogue.task.more = now.contains(Marks::OPERATOR),
+        Reply::Marks { now, before } => match &mut dialogue.task.doing {
+            Doing::Rehash { is_operator } => *is_operator = now.contains(Marks::OPERATOR),
             Doing::Oper => operators::risen(dialogue, now, before, world, out),
-            _ => modes::put_own(dialogue, now, before, world, out),
+            _ => user_modes::put_own(dialogue, now, before, world, out),
         },
         Reply::Done => done(dialogue, world, out),
         _ => answer_about_room(dialogue, reply, world, out),
@@ -284,8 +207,8 @@ fn done(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
 }
 
 /// 461, and nothing more.
-pub fn not_enough<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>, command: &str) -> Do<'a> {
-    let body = call.numeric(Numeric::ERR_NEEDMOREPARAMS, &dialogue.nick).param(command);
+pub fn not_enough<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>) -> Do<'a> {
+    let body = call.numeric(Numeric::ERR_NEEDMOREPARAMS, &dialogue.nick).param(dialogue.task.command);
     body.trailing("Not enough parameters");
     Do::Done
 }

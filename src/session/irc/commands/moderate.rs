@@ -56,7 +56,7 @@ pub fn invite<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
             dialogue.task.begin(Doing::Invitations, "");
             Do::Ask(Command::ListInvited)
         }
-        (Some(_), None) => not_enough(dialogue, &mut call, "INVITE"),
+        (Some(_), None) => not_enough(dialogue, &mut call),
         (Some(who), Some(room)) => {
             dialogue.task.begin_with(Doing::Invite, room, who);
             Do::Ask(Command::Invite { room: RoomRef::Named(room), who })

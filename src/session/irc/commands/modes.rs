@@ -1,22 +1,27 @@
-//! MODE, of channels and of users (Modern IRC, "MODE message").
+//! MODE, of channels (Modern IRC, "MODE message"); of users, see `user_modes`.
 
-use super::Doing;
+use super::{Doing, user_modes};
 use crate::hub::{
-    Command, Flags, KnownPassword, Marks, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef, name,
+    Command, Flags, KnownPassword, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef,
 };
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::events::{modes_of, put_changes};
-use crate::session::irc::features::{self, FLAGS, MARKS, MODES, MODES_MAX, USER_MODE_TABLE};
+use crate::session::irc::features::MODES_MAX;
+use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode};
 use crate::session::irc::refusals;
 use crate::session::irc::write::Write;
-use crate::wire::irc::mask::hostmask;
+use crate::wire::irc::mask::{BadMask, hostmask};
 use crate::wire::irc::{ModeChange, ModeChanges, ModeError, Numeric};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 pub fn mode<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let target = call.message.params.get(0).unwrap_or_default();
-    if target.starts_with('#') { of_room(dialogue, call, target) } else { of_user(dialogue, call, target) }
+    if target.starts_with('#') {
+        of_room(dialogue, call, target)
+    } else {
+        user_modes::of_user(dialogue, call, target)
+    }
 }
 
 /// What is to change, all at once; and then the lists that are asked for, one by one, page by page.
@@ -52,10 +57,10 @@ fn changes_of<'a>(
 ) -> Box<[RoomChange<'a>]> {
     let Call { notes, world, out, .. } = call;
     let limits = &world.limits;
-    let asked = ModeChanges::new(MODES, given, MODES_MAX).take(limits.changes_max);
+    let asked = ModeChanges::new(CHANNEL_MODES, given, MODES_MAX).take(limits.changes_max);
     // Masks first, in full, into the notes: one after the other, so that the changes can borrow them.
     for change in asked.clone().flatten() {
-        if let (Some(_), Some(mask)) = (features::list_of(change.letter), change.param) {
+        if let (Some(ChannelMode::List(_)), Some(mask)) = (ChannelMode::of(change.letter), change.param) {
             notes.push_str(&hostmask(mask, limits.mask_bytes_max.into()).unwrap_or_default());
             notes.push(' ');
         }
@@ -66,7 +71,7 @@ fn changes_of<'a>(
     for change in asked {
         match change {
             // Whatever it is, it goes.
-            Err(ModeError::ParamMissing { adding: false, letter: 'k' }) => {
+            Err(ModeError::ParamMissing { adding: false, letter }) if is_key(letter) => {
                 changes.push(RoomChange::Password(None));
             }
             Err(ModeError::Unknown(letter)) => {
@@ -74,9 +79,9 @@ fn changes_of<'a>(
                 line.trailing("There is no such mode of a channel");
             }
             Err(ModeError::ParamMissing { letter, .. }) => {
-                bad_param(dialogue, room, (letter, ""), "It takes a parameter", world, out);
+                bad_param(dialogue, room, (letter, ""), "This mode takes a parameter", world, out);
             }
-            Ok(change) => match change_of(change, &mut masks) {
+            Ok(change) => match change_of(change, &mut masks, world) {
                 Ok(change) => changes.extend(change),
                 Err(why) => {
                     let wrong = (change.letter, change.param.unwrap_or_default());
@@ -88,34 +93,71 @@ fn changes_of<'a>(
     changes.into()
 }
 
+fn is_key(letter: char) -> bool {
+    ChannelMode::of(letter) == Some(ChannelMode::Key)
+}
+
 /// What a letter stands for; nothing, where it asks for a list.
 fn change_of<'a>(
     change: ModeChange<'a>,
     masks: &mut impl Iterator<Item = &'a str>,
-) -> Result<Option<RoomChange<'a>>, Refusal> {
+    world: &Surroundings,
+) -> Result<Option<RoomChange<'a>>, BadParam> {
     let ModeChange { adding, letter, param } = change;
-    if let Some(list) = features::list_of(letter) {
-        let Some(mask) = param.and_then(|_| masks.next()) else { return Ok(None) };
-        return match (mask, adding) {
-            ("", _) => Err(Refusal::BadMask),
-            (mask, true) => Ok(Some(RoomChange::AddMask { list, mask })),
-            (mask, false) => Ok(Some(RoomChange::RemoveMask { list, mask })),
-        };
-    }
-    let param = param.unwrap_or_default();
-    Ok(match (letter, adding) {
-        ('k', _) => Some(RoomChange::Password(adding.then_some(param))),
-        ('l', false) => Some(RoomChange::OccupantsMax(None)),
-        ('l', true) => {
-            let max = param.parse().map_err(|_| Refusal::BadOccupantsMax)?;
-            Some(RoomChange::OccupantsMax(Some(max)))
+    let Some(mode) = ChannelMode::of(letter) else { return Ok(None) };
+    let text = param.unwrap_or_default();
+    Ok(Some(match (mode, adding) {
+        (ChannelMode::List(list), _) => {
+            let Some(mask) = param.and_then(|_| masks.next()) else { return Ok(None) };
+            match (mask, adding) {
+                ("", _) => return Err(BadParam::of_mask(text, world)),
+                (mask, true) => RoomChange::AddMask { list, mask },
+                (mask, false) => RoomChange::RemoveMask { list, mask },
+            }
         }
-        _ => match (features::role_of(letter), features::flag_of(letter)) {
-            (Some(role), _) if adding => Some(RoomChange::Grant { role, to: param }),
-            (Some(role), _) => Some(RoomChange::Revoke { role, from: param }),
-            (None, flag) => flag.map(|flag| RoomChange::Flag { flag, on: adding }),
-        },
-    })
+        (ChannelMode::Key, _) => RoomChange::Password(adding.then_some(text)),
+        (ChannelMode::Limit, false) => RoomChange::OccupantsMax(None),
+        (ChannelMode::Limit, true) => {
+            let max = text.parse().map_err(|_| BadParam::OccupantsMax)?;
+            RoomChange::OccupantsMax(Some(max))
+        }
+        (ChannelMode::Rank(role), true) => RoomChange::Grant { role, to: text },
+        (ChannelMode::Rank(role), false) => RoomChange::Revoke { role, from: text },
+        (ChannelMode::Flag(flag), on) => RoomChange::Flag { flag, on },
+    }))
+}
+
+/// Why something cannot be the parameter of a mode, with the limit that it breaks.
+enum BadParam {
+    Mask(BadMask),
+    /// In bytes.
+    Key {
+        bytes_max: u8,
+    },
+    OccupantsMax,
+}
+
+impl BadParam {
+    fn of_mask(given: &str, world: &Surroundings) -> Self {
+        // What was too much for the hub alone is too long.
+        let bytes_max = world.limits.mask_bytes_max.into();
+        BadParam::Mask(hostmask(given, bytes_max).err().unwrap_or(BadMask::TooLong { bytes_max }))
+    }
+}
+
+impl fmt::Display for BadParam {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadParam::Mask(bad) => bad.fmt(f),
+            BadParam::Key { bytes_max } => {
+                write!(
+                    f,
+                    "A key is one word of 1 to {bytes_max} bytes, with no comma in it and no colon in front"
+                )
+            }
+            BadParam::OccupantsMax => write!(f, "A limit is a number from 1 to {}", u32::MAX),
+        }
+    }
 }
 
 /// 696 (Modern IRC, "ERR_INVALIDMODEPARAM"). A key, even one that cannot be one, is not shown again.
@@ -128,21 +170,26 @@ fn bad_param(
     out: &mut Vec<u8>,
 ) {
     let line = dialogue.line(Numeric::ERR_INVALIDMODEPARAM, world, out).param(room).param(letter);
-    line.echo(if letter == 'k' { "*" } else { param }).trailing(why);
+    line.echo(if is_key(letter) { "*" } else { param }).trailing(why);
 }
 
 /// The next page of the present list, or the next list. `step` counts from 1, once the changes are done.
 fn ask_list<'a>(dialogue: &mut Dialogue, given: &[&'a str], name: &'a str) -> Do<'a> {
     let task = &mut dialogue.task;
-    if !task.more {
-        (task.step, task.from) = (task.step + 1, 0);
-    }
-    let asked = ModeChanges::new(MODES, given, MODES_MAX).flatten().filter(|change| change.param.is_none());
-    let mut lists = asked.filter_map(|change| features::list_of(change.letter));
+    let next = match task.doing {
+        Doing::Masks { next, .. } => next,
+        _ => None,
+    };
+    task.step += u16::from(next.is_none());
+    let asked =
+        ModeChanges::new(CHANNEL_MODES, given, MODES_MAX).flatten().filter(|change| change.param.is_none());
+    let mut lists = asked.filter_map(|change| match ChannelMode::of(change.letter)? {
+        ChannelMode::List(list) => Some(list),
+        _ => None,
+    });
     let Some(list) = lists.nth(usize::from(task.step) - 2) else { return Do::Done };
-    let from = task.from;
-    task.more = false;
-    task.begin(Doing::Masks, name);
+    let from = next.unwrap_or(0);
+    task.begin(Doing::Masks { from, next: None }, name);
     Do::AskAndGoOn(Command::ListMasks { room: RoomRef::Named(name), list, from })
 }
 
@@ -183,12 +230,20 @@ fn put_refused(
     let Some(&ModeChange { letter, param, .. }) = modes.first() else { return };
     let param = param.unwrap_or_default();
     match refusal {
-        Refusal::TooManyMasks { .. } => {
+        Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => {
             let line = dialogue.line(Numeric::ERR_BANLISTFULL, world, out).param(room).param(letter);
-            line.trailing(refusal);
+            line.trailing(refusals::Sentence(refusal));
         }
-        Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => {
-            bad_param(dialogue, room, (letter, param), refusal, world, out);
+        Refusal::BadMask => {
+            let why = BadParam::of_mask(param, world);
+            bad_param(dialogue, room, (letter, param), why, world, out);
+        }
+        Refusal::BadRoomPassword => {
+            let why = BadParam::Key { bytes_max: world.limits.password_bytes_max };
+            bad_param(dialogue, room, (letter, param), why, world, out);
+        }
+        Refusal::BadOccupantsMax => {
+            bad_param(dialogue, room, (letter, param), BadParam::OccupantsMax, world, out);
         }
         _ => refusals::put_about(dialogue, refusal, (room, param), world, out),
     }
@@ -231,10 +286,11 @@ struct Letters<'a>(&'a Settings<'a>);
 impl fmt::Display for Letters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("+")?;
-        let flags = FLAGS.iter().filter(|(_, flag)| self.0.flags.has(*flag));
-        flags.clone().try_for_each(|(letter, _)| write!(f, "{letter}"))?;
-        f.write_str(if self.0.password == KnownPassword::None { "" } else { "k" })?;
-        f.write_str(if self.0.occupants_max.is_some() { "l" } else { "" })
+        let Settings { flags, occupants_max, password, .. } = self.0;
+        let set = letters::flags().filter(|(_, flag)| flags.has(*flag)).map(|(letter, _)| letter);
+        let key = (*password != KnownPassword::None).then_some(ChannelMode::Key.letter());
+        let limit = occupants_max.map(|_| ChannelMode::Limit.letter());
+        set.chain(key).chain(limit).try_for_each(|letter| f.write_char(letter))
     }
 }
 
@@ -253,74 +309,14 @@ pub fn put_masks(
         MaskList::InviteExceptions => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
     };
     let room = room.shown();
-    for MaskEntry { mask, by, at_millis } in entries {
+    for MaskEntry { mask, by, at_millis, .. } in entries {
         let line = dialogue.line(item, world, out).param(room).param(mask);
         line.param(by).param(at_millis / 1_000).end();
     }
     if !more {
         dialogue.line(end, world, out).param(room).trailing("End of the list");
     }
-    dialogue.task.more = more;
-    dialogue.task.from += entries.len();
-}
-
-/// One's own modes; of others, nobody sees or sets any.
-fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str) -> Do<'a> {
-    if name::fold(target) != name::fold(&dialogue.nick) {
-        dialogue.task.begin(Doing::ModesOfOthers, target);
-        return Do::Ask(Command::IsHere { names: Box::new([target]) });
-    }
-    let params = call.message.params;
-    let given = params.rest_from(1);
-    let (mut set, mut clear, mut is_unknown) = (Marks::NONE, Marks::NONE, false);
-    for change in ModeChanges::new(USER_MODE_TABLE, given, 0) {
-        let Ok(ModeChange { adding, letter, .. }) = change else {
-            is_unknown = true;
-            continue;
-        };
-        let Some(mark) = features::mark_of(letter) else { continue };
-        // What was said last holds.
-        (set, clear) = match adding {
-            true => (set.with(mark), clear.without(mark)),
-            false => (set.without(mark), clear.with(mark)),
-        };
-    }
-    if is_unknown {
-        let line = dialogue.line(Numeric::ERR_UMODEUNKNOWNFLAG, call.world, call.out);
-        line.trailing("There is no such mode of a user");
-    }
-    dialogue.task.begin(if given.is_empty() { Doing::OwnModes } else { Doing::SetOwnModes }, "");
-    Do::Ask(Command::SetMarks { set, clear })
-}
-
-/// 401 or 502.
-pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: &mut Vec<u8>) {
-    if is_here {
-        let line = dialogue.line(Numeric::ERR_USERSDONTMATCH, world, out);
-        line.trailing("The modes of others are theirs");
-    } else {
-        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", &dialogue.task.about), world, out);
-    }
-}
-
-/// 221, or those of one's modes that have changed.
-pub fn put_own(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
-    if dialogue.task.doing == Doing::OwnModes {
-        let letters = MARKS.iter().filter(|(_, mark)| now.contains(*mark)).map(|(letter, _)| letter);
-        let letters: String = letters.collect();
-        return dialogue.line(Numeric::RPL_UMODEIS, world, out).param(format_args!("+{letters}")).end();
-    }
-    let mut letters = String::new();
-    for (sign, these, those) in [('+', now, before), ('-', before, now)] {
-        let changed = MARKS.iter().filter(|(_, mark)| these.contains(*mark) && !those.contains(*mark));
-        let changed: String = changed.map(|(letter, _)| letter).collect();
-        if !changed.is_empty() {
-            letters.push(sign);
-            letters.push_str(&changed);
-        }
-    }
-    if !letters.is_empty() {
-        let head = Write::to(out).time(dialogue.variant(), world);
-        dialogue.own(head, "MODE").param(&dialogue.nick).trailing(letters);
+    if let Doing::Masks { from, next } = &mut dialogue.task.doing {
+        *next = more.then_some(*from + entries.len());
     }
 }

@@ -15,7 +15,7 @@ pub fn monitor<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     };
     dialogue.task.begin(Doing::Watching, "");
     Do::Ask(match subcommand {
-        "+" | "-" if names().is_empty() => return not_enough(dialogue, &mut call, "MONITOR"),
+        "+" | "-" if names().is_empty() => return not_enough(dialogue, &mut call),
         "+" => Command::Watch { names: names() },
         "-" => Command::Unwatch { names: names() },
         "C" | "c" => Command::UnwatchAll,

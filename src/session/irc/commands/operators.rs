@@ -1,6 +1,6 @@
 //! OPER, and what only operators of the server may do: KILL, REHASH, WALLOPS.
 
-use super::{Doing, modes};
+use super::{Doing, user_modes};
 use crate::hub::{Command, Marks, Refusal};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::refusals;
@@ -46,7 +46,7 @@ fn try_again<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>, why: impl Display
 /// 381, and the mode that comes with it.
 pub fn risen(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
     dialogue.line(Numeric::RPL_YOUREOPER, world, out).trailing("You are now an IRC operator");
-    modes::put_own(dialogue, now, before, world, out);
+    user_modes::put_own(dialogue, now, before, world, out);
 }
 
 /// KILL (Modern IRC); who is killed is told by ERROR.
@@ -62,10 +62,10 @@ pub fn rehash<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let task = &mut dialogue.task;
     if task.step == 0 {
         task.step = 1;
-        task.begin(Doing::Rehash, "");
+        task.begin(Doing::Rehash { is_operator: false }, "");
         return Do::AskAndGoOn(Command::SetMarks { set: Marks::NONE, clear: Marks::NONE });
     }
-    if !task.more {
+    if task.doing != (Doing::Rehash { is_operator: true }) {
         refusals::put(dialogue, Refusal::NotOperator, call.world, call.out);
         return Do::Done;
     }

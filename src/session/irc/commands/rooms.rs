@@ -1,10 +1,11 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, RoomName, RoomRef, Standing, SubjectView};
+use crate::hub::{Command, Entry, Role, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::Surroundings;
-use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
+use crate::session::irc::letters::sign;
 use crate::session::irc::write::Write;
 use crate::wire::irc::{Capability, ListLines, Numeric};
 use std::fmt;
@@ -19,26 +20,19 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     if rooms == "0" {
         return Do::Ask(Command::LeaveAll { text: "" });
     }
-    let (room, _) = entry(rooms, dialogue.task.step, usize::MAX);
-    let Some(room) = room else { return Do::Done };
-    let keys = params.get(1).unwrap_or_default();
-    let password = keys.split(',').nth(dialogue.task.step.into()).unwrap_or_default();
+    let keys = params.get(1).unwrap_or_default().split(',').chain(std::iter::repeat(""));
+    // A key is for the room in the same place, also where there is none in a place.
+    let mut rooms = rooms.split(',').zip(keys).filter(|(room, _)| !room.is_empty());
+    let Some((room, password)) = rooms.nth(dialogue.task.step.into()) else { return Do::Done };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Join, room);
     Do::AskAndGoOn(Command::Join { room, password })
 }
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
-fn next_page<'a>(dialogue: &mut Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
-    let task = &mut dialogue.task;
-    if !task.more {
-        return None;
-    }
-    notes.push_str(&task.about);
-    notes.push_str(&task.after);
-    let notes: &'a str = notes;
-    let (room, after) = notes.split_at_checked(task.about.len())?;
-    task.doing = Doing::Names;
+fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
+    let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
+    let [room, after] = noted(notes, [&dialogue.task.about, after]);
     Some(Do::AskAndGoOn(ask_names(dialogue, room, after)))
 }
 
@@ -56,9 +50,8 @@ pub fn joined(
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
-    dialogue.task.begin(Doing::Names, room.shown());
-    dialogue.task.after.clear();
-    dialogue.task.more = !dialogue.capabilities.has(Capability::NoImplicitNames);
+    let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
+    dialogue.task.begin(Doing::Names { behind: are_wanted.then(String::new) }, room.shown());
 }
 
 pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
@@ -88,7 +81,7 @@ pub fn names<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         return Do::Done;
     };
     dialogue.task.step = 1;
-    dialogue.task.begin(Doing::Names, room);
+    dialogue.task.begin(Doing::Names { behind: None }, room);
     Do::AskAndGoOn(ask_names(dialogue, room, ""))
 }
 
@@ -130,10 +123,8 @@ pub fn put_names(
         let body = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick).param(room.shown());
         body.trailing("End of /NAMES list");
     }
-    dialogue.task.more = more;
-    if let Some(last) = entries.last() {
-        last.person.name.shown().clone_into(&mut dialogue.task.after);
-    }
+    let last = entries.last().filter(|_| more);
+    dialogue.task.doing = Doing::Names { behind: last.map(|last| last.person.name.shown().to_owned()) };
 }
 
 /// What an occupant is, as the signs in front of a nickname: the highest, or all of them.
@@ -151,7 +142,7 @@ impl Ranks {
 
 impl fmt::Display for Ranks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_moderator { "@" } else { "" })?;
-        f.write_str(if self.is_voiced { "+" } else { "" })
+        f.write_str(if self.is_moderator { sign(Role::Moderator) } else { "" })?;
+        f.write_str(if self.is_voiced { sign(Role::Participant) } else { "" })
     }
 }

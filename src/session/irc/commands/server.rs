@@ -47,6 +47,10 @@ pub fn put_counts(dialogue: &Dialogue, counts: Counts, world: &Surroundings, out
         .line(Numeric::RPL_LUSERCLIENT, world, out)
         .trailing(format_args!("There are {visible} users and {invisible} invisible on 1 servers"));
     dialogue.line(Numeric::RPL_LUSEROP, world, out).param(operators).trailing("operator(s) online");
+    if world.strangers > 0 {
+        let line = dialogue.line(Numeric::RPL_LUSERUNKNOWN, world, out).param(world.strangers);
+        line.trailing("connections that have not registered");
+    }
     if rooms > 0 {
         dialogue.line(Numeric::RPL_LUSERCHANNELS, world, out).param(rooms).trailing("channels formed");
     }
@@ -162,7 +166,7 @@ pub fn links<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let (world, nick) = (call.world, dialogue.nick.as_str());
     let name = &world.server.name;
     if mask::matches(wanted, name) {
-        let body = call.numeric(Numeric::RPL_LINKS, nick).param(name).param(name);
+        let body = call.numeric(Numeric::RPL_LINKS, nick).param("*").param(name);
         body.trailing(format_args!("0 {}", world.server.about));
     }
     call.numeric(Numeric::RPL_ENDOFLINKS, nick).echo(wanted).trailing("End of /LINKS list");

@@ -4,8 +4,9 @@ use super::{Doing, cut, entry, too_many};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
-use crate::session::irc::events::{Target, put_words};
 use crate::session::irc::features::TARGETS_MAX;
+use crate::session::irc::letters;
+use crate::session::irc::words::{Target, put_words};
 use crate::session::irc::write::Write;
 use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::wire::irc::{Capability, Message, Numeric};
@@ -57,7 +58,8 @@ fn say<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, form: 
     let said = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
     let text = cut(said, room_for(dialogue, target));
     if text.len() < said.len() && dialogue.capabilities.has(Capability::StandardReplies) {
-        let body = Write::to(call.out).server(call.world, "WARN").param(doing.command()).param("MESSAGE_CUT");
+        let body =
+            Write::to(call.out).server(call.world, "WARN").param(dialogue.task.command).param("MESSAGE_CUT");
         let (sent, all) = (text.len(), said.len());
         body.echo(target)
             .trailing(format_args!("Others have room for {sent} of its {all} bytes in their line"));
@@ -82,11 +84,9 @@ fn room_for(dialogue: &Dialogue, target: &str) -> usize {
 
 /// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
 fn rank_of(target: &str) -> (Option<Role>, &str) {
-    match (target.strip_prefix('@'), target.strip_prefix('+')) {
-        (Some(name), _) if name.starts_with('#') => (Some(Role::Moderator), name),
-        (_, Some(name)) if name.starts_with('#') => (Some(Role::Participant), name),
-        _ => (None, target),
-    }
+    let name_behind = |sign| target.strip_prefix(sign).filter(|name| name.starts_with('#'));
+    let meant = letters::ranks().find_map(|(_, role, sign)| Some((Some(role), name_behind(sign)?)));
+    meant.unwrap_or((None, target))
 }
 
 /// What was said and is on its way.

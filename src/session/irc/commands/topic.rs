@@ -31,11 +31,12 @@ pub fn put(
     out: &mut Vec<u8>,
 ) {
     let room = room.shown();
-    let Some(SubjectView { text, by, at_millis }) = subject else {
+    let Some(SubjectView { text, author, at_millis, .. }) = subject else {
         return dialogue.line(Numeric::RPL_NOTOPIC, world, out).param(room).trailing("No topic is set");
     };
     dialogue.line(Numeric::RPL_TOPIC, world, out).param(room).trailing(text);
-    dialogue.line(Numeric::RPL_TOPICWHOTIME, world, out).param(room).param(by).param(at_millis / 1_000).end();
+    let line = dialogue.line(Numeric::RPL_TOPICWHOTIME, world, out).param(room);
+    line.param(author).param(at_millis / 1_000).end();
 }
 
 /// The client has set it.

@@ -3,8 +3,8 @@
 use super::{Doing, rooms::Ranks};
 use crate::hub::{Command, Entry, Marks, Reply, RoomRef, UserFilter};
 use crate::session::Surroundings;
-use crate::session::irc::dialogue::{Call, Dialogue, Do};
-use crate::session::irc::features::BOT_MODE;
+use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
+use crate::session::irc::letters;
 use crate::wire::irc::{Capability, LineBody, Numeric};
 use std::fmt;
 
@@ -43,13 +43,13 @@ pub fn who<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let task = &mut dialogue.task;
     if task.step == 0 {
         task.step = 1;
-        task.begin(Doing::Who(Wanted::of(params.get(1).unwrap_or_default())), mask);
-    } else if !task.more {
-        return Do::Done;
+        let wanted = Wanted::of(params.get(1).unwrap_or_default());
+        task.begin(Doing::Who { wanted, behind: Some(String::new()) }, mask);
     }
-    let Doing::Who(Wanted { operators_only, .. }) = task.doing else { return Do::Done };
-    call.notes.push_str(&task.after);
-    let after: &'a str = call.notes;
+    let Doing::Who { wanted: Wanted { operators_only, .. }, behind: Some(after) } = &task.doing else {
+        return Do::Done;
+    };
+    let ([after], operators_only) = (noted(call.notes, [after]), *operators_only);
     Do::AskAndGoOn(match mask {
         room if room.starts_with('#') => Command::Who { room: RoomRef::Named(room), after, in_full: true },
         "*" | "0" => Command::FindUsers { after, filter: UserFilter { mask: None, operators_only } },
@@ -100,10 +100,9 @@ fn put(
             }
         }
     }
-    dialogue.task.more = next.is_some();
-    match next {
-        Some(next) => next.clone_into(&mut dialogue.task.after),
-        None => end(dialogue, world, out),
+    dialogue.task.doing = Doing::Who { wanted, behind: next.map(str::to_owned) };
+    if next.is_none() {
+        end(dialogue, world, out);
     }
 }
 
@@ -196,7 +195,7 @@ impl fmt::Display for Flags<'_> {
         f.write_str(if person.away().is_some() { "G" } else { "H" })?;
         f.write_str(if person.marks().contains(Marks::OPERATOR) { "*" } else { "" })?;
         Ranks::of(place.map(|place| place.standing), self.all_ranks).fmt(f)?;
-        if person.marks().contains(Marks::BOT) { write!(f, "{BOT_MODE}") } else { Ok(()) }
+        if person.marks().contains(Marks::BOT) { write!(f, "{}", letters::BOT) } else { Ok(()) }
     }
 }
 

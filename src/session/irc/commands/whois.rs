@@ -30,10 +30,10 @@ pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     match (dialogue.task.step, target) {
         (0, Some(target)) if asks_first => {
             dialogue.task.step = 1;
-            dialogue.task.begin(Doing::WhoisTarget, target);
+            dialogue.task.begin(Doing::WhoisTarget { is_here: false }, target);
             return Do::AskAndGoOn(Command::IsHere { names: Box::new([target]) });
         }
-        (1, Some(target)) if asks_first && !std::mem::take(&mut dialogue.task.more) => {
+        (1, Some(target)) if asks_first && dialogue.task.doing == Doing::WhoisTarget { is_here: false } => {
             server::put_no_such(dialogue, &mut call, target);
             return Do::Done;
         }
@@ -182,7 +182,7 @@ fn ask<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, max: u
     let words = params.iter().flat_map(|param| param.split(' ')).filter(|word| !word.is_empty());
     let names: Box<[&str]> = words.take(max).collect();
     if names.is_empty() {
-        return not_enough(dialogue, &mut call, doing.command());
+        return not_enough(dialogue, &mut call);
     }
     dialogue.task.begin(doing, "");
     Do::Ask(Command::IsHere { names })

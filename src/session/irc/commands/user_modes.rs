@@ -1,0 +1,68 @@
+//! MODE, of users (Modern IRC, "MODE message").
+
+use super::Doing;
+use crate::hub::{Command, Marks, Refusal, name};
+use crate::session::Surroundings;
+use crate::session::irc::dialogue::{Call, Dialogue, Do};
+use crate::session::irc::letters::{self, USER_MODES};
+use crate::session::irc::refusals;
+use crate::session::irc::write::Write;
+use crate::wire::irc::{ModeChange, ModeChanges, Numeric};
+
+/// One's own modes; of others, nobody sees or sets any.
+pub fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str) -> Do<'a> {
+    if name::fold(target) != name::fold(&dialogue.nick) {
+        dialogue.task.begin(Doing::ModesOfOthers, target);
+        return Do::Ask(Command::IsHere { names: Box::new([target]) });
+    }
+    let params = call.message.params;
+    let given = params.rest_from(1);
+    let (mut set, mut clear, mut is_unknown) = (Marks::NONE, Marks::NONE, false);
+    for change in ModeChanges::new(USER_MODES, given, 0) {
+        let Ok(ModeChange { adding, letter, .. }) = change else {
+            is_unknown = true;
+            continue;
+        };
+        let Some(mark) = letters::mark_of(letter) else { continue };
+        // What was said last holds.
+        (set, clear) = match adding {
+            true => (set.with(mark), clear.without(mark)),
+            false => (set.without(mark), clear.with(mark)),
+        };
+    }
+    if is_unknown {
+        let line = dialogue.line(Numeric::ERR_UMODEUNKNOWNFLAG, call.world, call.out);
+        line.trailing("There is no such mode of a user");
+    }
+    dialogue.task.begin(if given.is_empty() { Doing::OwnModes } else { Doing::SetOwnModes }, "");
+    Do::Ask(Command::SetMarks { set, clear })
+}
+
+/// 401 or 502.
+pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: &mut Vec<u8>) {
+    if is_here {
+        let line = dialogue.line(Numeric::ERR_USERSDONTMATCH, world, out);
+        line.trailing("The modes of others are theirs");
+    } else {
+        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", &dialogue.task.about), world, out);
+    }
+}
+
+/// 221, or those of one's modes that have changed.
+pub fn put_own(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
+    if dialogue.task.doing == Doing::OwnModes {
+        let letters = letters::of_marks(now);
+        return dialogue.line(Numeric::RPL_UMODEIS, world, out).param(format_args!("+{letters}")).end();
+    }
+    let mut letters = String::new();
+    for (sign, changed) in [('+', now.without(before)), ('-', before.without(now))] {
+        if !changed.is_empty() {
+            letters.push(sign);
+            letters.push_str(&letters::of_marks(changed));
+        }
+    }
+    if !letters.is_empty() {
+        let head = Write::to(out).time(dialogue.variant(), world);
+        dialogue.own(head, "MODE").param(&dialogue.nick).trailing(letters);
+    }
+}
