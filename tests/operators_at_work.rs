@@ -120,11 +120,13 @@ fn an_operator_who_is_none_in_the_file_any_more_is_none() {
     ann.send("OPER root two\r\n");
     ann.wait_for(&[" 381 "]);
 
+    let elsewhere = operator("helper", &hashes[0]) + "host = \"192.0.2.*\"\n";
+    file.write(&(operator("root", &hashes[1]) + &elsewhere));
+    server.signal("HUP");
+    cy.wait_for(&[" :-o"]);
     file.write("");
     server.signal("HUP");
-    for link in [&mut ann, &mut cy] {
-        link.wait_for(&[" :-o"]);
-    }
+    ann.wait_for(&[" :-o"]);
 }
 
 #[test]

@@ -363,8 +363,12 @@ impl<S> Connection<S> {
         self.extras.as_ref()?.operator.as_deref()
     }
 
-    pub fn note_operator(&mut self, operator: Option<Operator>) {
-        self.extras_mut().operator = operator.map(Box::new);
+    pub fn note_operator(&mut self, operator: Operator) {
+        self.extras_mut().operator = Some(Box::new(operator));
+    }
+
+    pub fn take_operator(&mut self) -> Option<Box<Operator>> {
+        self.extras.as_mut()?.operator.take()
     }
 
     /// Who waits for this one's queue.

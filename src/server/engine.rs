@@ -110,9 +110,16 @@ impl<S: Socket> Engine<S> {
         self.exchange.checks.forget_right();
         self.exchange.credentials = credentials;
         for key in self.exchange.former_operators() {
-            if self.hub.revoke_operator(session_id(key)) {
-                self.exchange.dismiss(key);
-            }
+            self.exchange.forget_operator(key);
+            self.dismiss_if_forgotten(key);
+        }
+    }
+
+    /// Whoever has not shown itself to be an operator, or not to be one that there still is, is none.
+    pub(super) fn dismiss_if_forgotten(&mut self, key: Key) {
+        let is_known = self.exchange.connections.get(key).is_some_and(|c| c.operator().is_some());
+        if !is_known && self.hub.revoke_operator(session_id(key)) {
+            self.exchange.tell_dismissed(key);
         }
     }
 

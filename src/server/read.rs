@@ -164,8 +164,12 @@ impl<S: Socket> Engine<S> {
                     if used == 0 && is_page(&command) {
                         budget.frames = 0;
                     }
+                    let rises = matches!(command, Command::BecomeOperator);
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
                     self.settle(key);
+                    if rises {
+                        self.dismiss_if_forgotten(key); // the settings may have been read again since its password was right
+                    }
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;

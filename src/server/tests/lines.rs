@@ -244,6 +244,20 @@ fn after_a_wrong_password_the_next_one_from_there_has_to_wait() {
     assert!(ann.heard().starts_with("381 ann "));
 }
 
+#[test]
+fn who_was_right_before_the_settings_were_read_again_may_be_wrong_after_it() {
+    let mut scene = Scene::new(unmetered());
+    let ann = scene.login("ann");
+    scene.send(&ann, "OPER ann secret\r\n");
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.engine.checked(Some(true));
+    scene.engine.describe(Description::default(), Credentials::default());
+    scene.settle();
+    assert_eq!(scene.engine.hub().counts().operators, 0);
+    assert!(ann.heard().contains("MODE ann :-o"));
+}
+
 /// A scene whose server has a password.
 fn behind_a_password() -> Scene {
     let mut scene = Scene::new(unmetered());
