@@ -96,6 +96,8 @@ options! {
     "Limits": {
         /// Connections at one time; lowered to what `ulimit -n` allows [default: 20000]
         connections_max: usize => limits.connections_max;
+        /// Connections at one time from one address (IPv6: /64), loopback aside; 0: any number [default: 128]
+        connections_per_address_max: usize => limits.connections_per_address_max;
         /// Newcomers accepted in one turn at one address [default: 256]
         accepts_per_turn_max: usize => limits.accepts_per_turn_max;
         /// Bytes read from one connection in one turn [default: 114688]
@@ -194,6 +196,8 @@ options! {
         irc_lines_per_second: usize => limits.irc_lines.per_second;
         /// Lines taken from one client of IRC at once, after a silence [default: 20]
         irc_lines_burst: usize => limits.irc_lines.burst;
+        /// Seconds until an address that guessed an operator's password may try again; doubled each time [default: 2]
+        oper_delay_seconds: Seconds => limits.oper_delay;
         /// Bytes that a client of IRC may send too fast before it is dropped [default: 32768]
         irc_held_bytes_max: usize => limits.irc_held_bytes_max;
     }
@@ -247,9 +251,20 @@ fn read_file(path: &Path) -> Result<Options, String> {
     toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(0, |before| before.matches('\n').count() + 1);
-        let what = explain(&text, &error).unwrap_or_else(|| error.message().trim_end().replace('\n', "; "));
+        let what = explain(&text, &error).or_else(|| explain_twice(&text, &error));
+        let what = what.unwrap_or_else(|| error.message().trim_end().replace('\n', "; "));
         format!("{}, line {line}: {what}", path.display())
     })
+}
+
+/// What is wrong where one key comes twice, of which TOML says but that.
+fn explain_twice(text: &str, error: &toml::de::Error) -> Option<String> {
+    if !error.message().contains("duplicate key") {
+        return None;
+    }
+    let name = text.get(error.span()?)?.trim_matches(|c: char| "[]\"'".contains(c) || c.is_whitespace());
+    let hint = if name == "operators" { "; take out the line `operators = []`" } else { "" };
+    Some(format!("there is a second {name}: a duplicate key{hint}"))
 }
 
 /// What is wrong with a file that is TOML: a key that is none, or a value that is none for its key.
@@ -320,7 +335,10 @@ mod tests {
         let text = std::fs::read_to_string(path).expect("the file");
         for (name, _) in Options::KEYS {
             let key = name.replace('_', "-");
-            assert!(text.lines().any(|line| line.starts_with(&format!("{key} = "))), "{key} is missing");
+            // Tables have no line that could hold none of them.
+            let line =
+                if *name == "operators" { "#     [[operators]]".to_owned() } else { format!("{key} = ") };
+            assert!(text.lines().any(|other| other.starts_with(&line)), "{key} is missing");
         }
     }
 

@@ -70,7 +70,7 @@ impl Drop for ConfigFile {
 
 #[test]
 fn a_wrong_file_is_told_with_its_line() {
-    let cases: [(&str, &[u8], &[&str]); 14] = [
+    let cases: [(&str, &[u8], &[&str]); 15] = [
         (
             "unknown-key",
             b"rooms-max = 1\n\nroms-max = 5\n",
@@ -107,7 +107,12 @@ fn a_wrong_file_is_told_with_its_line() {
         ("far", b"colour = 1\n", &["line 1: there is no setting colour; `switchboard serve --help` lists"]),
         ("section", b"[limits]\nrooms-max = 5\n", &["line 1: there is no setting limits"]),
         ("syntax", b"rooms-max 5\n", &["line 1: "]),
-        ("twice", b"rooms-max = 5\nrooms-max = 6\n", &["line 2: duplicate key"]),
+        ("twice", b"rooms-max = 5\nrooms-max = 6\n", &["line 2: there is a second rooms-max"]),
+        (
+            "tables-twice",
+            b"operators = []\nrooms-max = 5\n[[operators]]\nname = \"ann\"\n",
+            &["line 3: ", "operators", "take out the line `operators = []`"],
+        ),
         ("bytes", b"rooms-max = \xff\n", &["cannot read the config file", "UTF-8"]),
     ];
     for (name, bytes, parts) in cases {
@@ -271,9 +276,6 @@ fn the_help_has_every_option_of_the_file_with_its_default() {
     let mut options = 0;
     for line in file.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let (key, default) = line.split_once(" = ").expect("key = value");
-        if key == "operators" {
-            continue; // tables, of which a flag would be a long one
-        }
         let default =
             Some(default.trim_matches(['[', ']', '"'])).filter(|text| !text.is_empty()).unwrap_or("none");
         assert!(words.contains(&format!("--{key} <")), "--{key} is not in the help:\n{stdout}");
@@ -349,6 +351,8 @@ fn what_the_server_says_of_itself_is_told_when_it_cannot_be_said() {
     assert_refused(&["--motd-file", bytes.path()], &[bytes.path(), "UTF-8"]);
     assert_refused(&["--server-name", "here"], &["server-name is \"here\"; it must be like a host's"]);
     assert_refused(&["--network-name", "two words"], &["network-name is \"two words\"; it must be one word"]);
+    assert_refused(&["--cloak-key", "a"], &["cloak-key has 1 bytes", "`openssl rand -hex 32`"]);
+    assert_refused(&["--room-name-bytes-max", "255"], &["room-name-bytes-max 255", "name-bytes-max is 32"]);
     assert_refused(&["--password", "secret"], &["password is no hash of one; `switchboard hash-password`"]);
     assert_refused(&["--irc-lines-burst", "0"], &["irc-lines-burst is 0; it must be at least 1"]);
     assert_refused(&["--irc-held-bytes-max", "100"], &["irc-held-bytes-max is 100; it must be at least"]);

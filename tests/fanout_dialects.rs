@@ -15,8 +15,8 @@ use std::rc::Rc;
 use std::time::Instant;
 use switchboard::hub::{ChannelId, Host};
 use switchboard::net::{Blocks, Key, Slots};
-use switchboard::server::connection::{ClientAddress, Connection};
 use switchboard::server::fanout::Fanout;
+use switchboard::server::{address::ClientAddress, connection::Connection};
 use switchboard::session::{Dialect, Variant};
 
 const PEOPLE: usize = 5;

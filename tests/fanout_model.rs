@@ -21,8 +21,8 @@ use switchboard::hub::{
 };
 use switchboard::net::Key;
 use switchboard::server::Limits;
-use switchboard::server::connection::{ClientAddress, Connection};
 use switchboard::server::exchange::{Exchange, session_id};
+use switchboard::server::{address::ClientAddress, connection::Connection};
 use switchboard::session::CloseReason;
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{BODY_MAX, Flags, Split, header, split};

@@ -44,7 +44,11 @@ fn join(password: &str) -> Command<'_> {
 impl Desk {
     /// Ann changes #tea, all of it to effect.
     fn set(&mut self, changes: &[RoomChange<'static>]) {
-        match self.answer(ANN, change(changes)) {
+        self.set_in(ANN, TEA, changes);
+    }
+
+    fn set_in(&mut self, session: SessionId, room: RoomRef<'_>, changes: &[RoomChange<'static>]) {
+        match self.answer(session, Command::Change { room, changes: changes.into() }) {
             Answered::Changed { changes: done, refused } => {
                 assert_eq!((done.len(), refused), (changes.len(), vec![]));
             }
@@ -192,6 +196,88 @@ fn an_invitation_by_a_participant_opens_nothing_and_ends_with_its_room() {
     assert_eq!(desk.answer(CY, Command::ListInvited), Answered::Invitations(vec![]));
 }
 
+/// Adds masks to the list of bans of each room, until that is refused; returns how many there are in each.
+fn fill_lists(desk: &mut Desk, session: SessionId, rooms: &[String]) -> Vec<usize> {
+    let fill = |room: &String| {
+        desk.join(session, room);
+        let lists = MaskList::ALL.into_iter().flat_map(|list| (0..99).map(move |n| (list, n)));
+        let taken = lists.take_while(|&(list, n)| {
+            let mask = format!("{n}{}!*@*", "x".repeat(180));
+            let changes = [RoomChange::AddMask { list, mask: &mask }].into();
+            match desk.answer(session, Command::Change { room: RoomRef::Named(room), changes }) {
+                Answered::Changed { refused, .. } if refused.is_empty() => true,
+                Answered::Changed { refused, .. } => {
+                    assert_eq!(refused, [(0, Refusal::NoSpaceForMask)]);
+                    false
+                }
+                other => panic!("{other:?}"),
+            }
+        });
+        taken.count()
+    };
+    rooms.iter().map(fill).collect()
+}
+
+#[test]
+fn the_lists_of_all_rooms_have_a_limit_in_bytes_that_leaves_something_to_each() {
+    let limits = Limits { mask_bytes_on_server_max: 4 << 20, ..Limits::default() };
+    let mut desk = Desk::new(limits.clone());
+    let rooms = |by: &str, count| (0..count).map(|n| format!("#{by}{n}")).collect::<Vec<_>>();
+    let before = fill_lists(&mut desk, BOB, &rooms("b", 1))[0];
+    assert!((15..20).contains(&before), "of lists with 4 MiB for all, one room has 8 KiB: {before} masks");
+    let anns = fill_lists(&mut desk, ANN, &rooms("a", 100));
+    assert!(anns.is_sorted_by(|one, next| one >= next), "the more there is, the less one gets: {anns:?}");
+    let after = fill_lists(&mut desk, CY, &rooms("c", 1))[0];
+    assert!(after >= before / 2, "who makes a hundred rooms leaves enough for others: {after} masks");
+    let limits = Limits { mask_bytes_on_server_max: 0, ..limits };
+    let mut desk = Desk::new(limits);
+    let assured = fill_lists(&mut desk, BOB, &rooms("b", 2));
+    assert_eq!(assured, [2, 2], "of the longest masks; most are much shorter");
+    desk.ask(BOB, Command::LeaveAll { text: "" });
+    assert_eq!(fill_lists(&mut desk, CY, &rooms("b", 1)), [2]);
+}
+
+#[test]
+fn nobody_keeps_others_from_inviting_by_inviting_much() {
+    let mut desk = Desk::new(Limits { invitations_max: 2, ..Limits::default() });
+    let dora = SessionId(4);
+    desk.login(dora, "dora");
+    for (session, room) in [(ANN, "#a1"), (ANN, "#a2"), (ANN, "#a3"), (BOB, "#b")] {
+        desk.join(session, room);
+        let room = RoomRef::Named(room);
+        desk.set_in(session, room, &[set(Flag::MembersOnly, true)]);
+        assert!(matches!(
+            desk.answer(session, Command::Invite { room, who: "cy" }),
+            Answered::Invited { .. }
+        ));
+    }
+    let invitations = Answered::Invitations(vec!["#a3".into(), "#b".into()]);
+    assert_eq!(
+        desk.answer(CY, Command::ListInvited),
+        invitations,
+        "the oldest by who made the most are gone"
+    );
+    let join = |room| Command::Join { room, password: "" };
+    assert_eq!(desk.refusal(CY, join("#a1")), Refusal::MembersOnly);
+    assert!(matches!(desk.answer(CY, join("#b")), Answered::Joined { .. }));
+    // The same for the list of a room: Ann's first guest makes place for Bob's.
+    let room = RoomRef::Named("#b");
+    desk.set_in(BOB, room, &[set(Flag::MembersOnly, false)]);
+    desk.join(ANN, "#b");
+    let changes = [set(Flag::MembersOnly, true), RoomChange::Grant { role: Role::Moderator, to: "ann" }];
+    desk.set_in(BOB, room, &changes);
+    let guests = [5, 6].map(SessionId);
+    for (guest, name) in guests.into_iter().zip(["eve", "fay"]) {
+        desk.login(guest, name);
+        desk.ask(ANN, Command::Invite { room, who: name });
+    }
+    desk.ask(BOB, Command::Invite { room, who: "dora" });
+    assert_eq!(desk.refusal(guests[0], join("#b")), Refusal::MembersOnly);
+    for guest in [guests[1], dora] {
+        assert!(matches!(desk.answer(guest, join("#b")), Answered::Joined { .. }));
+    }
+}
+
 #[test]
 fn who_is_kicked_hears_of_it_in_the_room_and_is_out() {
     let (mut desk, channel) = tea();
@@ -246,8 +332,8 @@ fn hidden_rooms_and_passwords_are_for_those_inside() {
     let rooms = |desk: &mut Desk, session| {
         desk.answer(session, Command::ListRooms { after: "", filter: Default::default() })
     };
-    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![], false));
-    assert_eq!(rooms(&mut desk, BOB), Answered::Rooms(vec![("#tea".into(), 2)], false));
+    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![], None));
+    assert_eq!(rooms(&mut desk, BOB), Answered::Rooms(vec![("#tea".into(), 2)], None));
     assert_eq!(desk.refusal(CY, Command::ShowSubject { room: TEA }), Refusal::NoSuchRoom);
     let who = Command::Who { room: TEA, after: "", in_full: false };
     assert_eq!(desk.refusal(CY, who), Refusal::NoSuchRoom);
@@ -259,8 +345,31 @@ fn hidden_rooms_and_passwords_are_for_those_inside() {
         };
         assert_eq!((&*password, flags.has(Flag::Hidden)), (shown, true));
     }
-    assert!(desk.hub.grant_operator(CY));
-    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![("#tea".into(), 2)], false));
+    desk.ask(CY, Command::BecomeOperator);
+    assert_eq!(rooms(&mut desk, CY), Answered::Rooms(vec![("#tea".into(), 2)], None));
+}
+
+#[test]
+fn a_hidden_room_sounds_like_none_to_those_outside() {
+    let (mut desk, _) = tea();
+    desk.set(&[set(Flag::Hidden, true), ban("cy!*@*")]);
+    let all = [Form::Message, Form::Notice, Form::Tags].map(|form| Words { form, text: "hello", tags: "" });
+    for room in [TEA, RoomRef::Named("#none")] {
+        for (words, least) in all.into_iter().zip([None, None, Some(Role::Moderator)]) {
+            let say = Command::Say { room, words, least };
+            assert_eq!(desk.refusal(CY, say), Refusal::NoSuchRoom, "{room:?}");
+        }
+        let invite = Command::Invite { room, who: "ann" };
+        assert_eq!(desk.refusal(CY, invite), Refusal::NoSuchRoom);
+        let kick = Command::Kick { room, who: "ann", text: "" };
+        assert_eq!(desk.refusal(CY, kick), Refusal::NoSuchRoom);
+        let list = Command::ListMasks { room, list: MaskList::Bans, from: 0 };
+        assert_eq!(desk.refusal(CY, list), Refusal::NoSuchRoom);
+    }
+    desk.set(&[set(Flag::ClosedToOutsiders, false)]);
+    assert_eq!(desk.refusal(CY, say("hello")), Refusal::NoSuchRoom, "banned, which is not said");
+    desk.set(&[RoomChange::RemoveMask { list: MaskList::Bans, mask: "cy!*@*" }]);
+    assert!(desk.says(CY, "hello"), "who knows the name is heard, if the room wants to hear them");
 }
 
 #[test]

@@ -53,6 +53,33 @@ fn names_that_were_given_up_are_remembered_for_a_while() {
 }
 
 #[test]
+fn who_was_invisible_is_found_again_by_their_whole_name_or_by_operators() {
+    let mut desk = Desk::new(Limits::default());
+    desk.ask(BOB, Command::SetMarks { set: Marks::INVISIBLE, clear: Marks::NONE });
+    desk.disconnect(BOB, Departure::Lost);
+    desk.disconnect(CY, Departure::Lost);
+    let was = |name| Command::Was { name, entries_max: 9 };
+    let found = |names: &[&str]| Answered::Was(names.iter().map(|&name| name.into()).collect());
+    assert_eq!(desk.answer(ANN, was("*")), found(&["cy"]));
+    assert_eq!(desk.refusal(ANN, was("b?b")), Refusal::NoSuchPeer);
+    assert_eq!(desk.answer(ANN, was("Bob")), found(&["bob"]));
+    desk.ask(ANN, Command::BecomeOperator);
+    assert_eq!(desk.answer(ANN, was("*")), found(&["cy", "bob"]));
+}
+
+#[test]
+fn nobody_makes_the_names_of_others_forgotten() {
+    let limits = Limits { former_names_max: 4, former_names_per_host_max: 2, ..Limits::default() };
+    let mut desk = Desk::new(limits);
+    desk.disconnect(CY, Departure::Lost);
+    for name in ["b1", "b2", "b3", "b4", "b5"] {
+        desk.ask(BOB, Command::Rename { name });
+    }
+    let was = |name| Command::Was { name, entries_max: 9 };
+    assert_eq!(desk.answer(ANN, was("*")), Answered::Was(vec!["b4".into(), "b3".into(), "cy".into()]));
+}
+
+#[test]
 fn being_away_is_told_to_neighbours_and_to_those_who_write() {
     let mut desk = Desk::new(Limits::default());
     let channel = desk.join(ANN, "#a");
@@ -161,13 +188,13 @@ fn lists_with_conditions_take_a_bounded_look_and_say_where_to_go_on() {
     desk.join(BOB, "#d");
     let filter = RoomFilter { occupants_above: Some(1), ..RoomFilter::default() };
     let list = |after| Command::ListRooms { after, filter };
-    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![], true));
-    assert_eq!(desk.answer(CY, list("#b")), Answered::Rooms(vec![("#d".into(), 2)], false));
+    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![], Some("#b".into())));
+    assert_eq!(desk.answer(CY, list("#b")), Answered::Rooms(vec![("#d".into(), 2)], None));
     // A whole name is found wherever it is, and once.
     let filter = RoomFilter { mask: Some("#D"), ..RoomFilter::default() };
     let list = |after| Command::ListRooms { after, filter };
-    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![("#d".into(), 2)], false));
-    assert_eq!(desk.answer(CY, list("#d")), Answered::Rooms(vec![], false));
+    assert_eq!(desk.answer(CY, list("")), Answered::Rooms(vec![("#d".into(), 2)], None));
+    assert_eq!(desk.answer(CY, list("#d")), Answered::Rooms(vec![], None));
     let find =
         |after| Command::FindUsers { after, filter: UserFilter { mask: Some("cy"), operators_only: false } };
     assert_eq!(desk.answer(ANN, find("")), Answered::Users(vec![], Some("bob".into())));
@@ -211,7 +238,7 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     assert_eq!(desk.answer(ANN, become_one), Answered::Marks(Marks::BOT));
     let kill = || Command::Kill { name: "bob", text: "spam" };
     assert_eq!(desk.refusal(ANN, kill()), Refusal::NotOperator);
-    assert!(desk.hub.grant_operator(ANN) && !desk.hub.grant_operator(SessionId(99)));
+    desk.ask(ANN, Command::BecomeOperator);
     desk.ask(CY, Command::SetMarks { set: Marks::WALLOPS, clear: Marks::NONE });
     let announced = Happened::Announced { by: "ann".into(), text: "soon".into() };
     assert_eq!(desk.ask(ANN, Command::Announce { text: "soon" })[0], hears(CY, ANN, announced));

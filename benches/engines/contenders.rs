@@ -5,6 +5,7 @@
 //! to serve, and says where it listens in the same words.
 
 use crate::floors::{self, Writes};
+use crate::peers::{Files, Peer};
 use crate::pump;
 use crate::twin::{self, Flavour};
 use clap::{Parser, ValueEnum};
@@ -27,6 +28,14 @@ pub enum Contender {
     BatchFloor,
     WriteFloor,
     Pump,
+    Ngircd,
+    Inspircd,
+}
+
+/// A contender's process, and what has to be there as long as that.
+pub struct Server {
+    pub process: Child,
+    _files: Option<Files>,
 }
 
 use Contender::*;
@@ -42,6 +51,8 @@ impl Contender {
             BatchFloor => "batch floor",
             WriteFloor => "write floor",
             Pump => "pump",
+            Ngircd => "ngIRCd",
+            Inspircd => "InspIRCd",
         }
     }
 
@@ -49,22 +60,47 @@ impl Contender {
         match self {
             Switchboard | TokioSingle | TokioMulti | TokioUnpinned => Protocol::Native,
             BatchFloor | WriteFloor | Pump => Protocol::Raw,
+            Ngircd | Inspircd => Protocol::Irc,
         }
     }
 
     /// Starts it on a free port, with these options of `switchboard serve`. It ends when it goes out of scope.
-    pub fn start(self, options: &[&str], cores: Option<&Cores>) -> Result<Child, child::Error> {
+    ///
+    /// # Errors
+    /// A sentence, if it does not come to listen.
+    pub fn start(self, options: &[&str], cores: Option<&Cores>) -> Result<Server, String> {
         let mut options: Vec<String> = options.iter().copied().map(String::from).collect();
         if let Some(value) = self.to_possible_value().filter(|_| self != Switchboard) {
             options.push(format!("--contender={}", value.get_name()));
         }
         let mut core = cores.map(|cores| cores.server);
+        let told = |error: child::Error| error.to_string();
+        if let Some(peer) = self.peer() {
+            let at = child::free_port().map_err(|error| format!("no port is free: {error}"))?;
+            let (line, files) = peer.command(at.port())?;
+            // The binary that holds it to its core is Switchboard's own.
+            let switchboard = Switchboard.binary();
+            let launcher = Launcher { switchboard: &switchboard, core, cancelled: &AtomicBool::new(false) };
+            return Ok(Server {
+                process: launcher.command(&line, Some(at)).map_err(told)?,
+                _files: Some(files),
+            });
+        }
         if let (TokioUnpinned, Some(cores)) = (self, cores) {
             core = None;
             options
                 .extend(cores.generator.iter().chain([&cores.server]).map(|core| format!("--core={core}")));
         }
-        Launcher { switchboard: &self.binary(), core, cancelled: &AtomicBool::new(false) }.serve(&options)
+        let launcher = Launcher { switchboard: &self.binary(), core, cancelled: &AtomicBool::new(false) };
+        Ok(Server { process: launcher.serve(&options).map_err(told)?, _files: None })
+    }
+
+    fn peer(self) -> Option<Peer> {
+        match self {
+            Ngircd => Some(Peer::Ngircd),
+            Inspircd => Some(Peer::Inspircd),
+            _ => None,
+        }
     }
 
     fn binary(self) -> PathBuf {
@@ -81,7 +117,7 @@ impl Contender {
         println!("listening on {} (TCP)", listener.local_addr()?);
         let limits = || args.settings().map(|settings| settings.limits).map_err(std::io::Error::other);
         match self {
-            Switchboard => unreachable!("it is a binary of its own"),
+            Switchboard | Ngircd | Inspircd => unreachable!("it is a binary of its own"),
             TokioSingle => twin::serve(listener, Flavour::CurrentThread, limits()?),
             TokioMulti | TokioUnpinned => twin::serve(listener, Flavour::MultiThread, limits()?),
             BatchFloor => floors::serve(listener, Writes::PerTurn),

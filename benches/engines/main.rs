@@ -12,6 +12,7 @@
 mod contenders;
 mod floors;
 mod parts;
+mod peers;
 mod pump;
 mod spread;
 mod table;
@@ -143,7 +144,7 @@ fn carry_out(contest: &Contest, rounds: usize, cores: Option<&Cores>) -> Vec<Run
 
 /// One run against a server of its own, which is gone afterwards.
 fn run(contest: &Contest, entry: &Entry, seconds: f64, cores: Option<&Cores>) -> Result<Outcome, String> {
-    let server = entry.contender.start(contest.options, cores).map_err(|error| error.to_string())?;
+    let server = entry.contender.start(contest.options, cores)?;
     let plan = Plan {
         scenario: entry.scenario.clone(),
         protocol: entry.protocol,
@@ -154,6 +155,6 @@ fn run(contest: &Contest, entry: &Entry, seconds: f64, cores: Option<&Cores>) ->
         patience: Duration::from_secs(5),
     };
     let label = entry.contender.name().to_owned();
-    let target = Target { address: server.address, pid: Some(server.pid()), label };
+    let target = Target { address: server.process.address, pid: Some(server.process.pid()), label };
     load::run(&plan, &target, &mut Unwatched).map_err(|error| error.to_string())
 }

@@ -1,11 +1,14 @@
 //! The loads, and what is expected under each: the goals of `docs/PERFORMANCE.md`.
 
+mod irc;
+
 use crate::contenders::Contender::{self, *};
 use switchboard::load::outcome::Outcome;
 use switchboard::load::plan::{Connect, Idle, Join, Pace, Protocol, Relay, Rooms, Scenario, Transport};
 
 /// What people ask for on the command line, in the order in which it is run.
-pub const PARTS: &[&str] = &["fan-out", "rate", "rooms", "many", "join", "idle", "connect", "relay"];
+pub const PARTS: &[&str] =
+    &["fan-out", "rate", "rooms", "many", "join", "idle", "connect", "relay", "irc", "irc-idle"];
 
 /// One load, those who carry it in turns, and what is expected of the first of them, which is Switchboard.
 pub struct Contest {
@@ -139,7 +142,7 @@ const IDLE_CLIENTS: usize = 19_000;
 pub fn contests(wanted: &[String], share: usize) -> Vec<Contest> {
     let fan_out = [8, 32, 128, 512].map(fan_out);
     let others = [rate(), rooms(share), many(share), join(share), idle(share), connect(share), relay()];
-    let all = fan_out.into_iter().chain(others);
+    let all = fan_out.into_iter().chain(others).chain(irc::contests(share));
     all.filter(|contest| wanted.is_empty() || wanted.iter().any(|part| part == contest.part)).collect()
 }
 

@@ -7,9 +7,11 @@ use crate::spread::Spread;
 use crate::verdict::{Runs, Standing, Verdict, judge, not_once, ratio, spread};
 use std::fmt::Write;
 use switchboard::load::outcome::Outcome;
+use switchboard::load::plan::Protocol;
 
 /// A figure of a contest in one line of the table at the end.
 pub struct Row {
+    protocol: Protocol,
     work: String,
     own: String,
     /// What Switchboard is, times each of [`REFERENCES`].
@@ -17,8 +19,9 @@ pub struct Row {
     verdicts: Vec<Verdict>,
 }
 
-/// The columns of the table at the end.
-const REFERENCES: [Contender; 6] = [BatchFloor, WriteFloor, Pump, TokioSingle, TokioMulti, TokioUnpinned];
+/// The columns of the tables at the end, each of which has those that it has figures for.
+const REFERENCES: [Contender; 8] =
+    [BatchFloor, WriteFloor, Pump, TokioSingle, TokioMulti, TokioUnpinned, Ngircd, Inspircd];
 
 /// The figures of a contest and what became of its goals, in full; and its lines of the table.
 pub fn report(contest: &Contest, runs: &[Runs]) -> (String, Vec<Row>) {
@@ -48,6 +51,7 @@ fn row(contest: &Contest, figure: Figure, verdicts: Vec<Verdict>, runs: &[Runs])
         ratio(figure, &runs[0], &runs[at])
     };
     Row {
+        protocol: contest.entries.first().map_or(Protocol::Native, |first| first.protocol),
         work: format!("{}: {}", contest.work, figure.name),
         own: format!("{} {}", shown(figure, spread(figure, &runs[0])), figure.unit),
         ratios: REFERENCES.map(against).into(),
@@ -55,15 +59,24 @@ fn row(contest: &Contest, figure: Figure, verdicts: Vec<Verdict>, runs: &[Runs])
     }
 }
 
-/// The table at the end, in Markdown: what Switchboard takes, and that divided by what the others take.
+/// The tables at the end, in Markdown, one for each protocol: what Switchboard takes, and that divided by what the others
+/// take.
 pub fn markdown(rows: &[Row]) -> String {
-    let names = REFERENCES.map(|contender| format!("÷ {}", contender.name()));
+    let of = |protocol| rows.iter().filter(|row| row.protocol == protocol).collect::<Vec<_>>();
+    let tables = [Protocol::Native, Protocol::Irc].map(of).into_iter().filter(|rows| !rows.is_empty());
+    tables.map(|rows| table(&rows)).collect::<Vec<_>>().join("\n")
+}
+
+fn table(rows: &[&Row]) -> String {
+    let has_figures = |column: &usize| rows.iter().any(|row| row.ratios[*column].is_some());
+    let columns: Vec<usize> = (0..REFERENCES.len()).filter(has_figures).collect();
+    let names: Vec<String> = columns.iter().map(|&at| format!("÷ {}", REFERENCES[at].name())).collect();
     let mut text = format!("| | Switchboard | {} | goal | |\n", names.join(" | "));
     let _ = writeln!(text, "|---|---{}|---|---|", "|---".repeat(names.len()));
-    for Row { work, own, ratios, verdicts } in rows {
+    for Row { work, own, ratios, verdicts, .. } in rows {
         let _ = write!(text, "| {work} | {own} |");
-        for ratio in ratios {
-            let _ = write!(text, " {} |", ratio.map_or(String::new(), |ratio| ratio.to_string()));
+        for &column in &columns {
+            let _ = write!(text, " {} |", ratios[column].map_or(String::new(), |ratio| ratio.to_string()));
         }
         let goals: Vec<&str> = verdicts.iter().map(|verdict| &*verdict.goal).collect();
         let _ = writeln!(text, " {} | {} |", goals.join("; "), outcome(verdicts));
@@ -94,7 +107,7 @@ pub fn count(rows: &[Row]) -> String {
         [Standing::Met, Standing::Missed, Standing::WithinSpread, Standing::NotKnown].map(count);
     format!(
         "{} goals: {met} met, {missed} missed, {open} within the spread, {unknown} not known. Others are measured \
-         elsewhere: the relay of datagrams by `cargo bench --bench udp_relay`, IRC not yet.",
+         elsewhere: the relay of datagrams by `cargo bench --bench udp_relay`.",
         met + missed + open + unknown
     )
 }

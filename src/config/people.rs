@@ -25,6 +25,9 @@ const MOTD_BYTES_MAX: usize = 8 * 1_024;
 /// Bytes of one of its lines, and of a line about who runs the server: what a line of IRC has room for.
 const LINE_BYTES_MAX: usize = 400;
 
+/// Bytes of the key of cloaks. Whoever finds it out finds out addresses, by trying all of them.
+const CLOAK_KEY_BYTES_MIN: usize = 16;
+
 /// Lines about who runs the server: IRC has replies for so many (RFC 2812 §5.1, RPL_ADMINLOC1 and what follows it).
 const ADMIN_LINES_MAX: usize = 3;
 
@@ -83,6 +86,14 @@ pub fn check(settings: &Settings) -> Result<(), String> {
     if server.admin.iter().chain([&server.about]).any(|line| !is_line(line)) {
         return Err(format!("admin and server-description: {NO_LINE}"));
     }
+    let key = &settings.cloak_key;
+    if !key.is_empty() && key.len() < CLOAK_KEY_BYTES_MIN {
+        return Err(format!(
+            "cloak-key has {} bytes; it must have at least {CLOAK_KEY_BYTES_MIN}, and nobody may guess it: take what \
+             `openssl rand -hex 32` prints",
+            key.len()
+        ));
+    }
     if settings.credentials.password.as_deref().is_some_and(|password| !passwords::is_hash(password)) {
         return Err(format!("password {NO_HASH}"));
     }
@@ -138,6 +149,7 @@ mod tests {
             ("password = \"secret\"".to_owned(), "password is no hash of one; `switchboard hash-password`"),
             ("admin = [\"1\", \"2\", \"3\", \"4\"]".to_owned(), "admin has 4 lines"),
             ("admin = [\"a\\r\\nb\"]".to_owned(), "no control characters"),
+            ("cloak-key = \"a\"".to_owned(), "cloak-key has 1 bytes; it must have at least 16"),
             (format!("[[operators]]\nname = \"ann b\"\npassword = \"{HASH}\""), "one word each"),
             (
                 "[[operators]]\nname = \"ann\"\npassword = \"x\"".to_owned(),

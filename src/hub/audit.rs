@@ -1,5 +1,6 @@
 //! Whether the books agree with each other.
 
+use super::invitations::Invitation;
 use super::person::Marks;
 use super::{Hub, SessionId, User};
 
@@ -31,6 +32,9 @@ impl Hub {
         if self.names.get(user.name.key()) != Some(&session) {
             return Err(format!("{} is not in the index of names", user.name));
         }
+        if !user.rooms.is_sorted() {
+            return Err(format!("the rooms of {} are in no order", user.name));
+        }
         for &room in &user.rooms {
             let Some(room) = self.channels.room(room) else {
                 return Err(format!("{} is in a room that is not there", user.name));
@@ -45,9 +49,10 @@ impl Hub {
             }
         }
         let Some(profile) = user.profile() else { return Ok(()) };
-        for &channel in &profile.invited {
-            let guests = self.channels.room(channel).and_then(|room| room.guests.as_ref());
-            if !guests.is_some_and(|guests| guests.invited.contains(&session)) {
+        for &Invitation { to, by } in &profile.invited {
+            let guests = self.channels.room(to).and_then(|room| room.guests.as_ref());
+            let invitation = Invitation { to: session, by };
+            if !guests.is_some_and(|guests| guests.invited.contains(&invitation)) {
                 return Err(format!("{} is invited to a room that does not know of it", user.name));
             }
         }
@@ -81,12 +86,17 @@ impl Hub {
                     return Err(format!("{key} has {standing:?} in {} without cause", room.name));
                 }
             }
-            for &guest in room.guests.iter().flat_map(|guests| &guests.invited) {
-                let profile = self.users.get(&guest).and_then(|user| user.profile());
-                if !profile.is_some_and(|profile| profile.invited.contains(&channel)) {
+            for &Invitation { to, by } in room.guests.iter().flat_map(|guests| &guests.invited) {
+                let profile = self.users.get(&to).and_then(|user| user.profile());
+                if !profile.is_some_and(|profile| profile.invited.contains(&Invitation { to: channel, by })) {
                     return Err(format!("{} has invited somebody who does not know of it", room.name));
                 }
             }
+        }
+        let guests = self.channels.rooms().filter_map(|(_, room)| room.guests.as_ref());
+        let mask_bytes = guests.map(|guests| guests.mask_bytes()).sum::<usize>();
+        if mask_bytes != self.mask_bytes {
+            return Err(format!("lists of masks take {mask_bytes} bytes, not {}", self.mask_bytes));
         }
         if rooms != self.room_names.len() {
             return Err(format!("{rooms} rooms, {} names of rooms", self.room_names.len()));

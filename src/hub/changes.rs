@@ -1,17 +1,15 @@
-//! Changes of what a room is set to, of who is what in it, and of its lists: several at once, each judged for itself,
-//! told together.
+//! Changes of a room: several at once, each judged for itself, told together. Of what it is set to here; of who is what
+//! in it, and of its lists, in `moderation`.
 
-use super::mask::in_full;
-use super::name::{UserName, fold};
-use super::order::check_act;
-use super::privileges::{Act, may_touch};
+use super::moderation::check_act;
+use super::name::UserName;
+use super::privileges::Act;
 use super::rooms::room_mut;
-use super::settings::{KnownPassword, MaskEntry, MaskList, RoomChange};
-use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomRef, Standing};
-use std::sync::Arc;
+use super::settings::{KnownPassword, RoomChange};
+use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, RoomRef};
 
 /// What became of one change that was allowed.
-enum Applied {
+pub(super) enum Applied {
     /// It was so before.
     NoChange,
     /// As it was asked for.
@@ -89,74 +87,14 @@ impl Hub {
             RoomChange::Grant { role, to } => self.grant(asker, channel, role, to, true),
             RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
             RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, (list, mask), fx),
-            RoomChange::RemoveMask { list, mask } => {
-                let Some(guests) = &mut room_mut(&mut self.channels, channel)?.guests else {
-                    return Ok(Applied::NoChange);
-                };
-                let (entries, mask) = (guests.list_mut(list), fold(mask));
-                let before = entries.len();
-                entries.retain(|entry| fold(&entry.mask) != mask);
-                Ok(if entries.len() == before { Applied::NoChange } else { Applied::Yes })
-            }
+            RoomChange::RemoveMask { list, mask } => self.remove_mask(channel, list, mask),
         }
-    }
-
-    fn grant(
-        &mut self,
-        asker: Asker,
-        channel: ChannelId,
-        role: Role,
-        whom: &str,
-        on: bool,
-    ) -> Result<Applied, Refusal> {
-        let (_, name) = self.occupant_of(channel, whom)?;
-        let (name, by) = (name.clone(), Arc::clone(self.user(asker.session)?.name.key()));
-        let room = room_mut(&mut self.channels, channel)?;
-        let before = room.standing(name.key());
-        if !on && !may_touch(room.standing(&by).affiliation, before.affiliation) {
-            return Err(Refusal::OutOfReach);
-        }
-        let after = match role {
-            Role::Moderator => Standing { is_moderator: on, ..before },
-            Role::Participant => Standing { is_voiced: on, ..before },
-            Role::Visitor => return Err(Refusal::BadRole),
-        };
-        if before == after {
-            return Ok(Applied::NoChange);
-        }
-        room.set_standing(name.key(), after);
-        Ok(Applied::To(name))
-    }
-
-    fn add_mask(
-        &mut self,
-        asker: Asker,
-        channel: ChannelId,
-        (list, mask): (MaskList, &str),
-        fx: &impl Effects,
-    ) -> Result<Applied, Refusal> {
-        let is_bad = |c: char| c.is_whitespace() || c.is_control();
-        if mask.is_empty() || mask.len() > self.limits.mask_bytes_max.into() || mask.contains(is_bad) {
-            return Err(Refusal::BadMask);
-        }
-        let by = self.user(asker.session)?.person(asker.session);
-        let by = in_full(by, fx.host(asker.session)).into();
-        let masks_max = self.limits.masks_per_list_max;
-        let entries = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default().list_mut(list);
-        if entries.iter().any(|entry| fold(&entry.mask) == fold(mask)) {
-            return Ok(Applied::NoChange);
-        }
-        if entries.len() >= masks_max {
-            return Err(Refusal::TooManyMasks { masks_max });
-        }
-        entries.push(MaskEntry { mask: mask.into(), by, at_millis: asker.now.unix_millis });
-        Ok(Applied::Yes)
     }
 
     /// The password itself is shown to those who could set another one.
     pub(super) fn show_settings(&self, asker: Asker, room: RoomRef<'_>, fx: &mut impl Effects) -> Outcome {
         let (channel, user, room) = self.found(asker, room)?;
-        let is_inside = user.rooms.contains(&channel);
+        let is_inside = user.is_in(channel);
         let password = match room.settings.password.as_deref() {
             None => KnownPassword::None,
             Some(password) if is_inside && check_act(user, room, Act::Configure).is_ok() => {
@@ -172,30 +110,6 @@ impl Hub {
             made_millis: room.made_millis,
         };
         asker.reply(fx, reply);
-        Ok(())
-    }
-
-    /// Bans are no secret; who is excepted from them, moderators alone may know.
-    pub(super) fn list_masks(
-        &self,
-        asker: Asker,
-        room: RoomRef<'_>,
-        list: MaskList,
-        from: usize,
-        fx: &mut impl Effects,
-    ) -> Outcome {
-        let (channel, user, room) = self.found(asker, room)?;
-        if list != MaskList::Bans {
-            if !user.rooms.contains(&channel) {
-                return Err(Refusal::NotInRoom);
-            }
-            check_act(user, room, Act::Ban)?;
-        }
-        let rest = room.list(list).get(from..).unwrap_or_default();
-        let page = self.limits.page_entries_max;
-        let entries = rest.get(..page).unwrap_or(rest);
-        let more = entries.len() < rest.len();
-        asker.reply(fx, Reply::Masks { room: &room.name, list, entries, more });
         Ok(())
     }
 }

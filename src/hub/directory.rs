@@ -1,10 +1,10 @@
 //! One user, by name: what the directory says, what others may know, who had the name before.
 
 use super::lists::idle_seconds;
-use super::mask::matches_folded;
+use super::mask::Mask;
 use super::name::{UserName, fold};
 use super::person::Marks;
-use super::{Asker, Counts, Effects, Entry, Hub, Look, Outcome, Place, Refusal, Reply, SessionId};
+use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, SessionId};
 use std::sync::Arc;
 
 impl Hub {
@@ -75,11 +75,14 @@ impl Hub {
         Ok(())
     }
 
-    /// Who had a name, or one that this mask matches, the latest first.
+    /// Who had a name, or one that this mask matches, the latest first. Masks find whom they would find if they were
+    /// here: not the invisible.
     pub(super) fn was(&self, asker: Asker, name: &str, entries_max: usize, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
-        let key = fold(name);
-        let entries = self.former.iter().filter(|formerly| matches_folded(&key, formerly.name.key()));
+        let finds_all = self.user(asker.session)?.is_operator() || !name.contains(['*', '?']);
+        let mask = Mask::new(name);
+        let is_wanted =
+            |formerly: &&Formerly| (finds_all || !formerly.is_invisible) && mask.matches(formerly.name.key());
+        let entries = self.former.iter().filter(is_wanted);
         let entries: Vec<_> = entries.take(entries_max.min(self.limits.page_entries_max)).collect();
         if entries.is_empty() {
             return Err(Refusal::NoSuchPeer);
@@ -88,7 +91,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Which of these are here.
     /// Whether a name could be had, for whoever is about to log in.
     pub(super) fn check_name(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         let name = UserName::new(name, self.limits.name_bytes_max)?;
@@ -99,6 +101,7 @@ impl Hub {
         Ok(())
     }
 
+    /// Which of these are here.
     pub(super) fn is_here(&self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
         let user = self.user(asker.session)?;
         let here = names.iter().filter_map(|name| self.names.get_key_value(&*fold(name)));

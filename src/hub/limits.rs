@@ -40,14 +40,21 @@ pub struct Limits {
     pub mask_bytes_max: u8,
     /// Entries in each of a room's lists of masks.
     pub masks_per_list_max: usize,
+    /// What the lists of masks of one room take together, in bytes of memory.
+    pub mask_bytes_per_room_max: usize,
+    /// The same of all rooms. The nearer they come to it, the less one room may have; a few masks it always may.
+    pub mask_bytes_on_server_max: usize,
     /// Changes of a room in one request.
     pub changes_max: usize,
-    /// Invitations to one room that are open, and those that one user has.
+    /// Invitations to one room that are open, and those that one user has. Where there are as many, the oldest by whoever
+    /// made the most gives way to a new one.
     pub invitations_max: usize,
     /// Names that one user may watch.
     pub watches_per_user_max: usize,
     /// Names that were given up and are remembered.
     pub former_names_max: usize,
+    /// Of these, names of people who came from one address.
+    pub former_names_per_host_max: usize,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -80,10 +87,13 @@ impl Default for Limits {
             password_bytes_max: 32,
             mask_bytes_max: 200,
             masks_per_list_max: 100,
+            mask_bytes_per_room_max: 65_536,
+            mask_bytes_on_server_max: 64 << 20,
             changes_max: 20,
             invitations_max: 100,
             watches_per_user_max: 100,
             former_names_max: 256,
+            former_names_per_host_max: 32,
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,

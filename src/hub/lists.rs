@@ -1,13 +1,14 @@
-//! Lists, page by page: rooms, occupants, users. A list without conditions is one walk to the end of the page; one with
-//! conditions looks at so many entries and says where to go on, because what fits may be far away.
+//! Lists, page by page: rooms, occupants, users. What fits may be far away, and masks may be made to be hard to match:
+//! so a page with conditions ends after some *effort*, found or not, and says where to go on.
 
+use super::mask::Mask;
 use super::name::fold;
 use super::person::Marks;
 use super::rooms::{Room, behind, finds};
 use super::settings::Flag;
 use super::{
-    Asker, ChannelId, Effects, Entry, Host, Hub, Outcome, Place, Reply, RoomFilter, RoomRef, RoomSummary,
-    SessionId, User, UserFilter, mask,
+    Asker, ChannelId, Effects, Entry, Host, Hub, Outcome, Person, Place, Reply, RoomFilter, RoomRef,
+    RoomSummary, SessionId, User, UserFilter,
 };
 use std::ops::Bound;
 use std::sync::Arc;
@@ -22,24 +23,22 @@ impl Hub {
     ) -> Outcome {
         let user = self.user(asker.session)?;
         let page = self.limits.page_entries_max;
-        let mut to_scan = self.to_scan(filter == RoomFilter::default());
+        let mut effort = match filter == RoomFilter::default() {
+            true => Effort::UNBOUNDED,
+            false => self.effort(),
+        };
+        let masks = [filter.mask, filter.not_mask].map(|mask| mask.map(Mask::new));
         // A mask that is a whole name is found in one step.
         let name = filter.mask.filter(|mask| !mask.contains(['*', '?'])).map(fold);
         let after = fold(after);
-        let bounds = match name.as_deref() {
-            None => behind(&after),
-            Some(name) if *name > *after => (Bound::Included(name), Bound::Included(name)),
-            Some(_) => (Bound::Excluded(&*after), Bound::Included(&*after)), // it has been there
-        };
         let (mut rooms, mut last, mut next) = (Vec::new(), None, None);
-        for (_, &channel) in self.room_names.range::<str, _>(bounds) {
-            if to_scan == 0 {
+        for (key, &channel) in self.room_names.range::<str, _>(part(&after, name.as_deref())) {
+            if !effort.take_entry() {
                 next = last;
                 break;
             }
-            to_scan -= 1;
             let Some(room) = self.channels.room(channel) else { continue };
-            if finds(user, channel, room) && filter.takes(room) {
+            if finds(user, channel, room) && filter.takes(room) && effort.takes(&masks, key) {
                 if rooms.len() >= page {
                     next = last;
                     break;
@@ -65,19 +64,20 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let (channel, user, room) = self.found(asker, room)?;
-        let sees_all = user.rooms.contains(&channel) || user.is_operator();
+        let sees_all = user.is_in(channel) || user.is_operator();
         let page = self.limits.page_entries_max;
         let (mut entries, mut more) = (Vec::new(), false);
         for key in room.occupants.range::<str, _>(behind(&fold(after))) {
             let Some(&session) = self.names.get(key) else { continue };
-            let Some(entry) = self.entry(asker, session, in_full, fx) else { continue };
-            if !sees_all && entry.person.marks().contains(Marks::INVISIBLE) {
+            let is_hidden = |user: &User| !sees_all && user.marks().contains(Marks::INVISIBLE);
+            if self.users.get(&session).is_none_or(|user| is_hidden(user)) {
                 continue;
             }
             more = entries.len() >= page;
             if more {
                 break;
             }
+            let Some(entry) = self.entry(asker, session, in_full, fx) else { continue };
             let place = Some(Place { room: &room.name, standing: room.standing(key) });
             entries.push(Entry { place, ..entry });
         }
@@ -96,19 +96,20 @@ impl Hub {
     ) -> Outcome {
         let user = self.user(asker.session)?;
         let page = self.limits.page_entries_max;
-        let mut to_scan = self.to_scan(filter == UserFilter::default());
+        let mut effort = self.effort();
+        let mask = filter.mask.map(Mask::new);
         let (mut entries, mut last, mut next): (Vec<Entry<'_>>, _, _) = (Vec::new(), None, None);
         for (key, &session) in self.names.range::<str, _>(behind(&fold(after))) {
-            if to_scan == 0 {
+            if !effort.take_entry() {
                 next = last;
                 break;
             }
-            to_scan -= 1;
             let Some(found) = self.users.get(&session) else { continue };
-            if self.sees(asker.session, user, session, found)
-                && (!filter.operators_only || found.is_operator())
+            effort.take(user.rooms.len() + found.rooms.len());
+            if (!filter.operators_only || found.is_operator())
+                && self.sees(asker.session, user, session, found)
+                && mask.as_ref().is_none_or(|mask| effort.fits(mask, found.person(session), fx))
                 && let Some(entry) = self.entry(asker, session, true, fx)
-                && filter.mask.is_none_or(|mask| fits(mask, &entry))
             {
                 if entries.len() >= page {
                     next = last;
@@ -159,7 +160,7 @@ impl Hub {
         !user.marks().contains(Marks::INVISIBLE)
             || by_session == session
             || by.is_operator()
-            || user.rooms.iter().any(|room| by.rooms.contains(room))
+            || user.shares_room_with(by)
     }
 
     /// One room of somebody's, which the asker finds.
@@ -180,11 +181,78 @@ impl Hub {
         room: &Room,
         is_invisible: bool,
     ) -> bool {
-        user.rooms.contains(&channel) || (!is_invisible && finds(user, channel, room))
+        user.is_in(channel) || (!is_invisible && finds(user, channel, room))
     }
 
-    fn to_scan(&self, is_without_conditions: bool) -> usize {
-        if is_without_conditions { usize::MAX } else { self.limits.scanned_entries_max.max(1) }
+    fn effort(&self) -> Effort {
+        Effort { entries: self.limits.scanned_entries_max.max(1), steps: STEPS_MAX }
+    }
+}
+
+/// Steps that one page may take, give or take those of one entry: well under a millisecond.
+const STEPS_MAX: usize = 200_000;
+
+/// What an entry takes, before it is held against anything; and what it takes to know and write somebody's host.
+const STEPS_PER_ENTRY: usize = 30;
+const STEPS_PER_HOST: usize = 100;
+
+/// What the look for one page may still take. A step is about what it takes to compare two bytes.
+struct Effort {
+    entries: usize,
+    steps: usize,
+}
+
+impl Effort {
+    /// For a list that is found from its first entry to the last.
+    const UNBOUNDED: Effort = Effort { entries: usize::MAX, steps: usize::MAX };
+
+    /// Whether there is enough for one more entry; for the first one there is.
+    fn take_entry(&mut self) -> bool {
+        let is_enough = self.entries > 0 && self.steps > 0;
+        self.entries = self.entries.saturating_sub(1);
+        self.take(STEPS_PER_ENTRY);
+        is_enough
+    }
+
+    fn take(&mut self, steps: usize) {
+        self.steps = self.steps.saturating_sub(steps);
+    }
+
+    fn is_match(&mut self, mask: &Mask, folded: &str) -> bool {
+        let mut steps = 0;
+        let is_match = mask.matches_counting(folded, &mut steps);
+        self.take(steps);
+        is_match
+    }
+
+    /// Whether the first of two masks matches a folded name and the second does not, as far as there are any.
+    fn takes(&mut self, [mask, not_mask]: &[Option<Mask>; 2], key: &str) -> bool {
+        mask.as_ref().is_none_or(|mask| self.is_match(mask, key))
+            && not_mask.as_ref().is_none_or(|mask| !self.is_match(mask, key))
+    }
+
+    /// Whether a mask matches what somebody is called here or elsewhere, or where they come from.
+    fn fits(&mut self, mask: &Mask, person: Person<'_>, fx: &impl Effects) -> bool {
+        if self.is_match(mask, person.name.key()) {
+            return true;
+        }
+        let is_other_name = [person.username(), person.realname()].into_iter().any(|name| {
+            self.take(name.len());
+            self.is_match(mask, &fold(name))
+        });
+        is_other_name || {
+            self.take(STEPS_PER_HOST);
+            self.is_match(mask, &fx.host(person.session).to_string())
+        }
+    }
+}
+
+/// The part of an index of names in which a list goes on; of one that is for a single name, at most that.
+fn part<'a>(after: &'a str, only: Option<&'a str>) -> (Bound<&'a str>, Bound<&'a str>) {
+    match only {
+        None => behind(after),
+        Some(name) if name > after => (Bound::Included(name), Bound::Included(name)),
+        Some(_) => (Bound::Excluded(after), Bound::Included(after)), // it has been there
     }
 }
 
@@ -197,26 +265,15 @@ pub(super) fn idle_seconds(asker: Asker, session: SessionId, user: &User, fx: &i
     asker.now.monotonic.saturating_duration_since(spoke).as_secs()
 }
 
-fn fits(mask: &str, entry: &Entry<'_>) -> bool {
-    let person = entry.person;
-    [person.name.shown(), person.username(), person.realname()].iter().any(|text| mask::matches(mask, text))
-        || mask::matches(mask, &entry.host.to_string())
-}
-
 impl RoomFilter<'_> {
+    /// Whether all holds but what is said of names.
     fn takes(&self, room: &Room) -> bool {
-        let (name, occupants) = (room.name.shown(), room.occupants.len() as u64);
+        let occupants = room.occupants.len() as u64;
         let subject_at = room.subject.as_ref().map(|subject| subject.at_millis);
         let is_between = |value: u64, above: Option<u64>, below: Option<u64>| {
             above.is_none_or(|above| value > above) && below.is_none_or(|below| value < below)
         };
-        self.mask.is_none_or(|mask| mask::matches(mask, name))
-            && self.not_mask.is_none_or(|mask| !mask::matches(mask, name))
-            && is_between(
-                occupants,
-                self.occupants_above.map(Into::into),
-                self.occupants_below.map(Into::into),
-            )
+        is_between(occupants, self.occupants_above.map(Into::into), self.occupants_below.map(Into::into))
             && is_between(room.made_millis, self.made_after, self.made_before)
             && match subject_at {
                 Some(at) => is_between(at, self.subject_after, self.subject_before),

@@ -3,8 +3,8 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `users`, `rooms`, `speech`, `order`, `changes`, `lists`, `directory`, `watch`, `relays`, `paths`: one part of
-//!   [`Hub`] each;
+//! - `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
+//!   `paths`: one part of [`Hub`] each;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays.
@@ -12,16 +12,19 @@
 mod audit;
 mod changes;
 pub mod channel;
+mod combining;
 mod command;
 mod directory;
 mod effect;
 mod event;
+mod guests;
 mod host;
+mod invitations;
 mod limits;
 mod lists;
 pub mod mask;
+mod moderation;
 pub mod name;
-mod order;
 mod paths;
 mod person;
 pub mod privileges;
@@ -74,12 +77,15 @@ pub struct Hub {
     channels: Channels,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
-    /// By folded name, which may be nobody's, those who want to hear of it.
-    watchers: BTreeMap<Arc<str>, Vec<SessionId>>,
+    /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
+    /// few names, and leave at once.
+    watchers: BTreeMap<Arc<str>, BTreeSet<SessionId>>,
     /// Names that were given up, the latest first.
     former: VecDeque<Formerly>,
     /// How many things were said.
     messages: u64,
+    /// What the lists of masks of all rooms take, in bytes.
+    mask_bytes: usize,
     /// How many users have these marks.
     invisible: usize,
     operators: usize,
@@ -89,6 +95,7 @@ pub struct Hub {
 /// Somebody who is logged in.
 struct User {
     name: UserName,
+    /// By number, so that they are found fast.
     rooms: SmallVec<[ChannelId; 4]>,
     since: Instant,
     /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.
@@ -179,6 +186,7 @@ impl Hub {
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
             messages: 0,
+            mask_bytes: 0,
             invisible: 0,
             operators: 0,
             users_most: 0,

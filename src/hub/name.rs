@@ -1,12 +1,17 @@
 //! Names of users and rooms: what may be one, and when two are the same.
 //!
-//! Two names are the same when their lowercase forms are (Unicode's lowercase, as std has it), so nobody is
-//! impersonated by a capital letter. Beyond ASCII only letters and digits are allowed, which leaves out combining
-//! marks, invisible characters and everything that changes the direction of writing. What ASCII leaves out is what
-//! has a meaning on an IRC line (Modern IRC, "Clients" and "Channels"), so that every name can be said there too.
+//! Two names are the same when their lowercase forms are (Unicode's lowercase, as std has it, character by character), so
+//! nobody is impersonated by a capital letter. Beyond ASCII only letters and digits are allowed, which leaves out
+//! invisible characters, everything that changes the direction of writing, and accents apart from their letters. Those
+//! marks that are letters, vowels in many scripts, may not come first, where they would be drawn onto what stands before
+//! the name. What ASCII leaves out is what has a meaning on an IRC line (Modern IRC, "Clients" and "Channels"), so that
+//! every name can be said there too.
 //!
-//! Absent on purpose: telling look-alikes of different scripts apart (UTS #39). Who needs that needs accounts.
+//! Absent on purpose: telling look-alikes apart (UTS #39). Letters of different scripts look the same (a Latin `a` and a
+//! Cyrillic one), as do some of one script (`l` and `I`), wide and narrow forms of a letter, and a letter that carries
+//! its accent beside one that is written as two. Who must not be mistaken for another needs an account.
 
+use super::combining::is_combining;
 use super::refusal::{BadName, Refusal};
 use std::borrow::Cow;
 use std::fmt;
@@ -29,10 +34,17 @@ impl Name {
     }
 }
 
-/// The form in which names are compared.
+/// The form in which names are compared. Each character for itself, so that a part of a name is folded as it is within
+/// the name: what Greek writes at the ends of words only is the same as elsewhere.
 pub fn fold(name: &str) -> Cow<'_, str> {
-    let already = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if already { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) }
+    if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(name);
+    }
+    if name.is_ascii() {
+        return Cow::Owned(name.to_ascii_lowercase());
+    }
+    let lowercase = name.chars().flat_map(char::to_lowercase);
+    Cow::Owned(lowercase.map(|c| if c == '\u{3c2}' { '\u{3c3}' } else { c }).collect())
 }
 
 macro_rules! name_type {
@@ -97,6 +109,9 @@ fn check_user(name: &str, bytes_max: u8) -> Result<(), BadName> {
     if name.starts_with(|c: char| c == '-' || (c.is_ascii() && !allowed(c) && c.is_ascii_punctuation())) {
         return Err(BadName::FirstCharacter);
     }
+    if name.starts_with(is_combining) {
+        return Err(BadName::FirstCharacter);
+    }
     check_characters(name, allowed)
 }
 
@@ -106,6 +121,9 @@ fn check_room(name: &str, bytes_max: u8) -> Result<(), BadName> {
     if rest.is_empty() {
         return Err(BadName::Empty);
     }
+    if let Some(mark) = rest.chars().next().filter(|&c| is_combining(c)) {
+        return Err(BadName::Character(mark));
+    }
     check_characters(rest, |c| allowed_beyond_ascii(c) || (c.is_ascii_graphic() && !",:*?".contains(c)))
 }
 
@@ -113,8 +131,9 @@ fn allowed_beyond_ascii(c: char) -> bool {
     !c.is_ascii() && c.is_alphanumeric() && !INVISIBLE_LETTERS.contains(&c)
 }
 
-/// Letters to Unicode (the fillers of Hangul), nothing to the eye.
-const INVISIBLE_LETTERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+/// Letters to Unicode (the fillers of Hangul, the blanks of Egyptian), nothing to the eye.
+const INVISIBLE_LETTERS: [char; 6] =
+    ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}', '\u{13441}', '\u{13442}'];
 
 fn check_length(name: &str, bytes_max: u8) -> Result<(), BadName> {
     if name.is_empty() {
@@ -142,6 +161,7 @@ mod tests {
         let name = |s| UserName::new(s, 32).expect("a name");
         assert_eq!(name("Alice"), name("aLICE"));
         assert_eq!(name("Élodie"), name("élodie"));
+        assert_eq!(name("\u{3b1}\u{3a3}"), name("\u{391}\u{3c2}"), "a sigma at the end");
         assert_ne!(name("alice"), name("alice_"));
         assert_eq!(name("Alice").shown(), "Alice");
     }
@@ -166,6 +186,50 @@ mod tests {
         ];
         for (bad, why) in cases {
             assert_eq!(UserName::new(bad, 5).err(), Some(Refusal::BadName(why)), "{bad:?}");
+        }
+    }
+
+    /// Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt), which nobody sees, and the controls of
+    /// writing's direction among them (UAX #9); and what is blank all the same.
+    #[test]
+    fn nothing_invisible_is_in_a_name() {
+        let ignorable = [
+            '\u{ad}'..='\u{ad}',
+            '\u{34f}'..='\u{34f}',
+            '\u{61c}'..='\u{61c}',
+            '\u{115f}'..='\u{1160}',
+            '\u{17b4}'..='\u{17b5}',
+            '\u{180b}'..='\u{180f}',
+            '\u{200b}'..='\u{200f}',
+            '\u{202a}'..='\u{202e}',
+            '\u{2060}'..='\u{206f}',
+            '\u{3164}'..='\u{3164}',
+            '\u{fe00}'..='\u{fe0f}',
+            '\u{feff}'..='\u{feff}',
+            '\u{ffa0}'..='\u{ffa0}',
+            '\u{fff0}'..='\u{fff8}',
+            '\u{1bca0}'..='\u{1bca3}',
+            '\u{1d173}'..='\u{1d17a}',
+            '\u{e0000}'..='\u{e0fff}',
+        ];
+        let blank = ['\u{2800}', '\u{303f}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{1d159}'];
+        for c in ignorable.into_iter().flatten().chain(blank) {
+            let why = BadName::Character(c);
+            let user = UserName::new(&format!("a{c}b"), 32).err();
+            assert_eq!(user, Some(Refusal::BadName(why)));
+            let room = RoomName::new(&format!("#{c}"), 32).err();
+            assert_eq!(room, Some(Refusal::BadRoomName(why)));
+        }
+    }
+
+    #[test]
+    fn no_name_begins_with_a_mark_that_is_drawn_onto_what_stands_before_it() {
+        assert!(UserName::new("\u{939}\u{93f}\u{902}", 32).is_ok(), "a word of Hindi");
+        for mark in ['\u{345}', '\u{93f}', '\u{e31}'] {
+            let refused = UserName::new(&format!("{mark}a"), 32).err();
+            assert_eq!(refused, Some(Refusal::BadName(BadName::FirstCharacter)));
+            let refused = RoomName::new(&format!("#{mark}a"), 32).err();
+            assert_eq!(refused, Some(Refusal::BadRoomName(BadName::Character(mark))));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who did something, as others are told of it.
 
+use super::invitations::Invitation;
 use super::name::UserName;
 use super::{ChannelId, SessionId};
 use std::time::Instant;
@@ -57,8 +58,8 @@ pub struct Profile {
     pub(super) spoke: Option<Instant>,
     /// Whose coming and going they want to hear of, in the order in which they asked.
     pub(super) watched: Vec<UserName>,
-    /// The rooms that they were invited to and have not entered.
-    pub(super) invited: Vec<ChannelId>,
+    /// The rooms that they were invited to and have not entered, the longest ago first.
+    pub(super) invited: Vec<Invitation<ChannelId>>,
 }
 
 /// What marks a user, as bits.

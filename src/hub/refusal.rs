@@ -38,6 +38,8 @@ pub enum Refusal {
     TooManyMasks {
         masks_max: usize,
     },
+    /// The lists of the room have as many bytes as they may have.
+    NoSpaceForMask,
     BadMask,
     BadRoomPassword,
     BadOccupantsMax,
@@ -45,9 +47,8 @@ pub enum Refusal {
     TooManyChanges {
         changes_max: usize,
     },
-    TooManyInvitations {
-        invitations_max: usize,
-    },
+    /// There may be no invitations.
+    NoInvitations,
     BannedFromRenaming,
     NotOperator,
     TooManyRooms {
@@ -140,6 +141,9 @@ impl fmt::Display for Refusal {
             Refusal::TooManyMasks { masks_max } => {
                 write!(f, "that list has {masks_max} entries, which is the limit; remove one first")
             }
+            Refusal::NoSpaceForMask => {
+                f.write_str("the lists of that room take as much memory as they may; remove an entry first")
+            }
             Refusal::BadMask => f.write_str("that mask is empty, too long, or has blanks in it"),
             Refusal::BadRoomPassword => {
                 f.write_str("a room's password is one word of visible characters, without commas")
@@ -149,12 +153,7 @@ impl fmt::Display for Refusal {
             Refusal::TooManyChanges { changes_max } => {
                 write!(f, "those are more than {changes_max} changes at once, which is the limit")
             }
-            Refusal::TooManyInvitations { invitations_max } => {
-                write!(
-                    f,
-                    "{invitations_max} invitations are open, which is the limit; wait for some to be used"
-                )
-            }
+            Refusal::NoInvitations => f.write_str("this server keeps no invitations"),
             Refusal::BannedFromRenaming => f.write_str(
                 "you are banned from a room that you are in, and keep your name while you are there",
             ),

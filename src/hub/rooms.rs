@@ -1,12 +1,13 @@
 //! Rooms: made by the first who joins, gone with the last who leaves.
 
 use super::channel::{Channel, ChannelId, Channels};
+use super::guests::{Guests, Suspect};
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
-    Standing, SubjectView, User, mask,
+    Standing, SubjectView, User,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -35,26 +36,6 @@ pub(super) struct Subject {
     pub at_millis: u64,
 }
 
-/// Who is let in, or is not.
-#[derive(Default)]
-pub(super) struct Guests {
-    pub bans: Vec<MaskEntry>,
-    pub ban_exceptions: Vec<MaskEntry>,
-    pub invite_exceptions: Vec<MaskEntry>,
-    /// Those who were invited and have not entered.
-    pub invited: BTreeSet<SessionId>,
-}
-
-impl Guests {
-    pub fn list_mut(&mut self, list: MaskList) -> &mut Vec<MaskEntry> {
-        match list {
-            MaskList::Bans => &mut self.bans,
-            MaskList::BanExceptions => &mut self.ban_exceptions,
-            MaskList::InviteExceptions => &mut self.invite_exceptions,
-        }
-    }
-}
-
 impl Room {
     pub fn new(name: RoomName, flags: Flags, now: Moment) -> Self {
         Room {
@@ -69,12 +50,7 @@ impl Room {
     }
 
     pub fn list(&self, list: MaskList) -> &[MaskEntry] {
-        match (&self.guests, list) {
-            (None, _) => &[],
-            (Some(guests), MaskList::Bans) => &guests.bans,
-            (Some(guests), MaskList::BanExceptions) => &guests.ban_exceptions,
-            (Some(guests), MaskList::InviteExceptions) => &guests.invite_exceptions,
-        }
+        self.guests.as_ref().map_or(&[], |guests| guests.list(list))
     }
 
     pub fn standing(&self, key: &str) -> Standing {
@@ -104,30 +80,22 @@ impl Room {
         Some(SubjectView { text, by: by.shown(), author, at_millis: *at_millis })
     }
 
-    fn is_invited(&self, session: SessionId) -> bool {
-        self.guests.as_ref().is_some_and(|guests| guests.invited.contains(&session))
+    pub fn is_invited(&self, session: SessionId) -> bool {
+        let invited = self.guests.as_ref().map_or(&[][..], |guests| &guests.invited);
+        invited.iter().any(|invitation| invitation.to == session)
     }
 
     /// Whether a ban is for somebody, and no exception.
-    fn is_banned(&self, person: Person<'_>, fx: &impl Effects) -> bool {
-        self.is_on(MaskList::Bans, person, fx) && !self.is_on(MaskList::BanExceptions, person, fx)
-    }
-
-    fn is_on(&self, list: MaskList, person: Person<'_>, fx: &impl Effects) -> bool {
-        let list = self.list(list);
-        if list.is_empty() {
-            return false;
-        }
-        let subject = mask::subject_of(person, fx.host(person.session));
-        list.iter().any(|entry| mask::matches_folded(&super::name::fold(&entry.mask), &subject))
+    fn is_banned(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
+        suspect.is_on(self.list(MaskList::Bans)) && !suspect.is_on(self.list(MaskList::BanExceptions))
     }
 
     /// Whether somebody has no voice because of a ban, which a grant outweighs.
-    pub fn is_silenced(&self, person: Person<'_>, fx: &impl Effects) -> bool {
+    pub fn is_silenced(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
         // Most rooms have nothing of it, and it is asked for every message.
         self.guests.is_some()
-            && !self.standing(person.name.key()).is_at_least(super::Role::Participant)
-            && self.is_banned(person, fx)
+            && !self.standing(suspect.person.name.key()).is_at_least(super::Role::Participant)
+            && self.is_banned(suspect)
     }
 
     /// Whether somebody may come in, in the order of XEP-0045 §7.2.5 to §7.2.9. Whom a moderator invited, nothing keeps
@@ -139,13 +107,14 @@ impl Room {
         server_max: usize,
         fx: &impl Effects,
     ) -> Outcome {
+        let suspect = Suspect::new(person, fx);
         let affiliation = self.standing(person.name.key()).affiliation;
         if !self.is_invited(person.session) {
-            if self.is_banned(person, fx) {
+            if self.is_banned(&suspect) {
                 return Err(Refusal::Banned);
             }
             let is_member = may_enter(affiliation, self.settings.flags);
-            if !is_member && !self.is_on(MaskList::InviteExceptions, person, fx) {
+            if !is_member && !suspect.is_on(self.list(MaskList::InviteExceptions)) {
                 return Err(Refusal::MembersOnly);
             }
             if self.settings.password.as_deref().is_some_and(|wanted| wanted != password) {
@@ -176,7 +145,7 @@ impl Hub {
         let user = self.user(asker.session)?;
         let name = RoomName::new(room, self.limits.room_name_bytes_max)?;
         let channel = self.room_names.get(name.key()).copied();
-        if channel.is_some_and(|channel| user.rooms.contains(&channel)) {
+        if channel.is_some_and(|channel| user.is_in(channel)) {
             return Err(Refusal::AlreadyInRoom);
         }
         if user.rooms.len() >= self.limits.rooms_per_user_max {
@@ -186,21 +155,27 @@ impl Hub {
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
             room.check_entry(user.person(asker.session), password, occupants_max, fx)?;
         }
-        let key = Arc::clone(user.name.key());
-        let made = channel.is_none();
-        let channel = match channel {
-            Some(channel) => channel,
-            None => self.make_room(asker.now, name)?,
-        };
-        self.use_invitation(asker.session, channel);
-        let room = room_mut(&mut self.channels, channel)?;
-        room.occupants.insert(Arc::clone(&key));
-        let standing = Standing { is_moderator: made, ..Standing::default() };
-        room.set_standing(&key, standing);
+        match channel {
+            Some(channel) => self.admit(asker, channel, false, fx),
+            None => {
+                let channel = self.make_room(asker.now, name)?;
+                self.admit(asker, channel, true, fx)
+            }
+        }
+    }
+
+    /// Lets somebody in who may come in. `made`: they have just made the room.
+    fn admit(&mut self, asker: Asker, channel: ChannelId, made: bool, fx: &mut impl Effects) -> Outcome {
+        self.end_invitation(asker.session, channel);
         let Hub { users, channels, .. } = self;
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.session));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
-        user.rooms.push(channel);
+        let standing = Standing { is_moderator: made, ..Standing::default() };
+        room.set_standing(user.name.key(), standing);
+        room.occupants.insert(Arc::clone(user.name.key()));
+        if let Err(at) = user.rooms.binary_search(&channel) {
+            user.rooms.insert(at, channel);
+        }
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
@@ -238,9 +213,9 @@ impl Hub {
     /// Takes an occupant out of a room and out of their own list of rooms. Whether the room is still there.
     pub(super) fn walk_out(&mut self, session: SessionId, channel: ChannelId, fx: &mut impl Effects) -> bool {
         if let Some(user) = self.users.get_mut(&session)
-            && let Some(at) = user.rooms.iter().position(|&room| room == channel)
+            && let Ok(at) = user.rooms.binary_search(&channel)
         {
-            user.rooms.swap_remove(at);
+            user.rooms.remove(at);
         }
         self.vacate(session, channel, fx)
     }
@@ -257,9 +232,9 @@ impl Hub {
             return true;
         }
         self.room_names.remove(room.name.key());
-        let invited = room.guests.take().map(|guests| guests.invited).unwrap_or_default();
-        for guest in invited {
-            self.forget_invitation(guest, channel);
+        if let Some(guests) = room.guests.take() {
+            self.mask_bytes -= guests.mask_bytes();
+            self.withdraw(guests.invited, channel);
         }
         self.channels.remove(channel);
         false
@@ -291,7 +266,7 @@ impl Hub {
     ) -> Result<(ChannelId, &User, &Room), Refusal> {
         let user = self.user(asker.session)?;
         let channel = match room {
-            RoomRef::Channel(channel) if user.rooms.contains(&channel) => channel,
+            RoomRef::Channel(channel) if user.is_in(channel) => channel,
             RoomRef::Channel(_) => return Err(Refusal::NotInRoom),
             RoomRef::Named(name) => {
                 *self.room_names.get(&*super::name::fold(name)).ok_or(Refusal::NoSuchRoom)?
@@ -307,7 +282,7 @@ impl Hub {
         room: RoomRef<'_>,
     ) -> Result<(ChannelId, &User, &Room), Refusal> {
         let (channel, user, room) = self.named(asker, room)?;
-        match user.rooms.contains(&channel) {
+        match user.is_in(channel) {
             true => Ok((channel, user, room)),
             false if finds(user, channel, room) => Err(Refusal::NotInRoom),
             false => Err(Refusal::NoSuchRoom),
@@ -328,7 +303,7 @@ impl Hub {
 /// Whether a user finds a room: hidden ones only who is in them, or an operator of the server.
 pub(super) fn finds(user: &User, channel: ChannelId, room: &Room) -> bool {
     let is_hidden = room.settings.flags.has(super::Flag::Hidden);
-    !is_hidden || user.rooms.contains(&channel) || user.is_operator()
+    !is_hidden || user.is_in(channel) || user.is_operator()
 }
 
 pub(super) fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Refusal> {

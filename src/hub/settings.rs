@@ -1,5 +1,6 @@
 //! What a room is set to, and how that changes.
 
+use super::mask::Mask;
 use super::role::Role;
 
 /// Something that a room is or is not (XEP-0045 §4.2).
@@ -90,6 +91,22 @@ pub struct MaskEntry {
     pub by: Box<str>,
     /// When, in milliseconds since 1970.
     pub at_millis: u64,
+    compiled: Mask,
+}
+
+impl MaskEntry {
+    pub(super) fn new(mask: &str, compiled: Mask, by: &str, at_millis: u64) -> MaskEntry {
+        MaskEntry { mask: mask.into(), by: by.into(), at_millis, compiled }
+    }
+
+    /// What it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<MaskEntry>() + self.mask.len() + self.compiled.bytes() + self.by.len()
+    }
+
+    pub(super) fn compiled(&self) -> &Mask {
+        &self.compiled
+    }
 }
 
 /// Something about a room that can change: asked for, and told to everybody once it has.

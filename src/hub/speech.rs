@@ -1,10 +1,11 @@
 //! What is said: to a room, to one user, as a room's subject.
 
-use super::mask;
+use super::guests::Suspect;
+use super::mask::in_full;
 use super::name::fold;
 use super::person::Marks;
 use super::privileges::{Act, may};
-use super::rooms::{Room, Subject, room_mut};
+use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
     Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
@@ -27,8 +28,11 @@ impl Hub {
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
-        let is_inside = by_number || user.rooms.contains(&channel);
-        may_speak(user.person(asker.session), is_inside, room, words, fx)?;
+        let is_inside = by_number || user.is_in(channel);
+        if let Err(refusal) = may_speak(user.person(asker.session), is_inside, room, words, fx) {
+            // Who does not find a room does not learn of it by speaking to it either.
+            return Err(if is_inside || finds(user, channel, room) { refusal } else { Refusal::NoSuchRoom });
+        }
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: user.person(asker.session), words, id, least };
         match least {
@@ -102,7 +106,7 @@ impl Hub {
             return Err(Refusal::NotModerator);
         }
         let by = user.name.clone();
-        let author = mask::in_full(user.person(asker.session), fx.host(asker.session)).into();
+        let author = in_full(user.person(asker.session), fx.host(asker.session)).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
@@ -195,7 +199,7 @@ fn may_speak(
     if flags.has(Flag::Moderated) && is_mute() {
         return Err(Refusal::NoVoice);
     }
-    if room.is_silenced(person, fx) {
+    if room.is_silenced(&Suspect::new(person, fx)) {
         return Err(Refusal::Silenced);
     }
     if flags.has(Flag::NoControlMessages) && is_control(words.text) {

@@ -1,12 +1,14 @@
 //! Users: who comes, what they say of themselves, who goes.
 
+use super::guests::Suspect;
 use super::name::UserName;
 use super::person::{Marks, Profile};
 use super::{
-    Asker, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal, RelayEnd,
-    Reply, SessionId, Trait, User,
+    Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
+    RelayEnd, Reply, SessionId, Trait, User,
 };
 use smallvec::SmallVec;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What a dialect says of a newcomer.
@@ -40,6 +42,23 @@ impl User {
 
     pub(super) fn is_operator(&self) -> bool {
         self.marks().contains(Marks::OPERATOR)
+    }
+
+    pub(super) fn is_in(&self, channel: ChannelId) -> bool {
+        self.rooms.binary_search(&channel).is_ok()
+    }
+
+    /// In time proportional to how many rooms the two are in.
+    pub(super) fn shares_room_with(&self, other: &User) -> bool {
+        let (mut own, mut theirs) = (self.rooms.iter().peekable(), other.rooms.iter().peekable());
+        while let (Some(one), Some(another)) = (own.peek(), theirs.peek()) {
+            match one.cmp(another) {
+                Ordering::Less => drop(own.next()),
+                Ordering::Greater => drop(theirs.next()),
+                Ordering::Equal => return true,
+            }
+        }
+        false
     }
 }
 
@@ -103,8 +122,9 @@ impl Hub {
 
     /// Whoever may not speak in a room because of a ban does not get around it by another name.
     fn check_renaming(&self, session: SessionId, user: &User, fx: &impl Effects) -> Outcome {
-        let rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        let is_kept = rooms.into_iter().any(|room| room.is_silenced(user.person(session), fx));
+        let suspect = Suspect::new(user.person(session), fx);
+        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        let is_kept = rooms.any(|room| room.is_silenced(&suspect));
         if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
     }
 
@@ -171,13 +191,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Makes a user an operator. Whether they may be one, the caller knows. `false` when they are gone.
-    pub fn grant_operator(&mut self, session: SessionId) -> bool {
-        let Ok(user) = self.user(session) else { return false };
-        let marks = user.marks().with(Marks::OPERATOR);
-        self.mark(session, marks).is_ok()
-    }
-
     fn mark(&mut self, session: SessionId, marks: Marks) -> Outcome {
         let user = self.user_mut(session)?;
         let before = user.marks();
@@ -236,18 +249,26 @@ impl Hub {
         }
     }
 
-    /// Remembers a name that is given up.
+    /// Remembers a name that is given up. Whoever gives up many of them pushes out their own, not those of others.
     fn forget(&mut self, now: Moment, session: SessionId, fx: &impl Effects) {
         let Some(user) = self.users.get(&session) else { return };
-        let person = user.person(session);
+        let (person, host) = (user.person(session), fx.host(session));
         let formerly = Formerly {
             name: user.name.clone(),
             username: person.username().into(),
             realname: person.realname().into(),
-            host: fx.host(session),
+            host,
+            is_invisible: person.marks().contains(Marks::INVISIBLE),
             until_millis: now.unix_millis,
         };
-        self.former.push_front(formerly);
-        self.former.truncate(self.limits.former_names_max);
+        let from_there = |formerly: &Formerly| formerly.host.address == host.address;
+        let former = &mut self.former;
+        if former.iter().filter(|one| from_there(one)).count() >= self.limits.former_names_per_host_max
+            && let Some(oldest) = former.iter().rposition(from_there)
+        {
+            former.remove(oldest);
+        }
+        former.push_front(formerly);
+        former.truncate(self.limits.former_names_max);
     }
 }

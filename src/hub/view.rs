@@ -43,6 +43,8 @@ pub struct Formerly {
     pub username: Box<str>,
     pub realname: Box<str>,
     pub host: Host,
+    /// Whether they were found only by those who shared a room with them.
+    pub is_invisible: bool,
     /// When they gave it up, in milliseconds since 1970.
     pub until_millis: u64,
 }

@@ -23,7 +23,7 @@ impl Hub {
                 continue;
             }
             list.push(watched.clone());
-            self.watchers.entry(Arc::clone(watched.key())).or_default().push(asker.session);
+            self.watchers.entry(Arc::clone(watched.key())).or_default().insert(asker.session);
             new.push(name);
         }
         self.tell_watched(asker, new.into_iter(), &full, fx);
@@ -59,7 +59,7 @@ impl Hub {
 
     fn take_watcher(&mut self, session: SessionId, key: &str) {
         if let Some(watchers) = self.watchers.get_mut(key) {
-            watchers.retain(|&watcher| watcher != session);
+            watchers.remove(&session);
             if watchers.is_empty() {
                 self.watchers.remove(key);
             }
@@ -104,19 +104,23 @@ impl Hub {
     pub(super) fn tell_watched_change(&self, session: SessionId, what: Trait, fx: &mut impl Effects) {
         let Some(user) = self.users.get(&session) else { return };
         let shares_room = |watcher: &SessionId| {
-            let watcher = self.users.get(watcher);
-            watcher.is_some_and(|watcher| watcher.rooms.iter().any(|room| user.rooms.contains(room)))
+            self.users.get(watcher).is_some_and(|watcher| watcher.shares_room_with(user))
         };
         let event = Event::WatchedChanged { who: user.person(session), what };
-        let watchers = self.watchers.get(user.name.key()).map_or(&[][..], |watchers| watchers);
-        for &to in watchers.iter().filter(|&&watcher| watcher != session && !shares_room(&watcher)) {
+        for &to in
+            self.watchers_of(&user.name).filter(|&&watcher| watcher != session && !shares_room(&watcher))
+        {
             fx.emit(Effect::Send { to, cause: session, channel: ChannelId::NONE, room: None, event });
         }
     }
 
     fn tell_watchers(&self, cause: SessionId, name: &UserName, event: Event<'_>, fx: &mut impl Effects) {
-        for &to in self.watchers.get(name.key()).map_or(&[][..], |watchers| watchers) {
+        for &to in self.watchers_of(name) {
             fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
         }
+    }
+
+    fn watchers_of(&self, name: &UserName) -> impl Iterator<Item = &SessionId> {
+        self.watchers.get(name.key()).into_iter().flatten()
     }
 }

@@ -323,7 +323,11 @@ pub fn program(line: &str) -> &str {
     first.rsplit('/').next().unwrap_or(first)
 }
 
-fn free_port() -> io::Result<SocketAddr> {
+/// A port of loopback that nobody listens on. Somebody else may take it before it is used.
+///
+/// # Errors
+/// Those of bind(2).
+pub fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0))?.local_addr()
 }
 

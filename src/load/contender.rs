@@ -173,6 +173,10 @@ fn options_for(plan: &Plan) -> Vec<String> {
     // As many datagrams as one client can send.
     set("datagrams-caused-per-second-max", 10_000_000, 10_000);
     set("datagrams-caused-burst-max", 10_000_000, 10_000);
+    if plan.protocol == Protocol::Irc {
+        // Flood control would be measured instead.
+        options.extend(["--irc-lines-per-second".to_owned(), "0".to_owned()]);
+    }
     options
 }
 

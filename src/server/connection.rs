@@ -13,8 +13,11 @@
 //!
 //! This file owns all transitions. A slot is freed in the reap stage only, whatever happens before.
 
+use super::address::ClientAddress;
 use super::allowance::Allowance;
 use super::binding::Binding;
+use super::checks::Place;
+use super::credentials::Operator;
 use super::fanout::{Membership, Turn};
 use super::flood::Bucket;
 use super::limits::Limits;
@@ -23,46 +26,7 @@ use crate::net::blocks::Expect;
 use crate::net::{Alarm, Blocks, Inbox, Key, Outbox, Socket};
 use crate::session::{CloseReason, Session, Surroundings};
 use smallvec::SmallVec;
-use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
-
-/// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one. Without the scope of
-/// a link-local address, which says nothing to others; that makes it two thirds as long.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct ClientAddress {
-    /// As IPv6, which is two bytes shorter than to say which of the two it is.
-    octets: [u8; 16],
-    port: u16,
-}
-
-impl ClientAddress {
-    pub fn ip(self) -> IpAddr {
-        Ipv6Addr::from(self.octets).to_canonical()
-    }
-}
-
-impl From<SocketAddr> for ClientAddress {
-    fn from(address: SocketAddr) -> Self {
-        let octets = match address.ip() {
-            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
-            IpAddr::V6(ip) => ip.octets(),
-        };
-        ClientAddress { octets, port: address.port() }
-    }
-}
-
-impl From<ClientAddress> for SocketAddr {
-    fn from(address: ClientAddress) -> Self {
-        SocketAddr::new(address.ip(), address.port)
-    }
-}
-
-impl fmt::Display for ClientAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&SocketAddr::from(*self), f)
-    }
-}
 
 /// Where a connection is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,7 +111,9 @@ struct Extras {
     /// It was too fast, and is not read before.
     throttled_until: Option<Instant>,
     /// It gave a password with this request, and is not read before that is checked.
-    awaits_verdict: Option<RequestId>,
+    awaits_verdict: Option<(RequestId, Place)>,
+    /// Whom the client has shown itself to be, of those who run the server.
+    operator: Option<Box<Operator>>,
     /// The client's datagrams, if it has asked for them.
     binding: Option<Box<Binding>>,
     /// What it has made the server send in datagrams, whoever they went to.
@@ -156,9 +122,10 @@ struct Extras {
 
 impl Extras {
     fn is_empty(&self) -> bool {
-        let Extras { awaited_since, over_soft_since, waiters, bucket, binding, caused, .. } = self;
+        let Extras { awaited_since, over_soft_since, waiters, bucket, operator, binding, caused, .. } = self;
         let is_quiet = awaited_since.is_none() && over_soft_since.is_none() && !self.is_paused();
-        is_quiet && waiters.is_empty() && bucket.is_none() && binding.is_none() && caused.is_none()
+        let is_nobody = operator.is_none() && binding.is_none() && caused.is_none();
+        is_quiet && is_nobody && waiters.is_empty() && bucket.is_none()
     }
 
     fn is_paused(&self) -> bool {
@@ -374,14 +341,29 @@ impl<S> Connection<S> {
         self.extras.as_mut().is_some_and(|extras| extras.throttled_until.take().is_some())
     }
 
-    pub fn await_verdict(&mut self, request: RequestId) {
-        self.extras_mut().awaits_verdict = Some(request);
+    /// `place`: where the password stands in line.
+    pub fn await_verdict(&mut self, request: RequestId, place: Place) {
+        self.extras_mut().awaits_verdict = Some((request, place));
     }
 
-    /// Returns whether it was this one that is waited for.
-    pub fn take_verdict(&mut self, request: RequestId) -> bool {
-        let awaited = self.extras.as_mut().map(|extras| &mut extras.awaits_verdict);
-        awaited.is_some_and(|awaited| awaited.take_if(|awaited| *awaited == request).is_some())
+    /// Whether the verdict of this request is waited for.
+    pub fn awaits(&self, request: RequestId) -> bool {
+        let awaited = self.extras.as_ref().and_then(|extras| extras.awaits_verdict);
+        awaited.is_some_and(|(awaited, _)| awaited == request)
+    }
+
+    /// No verdict is waited for any more; returns where that password stood, if one was.
+    pub fn take_verdict(&mut self) -> Option<Place> {
+        self.extras.as_mut()?.awaits_verdict.take().map(|(_, place)| place)
+    }
+
+    /// Whom the client has shown itself to be, of those who run the server.
+    pub fn operator(&self) -> Option<&Operator> {
+        self.extras.as_ref()?.operator.as_deref()
+    }
+
+    pub fn note_operator(&mut self, operator: Option<Operator>) {
+        self.extras_mut().operator = operator.map(Box::new);
     }
 
     /// Who waits for this one's queue.

@@ -12,6 +12,8 @@ pub struct Counters {
     pub accepted: u64,
     /// Connections refused because the server, or the process, had no room for them.
     pub refused_full: u64,
+    /// Connections refused because their address had as many as it may.
+    pub refused_per_address: u64,
     pub frames: u64,
     /// Datagrams that came in, good or bad.
     pub datagrams: u64,

@@ -1,10 +1,13 @@
 //! Who may do more than others: the server's password and its operators, as the config has them; and what becomes of a
 //! password that a client gives.
 
+use super::address::ClientAddress;
+use super::checks::{Given, Purpose};
 use super::exchange::Exchange;
 use crate::hub::{RequestId, mask};
 use crate::net::{Key, Socket};
 use crate::session::{Credential, Verdict};
+use log::{info, warn};
 
 /// Passwords are hashes, as PHC strings.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -24,57 +27,145 @@ pub struct Operator {
 }
 
 /// A password that is to be held against a hash, elsewhere: that takes longer than a turn may.
-#[derive(PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Check {
-    pub key: Key,
-    pub request: RequestId,
     pub hash: String,
     pub password: String,
 }
 
+/// The password that is being checked.
+pub struct Checking {
+    given: Given,
+    hash: String,
+    /// What the password is for there is: otherwise it is checked only so that it takes as long.
+    is_there: bool,
+}
+
 impl Credentials {
-    fn hash(&self, credential: Credential<'_>, hosts: &[String]) -> Option<&str> {
-        match credential {
-            Credential::Server => self.password.as_deref(),
-            Credential::Operator { name } => {
-                let comes_from = |mask: &str| hosts.iter().any(|host| mask::matches(mask, host));
-                let mut named = self.operators.iter().filter(|operator| operator.name == name);
-                named.find(|operator| comes_from(&operator.host)).map(|operator| operator.password.as_str())
-            }
-        }
+    /// Who has this name, and may come from there.
+    fn operator(&self, name: &str, hosts: &[String]) -> Option<&Operator> {
+        let comes_from = |mask: &str| hosts.iter().any(|host| mask::matches(mask, host));
+        let mut named = self.operators.iter().filter(|operator| operator.name == name);
+        named.find(|operator| comes_from(&operator.host))
     }
 }
 
 impl<S: Socket> Exchange<S> {
-    /// A client gives a password. The connection waits until [`Exchange::verified`] says whether it is right, which is
-    /// at once where nobody has such a password.
+    /// A client gives a password. The connection waits until it is known whether that is right.
     pub fn verify(&mut self, key: Key, request: RequestId, credential: Credential<'_>, password: &str) {
         let Some(connection) = self.connections.get_mut(key).filter(|connection| connection.is_open()) else {
             return;
         };
-        connection.await_verdict(request);
-        let address = connection.address.ip();
-        let hosts = [address.to_string(), self.cloaks.host(address).to_string()];
-        match self.credentials.hash(credential, &hosts) {
-            Some(hash) => {
-                let (hash, password) = (hash.to_owned(), password.to_owned());
-                self.to_check.push(Check { key, request, hash, password });
+        let purpose = match credential {
+            Credential::Server => Purpose::Login,
+            Credential::Operator { name } => Purpose::Operator { name: name.to_owned() },
+        };
+        let (address, password) = (connection.address, password.to_owned());
+        let place = self.checks.queue(Given { key, request, address, purpose, password });
+        connection.await_verdict(request, place);
+    }
+
+    /// The next password for whoever has the time to check it; none while one is being checked. Those that need no
+    /// check have their verdict.
+    pub fn next_check(&mut self) -> Option<Check> {
+        while self.checking.is_none() {
+            let given = self.checks.pop()?;
+            match self.look_at(&given) {
+                Ok((hash, is_there)) => {
+                    self.checks.note_checked(&given.purpose);
+                    let check = Check { hash: hash.clone(), password: given.password.clone() };
+                    self.checking = Some(Checking { given, hash, is_there });
+                    return Some(check);
+                }
+                Err(verdict) => self.verified(given.key, given.request, verdict),
             }
-            None => self.verified(key, request, Verdict::Wrong),
+        }
+        None
+    }
+
+    /// The hash to hold a password against, and whether it is that of what the password is for; or the verdict, where
+    /// that is known already. Where there is no such operator another one's hash takes its place, so that time does not
+    /// tell who there is.
+    fn look_at(&self, given: &Given) -> Result<(String, bool), Verdict> {
+        let Credentials { password, operators } = &self.credentials;
+        match &given.purpose {
+            Purpose::Login => match password {
+                Some(hash) if self.checks.is_known_right(&given.password, hash) => Err(Verdict::Right),
+                Some(hash) => Ok((hash.clone(), true)),
+                None => Err(Verdict::Right), // the password was given up meanwhile
+            },
+            Purpose::Operator { name } => {
+                if let Some(wait) = self.checks.wait(given.address.origin(), self.now) {
+                    return Err(Verdict::NotYet { wait });
+                }
+                let found = self.credentials.operator(name, &self.hosts(given.address));
+                let other = operators.iter().find(|operator| operator.name == *name).or(operators.first());
+                let hash = found.or(other).map(|operator| operator.password.clone());
+                hash.map(|hash| (hash, found.is_some())).ok_or(Verdict::Wrong)
+            }
         }
     }
 
-    /// A password was checked. A verdict that nobody waits for is nobody's: the client may be gone.
-    pub fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
+    /// What an operator's host may be written for: the address, and the cloak.
+    fn hosts(&self, address: ClientAddress) -> [String; 2] {
+        [address.ip().to_string(), self.cloaks.host(address.ip()).to_string()]
+    }
+
+    /// The password that was to be checked is checked. `None`: it could not be.
+    pub fn checked(&mut self, is_right: Option<bool>) {
+        let Some(Checking { given, hash, is_there }) = self.checking.take() else { return };
+        let verdict = match is_right {
+            Some(true) if is_there => Verdict::Right,
+            Some(_) => Verdict::Wrong,
+            None => Verdict::Unknown,
+        };
+        let verdict = match &given.purpose {
+            Purpose::Login => {
+                if verdict == Verdict::Right {
+                    self.checks.remember_right(&given.password, &hash);
+                }
+                verdict
+            }
+            Purpose::Operator { name } => self.judge_operator(&given, name, &hash, verdict),
+        };
+        self.verified(given.key, given.request, verdict);
+    }
+
+    /// An operator's password has been checked, against this hash. While that was done, the config may have changed, and
+    /// whoever gave it may be gone: a guess is one all the same.
+    fn judge_operator(&mut self, given: &Given, name: &str, hash: &str, verdict: Verdict) -> Verdict {
+        let Given { key, address, .. } = *given;
+        let operator = self.credentials.operator(name, &self.hosts(address));
+        let operator = operator.filter(|operator| verdict == Verdict::Right && operator.password == hash);
+        if let Some(operator) = operator.cloned() {
+            self.checks.note_right(address.origin());
+            if let Some(connection) = self.connections.get_mut(key).filter(|c| c.awaits(given.request)) {
+                info!("{key} {} is operator {name}", address.ip());
+                connection.note_operator(Some(operator));
+            }
+            return Verdict::Right;
+        }
+        if verdict == Verdict::Unknown {
+            return verdict;
+        }
+        warn!("{key} {} gave a wrong password for operator {:?}", address.ip(), cut(name));
+        self.checks.note_wrong(address.origin(), self.limits.oper_delay, self.now);
+        Verdict::Wrong
+    }
+
+    /// A verdict that nobody waits for is nobody's: the client may be gone.
+    fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
         let connection = self.connections.get_mut(key).filter(|connection| connection.is_open());
-        if !connection.is_some_and(|connection| connection.take_verdict(request)) {
-            return;
-        }
-        if let Some(connection) = self.connections.get_mut(key) {
-            connection.session.verified(request, verdict);
-        }
+        let Some(connection) = connection.filter(|connection| connection.awaits(request)) else { return };
+        connection.take_verdict();
+        connection.session.verified(request, verdict);
         self.list_to_read(key);
     }
+}
+
+/// As much of a name that somebody made up as the log has room for.
+fn cut(name: &str) -> &str {
+    name.get(..name.floor_char_boundary(64)).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -93,7 +184,7 @@ mod tests {
             operators: vec![operator("ann", "127.*"), operator("ann", "10.0.0.1"), operator("bob", "*")],
         };
         let hash = |name: &str, host: &str| {
-            credentials.hash(Credential::Operator { name }, &[host.to_owned()]).map(str::to_owned)
+            credentials.operator(name, &[host.to_owned()]).map(|operator| operator.password.clone())
         };
         assert_eq!(hash("ann", "127.0.0.1").as_deref(), Some("ann from 127.*"));
         assert_eq!(hash("ann", "10.0.0.1").as_deref(), Some("ann from 10.0.0.1"), "a name may come twice");
@@ -102,6 +193,5 @@ mod tests {
             (None, None, None)
         );
         assert!(hash("bob", "192.0.2.1").is_some());
-        assert_eq!(credentials.hash(Credential::Server, &[]), None);
     }
 }

@@ -4,18 +4,19 @@
 //! The engine never looks at a clock and never waits: the reactor gives it the time, the newcomers and the readiness,
 //! and asks it when it wants to be called again.
 
+use super::address::ClientAddress;
 use super::binding::Cookies;
 use super::cloak::Cloaks;
-use super::connection::{ClientAddress, Connection, Due, HangUp, Phase};
+use super::connection::{Connection, Due, HangUp, Phase};
 use super::counters::Counters;
 use super::credentials::{Check, Credentials};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
-use crate::hub::{self, Hub, RequestId};
+use crate::hub::{self, Hub};
 use crate::net::{Flushed, Key, Socket, allocator, listener};
-use crate::session::{CloseReason, Description, Verdict};
+use crate::session::{CloseReason, Description};
 use log::{debug, trace};
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
@@ -55,6 +56,7 @@ const KEPT_LISTED_MAX: usize = 4_096;
 
 /// What they are told; every client can show a line of text.
 pub const FULL: &[u8] = b"ERROR :the server is full; try again later\r\n";
+const TOO_MANY: &[u8] = b"ERROR :too many connections from your address\r\n";
 
 impl<S: Socket> Engine<S> {
     /// `secret` is random and known to nobody else: the engine has no randomness of its own.
@@ -104,6 +106,7 @@ impl<S: Socket> Engine<S> {
         let surroundings = &mut self.exchange.surroundings;
         surroundings.wants_password = credentials.password.is_some();
         surroundings.server = server;
+        self.exchange.checks.forget_right();
         self.exchange.credentials = credentials;
     }
 
@@ -139,20 +142,28 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, at once
-    /// (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, or its address
+    /// has too many connections, at once (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
+        let address = ClientAddress::from(address);
         let exchange = &mut self.exchange;
+        let per_address_max = exchange.limits.connections_per_address_max;
+        if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {
+            debug!("{address} turned away: its address has {per_address_max} connections");
+            exchange.counters.refused_per_address += 1;
+            listener::turn_away(socket, TOO_MANY);
+            return None;
+        }
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
             exchange.counters.refused_full += 1;
             listener::turn_away(socket, FULL);
             return None;
         }
-        let address = ClientAddress::from(address);
         let host = exchange.cloaks.host(address.ip());
         let key = exchange.connections.insert(Connection::new(socket, address, host, exchange.now));
         exchange.surroundings.strangers += 1;
+        exchange.origins.note_opened(address);
         if over > 0 || self.stopping {
             exchange.counters.refused_full += 1;
             exchange.close(
@@ -226,9 +237,9 @@ impl<S: Socket> Engine<S> {
         self.scratch = scratch;
     }
 
-    /// The passwords that were given since the last call. Each of them wants a verdict.
-    pub fn take_checks(&mut self) -> Vec<Check> {
-        std::mem::take(&mut self.exchange.to_check)
+    /// The next password to be checked; none before [`Engine::checked`] has told of the one before.
+    pub fn next_check(&mut self) -> Option<Check> {
+        self.exchange.next_check()
     }
 
     /// Whether an operator has asked since the last call that the settings are read again.
@@ -236,9 +247,9 @@ impl<S: Socket> Engine<S> {
         std::mem::take(&mut self.wants_reload)
     }
 
-    /// Stage 5: a password was checked.
-    pub fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
-        self.exchange.verified(key, request, verdict);
+    /// Stage 5: the password was checked; or could not be, with `None`.
+    pub fn checked(&mut self, is_right: Option<bool>) {
+        self.exchange.checked(is_right);
     }
 
     /// Stage 4, timers: connections whose deadline has come, then the hub's own.
@@ -388,6 +399,9 @@ impl<S: Socket> Engine<S> {
         let connection = self.exchange.connections.get_mut(key)?;
         connection.listed.to_reap = false;
         let (reason, is_dead) = (connection.reason()?, connection.is_dead());
+        if let Some(place) = connection.take_verdict() {
+            self.exchange.checks.leave(place);
+        }
         let now = self.exchange.moment();
         self.hub.disconnect(now, session_id(key), reason.departure(), &mut self.exchange);
         self.exchange.wake_waiters(key);
@@ -395,6 +409,7 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let mut connection = self.exchange.connections.remove(key)?;
+        self.exchange.origins.note_closed(connection.address);
         connection.outbox.clear(&mut self.exchange.blocks);
         self.exchange.bindings -= usize::from(connection.binding().is_some());
         debug!("{key} {} closed: {reason}", connection.address);

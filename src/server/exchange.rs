@@ -14,11 +14,13 @@
 //! the one waited for closes. Bytes that were read already, and not used, stay in the inbox meanwhile; bytes that were
 //! not read stay in the kernel, whose window then stops the sender.
 
+use super::address::Origins;
 use super::binding::Tickets;
+use super::checks::Checks;
 use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
 use super::counters::Counters;
-use super::credentials::{Check, Credentials};
+use super::credentials::{Checking, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
@@ -49,8 +51,10 @@ pub struct Exchange<S> {
     pub surroundings: Surroundings,
     pub cloaks: Cloaks,
     pub credentials: Credentials,
-    /// Passwords that were given in this turn, for whoever has the time to check them.
-    pub to_check: Vec<Check>,
+    /// Passwords that wait to be checked, and the one that is.
+    pub checks: Checks,
+    pub checking: Option<Checking>,
+    pub origins: Origins,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
     pub now: Instant,
@@ -84,7 +88,9 @@ impl<S: Socket> Exchange<S> {
             surroundings: Surroundings::new(Description::default(), hub::Limits::default()),
             cloaks: Cloaks::new(secret),
             credentials: Credentials::default(),
-            to_check: Vec::new(),
+            checks: Checks::new(secret),
+            checking: None,
+            origins: Origins::default(),
             tickets: Tickets::new(secret),
             now,
             turn: 0,

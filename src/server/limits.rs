@@ -2,7 +2,9 @@
 
 use super::allowance::Rate;
 use super::credentials::Credentials;
+use crate::hub::Host;
 use crate::session::{Description, NAME_BYTES_MAX};
+use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::{hub, net};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -42,6 +44,9 @@ impl Default for Settings {
 pub struct Limits {
     /// Connections at one time. The process needs a few descriptors more than that.
     pub connections_max: usize,
+    /// Connections at one time from one address, or one IPv6 network of 64 bits; 0: any number. Those from the machine
+    /// itself are not counted.
+    pub connections_per_address_max: usize,
     /// Newcomers accepted in one turn at one address, so that a storm of them does not starve those who are here.
     pub accepts_per_turn_max: usize,
     /// Bytes read from one connection in one turn, so that one flooder does not starve the others.
@@ -61,6 +66,9 @@ pub struct Limits {
     pub irc_lines: Rate,
     /// Bytes that such a client may have sent beyond that, as far as they were read; at more it is dropped.
     pub irc_held_bytes_max: usize,
+    /// How long the next guess at an operator's password waits after a wrong one from the same address; after each
+    /// further one twice as long as before, [`DOUBLINGS_MAX`](super::checks::DOUBLINGS_MAX) times.
+    pub oper_delay: Duration,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -92,6 +100,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             connections_max: 20_000,
+            connections_per_address_max: 128,
             accepts_per_turn_max: 256,
             read_bytes_per_turn_max: 112 * 1_024,
             frames_per_turn_max: 512,
@@ -101,6 +110,7 @@ impl Default for Limits {
             datagram_expiry: Duration::from_secs(60),
             irc_lines: Rate { per_second: 4, burst: 20 },
             irc_held_bytes_max: 32 * 1_024,
+            oper_delay: Duration::from_secs(2),
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,
@@ -144,6 +154,7 @@ impl Settings {
             return Err("there is no address to listen on; give at least one".into());
         }
         self.check_server()?;
+        self.check_lines()?;
         let read_bytes = self.limits.read_bytes_per_turn_max;
         if read_bytes < READ_BYTES_FLOOR {
             return Err(format!(
@@ -210,6 +221,25 @@ impl Settings {
         Ok(())
     }
 
+    /// Whether a line of IRC has room for a text beside the names in it: in what takes most of them, a kick and an entry
+    /// of WHO.
+    fn check_lines(&self) -> Result<(), String> {
+        let hub::Limits { name_bytes_max, room_name_bytes_max, username_bytes_max, .. } = self.hub;
+        let [name, room, user] = [name_bytes_max, room_name_bytes_max, username_bytes_max].map(usize::from);
+        let server = self.server.name.len();
+        let kick = ":!@ KICK   :".len() + name + user + Host::WRITTEN_BYTES + room + name;
+        let who = ": 352       H*@ :0 ".len() + 2 * (server + name) + room + user + Host::WRITTEN_BYTES;
+        let left = (LINE_BYTES_MAX - "\r\n".len()).saturating_sub(kick.max(who));
+        if self.server.irc && left < LINE_TEXT_FLOOR {
+            return Err(format!(
+                "name-bytes-max is {name}, room-name-bytes-max {room}, username-bytes-max {user} and server-name has \
+                 {server} bytes: a line of IRC, which has {LINE_BYTES_MAX}, would have {left} left for a text; lower \
+                 them until there are {LINE_TEXT_FLOOR}"
+            ));
+        }
+        Ok(())
+    }
+
     /// Lowers `connections_max` to what the process may have open, and says so.
     pub fn fit_descriptors(&mut self) {
         let Some(descriptors) = net::descriptors::raise_limit() else { return };
@@ -236,6 +266,9 @@ const READ_BYTES_CEILING: usize = 16 * 1_024 * 1_024;
 
 /// The longest line of IRC, with its tags (IRCv3 message-tags).
 const HELD_BYTES_FLOOR: usize = 8_191 + 512;
+
+/// What a text in a line of IRC can count on, in bytes.
+const LINE_TEXT_FLOOR: usize = 100;
 
 /// A frame's fields beside its text, in bytes: two names and some numbers.
 const TEXT_OVERHEAD: usize = 1_024;
@@ -267,5 +300,21 @@ mod tests {
         let mut settings = Settings::default();
         settings.limits.frames_per_turn_max = 0;
         assert!(settings.check().is_err_and(|e| e.contains("frames-per-turn-max")));
+    }
+
+    #[test]
+    fn names_leave_room_for_a_text_in_a_line() {
+        let mut settings = Settings::default();
+        settings.hub.room_name_bytes_max = 255;
+        let error = settings.check().expect_err("too long a name");
+        for part in ["room-name-bytes-max 255", "name-bytes-max is 32", "username-bytes-max 16", "100"] {
+            assert!(error.contains(part), "{error}");
+        }
+        settings.hub.room_name_bytes_max = 160;
+        assert_eq!(settings.check(), Ok(()));
+        settings.hub.name_bytes_max = 250;
+        assert!(settings.check().is_err());
+        settings.server.irc = false;
+        assert_eq!(settings.check(), Ok(()), "frames have room for all");
     }
 }

@@ -1,8 +1,5 @@
 //! How other threads reach a running reactor.
 
-use crate::hub::RequestId;
-use crate::net::Key;
-use crate::session::Verdict;
 use mio::Waker;
 use std::io;
 use std::sync::Arc;
@@ -12,11 +9,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Message {
     Stop,
-    /// A password was checked.
-    Verified {
-        key: Key,
-        request: RequestId,
-        verdict: Verdict,
+    /// The password that was to be checked is.
+    Checked {
+        is_right: bool,
     },
 }
 
@@ -45,8 +40,8 @@ impl Handle {
 
     /// # Errors
     /// When the reactor is gone, or cannot be woken up.
-    pub(super) fn verified(&self, key: Key, request: RequestId, verdict: Verdict) -> io::Result<()> {
-        self.sender.send(Message::Verified { key, request, verdict }).map_err(io::Error::other)?;
+    pub(super) fn checked(&self, is_right: bool) -> io::Result<()> {
+        self.sender.send(Message::Checked { is_right }).map_err(io::Error::other)?;
         self.waker.wake()
     }
 }

@@ -26,11 +26,15 @@
 //! - `ebb` when memory goes back to the system;
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`flood`] who sends too fast, and waits;
-//! - [`credentials`] who may do more than others; `worker` a thread that checks their [`passwords`];
+//! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] wait for `worker`, a
+//!   thread that checks them;
+//! - [`address`] where clients come from;
 //! - [`limits`] every bound, with its unit and its reason.
 
+pub mod address;
 pub mod allowance;
 pub mod binding;
+pub mod checks;
 pub mod cloak;
 pub mod connection;
 pub mod counters;

@@ -16,7 +16,6 @@ use super::worker::Worker;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
-use crate::session::Verdict;
 use log::{debug, error, info, warn};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -182,7 +181,7 @@ impl Reactor {
                 info!(
                     "stopped: {} connections served, {} turned away, {} frames and {} bytes read, {} ranges queued",
                     counters.accepted,
-                    counters.refused_full,
+                    counters.refused_full + counters.refused_per_address,
                     counters.frames,
                     counters.bytes_read,
                     counters.ranges_queued
@@ -206,6 +205,7 @@ impl Reactor {
         self.read();
         self.engine.timers();
         self.replies();
+        self.hand_over_check();
         self.flush();
         self.reap();
         Ok(())
@@ -272,7 +272,6 @@ impl Reactor {
     /// Stage 3: connections, then datagrams.
     fn read(&mut self) {
         self.engine.read();
-        self.hand_over_checks();
         if self.engine.take_wish_to_reload() {
             self.reload();
         }
@@ -450,20 +449,21 @@ impl Reactor {
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
                 Message::Stop => self.terminate(),
-                Message::Verified { key, request, verdict } => self.engine.verified(key, request, verdict),
+                Message::Checked { is_right } => self.engine.checked(Some(is_right)),
             }
         }
     }
 
-    /// The end of stage 3: passwords are checked elsewhere.
-    fn hand_over_checks(&mut self) {
-        for check in self.engine.take_checks() {
+    /// The next password goes to be checked, if none is: after those that clients gave in stage 3, and after the verdicts
+    /// of stage 5.
+    fn hand_over_check(&mut self) {
+        while let Some(check) = self.engine.next_check() {
             if self.worker.is_none() {
                 self.worker = Worker::start(self.handle.clone());
             }
-            let (key, request) = (check.key, check.request);
             if !self.worker.as_ref().is_some_and(|worker| worker.take(check)) {
-                self.engine.verified(key, request, Verdict::Busy);
+                self.worker = None;
+                self.engine.checked(None);
             }
         }
     }

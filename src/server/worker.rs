@@ -1,33 +1,26 @@
 //! A thread for what takes longer than a turn may: to check a password. It is started when the first one is given.
 //!
-//! It holds nothing of the server's but its mailbox, and knows a client by its key, which is never another's: a verdict
-//! that comes late reaches nobody. When the server ends, nobody waits for it.
+//! It has one password at a time and knows nothing of whose it is; its verdict comes through the mailbox. When the server
+//! ends, nobody waits for it.
 
 use super::credentials::Check;
 use super::mailbox::Handle;
 use super::passwords;
-use crate::session::Verdict;
 use log::error;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-
-/// Passwords that may wait to be checked. Each takes tens of milliseconds; whoever is behind so many is told to come
-/// again.
-const WAITING_MAX: usize = 64;
 
 pub struct Worker {
     checks: SyncSender<Check>,
 }
 
 impl Worker {
-    /// Its verdicts come through the mailbox. `None` when there can be no thread, which is logged.
+    /// `None` when there can be no thread, which is logged.
     pub fn start(handle: Handle) -> Option<Worker> {
-        let (checks, to_check) = sync_channel::<Check>(WAITING_MAX);
+        let (checks, to_check) = sync_channel::<Check>(1);
         let work = move || {
-            for Check { key, request, hash, password } in to_check {
-                let is_right = passwords::is_right(&password, &hash);
-                let verdict = if is_right { Verdict::Right } else { Verdict::Wrong };
-                if handle.verified(key, request, verdict).is_err() {
+            for Check { hash, password } in to_check {
+                if handle.checked(passwords::is_right(&password, &hash)).is_err() {
                     return; // the server has ended
                 }
             }
@@ -41,7 +34,7 @@ impl Worker {
         }
     }
 
-    /// `false` when it does not take it: too many wait already.
+    /// `false` when it does not take it: the thread has ended.
     pub fn take(&self, check: Check) -> bool {
         self.checks.try_send(check).is_ok()
     }

@@ -27,6 +27,8 @@ pub enum CloseReason {
     LoginTimeout,
     /// The server has a password, and this is another one.
     WrongPassword,
+    /// The server has a password, and cannot tell whether this is it.
+    PasswordUnchecked,
     IdleTimeout,
     SlowConsumer,
     /// It sent faster than it may, and too much of that.
@@ -48,7 +50,9 @@ impl CloseReason {
             CloseReason::Goodbye | CloseReason::PeerClosed | CloseReason::Io(_) => ByeCode::Goodbye,
             CloseReason::BadMagic => ByeCode::BadMagic,
             // Not said in frames: nobody counts these.
-            CloseReason::Flood | CloseReason::WrongPassword => ByeCode::Malformed,
+            CloseReason::Flood | CloseReason::WrongPassword | CloseReason::PasswordUnchecked => {
+                ByeCode::Malformed
+            }
             CloseReason::Malformed(_) | CloseReason::NotSpoken => ByeCode::Malformed,
             CloseReason::FrameTooLong { .. } => ByeCode::FrameTooLong,
             CloseReason::HelloExpected => ByeCode::HelloExpected,
@@ -72,6 +76,7 @@ impl CloseReason {
             | CloseReason::HelloExpected
             | CloseReason::NotSpoken
             | CloseReason::WrongPassword
+            | CloseReason::PasswordUnchecked
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
             CloseReason::Flood => Departure::Dropped("Excess Flood"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
@@ -98,6 +103,9 @@ impl fmt::Display for CloseReason {
             CloseReason::NotSpoken => f.write_str("this server does not speak that protocol"),
             CloseReason::LoginTimeout => f.write_str("no login in time"),
             CloseReason::WrongPassword => f.write_str("the password of this server is another one"),
+            CloseReason::PasswordUnchecked => {
+                f.write_str("the password cannot be checked at this time; connect again")
+            }
             CloseReason::IdleTimeout => f.write_str("nothing was heard from you, not even an answer to ping"),
             CloseReason::SlowConsumer => f.write_str("you did not read what you were sent; connect again"),
             CloseReason::Flood => f.write_str("Excess Flood"),

@@ -18,8 +18,6 @@ mod foreign;
 pub mod irc;
 mod native;
 mod surroundings;
-#[cfg(test)]
-mod tests;
 
 pub use close::CloseReason;
 pub use dialect::{About, Dialect, Stamp, Variant};
@@ -29,8 +27,6 @@ use crate::hub::{ChannelId, Command, Event, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
 use std::time::Duration;
-#[cfg(test)]
-use tests::lines;
 
 /// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
 #[derive(Debug, PartialEq)]
@@ -91,8 +87,12 @@ pub enum Verdict {
     Right,
     /// That, or nobody has such a name, or nobody from there.
     Wrong,
-    /// Too many passwords wait to be checked.
-    Busy,
+    /// Wrong ones came from there, and the next is taken after that time. This one was not looked at.
+    NotYet {
+        wait: Duration,
+    },
+    /// It could not be checked.
+    Unknown,
 }
 
 /// One client's side of the conversation.
@@ -106,8 +106,6 @@ enum State {
     Irc(Box<irc::Dialogue>),
     /// A protocol that is recognised and not spoken.
     Foreign(Protocol),
-    #[cfg(test)]
-    Lines(lines::Lines),
 }
 
 impl Session {
@@ -136,11 +134,6 @@ impl Session {
                     self.0 = State::Native(native);
                     step
                 }
-                #[cfg(test)]
-                Some(Protocol::Text) if bytes.starts_with(lines::FIRST) => {
-                    self.0 = State::Lines(lines::Lines::default());
-                    Step::Done { used: 0 }
-                }
                 Some(Protocol::Text) if surroundings.server.irc => {
                     let mut irc = Box::new(irc::Dialogue::new(*host));
                     let step = irc.next(bytes, surroundings, notes, out);
@@ -155,8 +148,6 @@ impl Session {
             State::Native(native) => native.next(bytes, surroundings, out),
             State::Irc(irc) => irc.next(bytes, surroundings, notes, out),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
-            #[cfg(test)]
-            State::Lines(lines) => lines.next(bytes, out),
         }
     }
 
@@ -165,8 +156,6 @@ impl Session {
         match &self.0 {
             State::Native(native) if native.is_open() => Some(Dialect::Native),
             State::Irc(irc) if irc.is_open() => Some(Dialect::Irc(irc.variant())),
-            #[cfg(test)]
-            State::Lines(lines) => lines.dialect(),
             _ => None,
         }
     }
@@ -180,8 +169,6 @@ impl Session {
         match &mut self.0 {
             State::Native(native) => native.open(),
             State::Irc(irc) => irc.open(),
-            #[cfg(test)]
-            State::Lines(lines) => lines.is_open = true,
             State::Undecided(_) | State::Foreign(_) => {}
         }
     }
@@ -205,8 +192,6 @@ impl Session {
         match &mut self.0 {
             State::Native(native) => native.encode_reply(request, channel, reply, out),
             State::Irc(irc) => irc.encode_reply(reply, surroundings, out),
-            #[cfg(test)]
-            State::Lines(_) => lines::encode_reply(reply, out),
             State::Undecided(_) | State::Foreign(_) => {}
         }
     }
@@ -217,8 +202,6 @@ impl Session {
             State::Native(_) => native::encode_event(about.channel, event, out),
             State::Irc(irc) => irc.encode_event(about.room, event, stamp, out),
             State::Undecided(_) | State::Foreign(_) => {}
-            #[cfg(test)]
-            State::Lines(_) => {}
         }
     }
 
@@ -226,8 +209,6 @@ impl Session {
     pub fn verified(&mut self, _: RequestId, verdict: Verdict) {
         match &mut self.0 {
             State::Irc(irc) => irc.verified(verdict),
-            #[cfg(test)]
-            State::Lines(lines) => lines.verified(verdict),
             State::Native(_) | State::Undecided(_) | State::Foreign(_) => {}
         }
     }
@@ -236,8 +217,6 @@ impl Session {
     pub fn is_metered(&self) -> bool {
         match &self.0 {
             State::Irc(_) => true,
-            #[cfg(test)]
-            State::Lines(_) => true,
             _ => false,
         }
     }
@@ -246,8 +225,6 @@ impl Session {
     pub fn encode_throttled(&self, wait: Duration, surroundings: &Surroundings, out: &mut Vec<u8>) {
         match &self.0 {
             State::Irc(irc) => irc.encode_throttled(wait, surroundings, out),
-            #[cfg(test)]
-            State::Lines(_) => lines::encode_throttled(wait, out),
             _ => {}
         }
     }
@@ -281,8 +258,6 @@ impl Session {
             State::Irc(irc) => irc.encode_farewell(reason, out),
             State::Undecided(_) => foreign::encode_farewell(Protocol::Text, reason, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
-            #[cfg(test)]
-            State::Lines(_) => lines::encode_farewell(reason, out),
         }
     }
 }

@@ -32,7 +32,7 @@ pub enum Answered {
         occupants: usize,
         subject: Option<(String, String)>,
     },
-    Rooms(Vec<(String, usize)>, bool),
+    Rooms(Vec<(String, usize)>, Option<String>),
     Occupants(Vec<String>, bool),
     Peers(Vec<String>, bool),
     Peer {
@@ -292,7 +292,7 @@ fn answered(reply: Reply<'_>) -> Answered {
         },
         Reply::Rooms { rooms, next } => {
             let rooms = rooms.iter().map(|room| (room.name.to_owned(), room.occupants)).collect();
-            Answered::Rooms(rooms, next.is_some())
+            Answered::Rooms(rooms, next.map(Into::into))
         }
         Reply::Occupants { entries, more, .. } => {
             Answered::Occupants(entries.iter().map(placed).collect(), more)

@@ -256,8 +256,11 @@ fn limits_and_constants_have_the_same_values() {
         away_bytes_max: _,
         tags_bytes_max: _,
         changes_max: _,
+        mask_bytes_per_room_max: _,
+        mask_bytes_on_server_max: _,
         watches_per_user_max: _,
         former_names_max: _,
+        former_names_per_host_max: _,
         new_rooms: _,
     } = Limits::default();
     assert_same_numbers(

@@ -362,7 +362,7 @@ impl Conversation {
 
 /// Whether the server takes two names for the same.
 pub fn same_name(one: &str, other: &str) -> bool {
-    one.to_lowercase() == other.to_lowercase()
+    crate::hub::name::fold(one) == crate::hub::name::fold(other)
 }
 
 /// A room as users write it, with the `#` that they may leave out.

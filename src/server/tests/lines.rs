@@ -1,150 +1,49 @@
 //! What the server does for a dialect of lines: several steps for one line, fake lag, and passwords that are checked
-//! elsewhere. Over sockets that are buffers, and a time that the test sets.
+//! elsewhere.
 
+use super::scene::{Scene, operator, pong, unmetered};
 use crate::hub;
-use crate::net::{Key, Socket};
+use crate::server::Limits;
 use crate::server::allowance::Rate;
-use crate::server::credentials::{Check, Operator};
-use crate::server::{Engine, Limits};
-use crate::session::{CloseReason, Verdict};
-use std::cell::RefCell;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use crate::server::connection::HangUp;
+use crate::server::credentials::{Check, Credentials};
+use crate::session::{CloseReason, Description};
+use std::time::Duration;
 
-#[derive(Clone, Default)]
-struct Wire(Rc<RefCell<Ends>>);
-
-#[derive(Default)]
-struct Ends {
-    input: Vec<u8>,
-    output: Vec<u8>,
-    reads: usize,
+/// A scene in which a list of rooms takes a step for each, with so many of them, and Ann in all.
+fn rooms(limits: Limits, rooms: usize) -> (Scene, super::scene::Guest) {
+    let hub_limits = hub::Limits { page_entries_max: 1, ..hub::Limits::default() };
+    let mut scene = Scene::with(limits, hub_limits);
+    let ann = scene.login("ann");
+    for n in 0..rooms {
+        scene.send(&ann, &format!("JOIN #{n:02}\r\n"));
+        scene.settle();
+    }
+    ann.heard();
+    (scene, ann)
 }
 
-impl Read for Wire {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let ends = &mut *self.0.borrow_mut();
-        ends.reads += 1;
-        let n = ends.input.len().min(into.len());
-        into[..n].copy_from_slice(&ends.input[..n]);
-        ends.input.drain(..n);
-        if n == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(n) }
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().output.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Socket for Wire {
-    fn shutdown(&self, _: Shutdown) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Scene {
-    engine: Engine<Wire>,
-    now: Instant,
-}
-
-struct Guest {
-    key: Key,
-    wire: Wire,
-}
-
-impl Scene {
-    fn new(limits: Limits) -> Scene {
-        let now = Instant::now();
-        let mut engine = Engine::new(limits, hub::Limits::default(), [0; 32], now);
-        let operator = |host: &str| Operator { name: "ann".into(), password: host.into(), host: host.into() };
-        engine.exchange.credentials.operators = vec![operator("127.*")];
-        Scene { engine, now }
-    }
-
-    fn admit(&mut self) -> Guest {
-        let wire = Wire::default();
-        let key =
-            self.engine.admit(wire.clone(), SocketAddr::from(([127, 0, 0, 1], 1))).expect("there is room");
-        let guest = Guest { key, wire };
-        self.send(&guest, "LINES\n");
-        guest
-    }
-
-    fn send(&mut self, guest: &Guest, text: &str) {
-        guest.wire.0.borrow_mut().input.extend_from_slice(text.as_bytes());
-        self.engine.note(guest.key, true, true);
-    }
-
-    fn turn(&mut self) {
-        self.engine.set_now(self.now);
-        self.engine.read();
-        self.engine.timers();
-        self.engine.flush();
-        self.engine.reap(drop);
-    }
-
-    /// Turns until nothing is left to do at this moment.
-    fn settle(&mut self) {
-        self.turn();
-        for turns in 0.. {
-            assert!(turns < 1_000, "a busy loop");
-            if !self.engine.has_work() {
-                return;
-            }
-            self.turn();
-        }
-    }
-
-    /// Lets time pass, from deadline to deadline. Returns how often the engine wanted to be woken up.
-    fn pass(&mut self, time: Duration) -> usize {
-        let end = self.now + time;
-        let mut woken = 0;
-        while let Some(next) = self.engine.next_deadline().filter(|&next| next <= end) {
-            woken += 1;
-            self.now = self.now.max(next);
-            self.settle();
-        }
-        self.now = end;
-        self.settle();
-        woken
-    }
-}
-
-impl Guest {
-    fn heard(&self) -> String {
-        String::from_utf8(std::mem::take(&mut self.wire.0.borrow_mut().output)).expect("text")
-    }
-}
-
-fn unmetered() -> Limits {
-    Limits { irc_lines: Rate { per_second: 0, burst: 0 }, ..Limits::default() }
+fn list_of(rooms: usize) -> String {
+    let entries: String = (0..rooms).map(|n| format!("322 ann #{n:02} 1 :\r\n")).collect();
+    format!("321 ann Channel :Users  Name\r\n{entries}323 ann :End of /LIST\r\n")
 }
 
 #[test]
 fn own_words_and_replies_come_in_order_and_a_line_may_be_many_steps() {
-    let mut scene = Scene::new(unmetered());
-    let ann = scene.admit();
-    scene.send(&ann, "echo one\nlogin ann\necho two\nlist 3\necho three\n");
+    let (mut scene, ann) = rooms(unmetered(), 3);
+    let lines = scene.engine.counters().frames;
+    scene.send(&ann, "PING one\r\nLIST\r\nPING two\r\n");
     scene.settle();
-    assert_eq!(ann.heard(), "one\nwelcome\ntwo\nrooms\nrooms\nrooms\nthree\n");
-    assert_eq!(scene.engine.counters().frames, 6, "a line is one, however many steps it takes");
+    assert_eq!(ann.heard(), format!("{}{}{}", pong("one"), list_of(3), pong("two")));
+    assert_eq!(scene.engine.counters().frames, lines + 3, "a line is one, however many steps it takes");
 }
 
 #[test]
 fn a_line_of_many_steps_stops_at_budgets_and_at_high_water() {
+    let (mut scene, ann) = rooms(unmetered(), 50);
     let limits = Limits { frames_per_turn_max: 4, high_water_bytes: 30, ..unmetered() };
-    let mut scene = Scene::new(limits);
-    let ann = scene.admit();
-    scene.send(&ann, "login ann\nlist 50\necho end\n");
+    scene.engine.set_limits(limits, hub::Limits { page_entries_max: 1, ..hub::Limits::default() });
+    scene.send(&ann, "LIST\r\nPING end\r\n");
     for turns in 0.. {
         scene.turn();
         if !scene.engine.has_work() {
@@ -152,53 +51,62 @@ fn a_line_of_many_steps_stops_at_budgets_and_at_high_water() {
             break;
         }
     }
-    assert_eq!(ann.heard(), format!("welcome\n{}end\n", "rooms\n".repeat(50)));
+    assert_eq!(ann.heard(), list_of(50) + &pong("end"));
+}
+
+/// PING with each of these tokens.
+fn pings(tokens: impl Iterator<Item = usize>) -> String {
+    tokens.map(|token| format!("PING {token}\r\n")).collect()
+}
+
+fn pongs(tokens: impl Iterator<Item = usize>) -> String {
+    tokens.map(pong).collect()
 }
 
 #[test]
 fn who_sends_too_fast_is_read_no_further_and_told_once() {
     let limits = Limits { irc_lines: Rate { per_second: 2, burst: 3 }, ..Limits::default() };
     let mut scene = Scene::new(limits);
-    let (ann, bob) = (scene.admit(), scene.admit());
-    scene.settle();
+    let (ann, bob) = (scene.login("ann"), scene.login("bob"));
     scene.pass(Duration::from_secs(2));
-    scene.send(&ann, "login ann\necho 1\necho 2\necho 3\necho 4\necho 5\n");
+    let told =
+        "NOTICE ann :You send faster than this server takes lines; your next one is taken in 0.5 s\r\n";
+    scene.send(&ann, &pings(0..6));
     scene.settle();
-    assert_eq!(ann.heard(), "welcome\n1\n2\nwait 500\n");
-    let reads = ann.wire.0.borrow().reads;
-    scene.send(&ann, "echo 6\n");
-    scene.send(&bob, "login bob\n");
+    assert_eq!(ann.heard(), pongs(0..3) + told);
+    let reads = ann.reads();
+    scene.send(&ann, &pings(6..7));
+    scene.send(&bob, &pings(0..1));
     scene.settle();
-    assert_eq!(bob.heard(), "welcome\n", "others are not held up");
-    assert_eq!((ann.heard().as_str(), ann.wire.0.borrow().reads), ("", reads), "it is not even read");
+    assert_eq!(bob.heard(), pongs(0..1), "others are not held up");
+    assert_eq!((ann.heard().as_str(), ann.reads()), ("", reads), "it is not even read");
     assert_eq!(scene.pass(Duration::from_millis(499)), 0, "and nobody is woken up for it");
     assert!(scene.pass(Duration::from_millis(1)) <= 2);
-    assert_eq!(ann.heard(), "3\n");
+    assert_eq!(ann.heard(), pongs(3..4));
     scene.pass(Duration::from_secs(5));
-    assert_eq!(ann.heard(), "4\n5\n6\n", "and not told again");
-    scene.send(&ann, "echo 7\necho 8\necho 9\necho 10\n");
+    assert_eq!(ann.heard(), pongs(4..7), "and not told again");
+    scene.send(&ann, &pings(7..11));
     scene.settle();
-    assert_eq!(ann.heard(), "7\n8\n9\nwait 500\n", "until it was quiet for a while");
+    assert_eq!(ann.heard(), pongs(7..10) + told, "until it was quiet for a while");
 }
 
 #[test]
 fn silence_that_is_our_doing_ends_no_connection_and_what_a_broken_one_sent_is_not_sped_up() {
     let limits = Limits {
-        irc_lines: Rate { per_second: 1, burst: 1 },
+        irc_lines: Rate { per_second: 1, burst: 2 },
         ping_after: Duration::from_secs(5),
         ping_timeout: Duration::from_secs(5),
         ..Limits::default()
     };
     let mut scene = Scene::new(limits);
-    let ann = scene.admit();
-    scene.send(&ann, "login ann\n");
-    scene.send(&ann, &"PONG\n".repeat(60));
+    let ann = scene.login("ann");
+    scene.send(&ann, &"PONG :here\r\n".repeat(60));
     scene.settle();
     scene.pass(Duration::from_secs(55));
     assert_eq!(scene.engine.connections_len(), 1, "it answered, only that nobody has read it yet");
-    scene.send(&ann, "echo never\n");
+    scene.send(&ann, "PING never\r\n");
     let lines = scene.engine.counters().frames;
-    scene.engine.note_hang_up(ann.key, crate::server::connection::HangUp::Broken);
+    scene.engine.note_hang_up(ann.key, HangUp::Broken);
     scene.settle();
     assert!(scene.engine.counters().frames <= lines + 1);
 }
@@ -211,48 +119,167 @@ fn who_floods_and_does_not_stop_is_closed() {
         ..Limits::default()
     };
     let mut scene = Scene::new(limits);
-    let ann = scene.admit();
-    scene.send(&ann, &"echo flood\n".repeat(200));
+    let ann = scene.login("ann");
+    scene.send(&ann, &pings(0..200));
     scene.settle();
-    assert!(ann.heard().ends_with("flood\nERROR Excess Flood\n"));
+    assert_eq!(ann.heard(), pongs(0..4) + "ERROR :Closing Link: Excess Flood\r\n");
     assert_eq!(scene.engine.counters().closed(CloseReason::Flood), 1);
-}
-
-#[test]
-fn a_client_waits_for_its_verdict_and_for_no_other() {
-    let mut scene = Scene::new(unmetered());
-    let (ann, bob) = (scene.admit(), scene.admit());
-    scene.send(&ann, "oper ann secret\necho after\n");
-    scene.send(&bob, "oper nobody secret\necho after\n");
-    scene.settle();
-    assert_eq!((ann.heard().as_str(), bob.heard().as_str()), ("", "Wrong\nafter\n"));
-    let checks = scene.engine.take_checks();
-    let [Check { key, request, hash, password }] = &checks[..] else { panic!("one check") };
-    assert_eq!((hash.as_str(), password.as_str()), ("127.*", "secret"));
-    scene.engine.verified(*key, hub::RequestId(request.0 + 1), Verdict::Right);
-    scene.engine.verified(bob.key, *request, Verdict::Right);
-    scene.settle();
-    assert_eq!((ann.heard().as_str(), bob.heard().as_str()), ("", ""), "nobody waits for these");
-    scene.engine.verified(*key, *request, Verdict::Right);
-    scene.engine.verified(*key, *request, Verdict::Wrong);
-    scene.settle();
-    assert_eq!(ann.heard(), "Right\nafter\n");
-
-    scene.send(&ann, "oper ann secret\n");
-    scene.settle();
-    scene.engine.exchange.close(ann.key, CloseReason::ServerStopping);
-    let late = scene.engine.take_checks();
-    scene.settle();
-    scene.engine.verified(ann.key, late[0].request, Verdict::Right);
-    scene.settle();
-    assert!(ann.heard().starts_with("ERROR"), "a late verdict is nobody's");
 }
 
 #[test]
 fn who_changes_its_dialect_has_its_rooms_changed_with_it() {
     let mut scene = Scene::new(unmetered());
-    let ann = scene.admit();
-    scene.send(&ann, "login ann\nvariant 5\n");
+    let (ann, bob) = (scene.login("ann"), scene.login("bob"));
+    for guest in [&ann, &bob] {
+        scene.send(guest, "JOIN #tea\r\n");
+        scene.settle();
+    }
+    ann.heard();
+    scene.send(&bob, "PRIVMSG #tea :one\r\n");
+    scene.send(&ann, "CAP REQ :server-time\r\n");
     scene.settle();
-    assert_eq!(ann.heard(), "welcome\nchanged\n");
+    scene.send(&bob, "PRIVMSG #tea :two\r\n");
+    scene.settle();
+    let heard = ann.heard();
+    let lines: Vec<&str> = heard.lines().collect();
+    let [one, ack, two] = lines[..] else { panic!("{heard}") };
+    assert!(one.starts_with(":bob!") && one.ends_with(":one"), "{heard}");
+    assert!(ack.starts_with("CAP ann ACK"), "{heard}");
+    assert!(two.starts_with("@time=") && two.ends_with(":two"), "{heard}");
+}
+
+const WRONG: &str = "464 ann :No operator has that name and that password, and comes from there\r\n";
+
+#[test]
+fn who_gives_a_password_waits_for_its_verdict() {
+    let mut scene = Scene::new(unmetered());
+    let (ann, bob) = (scene.login("ann"), scene.login("bob"));
+    scene.send(&ann, "OPER ann secret\r\nPING after\r\n");
+    scene.settle();
+    let Check { hash, password } = scene.engine.next_check().expect("a check");
+    assert_eq!((hash.as_str(), password.as_str()), ("ann's", "secret"));
+    scene.send(&bob, "OPER nobody secret\r\nPING after\r\n");
+    scene.settle();
+    assert!(scene.engine.next_check().is_none(), "one at a time");
+    assert_eq!((ann.heard().as_str(), bob.heard().as_str()), ("", ""));
+    scene.engine.checked(Some(true));
+    scene.engine.checked(Some(false));
+    scene.settle();
+    assert_eq!(scene.engine.hub().counts().operators, 1, "no verdict comes twice");
+    assert!(ann.heard().ends_with(&pong("after")));
+    assert_eq!(bob.heard(), "");
+
+    assert_eq!(scene.engine.next_check().expect("a check").hash, "ann's", "it takes as long for no name");
+    scene.engine.checked(Some(true));
+    scene.settle();
+    assert_eq!(bob.heard(), WRONG.replace("ann", "bob") + &pong("after"), "and is wrong whatever it is");
+}
+
+#[test]
+fn a_verdict_for_one_who_is_gone_is_nobodys() {
+    let mut scene = Scene::new(unmetered());
+    let (ann, bob) = (scene.login("ann"), scene.login("bob"));
+    for guest in [&ann, &bob] {
+        scene.send(guest, "OPER ann secret\r\n");
+    }
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    for guest in [&ann, &bob] {
+        scene.engine.exchange.close(guest.key, CloseReason::ServerStopping);
+    }
+    scene.settle();
+    scene.engine.checked(Some(true));
+    scene.settle();
+    assert!(ann.heard().starts_with("ERROR"));
+    assert!(scene.engine.next_check().is_none(), "and one who waited in line has left it");
+}
+
+#[test]
+fn after_a_wrong_password_the_next_one_from_there_has_to_wait() {
+    let mut scene = Scene::new(unmetered());
+    let (ann, bob) = (scene.login("ann"), scene.login("bob"));
+    for guest in [&ann, &bob] {
+        scene.send(guest, "OPER ann guess\r\n");
+    }
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.engine.checked(Some(false));
+    assert!(scene.engine.next_check().is_none(), "not even of one who is waiting already");
+    scene.settle();
+    assert_eq!(ann.heard(), WRONG);
+    assert_eq!(bob.heard(), "263 bob OPER :A wrong password came from your address; try again in 2.0 s\r\n");
+    scene.pass(Duration::from_secs(2));
+    scene.send(&ann, "OPER ann secret\r\n");
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.engine.checked(Some(true));
+    scene.settle();
+    assert!(ann.heard().starts_with("381 ann "));
+}
+
+/// A scene whose server has a password.
+fn behind_a_password() -> Scene {
+    let mut scene = Scene::new(unmetered());
+    let credentials = Credentials { password: Some("hash".to_owned()), operators: vec![operator("ann")] };
+    scene.engine.describe(Description::default(), credentials);
+    scene
+}
+
+fn log_in(name: &str, password: &str) -> String {
+    format!("PASS {password}\r\nNICK {name}\r\nUSER {name} 0 * :{name}\r\n")
+}
+
+#[test]
+fn a_password_that_was_right_is_not_checked_again_until_the_settings_are_read_again() {
+    let mut scene = behind_a_password();
+    let guests: Vec<_> = (0..10).map(|_| scene.connect()).collect();
+    for (n, guest) in guests.iter().enumerate() {
+        scene.send(guest, &log_in(&format!("n{n}"), "secret"));
+    }
+    scene.settle();
+    assert_eq!(scene.engine.next_check().expect("a check").hash, "hash");
+    scene.engine.checked(Some(true));
+    assert!(scene.engine.next_check().is_none());
+    scene.settle();
+    assert!(guests.iter().all(|guest| guest.heard().contains(" :Welcome ")));
+
+    let (other, late) = (scene.connect(), scene.connect());
+    scene.send(&other, &log_in("other", "guess"));
+    scene.settle();
+    scene.engine.next_check().expect("another one is checked");
+    scene.engine.checked(Some(false));
+    scene.settle();
+    assert!(other.heard().contains("464 * "));
+    let credentials = scene.engine.exchange.credentials.clone();
+    scene.engine.describe(Description::default(), credentials);
+    scene.send(&late, &log_in("late", "secret"));
+    scene.settle();
+    assert!(scene.engine.next_check().is_some());
+}
+
+#[test]
+fn who_waits_for_its_turn_to_log_in_waits_no_longer_than_a_login_may_take() {
+    let mut scene = behind_a_password();
+    let (ann, bob) = (scene.connect(), scene.connect());
+    scene.send(&ann, &log_in("ann", "guess"));
+    scene.send(&bob, &log_in("bob", "guess"));
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.pass(Duration::from_secs(10));
+    assert_eq!(bob.heard(), "ERROR :Closing Link: no login in time\r\n");
+    scene.engine.checked(Some(false));
+    assert!(scene.engine.next_check().is_none(), "it has left the line");
+}
+
+#[test]
+fn a_password_that_cannot_be_checked_lets_nobody_in_and_keeps_nobody_hanging() {
+    let mut scene = behind_a_password();
+    let guest = scene.connect();
+    scene.send(&guest, &log_in("guest", "secret"));
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.engine.checked(None);
+    scene.settle();
+    let told = "ERROR :Closing Link: the password cannot be checked at this time; connect again\r\n";
+    assert_eq!(guest.heard(), told);
 }

@@ -1,5 +1,7 @@
-//! What needs the inside of the server, or a dialect that tests alone speak.
+//! What needs the inside of the server.
 
+mod limits;
 mod lines;
+mod scene;
 #[cfg(feature = "config")]
 mod worker;

@@ -86,9 +86,6 @@ impl fmt::Display for Sentence {
             Refusal::TooManyChanges { changes_max } => {
                 return write!(f, "One MODE takes at most {changes_max} changes");
             }
-            Refusal::TooManyInvitations { invitations_max } => {
-                return write!(f, "Already {invitations_max} invitations are open, and no more may be");
-            }
             Refusal::TextTooLong { bytes_max } => {
                 return write!(f, "That text is longer than {bytes_max} bytes");
             }
@@ -106,6 +103,8 @@ impl fmt::Display for Sentence {
             Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
             Refusal::NotModerator => "That is for the operators of the channel",
             Refusal::OutOfReach => "They rank higher in that channel than you",
+            Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
+            Refusal::NoInvitations => "This server keeps no invitations",
             Refusal::PeerNotInRoom => "They are not in that channel",
             Refusal::PeerAlreadyInRoom => "They are in that channel already",
             Refusal::BannedFromRenaming => {
@@ -169,7 +168,7 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
         Refusal::NoSuchPeer => Numeric::ERR_NOSUCHNICK,
         Refusal::NotOperator => Numeric::ERR_NOPRIVILEGES,
         Refusal::BadText(BadText::Empty) => Numeric::ERR_NOTEXTTOSEND,
-        Refusal::TooManyMasks { .. } => Numeric::ERR_BANLISTFULL,
+        Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => Numeric::ERR_BANLISTFULL,
         _ => Numeric::ERR_UNKNOWNERROR,
     }
 }

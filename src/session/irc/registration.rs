@@ -126,12 +126,7 @@ fn complete<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
                 call.notes.push_str(&registration.password);
                 Do::Verify { credential: Credential::Server, password: call.notes }
             }
-            Some(Verdict::Busy) => {
-                call.numeric(Numeric::ERR_UNKNOWNERROR, "")
-                    .param("PASS")
-                    .trailing("Too many log in at this time; try again");
-                Do::Done
-            }
+            Some(Verdict::Unknown) => Do::Close(CloseReason::PasswordUnchecked),
             Some(_) => {
                 call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
                     .trailing("The password of this server is another one");

@@ -291,8 +291,9 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
         Refusal::TooManyMasks { .. }
+        | Refusal::NoSpaceForMask
         | Refusal::TooManyChanges { .. }
-        | Refusal::TooManyInvitations { .. } => RefusalCode::LimitReached,
+        | Refusal::NoInvitations => RefusalCode::LimitReached,
         Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
         Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
         Refusal::NoSuchPeer | Refusal::PeerNotInRoom => RefusalCode::NoSuchPeer,

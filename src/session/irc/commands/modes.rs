@@ -230,7 +230,7 @@ fn put_refused(
     let Some(&ModeChange { letter, param, .. }) = modes.first() else { return };
     let param = param.unwrap_or_default();
     match refusal {
-        Refusal::TooManyMasks { .. } => {
+        Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => {
             let line = dialogue.line(Numeric::ERR_BANLISTFULL, world, out).param(room).param(letter);
             line.trailing(refusals::Sentence(refusal));
         }
@@ -309,7 +309,7 @@ pub fn put_masks(
         MaskList::InviteExceptions => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
     };
     let room = room.shown();
-    for MaskEntry { mask, by, at_millis } in entries {
+    for MaskEntry { mask, by, at_millis, .. } in entries {
         let line = dialogue.line(item, world, out).param(room).param(mask);
         line.param(by).param(at_millis / 1_000).end();
     }

@@ -6,6 +6,7 @@ use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::refusals;
 use crate::session::{Credential, Surroundings, Verdict};
 use crate::wire::irc::Numeric;
+use std::fmt::Display;
 
 /// OPER (Modern IRC): the password is checked elsewhere, and the line comes again with what was found out. Whether there
 /// is such an operator is not told, nor whether one may be it from there: both are a wrong password.
@@ -25,13 +26,21 @@ pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
                 .trailing("No operator has that name and that password, and comes from there");
             Do::Done
         }
-        Some(Verdict::Busy) => {
-            call.numeric(Numeric::RPL_TRYAGAIN, &dialogue.nick)
-                .param("OPER")
-                .trailing("Too many passwords wait to be checked; try again later");
-            Do::Done
+        Some(Verdict::NotYet { wait }) => try_again(
+            dialogue,
+            &mut call,
+            format_args!("A wrong password came from your address; try again in {:.1} s", wait.as_secs_f64()),
+        ),
+        Some(Verdict::Unknown) => {
+            try_again(dialogue, &mut call, "The password cannot be checked at this time; try again later")
         }
     }
+}
+
+/// 263, and nothing more.
+fn try_again<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>, why: impl Display) -> Do<'a> {
+    call.numeric(Numeric::RPL_TRYAGAIN, &dialogue.nick).param("OPER").trailing(why);
+    Do::Done
 }
 
 /// 381, and the mode that comes with it.

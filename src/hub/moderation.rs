@@ -1,0 +1,175 @@
+//! What moderators do: kicks, roles, lists of masks; and an operator's last resort.
+
+use super::changes::Applied;
+use super::mask::{Mask, in_full};
+use super::name::{UserName, fold};
+use super::privileges::{Act, may, may_touch};
+use super::rooms::{Room, room_mut};
+use super::settings::{Flag, MaskEntry, MaskList};
+use super::{
+    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomRef,
+    SessionId, Standing, User,
+};
+use std::sync::Arc;
+
+impl Hub {
+    /// Whoever is kicked hears of it as an occupant, and then no more.
+    pub(super) fn kick(
+        &mut self,
+        asker: Asker,
+        room: RoomRef<'_>,
+        who: &str,
+        text: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let (channel, user, room) = self.occupied(asker, room)?;
+        check_act(user, room, Act::Kick)?;
+        self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
+        let (session, name) = self.occupant_of(channel, who)?;
+        let by_affiliation = room.standing(user.name.key()).affiliation;
+        if !may_touch(by_affiliation, room.standing(name.key()).affiliation) {
+            return Err(Refusal::OutOfReach);
+        }
+        let (who, room_name) = (name.clone(), room.name.clone());
+        let asker = Asker { channel, ..asker };
+        let event = Event::Kicked { by: user.person(asker.session), who: &who, text };
+        asker.publish(fx, room, event);
+        self.walk_out(session, channel, fx);
+        asker.tell(fx, Reply::Kicked { room: &room_name, who: &who, text });
+        Ok(())
+    }
+
+    pub(super) fn grant(
+        &mut self,
+        asker: Asker,
+        channel: ChannelId,
+        role: Role,
+        whom: &str,
+        on: bool,
+    ) -> Result<Applied, Refusal> {
+        let (_, name) = self.occupant_of(channel, whom)?;
+        let (name, by) = (name.clone(), Arc::clone(self.user(asker.session)?.name.key()));
+        let room = room_mut(&mut self.channels, channel)?;
+        let before = room.standing(name.key());
+        if !on && !may_touch(room.standing(&by).affiliation, before.affiliation) {
+            return Err(Refusal::OutOfReach);
+        }
+        let after = match role {
+            Role::Moderator => Standing { is_moderator: on, ..before },
+            Role::Participant => Standing { is_voiced: on, ..before },
+            Role::Visitor => return Err(Refusal::BadRole),
+        };
+        if before == after {
+            return Ok(Applied::NoChange);
+        }
+        room.set_standing(name.key(), after);
+        Ok(Applied::To(name))
+    }
+
+    pub(super) fn add_mask(
+        &mut self,
+        asker: Asker,
+        channel: ChannelId,
+        (list, mask): (MaskList, &str),
+        fx: &impl Effects,
+    ) -> Result<Applied, Refusal> {
+        let is_bad = |c: char| c.is_whitespace() || c.is_control();
+        if mask.is_empty() || mask.len() > self.limits.mask_bytes_max.into() || mask.contains(is_bad) {
+            return Err(Refusal::BadMask);
+        }
+        let compiled = Mask::new(mask);
+        let masks_max = self.limits.masks_per_list_max;
+        let bytes_max = self.mask_bytes_max();
+        let by = in_full(self.user(asker.session)?.person(asker.session), fx.host(asker.session));
+        let guests = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default();
+        if guests.position(list, &compiled).is_some() {
+            return Ok(Applied::NoChange);
+        }
+        if guests.list(list).len() >= masks_max {
+            return Err(Refusal::TooManyMasks { masks_max });
+        }
+        let entry = MaskEntry::new(mask, compiled, &by, asker.now.unix_millis);
+        let bytes = entry.bytes();
+        if guests.mask_bytes() + bytes > bytes_max {
+            return Err(Refusal::NoSpaceForMask);
+        }
+        guests.list_mut(list).push(entry);
+        self.mask_bytes += bytes;
+        Ok(Applied::Yes)
+    }
+
+    pub(super) fn remove_mask(
+        &mut self,
+        channel: ChannelId,
+        list: MaskList,
+        mask: &str,
+    ) -> Result<Applied, Refusal> {
+        let Some(guests) = &mut room_mut(&mut self.channels, channel)?.guests else {
+            return Ok(Applied::NoChange);
+        };
+        let Some(at) = guests.position(list, &Mask::new(mask)) else { return Ok(Applied::NoChange) };
+        let entry = guests.list_mut(list).remove(at);
+        self.mask_bytes -= entry.bytes();
+        Ok(Applied::Yes)
+    }
+
+    /// Bans are no secret; who is excepted from them, moderators alone may know.
+    pub(super) fn list_masks(
+        &self,
+        asker: Asker,
+        room: RoomRef<'_>,
+        list: MaskList,
+        from: usize,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let (channel, user, room) = self.found(asker, room)?;
+        if list != MaskList::Bans {
+            if !user.is_in(channel) {
+                return Err(Refusal::NotInRoom);
+            }
+            check_act(user, room, Act::Ban)?;
+        }
+        let rest = room.list(list).get(from..).unwrap_or_default();
+        let page = self.limits.page_entries_max;
+        let entries = rest.get(..page).unwrap_or(rest);
+        let more = entries.len() < rest.len();
+        asker.reply(fx, Reply::Masks { room: &room.name, list, entries, more });
+        Ok(())
+    }
+
+    /// An operator of the server ends somebody's session.
+    pub(super) fn kill(&mut self, asker: Asker, name: &str, text: &str, fx: &mut impl Effects) -> Outcome {
+        let by = self.operator(asker)?.name.clone();
+        self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
+        let to = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let event = Event::Killed { by: self.user(asker.session)?.person(asker.session), text };
+        fx.emit(Effect::Send { to, cause: asker.session, channel: ChannelId::NONE, room: None, event });
+        asker.done(fx);
+        self.disconnect(asker.now, to, Departure::Killed { by: by.shown(), text }, fx);
+        fx.emit(Effect::HangUp { session: to });
+        Ok(())
+    }
+
+    pub(super) fn operator(&self, asker: Asker) -> Result<&User, Refusal> {
+        let user = self.user(asker.session)?;
+        if user.is_operator() { Ok(user) } else { Err(Refusal::NotOperator) }
+    }
+
+    /// Somebody who is in the room, by name.
+    pub(super) fn occupant_of(
+        &self,
+        channel: ChannelId,
+        name: &str,
+    ) -> Result<(SessionId, &UserName), Refusal> {
+        let session = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let user = self.user(session)?;
+        if user.is_in(channel) { Ok((session, &user.name)) } else { Err(Refusal::PeerNotInRoom) }
+    }
+}
+
+/// Whether an occupant's role is enough for something.
+pub(super) fn check_act(user: &User, room: &Room, act: Act) -> Outcome {
+    let flags = room.settings.flags;
+    let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
+    if may(role, act, flags) { Ok(()) } else { Err(Refusal::NotModerator) }
+}

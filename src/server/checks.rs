@@ -1,0 +1,303 @@
+//! Passwords that wait to be checked. One at a time is held against its hash, which takes tens of milliseconds; the
+//! others wait here, as long as their connections last:
+//!
+//! ```text
+//!   log-ins     192.0.2.1: ann, bob  ─┐
+//!               192.0.2.7: cy        ─┼─ in turns: of the two lines, and in each line of the addresses
+//!   operators   192.0.2.9: dan       ─┘
+//! ```
+//!
+//! So whoever guesses holds up nobody but those who guess the same way from the same address. A guess at an operator's
+//! password makes the next one from its address wait, longer each time; a right password of the server's is remembered
+//! as a keyed hash, so that a thousand clients who come back after a restart cost one check and not a thousand.
+//!
+//! Pure: time and the key are arguments.
+
+use super::address::{ClientAddress, Origin};
+use crate::hub::RequestId;
+use crate::net::Key;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
+use std::time::{Duration, Instant};
+
+/// A password that a client has given, and waits for the verdict on.
+#[derive(Debug)]
+pub struct Given {
+    pub key: Key,
+    pub request: RequestId,
+    pub address: ClientAddress,
+    pub purpose: Purpose,
+    pub password: String,
+}
+
+/// What a password is for; as [`crate::session::Credential`] has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    Login,
+    Operator { name: String },
+}
+
+/// Where a password stands in its line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    origin: Origin,
+    number: u64,
+}
+
+/// Those who wait, who is next, and what came of earlier ones.
+pub struct Checks {
+    logins: Line,
+    operators: Line,
+    /// Numbers those who come, so that those of one address keep their order.
+    number: u64,
+    was_login: bool,
+    guesses: Guesses,
+    secret: [u8; 32],
+    /// The password that was right last, and the hash that it was held against, as one keyed hash.
+    right: Option<blake3::Hash>,
+}
+
+/// Those of one kind, by where they come from.
+#[derive(Default)]
+struct Line {
+    waiting: BTreeMap<(Origin, u64), Given>,
+    /// Whose turn it was last.
+    latest: Option<Origin>,
+}
+
+impl Line {
+    /// The next one in turn: the first of the address behind the one whose turn it was.
+    fn pop(&mut self) -> Option<Given> {
+        let behind = self.latest.map_or(Bound::Unbounded, |latest| Bound::Excluded((latest, u64::MAX)));
+        let mut next = self.waiting.range((behind, Bound::Unbounded)).chain(&self.waiting);
+        let &place = next.next()?.0;
+        self.latest = Some(place.0);
+        self.waiting.remove(&place)
+    }
+}
+
+impl Checks {
+    /// `secret` is the server's.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Checks {
+            logins: Line::default(),
+            operators: Line::default(),
+            number: 0,
+            was_login: false,
+            guesses: Guesses::default(),
+            secret: blake3::derive_key("switchboard right passwords v1", secret),
+            right: None,
+        }
+    }
+
+    /// Takes a place at the end of the line of its address.
+    pub fn queue(&mut self, given: Given) -> Place {
+        self.number += 1;
+        let (origin, number) = (given.address.origin(), self.number);
+        let line = match given.purpose {
+            Purpose::Login => &mut self.logins,
+            Purpose::Operator { .. } => &mut self.operators,
+        };
+        line.waiting.insert((origin, number), given);
+        Place { origin, number }
+    }
+
+    /// Whoever waited there is gone.
+    pub fn leave(&mut self, Place { origin, number }: Place) {
+        for line in [&mut self.logins, &mut self.operators] {
+            line.waiting.remove(&(origin, number));
+        }
+    }
+
+    /// The next one; of both kinds in turn, where both wait.
+    pub fn pop(&mut self) -> Option<Given> {
+        let Checks { logins, operators, was_login, .. } = self;
+        if *was_login {
+            operators.pop().or_else(|| logins.pop())
+        } else {
+            logins.pop().or_else(|| operators.pop())
+        }
+    }
+
+    /// One of this kind is being checked: the other kind is next.
+    pub fn note_checked(&mut self, purpose: &Purpose) {
+        self.was_login = *purpose == Purpose::Login;
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.logins.waiting.len() + self.operators.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether this password was right for this hash before.
+    pub fn is_known_right(&self, password: &str, hash: &str) -> bool {
+        self.right.is_some_and(|right| right == self.keyed(password, hash)) // which takes the same time for all
+    }
+
+    pub fn remember_right(&mut self, password: &str, hash: &str) {
+        self.right = Some(self.keyed(password, hash));
+    }
+
+    pub fn forget_right(&mut self) {
+        self.right = None;
+    }
+
+    /// No hash has a line feed in it.
+    fn keyed(&self, password: &str, hash: &str) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        hasher.update(hash.as_bytes()).update(b"\n").update(password.as_bytes());
+        hasher.finalize()
+    }
+
+    /// How long the next guess from there has to wait, if it has to.
+    pub fn wait(&self, origin: Origin, now: Instant) -> Option<Duration> {
+        let until = self.guesses.0.get(&origin)?.until;
+        Some(until.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// A guess from there was wrong. `delay`: how long the next one waits after the first.
+    pub fn note_wrong(&mut self, origin: Origin, delay: Duration, now: Instant) {
+        self.guesses.note_wrong(origin, delay, now);
+    }
+
+    pub fn note_right(&mut self, origin: Origin) {
+        self.guesses.0.remove(&origin);
+    }
+}
+
+/// Wrong passwords of operators, by where they came from.
+#[derive(Default)]
+struct Guesses(HashMap<Origin, Guessed>);
+
+struct Guessed {
+    doublings: u32,
+    /// When the next guess is taken.
+    until: Instant,
+    /// When all is forgotten.
+    forgotten: Instant,
+}
+
+/// How often the time until the next guess is doubled.
+pub const DOUBLINGS_MAX: u32 = 6;
+
+/// At how many remembered places those are looked for that can be forgotten. Each has cost a check.
+const REMEMBERED_MAX: usize = 1_024;
+
+impl Guesses {
+    fn note_wrong(&mut self, origin: Origin, delay: Duration, now: Instant) {
+        if self.0.len() >= REMEMBERED_MAX {
+            self.0.retain(|_, guessed| guessed.forgotten > now);
+        }
+        let before = self.0.get(&origin).filter(|guessed| guessed.forgotten > now);
+        let doublings = before.map_or(0, |guessed| (guessed.doublings + 1).min(DOUBLINGS_MAX));
+        let longest = delay.saturating_mul(1 << DOUBLINGS_MAX);
+        let until = now + delay.saturating_mul(1 << doublings);
+        self.0.insert(origin, Guessed { doublings, until, forgotten: until + longest });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+
+    fn address(n: u8) -> ClientAddress {
+        ClientAddress::from(SocketAddr::from(([192, 0, 2, n], 1)))
+    }
+
+    fn origin(n: u8) -> Origin {
+        address(n).origin()
+    }
+
+    fn given(purpose: Purpose, at: u8, password: &str) -> Given {
+        let (key, request) = (Key::from_u64(0), RequestId(1));
+        Given { key, request, address: address(at), purpose, password: password.to_owned() }
+    }
+
+    fn login(at: u8, password: &str) -> Given {
+        given(Purpose::Login, at, password)
+    }
+
+    fn operator(at: u8, password: &str) -> Given {
+        given(Purpose::Operator { name: "ann".to_owned() }, at, password)
+    }
+
+    /// The passwords in the order in which they are checked.
+    fn order(checks: &mut Checks) -> String {
+        let next = || {
+            let given = checks.pop()?;
+            checks.note_checked(&given.purpose);
+            Some(given.password)
+        };
+        std::iter::from_fn(next).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn addresses_take_turns_and_so_do_the_two_kinds() {
+        let mut checks = Checks::new(&[0; 32]);
+        for given in [login(1, "a1"), login(1, "a2"), login(1, "a3"), login(2, "b1"), login(3, "c1")] {
+            checks.queue(given);
+        }
+        for n in 0..4 {
+            checks.queue(operator(9, &format!("o{n}")));
+        }
+        assert_eq!(order(&mut checks), "a1 o0 b1 o1 c1 o2 a2 o3 a3");
+        assert!(checks.is_empty());
+    }
+
+    #[test]
+    fn who_is_gone_waits_no_more() {
+        let mut checks = Checks::new(&[0; 32]);
+        let places = ["a", "b", "c"].map(|password| checks.queue(login(1, password)));
+        checks.leave(places[1]);
+        checks.leave(places[1]);
+        assert_eq!(order(&mut checks), "a c");
+    }
+
+    #[test]
+    fn a_right_password_is_known_for_its_hash_until_it_is_forgotten() {
+        let mut checks = Checks::new(&[0; 32]);
+        assert!(!checks.is_known_right("secret", "hash"));
+        checks.remember_right("secret", "hash");
+        assert!(checks.is_known_right("secret", "hash"));
+        assert!(!checks.is_known_right("secret2", "hash") && !checks.is_known_right("secret", "hash2"));
+        checks.forget_right();
+        assert!(!checks.is_known_right("secret", "hash"));
+    }
+
+    #[test]
+    fn guesses_from_one_address_have_to_wait_longer_and_longer() {
+        let (mut checks, start, delay) = (Checks::new(&[0; 32]), Instant::now(), Duration::from_secs(2));
+        let mut now = start;
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            checks.note_wrong(origin(1), delay, now);
+            let wait = checks.wait(origin(1), now).expect("a delay");
+            waits.push(wait.as_secs());
+            now += wait;
+            assert_eq!(checks.wait(origin(1), now), None);
+        }
+        assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 128, 128]);
+        assert_eq!(checks.wait(origin(2), now), None, "others do not wait");
+        now += Duration::from_secs(128);
+        checks.note_wrong(origin(1), delay, now);
+        assert_eq!(checks.wait(origin(1), now), Some(delay), "all is forgotten in the end");
+        checks.note_right(origin(1));
+        assert_eq!(checks.wait(origin(1), now), None);
+    }
+
+    #[test]
+    fn what_is_remembered_of_guesses_does_not_grow_without_bound() {
+        let (mut guesses, start) = (Guesses::default(), Instant::now());
+        for n in 0..100_000_u32 {
+            let [a, b, c, d] = n.to_be_bytes();
+            let from = ClientAddress::from(SocketAddr::from(([a, b, c, d], 1))).origin();
+            guesses.note_wrong(from, Duration::from_millis(1), start + Duration::from_millis(n.into()));
+        }
+        assert!(guesses.0.len() <= REMEMBERED_MAX);
+    }
+}

@@ -1,3 +1,0 @@
-//! What tests alone have.
-
-pub mod lines;
