@@ -182,12 +182,18 @@ options! {
         masks_per_list_max: usize => hub.masks_per_list_max;
         /// Changes of a room in one request [default: 20]
         changes_max: usize => hub.changes_max;
+        /// Bytes of memory that the lists of masks of one room take together [default: 65536]
+        mask_bytes_per_room_max: usize => hub.mask_bytes_per_room_max;
+        /// Bytes of memory that those of all rooms take; the nearer to it, the less one room may have [default: 67108864]
+        mask_bytes_on_server_max: usize => hub.mask_bytes_on_server_max;
         /// Invitations that are open, to one room or for one user [default: 100]
         invitations_max: usize => hub.invitations_max;
         /// Names whose coming and going one user may watch [default: 100]
         watches_per_user_max: usize => hub.watches_per_user_max;
         /// Names that were given up and are remembered [default: 256]
         former_names_max: usize => hub.former_names_max;
+        /// Of these, names that came from one address [default: 32]
+        former_names_per_host_max: usize => hub.former_names_per_host_max;
         /// Entries that are looked at in one step of a list with conditions [default: 2000]
         scanned_entries_max: usize => hub.scanned_entries_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]

@@ -108,7 +108,7 @@ fn only_moderators_change_a_room() {
     let kick = Command::Kick { room: TEA, who: "bob", text: "" };
     assert_eq!(desk.refusal(ANN, kick), Refusal::NotModerator, "the role is gone");
     let who = desk.answer(ANN, Command::Who { room: TEA, after: "", in_full: true });
-    assert_eq!(who, Answered::Occupants(vec!["ann".into(), "@bob".into()], false));
+    assert_eq!(who, Answered::Occupants(vec!["ann".into(), "@bob".into()], None));
 }
 
 #[test]

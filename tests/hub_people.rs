@@ -33,7 +33,7 @@ fn who_shares_a_room_hears_of_another_name_once() {
     let event = Happened::Renamed { from: "ann".into(), to: "Anna".into() };
     assert_eq!(effects[1..], [Recorded::Neighbours { cause: ANN, channels, event }]);
     let who = desk.answer(BOB, Command::Who { room: RoomRef::Named("#a"), after: "", in_full: false });
-    assert_eq!(who, Answered::Occupants(vec!["@Anna".into(), "bob".into()], false), "and keeps the role");
+    assert_eq!(who, Answered::Occupants(vec!["@Anna".into(), "bob".into()], None), "and keeps the role");
     assert_eq!(desk.refusal(BOB, Command::Lookup { name: "ann" }), Refusal::NoSuchPeer);
     let case = desk.answer(ANN, Command::Rename { name: "ANNA" });
     assert_eq!(case, Answered::Renamed { from: "Anna".into(), to: "ANNA".into() }, "one's own name");
@@ -170,7 +170,7 @@ fn the_invisible_are_found_by_those_who_share_a_room() {
     assert_eq!(desk.answer(ANN, find(Some("B?b"))), users(&["bob"]));
     assert_eq!(desk.answer(CY, find(Some("b*"))), users(&[]));
     let who = Command::Who { room: RoomRef::Named("#a"), after: "", in_full: false };
-    assert_eq!(desk.answer(CY, who), Answered::Occupants(vec!["@ann".into()], false));
+    assert_eq!(desk.answer(CY, who), Answered::Occupants(vec!["@ann".into()], None));
     let Answered::Look { places, .. } = desk.answer(CY, Command::Look { name: "bob" }) else {
         panic!("no look")
     };
@@ -199,6 +199,22 @@ fn lists_with_conditions_take_a_bounded_look_and_say_where_to_go_on() {
         |after| Command::FindUsers { after, filter: UserFilter { mask: Some("cy"), operators_only: false } };
     assert_eq!(desk.answer(ANN, find("")), Answered::Users(vec![], Some("bob".into())));
     assert_eq!(desk.answer(ANN, find("bob")), Answered::Users(vec!["cy".into()], None));
+}
+
+#[test]
+fn who_looks_for_people_in_a_room_from_outside_looks_at_so_many_at_once() {
+    let mut desk = Desk::new(Limits { scanned_entries_max: 2, ..Limits::default() });
+    for (session, name) in (4..8).map(SessionId).zip(["u1", "u2", "u3", "u4"]) {
+        desk.login(session, name);
+        desk.join(session, "#a");
+        let set = if name == "u4" { Marks::NONE } else { Marks::INVISIBLE };
+        desk.ask(session, Command::SetMarks { set, clear: Marks::NONE });
+    }
+    let who = |after| Command::Who { room: RoomRef::Named("#a"), after, in_full: false };
+    assert_eq!(desk.answer(ANN, who("")), Answered::Occupants(vec![], Some("u2".into())));
+    assert_eq!(desk.answer(ANN, who("u2")), Answered::Occupants(vec!["u4".into()], None));
+    let inside = ["@u1", "u2", "u3", "u4"].map(Into::into).to_vec();
+    assert_eq!(desk.answer(SessionId(4), who("")), Answered::Occupants(inside, None), "with nobody left out");
 }
 
 #[test]
@@ -244,7 +260,7 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     assert_eq!(desk.ask(ANN, Command::Announce { text: "soon" })[0], hears(CY, ANN, announced));
     let effects = desk.ask(ANN, kill());
     let killed = Happened::Killed { by: "ann".into(), text: "spam".into() };
-    let quit = Happened::Quit { who: "bob".into(), how: "killed by ann: spam".into() };
+    let quit = Happened::Quit { who: "bob".into(), how: "Killed by ann: spam".into() };
     assert_eq!(effects[0], hears(BOB, ANN, killed));
     assert_eq!(
         effects[2..],
@@ -255,6 +271,9 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
         ]
     );
     assert_eq!(desk.disconnect(BOB, Departure::Lost), [], "gone is gone");
+    assert!(desk.hub.revoke_operator(ANN) && !desk.hub.revoke_operator(ANN));
+    assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);
+    desk.ask(ANN, Command::BecomeOperator);
     let step_down = Command::SetMarks { set: Marks::NONE, clear: Marks::OPERATOR };
     assert_eq!(desk.answer(ANN, step_down), Answered::Marks(Marks::BOT));
     assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);

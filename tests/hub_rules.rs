@@ -129,7 +129,7 @@ fn lists_come_in_pages_in_the_order_of_the_names() {
     desk.join(BOB, "#c");
     let who =
         desk.answer(ANN, Command::Who { room: RoomRef::Channel(channel), after: "ANN", in_full: false });
-    assert_eq!(who, Answered::Occupants(vec!["bob".into(), "cy".into()], false));
+    assert_eq!(who, Answered::Occupants(vec!["bob".into(), "cy".into()], None));
     let rooms = desk.answer(CY, Command::ListRooms { after: "", filter: RoomFilter::default() });
     assert_eq!(rooms, Answered::Rooms(vec![("#a".into(), 3), ("#B".into(), 1)], Some("#B".into())));
     let rooms = desk.answer(CY, Command::ListRooms { after: "#b", filter: RoomFilter::default() });

@@ -60,8 +60,8 @@ impl Hub {
                 places.push(Place { room: &room.name, standing: room.standing(found.name.key()) });
             }
         }
-        let is_oneself = session == asker.session;
-        let address = is_oneself.then(|| fx.observed(session).map(|observed| observed.tcp.ip())).flatten();
+        let may_know = session == asker.session || user.is_operator();
+        let address = may_know.then(|| fx.observed(session).map(|observed| observed.tcp.ip())).flatten();
         let online = asker.now.monotonic.saturating_duration_since(found.since);
         let look = Look {
             person: found.person(session),

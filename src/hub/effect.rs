@@ -2,9 +2,9 @@
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
 use super::{
-    Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, KnownPassword, Look, Marks, MaskEntry,
-    MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, Role, RoomChange, RoomName,
-    RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
+    Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look, Marks,
+    MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, Role, RoomChange,
+    RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 
 /// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
@@ -39,8 +39,8 @@ pub enum Effect<'a> {
     Subscribe { channel: ChannelId, session: SessionId },
     /// From here on it does not.
     Unsubscribe { channel: ChannelId, session: SessionId },
-    /// The hub knows the session no more; its connection is to be closed.
-    HangUp { session: SessionId },
+    /// The hub knows the session no more, whose user had this name; its connection is to be closed.
+    HangUp { session: SessionId, name: &'a str, why: Killing<'a> },
 }
 
 /// An answer to the one who asked.
@@ -129,13 +129,13 @@ pub enum Reply<'a> {
         rooms: &'a [RoomSummary<'a>],
         next: Option<&'a str>,
     },
-    /// `more`: the list goes on behind its last entry.
+    /// `next`: the list goes on behind this name, which for those who are in the room is the last on this page.
     Occupants {
         room: &'a RoomName,
         /// Whether the room is found only by those who are in it.
         hidden: bool,
         entries: &'a [Entry<'a>],
-        more: bool,
+        next: Option<&'a str>,
     },
     /// `next`: the list goes on behind this name, which need not be on this page.
     Users {

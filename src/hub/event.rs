@@ -4,6 +4,7 @@ use super::{
     Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, UserName,
     Words,
 };
+use std::fmt;
 
 /// Something that others did.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -135,7 +136,22 @@ pub enum Departure<'a> {
     /// The server hung up.
     Dropped(&'a str),
     /// An operator hung up.
-    Killed { by: &'a str, text: &'a str },
+    Killed(Killing<'a>),
+}
+
+/// Which operator ended somebody's session, and why, which is empty where they did not say. Shown, it is a sentence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Killing<'a> {
+    pub by: &'a str,
+    pub text: &'a str,
+}
+
+impl fmt::Display for Killing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Killing { by, text } = self;
+        write!(f, "Killed by {by}")?;
+        if text.is_empty() { Ok(()) } else { write!(f, ": {text}") }
+    }
 }
 
 /// How a relay ended, as seen from the side that did not end it.

@@ -66,24 +66,30 @@ impl Hub {
         let (channel, user, room) = self.found(asker, room)?;
         let sees_all = user.is_in(channel) || user.is_operator();
         let page = self.limits.page_entries_max;
-        let (mut entries, mut more) = (Vec::new(), false);
+        // Who sees all finds a page of them without passing anybody over.
+        let mut effort = if sees_all { Effort::UNBOUNDED } else { self.effort() };
+        let (mut entries, mut last, mut next): (Vec<Entry<'_>>, _, _) = (Vec::new(), None, None);
         for key in room.occupants.range::<str, _>(behind(&fold(after))) {
-            let Some(&session) = self.names.get(key) else { continue };
-            let is_hidden = |user: &User| !sees_all && user.marks().contains(Marks::INVISIBLE);
-            if self.users.get(&session).is_none_or(|user| is_hidden(user)) {
-                continue;
-            }
-            more = entries.len() >= page;
-            if more {
+            if !effort.take_entry() {
+                next = last;
                 break;
             }
-            let Some(entry) = self.entry(asker, session, in_full, fx) else { continue };
-            let place = Some(Place { room: &room.name, standing: room.standing(key) });
-            entries.push(Entry { place, ..entry });
+            let found = self.names.get(key).and_then(|&session| Some((session, self.users.get(&session)?)));
+            let Some((session, found)) = found else { continue };
+            if sees_all || !found.marks().contains(Marks::INVISIBLE) {
+                if entries.len() >= page {
+                    next = last;
+                    break;
+                }
+                let Some(entry) = self.entry(asker, session, in_full, fx) else { continue };
+                let place = Some(Place { room: &room.name, standing: room.standing(key) });
+                entries.push(Entry { place, ..entry });
+            }
+            last = Some(found.name.shown());
         }
         let asker = Asker { channel, ..asker };
         let hidden = room.settings.flags.has(Flag::Hidden);
-        asker.reply(fx, Reply::Occupants { room: &room.name, hidden, entries: &entries, more });
+        asker.reply(fx, Reply::Occupants { room: &room.name, hidden, entries: &entries, next });
         Ok(())
     }
 

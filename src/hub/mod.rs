@@ -44,7 +44,7 @@ pub use command::{
     Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter, Words,
 };
 pub use effect::{Effect, Effects, Reply};
-pub use event::{Departure, Event, RelayEnd, Trait};
+pub use event::{Departure, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
 pub use limits::Limits;
 pub use name::{RoomName, UserName};

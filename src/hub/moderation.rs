@@ -7,8 +7,8 @@ use super::privileges::{Act, may, may_touch};
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList};
 use super::{
-    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomRef,
-    SessionId, Standing, User,
+    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Killing, Outcome, Refusal, Reply, Role,
+    RoomRef, SessionId, Standing, User,
 };
 use std::sync::Arc;
 
@@ -142,11 +142,12 @@ impl Hub {
         let by = self.operator(asker)?.name.clone();
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
         let to = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let (whom, why) = (self.user(to)?.name.clone(), Killing { by: by.shown(), text });
         let event = Event::Killed { by: self.user(asker.session)?.person(asker.session), text };
         fx.emit(Effect::Send { to, cause: asker.session, channel: ChannelId::NONE, room: None, event });
         asker.done(fx);
-        self.disconnect(asker.now, to, Departure::Killed { by: by.shown(), text }, fx);
-        fx.emit(Effect::HangUp { session: to });
+        self.disconnect(asker.now, to, Departure::Killed(why), fx);
+        fx.emit(Effect::HangUp { session: to, name: whom.shown(), why });
         Ok(())
     }
 

@@ -191,6 +191,12 @@ impl Hub {
         Ok(())
     }
 
+    /// Makes a user no operator any more. `false` when they were none.
+    pub fn revoke_operator(&mut self, session: SessionId) -> bool {
+        let marks = self.user(session).map(User::marks).unwrap_or_default();
+        marks.contains(Marks::OPERATOR) && self.mark(session, marks.without(Marks::OPERATOR)).is_ok()
+    }
+
     fn mark(&mut self, session: SessionId, marks: Marks) -> Outcome {
         let user = self.user_mut(session)?;
         let before = user.marks();

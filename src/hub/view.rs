@@ -32,7 +32,7 @@ pub struct Look<'a> {
     pub idle_seconds: u64,
     /// When they logged in, in milliseconds since 1970.
     pub since_millis: u64,
-    /// Where they connect from; only for themselves.
+    /// Where they connect from; only for themselves, and for operators.
     pub address: Option<IpAddr>,
 }
 

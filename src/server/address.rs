@@ -20,7 +20,7 @@ impl ClientAddress {
 
     pub fn origin(self) -> Origin {
         let mut octets = self.octets;
-        if let IpAddr::V6(_) = self.ip() {
+        if self.ip().is_ipv6() {
             octets.iter_mut().skip(8).for_each(|octet| *octet = 0);
         }
         Origin(octets)

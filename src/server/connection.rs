@@ -24,8 +24,9 @@ use super::limits::Limits;
 use crate::hub::{ChannelId, Host, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::{Alarm, Blocks, Inbox, Key, Outbox, Socket};
-use crate::session::{CloseReason, Session, Surroundings};
+use crate::session::{CloseReason, Session};
 use smallvec::SmallVec;
+use std::fmt;
 use std::time::Instant;
 
 /// Where a connection is in its life.
@@ -192,7 +193,7 @@ impl<S> Connection<S> {
     pub fn close(
         &mut self,
         reason: CloseReason,
-        surroundings: &Surroundings,
+        words: &dyn fmt::Display,
         blocks: &mut Blocks,
         now: Instant,
         limits: &Limits,
@@ -202,7 +203,7 @@ impl<S> Connection<S> {
         }
         if reason.has_farewell() {
             let Connection { session, outbox, .. } = self;
-            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, surroundings, out));
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_farewell(reason, words, out));
         }
         self.closing = Some(Box::new(Closing {
             reason,
@@ -362,8 +363,12 @@ impl<S> Connection<S> {
         self.extras.as_ref()?.operator.as_deref()
     }
 
-    pub fn note_operator(&mut self, operator: Option<Operator>) {
-        self.extras_mut().operator = operator.map(Box::new);
+    pub fn note_operator(&mut self, operator: Operator) {
+        self.extras_mut().operator = Some(Box::new(operator));
+    }
+
+    pub fn take_operator(&mut self) -> Option<Box<Operator>> {
+        self.extras.as_mut()?.operator.take()
     }
 
     /// Who waits for this one's queue.

@@ -3,8 +3,10 @@
 
 use super::address::ClientAddress;
 use super::checks::{Given, Purpose};
+use super::connection::Connection;
 use super::exchange::Exchange;
 use crate::hub::{RequestId, mask};
+use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{Credential, Verdict};
 use log::{info, warn};
@@ -41,12 +43,22 @@ pub struct Checking {
     is_there: bool,
 }
 
+impl Operator {
+    fn may_come_from(&self, hosts: &[String]) -> bool {
+        hosts.iter().any(|host| mask::matches(&self.host, host))
+    }
+}
+
 impl Credentials {
     /// Who has this name, and may come from there.
     fn operator(&self, name: &str, hosts: &[String]) -> Option<&Operator> {
-        let comes_from = |mask: &str| hosts.iter().any(|host| mask::matches(mask, host));
-        let mut named = self.operators.iter().filter(|operator| operator.name == name);
-        named.find(|operator| comes_from(&operator.host))
+        self.operators.iter().find(|operator| operator.name == name && operator.may_come_from(hosts))
+    }
+
+    /// Whether there is such an operator still, with the same password, who may come from there.
+    fn has(&self, known: &Operator, hosts: &[String]) -> bool {
+        let is_same = |other: &Operator| other.name == known.name && other.password == known.password;
+        self.operators.iter().any(|other| is_same(other) && other.may_come_from(hosts))
     }
 }
 
@@ -141,7 +153,7 @@ impl<S: Socket> Exchange<S> {
             self.checks.note_right(address.origin());
             if let Some(connection) = self.connections.get_mut(key).filter(|c| c.awaits(given.request)) {
                 info!("{key} {} is operator {name}", address.ip());
-                connection.note_operator(Some(operator));
+                connection.note_operator(operator);
             }
             return Verdict::Right;
         }
@@ -153,6 +165,42 @@ impl<S: Socket> Exchange<S> {
         Verdict::Wrong
     }
 
+    /// Those who have shown themselves to be an operator, and could not do so any more.
+    pub fn former_operators(&self) -> Vec<Key> {
+        let is_former = |key: &Key| {
+            let connection = self.connections.get(*key);
+            connection
+                .and_then(|connection| Some((connection.operator()?, connection.address)))
+                .is_some_and(|(operator, address)| !self.credentials.has(operator, &self.hosts(address)))
+        };
+        self.connections.keys().filter(is_former).collect()
+    }
+
+    /// What they have shown themselves to be counts no more.
+    pub fn forget_operator(&mut self, key: Key) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        if let Some(operator) = connection.take_operator() {
+            info!("{key} {} is no longer operator {}", connection.address.ip(), operator.name);
+        }
+    }
+
+    /// Tells somebody that they are no operator any more.
+    pub fn tell_dismissed(&mut self, key: Key) {
+        self.push(key, |connection, blocks, surroundings| {
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_dismissed(surroundings, out));
+        });
+        self.tell(key, DISMISSED);
+    }
+
+    /// Tells a client something that it is the server's to say.
+    pub fn tell(&mut self, key: Key, text: &str) {
+        self.push(key, |connection, blocks, surroundings| {
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| session.encode_notice(text, surroundings, out));
+        });
+    }
+
     /// A verdict that nobody waits for is nobody's: the client may be gone.
     fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
         let connection = self.connections.get_mut(key).filter(|connection| connection.is_open());
@@ -162,6 +210,9 @@ impl<S: Socket> Exchange<S> {
         self.list_to_read(key);
     }
 }
+
+const DISMISSED: &str =
+    "You are no operator any more: your entry in the config file is gone, or is another one now";
 
 /// As much of a name that somebody made up as the log has room for.
 fn cut(name: &str) -> &str {

@@ -7,6 +7,7 @@ use crate::hub::{ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKe
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{About, CloseReason, Dialect, Stamp};
+use log::info;
 
 impl<S: Socket> Effects for Exchange<S> {
     fn observed(&self, session: SessionId) -> Option<Observed> {
@@ -36,9 +37,17 @@ impl<S: Socket> Effects for Exchange<S> {
                     outbox.push_own(blocks, Expect::Little, |out| {
                         session.encode_reply(request, channel, &reply, surroundings, out);
                     });
-                    if let Reply::LoggedIn { .. } = reply {
-                        connection.note_logged_in();
-                        has_logged_in = true;
+                    let ip = connection.address.ip();
+                    match reply {
+                        Reply::LoggedIn { name, .. } => {
+                            connection.note_logged_in();
+                            has_logged_in = true;
+                            info!("{to} {ip} is {name}");
+                        }
+                        Reply::Renamed { from, to: name } if from != name => {
+                            info!("{to} {ip} is {name}, who was {from}")
+                        }
+                        _ => {}
                     }
                 });
                 self.surroundings.strangers -= usize::from(has_logged_in);
@@ -57,7 +66,13 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::PublishToNeighbours { cause, channels, event } => {
                 self.publish_to_neighbours(key_of(cause), channels, &event);
             }
-            Effect::HangUp { session } => self.close(key_of(session), CloseReason::Killed),
+            Effect::HangUp { session, name, why } => {
+                let key = key_of(session);
+                if let Some(connection) = self.connections.get(key) {
+                    info!("{key} {} was {name}: {why}", connection.address.ip());
+                }
+                self.close_saying(key, CloseReason::Killed, &why);
+            }
             Effect::Subscribe { channel, session } => {
                 let key = key_of(session);
                 let Some(dialect) = self.dialect_of(key) else { return };

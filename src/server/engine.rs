@@ -33,8 +33,8 @@ pub struct Engine<S> {
     /// The list that a stage works off while the next one fills; kept for its memory.
     working: Vec<Key>,
     stopping: bool,
-    /// An operator wants the settings to be read again.
-    pub(super) wants_reload: bool,
+    /// Operators who want the settings to be read again.
+    pub(super) wants_reload: Vec<Key>,
     ebb: Ebb,
     pub(super) cookies: Cookies,
     pub(super) drop_report: DropReport,
@@ -74,7 +74,7 @@ impl<S: Socket> Engine<S> {
             notes: String::new(),
             working: Vec::new(),
             stopping: false,
-            wants_reload: false,
+            wants_reload: Vec::new(),
             ebb: Ebb::default(),
             cookies: Cookies::new(&secret, now),
             drop_report: DropReport::default(),
@@ -101,13 +101,26 @@ impl<S: Socket> Engine<S> {
         self.hub.set_limits(hub_limits);
     }
 
-    /// What the server says of itself, and whom it lets do what, from now on.
+    /// What the server says of itself, and whom it lets do what, from now on. An operator whose entry is gone, or has
+    /// another password, is one no more.
     pub fn describe(&mut self, server: Description, credentials: Credentials) {
         let surroundings = &mut self.exchange.surroundings;
         surroundings.wants_password = credentials.password.is_some();
         surroundings.server = server;
         self.exchange.checks.forget_right();
         self.exchange.credentials = credentials;
+        for key in self.exchange.former_operators() {
+            self.exchange.forget_operator(key);
+            self.dismiss_if_forgotten(key);
+        }
+    }
+
+    /// Whoever has not shown itself to be an operator, or not to be one that there still is, is none.
+    pub(super) fn dismiss_if_forgotten(&mut self, key: Key) {
+        let is_known = self.exchange.connections.get(key).is_some_and(|c| c.operator().is_some());
+        if !is_known && self.hub.revoke_operator(session_id(key)) {
+            self.exchange.tell_dismissed(key);
+        }
     }
 
     /// Cloaks are made with this key instead of a random one. Before the first client comes, or it would have two.
@@ -242,9 +255,15 @@ impl<S: Socket> Engine<S> {
         self.exchange.next_check()
     }
 
-    /// Whether an operator has asked since the last call that the settings are read again.
-    pub fn take_wish_to_reload(&mut self) -> bool {
+    /// Operators who have asked since the last call that the settings are read again. Each of them is to be told what
+    /// came of it.
+    pub fn take_wishes_to_reload(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.wants_reload)
+    }
+
+    /// Tells a client something that it is the server's to say.
+    pub fn tell(&mut self, key: Key, text: &str) {
+        self.exchange.tell(key, text);
     }
 
     /// Stage 5: the password was checked; or could not be, with `None`.
@@ -403,7 +422,9 @@ impl<S: Socket> Engine<S> {
             self.exchange.checks.leave(place);
         }
         let now = self.exchange.moment();
-        self.hub.disconnect(now, session_id(key), reason.departure(), &mut self.exchange);
+        if let Some(why) = reason.departure() {
+            self.hub.disconnect(now, session_id(key), why, &mut self.exchange);
+        }
         self.exchange.wake_waiters(key);
         if !is_dead {
             return None;

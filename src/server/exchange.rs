@@ -31,6 +31,7 @@ use crate::session::{CloseReason, Description, Dialect, Surroundings};
 use crate::wire::RefusalCode;
 use crate::wire::frame::Wants;
 use log::debug;
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::time::Instant;
 
@@ -161,7 +162,12 @@ impl<S: Socket> Exchange<S> {
 
     /// Ends a connection, as soon as that is safe. Until the reap stage its key stays valid.
     pub fn close(&mut self, key: Key, reason: CloseReason) {
-        let Exchange { connections, blocks, fanout, limits, surroundings, now, .. } = self;
+        self.close_saying(key, reason, &reason);
+    }
+
+    /// The same, with last words of their own.
+    pub fn close_saying(&mut self, key: Key, reason: CloseReason, words: &dyn Display) {
+        let Exchange { connections, blocks, fanout, surroundings, limits, now, .. } = self;
         let Some(connection) = connections.get(key).filter(|connection| connection.is_open()) else { return };
         // What its rooms said before comes before its last words.
         for membership in connection.memberships.clone() {
@@ -170,7 +176,7 @@ impl<S: Socket> Exchange<S> {
         if let Some(connection) = connections.get_mut(key) {
             debug!("{key} {} closing: {reason}", connection.address);
             surroundings.strangers -= usize::from(!connection.session.is_logged_in());
-            connection.close(reason, surroundings, blocks, *now, limits);
+            connection.close(reason, words, blocks, *now, limits);
         }
         self.counters.count_closed(reason);
         self.list_to_flush(key);

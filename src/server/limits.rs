@@ -240,19 +240,21 @@ impl Settings {
         Ok(())
     }
 
-    /// Lowers `connections_max` to what the process may have open, and says so.
-    pub fn fit_descriptors(&mut self) {
+    /// Lowers `connections_max` to what the process may have open, and says so, unless it was that `before`.
+    pub fn fit_descriptors(&mut self, before: Option<usize>) {
         let Some(descriptors) = net::descriptors::raise_limit() else { return };
         let sockets_per_address = if self.limits.datagrams { 2 } else { 1 };
         let spare = DESCRIPTORS_SPARE + sockets_per_address * self.listen.len();
         let fitting = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(spare).max(1);
         if self.limits.connections_max > fitting {
             let level = if fitting < FEW_CONNECTIONS { log::Level::Warn } else { log::Level::Info };
-            log::log!(
-                level,
-                "connections-max is {fitting} instead of {}: the process may open {descriptors} files (ulimit -n)",
-                self.limits.connections_max
-            );
+            if before != Some(fitting) {
+                log::log!(
+                    level,
+                    "connections-max is {fitting} instead of {}: the process may open {descriptors} files (ulimit -n)",
+                    self.limits.connections_max
+                );
+            }
             self.limits.connections_max = fitting;
         }
     }

@@ -27,7 +27,7 @@
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`flood`] who sends too fast, and waits;
 //! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] wait for `worker`, a
-//!   thread that checks them;
+//!   thread that checks them; `reload` settings that are read again;
 //! - [`address`] where clients come from;
 //! - [`limits`] every bound, with its unit and its reason.
 
@@ -52,6 +52,7 @@ mod mailbox;
 pub mod passwords;
 pub mod reactor;
 mod read;
+mod reload;
 mod worker;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::worker::Worker;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
-use log::{debug, error, info, warn};
+use log::{debug, info, warn};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -55,7 +55,7 @@ pub type Reload = Box<dyn FnMut() -> Result<Settings, String>>;
 pub struct Reactor {
     poll: Poll,
     events: Events,
-    engine: Engine<TcpStream>,
+    pub(super) engine: Engine<TcpStream>,
     listeners: Vec<Listening>,
     /// One beside every listener, on the same port; or none, where datagrams are not exchanged.
     datagrams: Vec<DatagramSocket>,
@@ -69,8 +69,8 @@ pub struct Reactor {
     accept_again: Option<Instant>,
     signals: Option<Signals>,
     terminations: u32,
-    reload: Option<Reload>,
-    settings: Settings,
+    pub(super) reload: Option<Reload>,
+    pub(super) settings: Settings,
     mailbox: Receiver<Message>,
     handle: Handle,
     /// There once a password was given.
@@ -111,7 +111,7 @@ impl Reactor {
                 datagrams.push(beside);
             }
         }
-        settings.fit_descriptors(); // may log; a server that cannot listen says that alone
+        settings.fit_descriptors(None); // may log; a server that cannot listen says that alone
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|e| io::Error::other(format!("no random numbers: {e}")))?;
         let mut engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
@@ -272,8 +272,9 @@ impl Reactor {
     /// Stage 3: connections, then datagrams.
     fn read(&mut self) {
         self.engine.read();
-        if self.engine.take_wish_to_reload() {
-            self.reload();
+        let wishes = self.engine.take_wishes_to_reload();
+        if !wishes.is_empty() {
+            self.reload(&wishes);
         }
         self.read_datagrams();
     }
@@ -392,7 +393,7 @@ impl Reactor {
         let pending: Vec<i32> = self.signals.as_mut().map(|s| s.pending().collect()).unwrap_or_default();
         for signal in pending {
             match signal {
-                SIGHUP => self.reload(),
+                SIGHUP => self.reload(&[]),
                 _ => self.terminate(),
             }
         }
@@ -414,34 +415,6 @@ impl Reactor {
             let _ = self.poll.registry().deregister(&mut socket);
         }
         self.engine.stop();
-    }
-
-    fn reload(&mut self) {
-        let Some(reload) = &mut self.reload else {
-            return warn!("there is no config file to read again");
-        };
-        match reload() {
-            Ok(mut settings) => {
-                if settings.listen != self.settings.listen {
-                    warn!("the addresses to listen on change with a restart only");
-                    settings.listen.clone_from(&self.settings.listen);
-                }
-                if settings.limits.datagrams != self.settings.limits.datagrams {
-                    warn!("whether datagrams are exchanged changes with a restart only");
-                    settings.limits.datagrams = self.settings.limits.datagrams;
-                }
-                if settings.cloak_key != self.settings.cloak_key {
-                    warn!("the key of cloaks changes with a restart only");
-                    settings.cloak_key.clone_from(&self.settings.cloak_key);
-                }
-                settings.fit_descriptors();
-                self.engine.describe(settings.server.clone(), settings.credentials.clone());
-                self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
-                self.settings = settings;
-                info!("settings reloaded");
-            }
-            Err(error) => error!("settings not reloaded, the old ones stay: {error}"),
-        }
     }
 
     /// Stage 5: what other threads have sent.

@@ -164,8 +164,12 @@ impl<S: Socket> Engine<S> {
                     if used == 0 && is_page(&command) {
                         budget.frames = 0;
                     }
+                    let rises = matches!(command, Command::BecomeOperator);
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
                     self.settle(key);
+                    if rises {
+                        self.dismiss_if_forgotten(key); // the settings may have been read again since its password was right
+                    }
                 }
                 Step::Payload { used, relay, longest } => {
                     done += used;
@@ -180,8 +184,8 @@ impl<S: Socket> Engine<S> {
                     self.give_ticket(key, request, wants);
                 }
                 Step::Reload { used } => {
-                    done += used;
-                    self.wants_reload = true;
+                    self.wants_reload.push(key);
+                    return (done + used, Stop::Budget); // the next line is taken when that is done
                 }
                 Step::Done { used } | Step::NewDialect { used } => done += used,
                 Step::Verify { used, request, credential, password } => {

@@ -65,10 +65,10 @@ impl CloseReason {
         }
     }
 
-    /// What the others in a room are told.
-    pub fn departure(self) -> Departure<'static> {
-        match self {
-            CloseReason::Goodbye => Departure::Quit(""),
+    /// What the others in a room are told; `None` where the hub knew, and has told them, before the connection did.
+    pub fn departure(self) -> Option<Departure<'static>> {
+        let departure = match self {
+            CloseReason::Goodbye | CloseReason::Killed => return None,
             CloseReason::PeerClosed | CloseReason::Io(_) | CloseReason::IdleTimeout => Departure::Lost,
             CloseReason::BadMagic
             | CloseReason::Malformed(_)
@@ -80,11 +80,11 @@ impl CloseReason {
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
             CloseReason::Flood => Departure::Dropped("Excess Flood"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
-            CloseReason::Killed => Departure::Dropped("an operator ended the session"),
             CloseReason::ServerStopping | CloseReason::ServerFull => {
                 Departure::Dropped("the server is stopping")
             }
-        }
+        };
+        Some(departure)
     }
 }
 

@@ -1,19 +1,19 @@
 //! The last words to those whose protocol is not spoken here, in that protocol.
 
-use super::CloseReason;
 use crate::wire::sniff::Protocol;
+use std::fmt::Display;
 use std::io::Write;
 
 /// A fatal alert "handshake_failure" (RFC 8446 §6): TLS 1.2 record, level 2, description 40.
 const TLS_HANDSHAKE_FAILURE: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
 
-pub(super) fn encode_farewell(protocol: Protocol, reason: CloseReason, out: &mut Vec<u8>) {
+pub(super) fn encode_farewell(protocol: Protocol, words: &dyn Display, out: &mut Vec<u8>) {
     // Writing to a Vec cannot fail.
     let _ = match protocol {
         Protocol::Tls => out.write_all(&TLS_HANDSHAKE_FAILURE),
         Protocol::HttpGet => http(out, "404 Not Found", "", "There is nothing to see over HTTP here.\n"),
         Protocol::HttpOther => http(out, "405 Method Not Allowed", "Allow: GET\r\n", "Only GET is taken.\n"),
-        Protocol::Text | Protocol::Native => write!(out, "ERROR :{reason}\r\n"),
+        Protocol::Text | Protocol::Native => write!(out, "ERROR :{words}\r\n"),
     };
 }
 
@@ -40,7 +40,7 @@ mod tests {
         };
         assert!(next(bytes));
         assert!(next(b"NICK x\r\n"), "and never another step");
-        session.encode_farewell(CloseReason::NotSpoken, &surroundings, &mut out);
+        session.encode_farewell(CloseReason::NotSpoken, &CloseReason::NotSpoken, &mut out);
         out
     }
 

@@ -26,6 +26,7 @@ pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 use crate::hub::{ChannelId, Command, Event, Host, Reply, RequestId};
 use crate::wire::RefusalCode;
 use crate::wire::sniff::{Protocol, sniff};
+use std::fmt::Display;
 use std::time::Duration;
 
 /// What the bytes at hand amount to. `used` is how many of them are done with, in bytes.
@@ -215,17 +216,13 @@ impl Session {
 
     /// Whether the client's requests are counted, and those of a fast one are held back.
     pub fn is_metered(&self) -> bool {
-        match &self.0 {
-            State::Irc(_) => true,
-            _ => false,
-        }
+        matches!(self.0, State::Irc(_))
     }
 
     /// Tells the client that it was too fast, and that its next request is taken after `wait`.
     pub fn encode_throttled(&self, wait: Duration, surroundings: &Surroundings, out: &mut Vec<u8>) {
-        match &self.0 {
-            State::Irc(irc) => irc.encode_throttled(wait, surroundings, out),
-            _ => {}
+        if let State::Irc(irc) = &self.0 {
+            irc.encode_throttled(wait, surroundings, out);
         }
     }
 
@@ -251,13 +248,27 @@ impl Session {
         }
     }
 
-    /// Appends the last words, in the client's own protocol as far as it is known.
-    pub fn encode_farewell(&self, reason: CloseReason, _: &Surroundings, out: &mut Vec<u8>) {
+    /// Tells the client something that it is the server's to say.
+    pub fn encode_notice(&self, text: &str, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        if let State::Irc(irc) = &self.0 {
+            irc.encode_notice(text, surroundings, out);
+        }
+    }
+
+    /// Tells an operator of the server that it is one no more.
+    pub fn encode_dismissed(&self, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        if let State::Irc(irc) = &self.0 {
+            irc.encode_dismissed(surroundings, out);
+        }
+    }
+
+    /// Appends the last words, in the client's own protocol as far as it is known: as a rule those of the reason.
+    pub fn encode_farewell(&self, reason: CloseReason, words: &dyn Display, out: &mut Vec<u8>) {
         match &self.0 {
-            State::Native(_) => native::encode_farewell(reason, out),
-            State::Irc(irc) => irc.encode_farewell(reason, out),
-            State::Undecided(_) => foreign::encode_farewell(Protocol::Text, reason, out),
-            State::Foreign(protocol) => foreign::encode_farewell(*protocol, reason, out),
+            State::Native(_) => native::encode_farewell(reason, words, out),
+            State::Irc(irc) => irc.encode_farewell(words, out),
+            State::Undecided(_) => foreign::encode_farewell(Protocol::Text, words, out),
+            State::Foreign(protocol) => foreign::encode_farewell(*protocol, words, out),
         }
     }
 }

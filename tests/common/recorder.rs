@@ -33,7 +33,7 @@ pub enum Answered {
         subject: Option<(String, String)>,
     },
     Rooms(Vec<(String, usize)>, Option<String>),
-    Occupants(Vec<String>, bool),
+    Occupants(Vec<String>, Option<String>),
     Peers(Vec<String>, bool),
     Peer {
         name: String,
@@ -215,7 +215,7 @@ impl Effects for Recorder {
             Effect::PublishToNeighbours { cause, channels, event } => {
                 Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
             }
-            Effect::HangUp { session } => Recorded::HangUp { session },
+            Effect::HangUp { session, .. } => Recorded::HangUp { session },
         });
     }
 
@@ -294,8 +294,8 @@ fn answered(reply: Reply<'_>) -> Answered {
             let rooms = rooms.iter().map(|room| (room.name.to_owned(), room.occupants)).collect();
             Answered::Rooms(rooms, next.map(Into::into))
         }
-        Reply::Occupants { entries, more, .. } => {
-            Answered::Occupants(entries.iter().map(placed).collect(), more)
+        Reply::Occupants { entries, next, .. } => {
+            Answered::Occupants(entries.iter().map(placed).collect(), next.map(Into::into))
         }
         Reply::Peers { names, more } => Answered::Peers(owned(names), more),
         Reply::Peer { name, relays, online_seconds, heard_seconds, addresses, .. } => {
@@ -367,7 +367,7 @@ fn happened(event: Event<'_>) -> Happened {
                 Departure::Quit(text) => format!("quit: {text}"),
                 Departure::Lost => "lost".to_owned(),
                 Departure::Dropped(text) => format!("dropped: {text}"),
-                Departure::Killed { by, text } => format!("killed by {by}: {text}"),
+                Departure::Killed(why) => why.to_string(),
             };
             Happened::Quit { who: who.name.shown().into(), how }
         }

@@ -159,16 +159,18 @@ impl World {
                 let command =
                     Command::Who { room: RoomRef::Channel(*channel), after: &after, in_full: false };
                 self.hub.handle(moment(self.now), asker, RequestId(0), command, &mut recorder);
-                let Some(Recorded::Reply { answer: Answered::Occupants(mut page, more), .. }) =
+                let Some(Recorded::Reply { answer: Answered::Occupants(mut page, next), .. }) =
                     recorder.0.pop()
                 else {
                     panic!("{asker:?} is subscribed to a room that it is not in");
                 };
                 page.iter_mut().for_each(|name| *name = name.trim_start_matches(['@', '+']).to_owned());
-                assert!(page.len() <= 2 && (!more || page.len() == 2));
+                assert!(page.len() <= 2 && (next.is_none() || page.len() == 2));
+                // A client of the native dialect knows only what is on the page.
                 after = page.last().cloned().unwrap_or_default();
+                assert!(next.as_ref().is_none_or(|next| *next == after));
                 listed.extend(page);
-                if !more {
+                if next.is_none() {
                     break;
                 }
             }

@@ -209,7 +209,7 @@ impl World {
     fn settle(&mut self) -> Vec<String> {
         loop {
             self.work();
-            self.engine.take_wish_to_reload();
+            self.engine.take_wishes_to_reload();
             if self.engine.next_check().is_some() {
                 self.engine.checked(*self.random.pick(&[Some(true), Some(true), Some(false), None]));
             } else if !self.engine.has_work() {

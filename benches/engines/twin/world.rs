@@ -247,11 +247,12 @@ impl Shared {
     /// writes what is queued and comes to its end, within the time that draining may take.
     fn close(&mut self, key: Key, reason: CloseReason) {
         if reason.has_farewell() {
-            self.exchange
-                .push(key, |session, surroundings, out| session.encode_farewell(reason, surroundings, out));
+            self.exchange.push(key, |session, _, out| session.encode_farewell(reason, &reason, out));
         }
         let now = moment(Instant::now());
-        self.hub.disconnect(now, SessionId(key.to_u64()), reason.departure(), &mut self.exchange);
+        if let Some(why) = reason.departure() {
+            self.hub.disconnect(now, SessionId(key.to_u64()), why, &mut self.exchange);
+        }
         let Some(connection) = self.exchange.connections.remove(key) else { return };
         connection.queue.end();
         if let Some(task) = connection.task {

@@ -54,6 +54,33 @@ fn a_line_of_many_steps_stops_at_budgets_and_at_high_water() {
     assert_eq!(ann.heard(), list_of(50) + &pong("end"));
 }
 
+#[test]
+fn a_list_that_is_refused_between_two_pages_ends() {
+    for (line, end) in [("NAMES #tea", "366 ann #tea "), ("WHO #tea", "315 ann #tea ")] {
+        let hub_limits = hub::Limits { page_entries_max: 1, ..hub::Limits::default() };
+        let mut scene = Scene::with(unmetered(), hub_limits);
+        let guests = ["bob", "ann", "cy", "dan"].map(|name| scene.login(name));
+        for guest in &guests {
+            scene.send(guest, "JOIN #tea\r\n");
+            scene.settle();
+        }
+        let [bob, ann, ..] = &guests;
+        scene.send(bob, "MODE #tea +s\r\n");
+        scene.settle();
+        ann.heard();
+        scene.send(ann, &format!("{line}\r\nPING after\r\n"));
+        scene.turn();
+        scene.turn();
+        assert!(scene.engine.has_work(), "{line} takes a turn for each page");
+        scene.send(bob, "KICK #tea ann\r\n");
+        scene.settle();
+        let heard = ann.heard();
+        assert!(heard.contains(" KICK #tea ann "), "{heard}");
+        assert_eq!(heard.matches(end).count(), 1, "{heard}");
+        assert!(heard.ends_with(&pong("after")), "{heard}");
+    }
+}
+
 /// PING with each of these tokens.
 fn pings(tokens: impl Iterator<Item = usize>) -> String {
     tokens.map(|token| format!("PING {token}\r\n")).collect()
@@ -215,6 +242,20 @@ fn after_a_wrong_password_the_next_one_from_there_has_to_wait() {
     scene.engine.checked(Some(true));
     scene.settle();
     assert!(ann.heard().starts_with("381 ann "));
+}
+
+#[test]
+fn who_was_right_before_the_settings_were_read_again_may_be_wrong_after_it() {
+    let mut scene = Scene::new(unmetered());
+    let ann = scene.login("ann");
+    scene.send(&ann, "OPER ann secret\r\n");
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.engine.checked(Some(true));
+    scene.engine.describe(Description::default(), Credentials::default());
+    scene.settle();
+    assert_eq!(scene.engine.hub().counts().operators, 0);
+    assert!(ann.heard().contains("MODE ann :-o"));
 }
 
 /// A scene whose server has a password.

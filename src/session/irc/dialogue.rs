@@ -10,6 +10,7 @@ use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant
 use crate::wire::irc::{
     BadLine, Capabilities, Capability, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong,
 };
+use std::fmt::Display;
 use std::time::Duration;
 
 /// What is known of one client.
@@ -295,8 +296,18 @@ impl Dialogue {
     }
 
     /// RFC 1459 §4.6.4: ERROR, and the connection is closed.
-    pub fn encode_farewell(&self, reason: CloseReason, out: &mut Vec<u8>) {
-        Write::to(out).bare("ERROR").trailing(format_args!("Closing Link: {reason}"));
+    pub fn encode_farewell(&self, words: &dyn Display, out: &mut Vec<u8>) {
+        Write::to(out).bare("ERROR").trailing(format_args!("Closing Link: {words}"));
+    }
+
+    pub fn encode_notice(&self, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
+        Write::to(out).server(world, "NOTICE").param(&self.nick).trailing(text);
+    }
+
+    /// The client's mode of operators is gone.
+    pub fn encode_dismissed(&self, world: &Surroundings, out: &mut Vec<u8>) {
+        let head = Write::to(out).time(self.variant(), world);
+        self.own(head, "MODE").param(&self.nick).trailing("-o");
     }
 
     /// Remembers the label again, but not too much of what bears it.

@@ -5,7 +5,7 @@ use super::features;
 use super::letters::ChannelMode;
 use super::words::{Target, put_words};
 use super::write::Write;
-use crate::hub::{Departure, Event, Host, MessageId, Person, RoomChange, Trait, Words};
+use crate::hub::{Departure, Event, Host, Killing, MessageId, Person, RoomChange, Trait, Words};
 use crate::session::{Stamp, Surroundings, Variant};
 use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};
 use std::fmt;
@@ -74,6 +74,10 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());
         }
         Event::Announced { by, text } => scene.line(out, &by, "WALLOPS").trailing(text),
+        Event::Killed { by, text: "" } => {
+            let why = Killing { by: by.name.shown(), text: "" };
+            scene.line(out, &by, "KILL").param(target).trailing(why);
+        }
         Event::Killed { by, text } => scene.line(out, &by, "KILL").param(target).trailing(text),
         // Nobody calls who takes no relays.
         Event::Offered { .. } | Event::Ringing { .. } | Event::RelayClosed { .. } | Event::Paths { .. } => {}
@@ -188,7 +192,7 @@ impl fmt::Display for Parting<'_> {
             Departure::Quit(text) => write!(f, "Quit: {text}"),
             Departure::Lost => f.write_str("Connection lost"),
             Departure::Dropped(text) => f.write_str(text),
-            Departure::Killed { by, text } => write!(f, "Killed ({by} ({text}))"),
+            Departure::Killed(why) => why.fmt(f),
         }
     }
 }

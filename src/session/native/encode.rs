@@ -8,6 +8,7 @@ use crate::hub::{
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
 use crate::wire::{self, ChangeCode, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
+use std::fmt::Display;
 
 impl Native {
     pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
@@ -42,7 +43,8 @@ impl Native {
                     rooms.iter().map(|r| RoomEntry { name: r.name, occupants: saturated(r.occupants) });
                 put_list(out, Kind::RoomList, channel.0, request, self.body_max, entries, more);
             }
-            Reply::Occupants { entries, more, .. } => {
+            Reply::Occupants { entries, next, .. } => {
+                let more = next.is_some();
                 let names = entries.iter().map(|entry| entry.person.name.shown());
                 put_list(out, Kind::Occupants, channel.0, request, self.body_max, names, more);
             }
@@ -96,10 +98,15 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Left { who, code, text });
         }
         Event::Quit { who, why } => {
+            let killed;
             let (code, text) = match why {
                 Departure::Quit(text) => (LeftCode::Quit, text),
                 Departure::Lost => (LeftCode::Lost, ""),
-                Departure::Dropped(text) | Departure::Killed { text, .. } => (LeftCode::Dropped, text),
+                Departure::Dropped(text) => (LeftCode::Dropped, text),
+                Departure::Killed(why) => {
+                    killed = why.to_string();
+                    (LeftCode::Dropped, &*killed)
+                }
             };
             put(out, channel, &frame::Left { who: who.name.shown(), code: code.number(), text });
         }
@@ -230,8 +237,8 @@ pub fn encode_ping(out: &mut Vec<u8>) {
     put(out, ChannelId::NONE, &frame::Ping { token: 0 });
 }
 
-pub fn encode_farewell(reason: CloseReason, out: &mut Vec<u8>) {
-    let text = reason.to_string();
+pub fn encode_farewell(reason: CloseReason, words: &dyn Display, out: &mut Vec<u8>) {
+    let text = words.to_string();
     put(out, ChannelId::NONE, &frame::Bye { code: reason.bye_code().number(), text: &text });
 }
 

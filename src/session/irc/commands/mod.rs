@@ -173,8 +173,8 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
     match *reply {
         Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
-        Reply::Occupants { room, entries, hidden, more } => {
-            rooms::put_names(dialogue, (room, hidden), entries, more, world, out)
+        Reply::Occupants { room, entries, hidden, next } => {
+            rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
         }
         Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
         Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),

@@ -99,7 +99,7 @@ pub fn put_names(
     dialogue: &mut Dialogue,
     (room, is_hidden): (&RoomName, bool),
     entries: &[Entry<'_>],
-    more: bool,
+    next: Option<&str>,
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
@@ -119,12 +119,11 @@ pub fn put_names(
         }
     }
     lines.end();
-    if !more {
+    if next.is_none() {
         let body = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick).param(room.shown());
         body.trailing("End of /NAMES list");
     }
-    let last = entries.last().filter(|_| more);
-    dialogue.task.doing = Doing::Names { behind: last.map(|last| last.person.name.shown().to_owned()) };
+    dialogue.task.doing = Doing::Names { behind: next.map(str::to_owned) };
 }
 
 /// What an occupant is, as the signs in front of a nickname: the highest, or all of them.

@@ -153,7 +153,8 @@ pub fn info<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     Do::Done
 }
 
-/// 364 and 365: `LINKS [[server] mask]`, and there is this one.
+/// 364 and 365: `LINKS [[server] mask]`, and there is this one. In 364, its name stands for the mask as well, as most
+/// servers have it; clients draw a tree of it.
 pub fn links<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (target, wanted) = match (params.get(0), params.get(1)) {
@@ -166,7 +167,7 @@ pub fn links<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let (world, nick) = (call.world, dialogue.nick.as_str());
     let name = &world.server.name;
     if mask::matches(wanted, name) {
-        let body = call.numeric(Numeric::RPL_LINKS, nick).param("*").param(name);
+        let body = call.numeric(Numeric::RPL_LINKS, nick).param(name).param(name);
         body.trailing(format_args!("0 {}", world.server.about));
     }
     call.numeric(Numeric::RPL_ENDOFLINKS, nick).echo(wanted).trailing("End of /LINKS list");

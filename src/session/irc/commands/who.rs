@@ -70,9 +70,7 @@ pub fn answer(
     let (entries, next) = match *reply {
         Reply::Here { entries } => (entries, None),
         Reply::Users { entries, next } => (entries, next),
-        Reply::Occupants { entries, more, .. } => {
-            (entries, entries.last().filter(|_| more).map(|last| last.person.name.shown()))
-        }
+        Reply::Occupants { entries, next, .. } => (entries, next),
         _ => return,
     };
     put(dialogue, wanted, entries, next, world, out);

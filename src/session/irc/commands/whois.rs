@@ -27,17 +27,19 @@ pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     };
     let target = target.filter(|target| !target.eq_ignore_ascii_case(names));
     let asks_first = target.is_some_and(|target| is_of_others(dialogue, target, call.world));
-    match (dialogue.task.step, target) {
-        (0, Some(target)) if asks_first => {
+    match target {
+        Some(target) if asks_first && dialogue.task.step == 0 => {
             dialogue.task.step = 1;
             dialogue.task.begin(Doing::WhoisTarget { is_here: false }, target);
             return Do::AskAndGoOn(Command::IsHere { names: Box::new([target]) });
         }
-        (1, Some(target)) if asks_first && dialogue.task.doing == Doing::WhoisTarget { is_here: false } => {
+        Some(target) if dialogue.task.doing == (Doing::WhoisTarget { is_here: false }) => {
             server::put_no_such(dialogue, &mut call, target);
             return Do::Done;
         }
-        (0, target) if server::is_elsewhere(dialogue, &mut call, target) => return Do::Done,
+        Some(_) if dialogue.task.step == 0 && server::is_elsewhere(dialogue, &mut call, target) => {
+            return Do::Done;
+        }
         _ => {}
     }
     let at = dialogue.task.step - u16::from(asks_first);
@@ -102,7 +104,7 @@ pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out:
     if let Some(address) = address {
         about(dialogue, Numeric::RPL_WHOISACTUALLY, name, world, out)
             .param(Param(address))
-            .trailing("is where you connect from");
+            .trailing(if name == own { "is where you connect from" } else { "is where they connect from" });
     }
     about(dialogue, Numeric::RPL_WHOISIDLE, name, world, out)
         .param(idle_seconds)

@@ -1,0 +1,63 @@
+//! Settings that are read again while the server runs: what becomes of them, and who is told.
+
+use super::reactor::Reactor;
+use crate::net::Key;
+use log::{Level, info, warn};
+
+/// Why there are none.
+const NO_FILE: &str = "there is no config file to read again";
+
+impl Reactor {
+    /// Reads the settings again, because of a signal or of these operators, who are told what came of it.
+    pub(super) fn reload(&mut self, askers: &[Key]) {
+        for &key in askers {
+            let connection = self.engine.exchange().connections.get(key);
+            let Some((connection, operator)) = connection.and_then(|c| Some((c, c.operator()?))) else {
+                continue;
+            };
+            info!("{key} {} rehashes, as operator {}", connection.address.ip(), operator.name);
+        }
+        let told: Vec<String> = match self.take_new_settings() {
+            Ok(unchanged) => {
+                unchanged.iter().for_each(|what| warn!("{what}"));
+                info!("settings reloaded");
+                unchanged.into_iter().chain(["The settings are read again"]).map(str::to_owned).collect()
+            }
+            Err(error) => {
+                let what = format!("settings not reloaded, the old ones stay: {error}");
+                log::log!(if self.reload.is_some() { Level::Error } else { Level::Warn }, "{what}");
+                vec![what]
+            }
+        };
+        for (key, text) in askers.iter().flat_map(|key| told.iter().map(move |text| (key, text))) {
+            self.engine.tell(*key, text);
+        }
+    }
+
+    /// Returns what has changed in the file and stays as it is, in words.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, of which nothing holds then.
+    fn take_new_settings(&mut self) -> Result<Vec<&'static str>, String> {
+        let reload = self.reload.as_mut().ok_or(NO_FILE)?;
+        let (mut settings, now) = (reload()?, &self.settings);
+        let mut unchanged = Vec::new();
+        if settings.listen != now.listen {
+            unchanged.push("the addresses to listen on change with a restart only");
+            settings.listen.clone_from(&now.listen);
+        }
+        if settings.limits.datagrams != now.limits.datagrams {
+            unchanged.push("whether datagrams are exchanged changes with a restart only");
+            settings.limits.datagrams = now.limits.datagrams;
+        }
+        if settings.cloak_key != now.cloak_key {
+            unchanged.push("the key of cloaks changes with a restart only");
+            settings.cloak_key.clone_from(&now.cloak_key);
+        }
+        settings.fit_descriptors(Some(now.limits.connections_max));
+        self.engine.describe(settings.server.clone(), settings.credentials.clone());
+        self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
+        self.settings = settings;
+        Ok(unchanged)
+    }
+}
