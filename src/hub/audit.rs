@@ -23,6 +23,9 @@ impl Hub {
                 self.invisible, self.operators
             ));
         }
+        if !self.accounts.agree() {
+            return Err("the index of accounts and that of their names differ".to_owned());
+        }
         self.audit_rooms()?;
         self.audit_watchers()?;
         self.audit_relays()
@@ -31,6 +34,12 @@ impl Hub {
     fn audit_user(&self, session: SessionId, user: &User) -> Result<(), String> {
         if self.names.get(user.name.key()) != Some(&session) {
             return Err(format!("{} is not in the index of names", user.name));
+        }
+        if self.check_reserved(session, &user.name).is_err() {
+            return Err(format!("{} has the name of an account that is not theirs", user.name));
+        }
+        if user.identity().is_some_and(|identity| self.account_named(identity.name.shown()) != Some(identity.id)) {
+            return Err(format!("{} is identified for an account that is not there", user.name));
         }
         if !user.rooms.is_sorted() {
             return Err(format!("the rooms of {} are in no order", user.name));

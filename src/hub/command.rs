@@ -102,6 +102,33 @@ pub enum Command<'a> {
         username: &'a str,
         realname: &'a str,
     },
+    /// Makes an account of one's name, or of this one, and identifies oneself for it.
+    Register {
+        name: &'a str,
+        password: &'a str,
+    },
+    /// Says which account one's own is; an empty name is the one that one has.
+    Identify {
+        name: &'a str,
+        password: &'a str,
+    },
+    /// The same, where the dialect has found out that it is so.
+    IdentifyProven {
+        name: &'a str,
+    },
+    /// What the dialect needs to find that out.
+    ShowScramKeys {
+        name: &'a str,
+    },
+    /// The session is nobody's any more.
+    LogOut,
+    ChangePassword {
+        old: &'a str,
+        new: &'a str,
+    },
+    DeleteAccount {
+        password: &'a str,
+    },
     /// Another name for oneself. Only the case of the present one may change, too.
     Rename {
         name: &'a str,

@@ -97,6 +97,7 @@ impl Hub {
         if self.names.contains_key(name.key()) {
             return Err(Refusal::NameTaken);
         }
+        self.check_reserved(asker.session, &name)?;
         asker.done(fx);
         Ok(())
     }

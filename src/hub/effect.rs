@@ -1,9 +1,10 @@
 //! What follows from a command: meaning and audience, never bytes. Effects borrow from the hub and from the command;
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
+use super::record::{Record, ScramKeys};
 use super::{
-    Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look, Marks,
-    MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, Role, RoomChange,
+    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look, Marks,
+    MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Proof, Refusal, RequestId, Role, RoomChange,
     RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 
@@ -16,6 +17,13 @@ pub trait Effects {
 
     /// The cloak of where a session comes from.
     fn host(&self, session: SessionId) -> Host;
+
+    /// Has a password looked at, which takes longer than a turn may: [`Hub::proved`](super::Hub::proved) is told what
+    /// came of it.
+    fn prove(&mut self, session: SessionId, proof: Proof<'_>);
+
+    /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
+    fn store(&mut self, record: Record);
 
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
@@ -51,6 +59,15 @@ pub enum Reply<'a> {
     LoggedIn {
         name: &'a str,
         text_bytes_max: u16,
+    },
+    /// What has become of an account of this name.
+    Account {
+        name: &'a str,
+        change: AccountChange,
+    },
+    /// `None`: there is no such account, or it has none.
+    ScramKeys {
+        keys: Option<&'a ScramKeys>,
     },
     Renamed {
         from: &'a UserName,

@@ -65,6 +65,10 @@ pub enum Event<'a> {
         who: Person<'a>,
         to: &'a UserName,
     },
+    /// `who` has the new one, or none any more.
+    AccountChanged {
+        who: Person<'a>,
+    },
     /// `who` has the new words, or is back.
     AwayChanged {
         who: Person<'a>,
@@ -123,6 +127,7 @@ pub enum Event<'a> {
 pub enum Trait {
     /// Whether they are away, and their words for it.
     Away,
+    Account,
     RealName,
 }
 

@@ -1,5 +1,6 @@
 //! What one user, one room and the whole hub may have.
 
+use super::Registration;
 use super::settings::{Flag, Flags};
 use std::time::Duration;
 
@@ -55,6 +56,11 @@ pub struct Limits {
     pub former_names_max: usize,
     /// Of these, names of people who came from one address.
     pub former_names_per_host_max: usize,
+    pub accounts_max: usize,
+    /// Length of an account's password, in bytes of UTF-8.
+    pub account_password_bytes_max: u16,
+    /// Who may make an account.
+    pub registration: Registration,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -94,6 +100,9 @@ impl Default for Limits {
             watches_per_user_max: 100,
             former_names_max: 256,
             former_names_per_host_max: 32,
+            accounts_max: 100_000,
+            account_password_bytes_max: 1_000,
+            registration: Registration::Open,
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,

@@ -3,12 +3,13 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
+//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
 //!   `paths`: one part of [`Hub`] each;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays.
 
+mod accounts;
 mod audit;
 mod changes;
 pub mod channel;
@@ -39,6 +40,7 @@ mod users;
 mod view;
 mod watch;
 
+pub use accounts::{AccountChange, Proof, Proved, Registration};
 pub use channel::ChannelId;
 pub use command::{
     Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter, Words,
@@ -56,6 +58,7 @@ pub use role::{Affiliation, Role, Standing};
 pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, RoomChange, Settings};
 pub use view::{Counts, Entry, Formerly, Look, Place, RoomSummary, SubjectView};
 
+use accounts::{Accounts, Identity};
 use channel::Channels;
 use paths::Listing;
 use rooms::Room;
@@ -75,6 +78,7 @@ pub struct Hub {
     names: BTreeMap<Arc<str>, SessionId>,
     /// By folded name, in the order in which lists show them.
     room_names: BTreeMap<Arc<str>, ChannelId>,
+    accounts: Accounts,
     channels: Channels,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
@@ -111,6 +115,8 @@ struct Rare {
     relays: Vec<ChannelId>,
     /// What the user has put into the directory.
     listing: Option<Listing>,
+    /// The account that they have identified themselves for.
+    identity: Option<Identity>,
     /// What they say of themselves, or what their dialect does.
     profile: Option<Box<Profile>>,
 }
@@ -122,6 +128,10 @@ impl User {
 
     fn listing(&self) -> Option<&Listing> {
         self.rare.as_ref()?.listing.as_ref()
+    }
+
+    fn identity(&self) -> Option<&Identity> {
+        self.rare.as_ref()?.identity.as_ref()
     }
 
     fn rare_mut(&mut self) -> &mut Rare {
@@ -182,6 +192,7 @@ impl Hub {
             users: HashMap::new(),
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),
+            accounts: Accounts::default(),
             channels: Channels::default(),
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
@@ -229,6 +240,13 @@ impl Hub {
             Command::Login { name, payload_max, username, realname } => {
                 self.login(asker, Newcomer { name, payload_max, username, realname }, fx)
             }
+            Command::Register { name, password } => self.register(asker, name, password, fx),
+            Command::Identify { name, password } => self.identify(asker, name, password, fx),
+            Command::IdentifyProven { name } => self.identify_proven(asker, name, fx),
+            Command::ShowScramKeys { name } => self.show_scram_keys(asker, name, fx),
+            Command::LogOut => self.log_out(asker, fx),
+            Command::ChangePassword { old, new } => self.change_password(asker, old, new, fx),
+            Command::DeleteAccount { password } => self.delete_account(asker, password, fx),
             Command::Rename { name } => self.rename(asker, name, fx),
             Command::SetRealName { text } => self.set_realname(asker, text, fx),
             Command::SetAway { text } => self.set_away(asker, text, fx),

@@ -11,7 +11,7 @@ pub struct Person<'a> {
     pub session: SessionId,
     pub name: &'a UserName,
     pub profile: Option<&'a Profile>,
-    /// The account that they are logged in to; `None` for everybody until there are accounts.
+    /// The account that they have identified themselves for.
     pub account: Option<&'a str>,
 }
 

@@ -10,6 +10,27 @@ pub enum Refusal {
     AlreadyLoggedIn,
     BadName(BadName),
     NameTaken,
+    /// The name is somebody's account, and not that of the asker.
+    NameReserved,
+    RegistrationClosed,
+    AccountExists,
+    TooManyAccounts {
+        accounts_max: usize,
+    },
+    BadAccountPassword {
+        bytes_max: u16,
+    },
+    AlreadyIdentified,
+    NotIdentified,
+    /// Or there is no such account.
+    WrongPassword,
+    /// Too many were wrong.
+    TryLater {
+        seconds: u64,
+    },
+    /// The one before is not answered yet.
+    StillProving,
+    CannotProve,
     BadRoomName(BadName),
     BadText(BadText),
     TextTooLong {
@@ -112,6 +133,27 @@ impl fmt::Display for Refusal {
                 write!(f, "that user name cannot be used: {}", WhyNot { bad, first: USER_FIRST })
             }
             Refusal::NameTaken => f.write_str("somebody here has that name; choose another one"),
+            Refusal::NameReserved => {
+                f.write_str("that name is somebody's account; give its password, or choose another name")
+            }
+            Refusal::RegistrationClosed => f.write_str("this server makes no accounts; ask whoever runs it"),
+            Refusal::AccountExists => f.write_str("there is an account of that name; choose another one"),
+            Refusal::TooManyAccounts { accounts_max } => {
+                write!(f, "the server has {accounts_max} accounts, which is the limit; ask whoever runs it")
+            }
+            Refusal::BadAccountPassword { bytes_max } => {
+                write!(f, "a password has at least one byte and at most {bytes_max}; choose another one")
+            }
+            Refusal::AlreadyIdentified => f.write_str("you have given the password of an account; log out first"),
+            Refusal::NotIdentified => f.write_str("that needs an account; give the password of yours first"),
+            Refusal::WrongPassword => {
+                f.write_str("there is no such account, or this is not its password; try again")
+            }
+            Refusal::TryLater { seconds } => {
+                write!(f, "too many passwords were wrong; try again after {seconds} s")
+            }
+            Refusal::StillProving => f.write_str("your last password is still being looked at; wait for that"),
+            Refusal::CannotProve => f.write_str("the server cannot look at passwords now; try again later"),
             Refusal::BadRoomName(bad) => {
                 write!(f, "that room name cannot be used: {}", WhyNot { bad, first: ROOM_FIRST })
             }

@@ -21,7 +21,8 @@ pub(super) struct Newcomer<'a> {
 
 impl User {
     pub(super) fn person(&self, session: SessionId) -> Person<'_> {
-        Person { session, name: &self.name, profile: self.profile(), account: None }
+        let account = self.identity().map(|identity| identity.name.shown());
+        Person { session, name: &self.name, profile: self.profile(), account }
     }
 
     pub(super) fn profile(&self) -> Option<&Profile> {
@@ -72,6 +73,7 @@ impl Hub {
         if self.names.contains_key(name.key()) {
             return Err(Refusal::NameTaken);
         }
+        self.check_reserved(asker.session, &name)?;
         self.check_text_or_empty(username, self.limits.username_bytes_max.into())?;
         self.check_text_or_empty(realname, self.limits.realname_bytes_max)?;
         self.names.insert(Arc::clone(name.key()), asker.session);
@@ -82,6 +84,9 @@ impl Hub {
         if !username.is_empty() || !realname.is_empty() {
             let profile = self.user_mut(asker.session)?.profile_mut();
             (profile.username, profile.realname) = (username.into(), realname.into());
+        }
+        if let Some(identity) = self.take_identity(asker.session) {
+            self.user_mut(asker.session)?.rare_mut().identity = Some(identity);
         }
         self.users_most = self.users_most.max(self.users.len());
         self.tell_appeared(asker.session, fx);
@@ -96,6 +101,7 @@ impl Hub {
         if !is_same && self.names.contains_key(to.key()) {
             return Err(Refusal::NameTaken);
         }
+        self.check_reserved(asker.session, &to)?;
         if to.shown() == user.name.shown() {
             asker.reply(fx, Reply::Renamed { from: &user.name, to: &user.name });
             return Ok(());
@@ -222,6 +228,7 @@ impl Hub {
             }
             why => why,
         };
+        self.accounts.forget_session(session);
         let Some(user) = self.users.get_mut(&session) else { return };
         let rooms = std::mem::take(&mut user.rooms);
         let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));

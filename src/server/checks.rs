@@ -16,7 +16,9 @@
 use super::address::{ClientAddress, Origin};
 use crate::hub::RequestId;
 use crate::net::Key;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::ops::Bound;
 use std::time::{Duration, Instant};
 
@@ -35,6 +37,28 @@ pub struct Given {
 pub enum Purpose {
     Login,
     Operator { name: String },
+    /// An account's, or one that is to be.
+    Account(AccountProof),
+}
+
+/// What an account's password is looked at for; [`crate::hub::Proof`] with everything in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AccountProof {
+    /// Whether it is right. `None`: there is no such account, which is not to be told by the time that it takes.
+    Check { account: String, hash: Option<String> },
+    Make,
+    /// Whether it is right, and then what is to be kept of another one.
+    Change { account: String, hash: String, new: String },
+}
+
+impl AccountProof {
+    /// Whose password may be guessed here; nobody's, where one is made.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            AccountProof::Check { account, .. } | AccountProof::Change { account, .. } => Some(account),
+            AccountProof::Make => None,
+        }
+    }
 }
 
 /// Where a password stands in its line.
@@ -48,10 +72,16 @@ pub struct Place {
 pub struct Checks {
     logins: Line,
     operators: Line,
+    accounts: Line,
     /// Numbers those who come, so that those of one address keep their order.
     number: u64,
-    was_login: bool,
-    guesses: Guesses,
+    /// Whose line it was last.
+    latest: usize,
+    /// Guesses at operators' passwords, by address.
+    guesses: Guesses<Origin>,
+    /// Guesses at accounts' passwords, by address and by account: many addresses may guess at one.
+    by_origin: Guesses<Origin>,
+    by_account: Guesses<Box<str>>,
     secret: [u8; 32],
     /// The password that was right last, and the hash that it was held against, as one keyed hash.
     right: Option<blake3::Hash>,
@@ -82,9 +112,12 @@ impl Checks {
         Checks {
             logins: Line::default(),
             operators: Line::default(),
+            accounts: Line::default(),
             number: 0,
-            was_login: false,
+            latest: 0,
             guesses: Guesses::default(),
+            by_origin: Guesses::default(),
+            by_account: Guesses::default(),
             secret: blake3::derive_key("switchboard right passwords v1", secret),
             right: None,
         }
@@ -97,6 +130,7 @@ impl Checks {
         let line = match given.purpose {
             Purpose::Login => &mut self.logins,
             Purpose::Operator { .. } => &mut self.operators,
+            Purpose::Account(_) => &mut self.accounts,
         };
         line.waiting.insert((origin, number), given);
         Place { origin, number }
@@ -104,29 +138,35 @@ impl Checks {
 
     /// Whoever waited there is gone.
     pub fn leave(&mut self, Place { origin, number }: Place) {
-        for line in [&mut self.logins, &mut self.operators] {
+        for line in self.lines() {
             line.waiting.remove(&(origin, number));
         }
     }
 
-    /// The next one; of both kinds in turn, where both wait.
-    pub fn pop(&mut self) -> Option<Given> {
-        let Checks { logins, operators, was_login, .. } = self;
-        if *was_login {
-            operators.pop().or_else(|| logins.pop())
-        } else {
-            logins.pop().or_else(|| operators.pop())
-        }
+    fn lines(&mut self) -> [&mut Line; 3] {
+        [&mut self.logins, &mut self.operators, &mut self.accounts]
     }
 
-    /// One of this kind is being checked: the other kind is next.
+    /// The next one; of all kinds in turn, where several wait.
+    pub fn pop(&mut self) -> Option<Given> {
+        let behind = self.latest + 1;
+        let mut lines = self.lines();
+        let count = lines.len();
+        (0..count).find_map(|n| lines.get_mut((behind + n) % count)?.pop())
+    }
+
+    /// One of this kind is being checked: another kind is next.
     pub fn note_checked(&mut self, purpose: &Purpose) {
-        self.was_login = *purpose == Purpose::Login;
+        self.latest = match purpose {
+            Purpose::Login => 0,
+            Purpose::Operator { .. } => 1,
+            Purpose::Account(_) => 2,
+        };
     }
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.logins.waiting.len() + self.operators.waiting.len()
+        self.logins.waiting.len() + self.operators.waiting.len() + self.accounts.waiting.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -155,8 +195,22 @@ impl Checks {
 
     /// How long the next guess from there has to wait, if it has to.
     pub fn wait(&self, origin: Origin, now: Instant) -> Option<Duration> {
-        let until = self.guesses.0.get(&origin)?.until;
-        Some(until.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+        self.guesses.wait(&origin, now)
+    }
+
+    /// The same for a guess at an account's password.
+    pub fn account_wait(&self, origin: Origin, account: &str, now: Instant) -> Option<Duration> {
+        self.by_origin.wait(&origin, now).max(self.by_account.wait(account, now))
+    }
+
+    pub fn note_wrong_account(&mut self, origin: Origin, account: &str, delay: Duration, now: Instant) {
+        self.by_origin.note_wrong(origin, delay, now);
+        self.by_account.note_wrong(account.into(), delay, now);
+    }
+
+    pub fn note_right_account(&mut self, origin: Origin, account: &str) {
+        self.by_origin.0.remove(&origin);
+        self.by_account.0.remove(account);
     }
 
     /// A guess from there was wrong. `delay`: how long the next one waits after the first.
@@ -169,9 +223,14 @@ impl Checks {
     }
 }
 
-/// Wrong passwords of operators, by where they came from.
-#[derive(Default)]
-struct Guesses(HashMap<Origin, Guessed>);
+/// Wrong passwords, by where they came from or whose they were to be.
+struct Guesses<K>(HashMap<K, Guessed>);
+
+impl<K> Default for Guesses<K> {
+    fn default() -> Self {
+        Guesses(HashMap::new())
+    }
+}
 
 struct Guessed {
     doublings: u32,
@@ -187,8 +246,16 @@ pub const DOUBLINGS_MAX: u32 = 6;
 /// At how many remembered places those are looked for that can be forgotten. Each has cost a check.
 const REMEMBERED_MAX: usize = 1_024;
 
-impl Guesses {
-    fn note_wrong(&mut self, origin: Origin, delay: Duration, now: Instant) {
+impl<K: Eq + Hash> Guesses<K> {
+    fn wait<Q: Eq + Hash + ?Sized>(&self, of: &Q, now: Instant) -> Option<Duration>
+    where
+        K: Borrow<Q>,
+    {
+        let until = self.0.get(of)?.until;
+        Some(until.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
+    }
+
+    fn note_wrong(&mut self, origin: K, delay: Duration, now: Instant) {
         if self.0.len() >= REMEMBERED_MAX {
             self.0.retain(|_, guessed| guessed.forgotten > now);
         }

@@ -2,10 +2,11 @@
 //! password that a client gives.
 
 use super::address::ClientAddress;
-use super::checks::{Given, Purpose};
+use super::checks::{AccountProof, Given, Purpose};
 use super::connection::Connection;
 use super::exchange::Exchange;
-use crate::hub::{RequestId, mask};
+use crate::hub::record::Secret;
+use crate::hub::{Proved, RequestId, mask};
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{Credential, Verdict};
@@ -28,11 +29,31 @@ pub struct Operator {
     pub host: String,
 }
 
-/// A password that is to be held against a hash, elsewhere: that takes longer than a turn may.
+/// A password that is to be looked at elsewhere: that takes longer than a turn may.
 #[derive(Debug)]
 pub struct Check {
-    pub hash: String,
+    /// What it is to be held against; nothing, where it is a new one.
+    pub hash: Option<String>,
     pub password: String,
+    /// If it is right, what is to be kept of this one is made.
+    pub new: Option<String>,
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    Right,
+    Wrong,
+    /// What is to be kept.
+    Made(Secret),
+    /// It could not be looked at.
+    Unknown,
+}
+
+/// What is known without a look at the password.
+enum Known {
+    Verdict(Verdict),
+    Proved(Proved),
 }
 
 /// The password that is being checked.
@@ -85,11 +106,16 @@ impl<S: Socket> Exchange<S> {
             match self.look_at(&given) {
                 Ok((hash, is_there)) => {
                     self.checks.note_checked(&given.purpose);
-                    let check = Check { hash: hash.clone(), password: given.password.clone() };
-                    self.checking = Some(Checking { given, hash, is_there });
+                    let new = match &given.purpose {
+                        Purpose::Account(AccountProof::Change { new, .. }) => Some(new.clone()),
+                        _ => None,
+                    };
+                    let check = Check { hash: hash.clone(), password: given.password.clone(), new };
+                    self.checking = Some(Checking { given, hash: hash.unwrap_or_default(), is_there });
                     return Some(check);
                 }
-                Err(verdict) => self.verified(given.key, given.request, verdict),
+                Err(Known::Verdict(verdict)) => self.verified(given.key, given.request, verdict),
+                Err(Known::Proved(proved)) => self.proved.push((given.key, proved)),
             }
         }
         None
@@ -98,22 +124,24 @@ impl<S: Socket> Exchange<S> {
     /// The hash to hold a password against, and whether it is that of what the password is for; or the verdict, where
     /// that is known already. Where there is no such operator another one's hash takes its place, so that time does not
     /// tell who there is.
-    fn look_at(&self, given: &Given) -> Result<(String, bool), Verdict> {
+    fn look_at(&self, given: &Given) -> Result<(Option<String>, bool), Known> {
         let Credentials { password, operators } = &self.credentials;
+        let right = Known::Verdict(Verdict::Right);
         match &given.purpose {
             Purpose::Login => match password {
-                Some(hash) if self.checks.is_known_right(&given.password, hash) => Err(Verdict::Right),
-                Some(hash) => Ok((hash.clone(), true)),
-                None => Err(Verdict::Right), // the password was given up meanwhile
+                Some(hash) if self.checks.is_known_right(&given.password, hash) => Err(right),
+                Some(hash) => Ok((Some(hash.clone()), true)),
+                None => Err(right), // the password was given up meanwhile
             },
+            Purpose::Account(proof) => self.look_at_account(given.address, proof).map_err(Known::Proved),
             Purpose::Operator { name } => {
                 if let Some(wait) = self.checks.wait(given.address.origin(), self.now) {
-                    return Err(Verdict::NotYet { wait });
+                    return Err(Known::Verdict(Verdict::NotYet { wait }));
                 }
                 let found = self.credentials.operator(name, &self.hosts(given.address));
                 let other = operators.iter().find(|operator| operator.name == *name).or(operators.first());
                 let hash = found.or(other).map(|operator| operator.password.clone());
-                hash.map(|hash| (hash, found.is_some())).ok_or(Verdict::Wrong)
+                hash.map(|hash| (Some(hash), found.is_some())).ok_or(Known::Verdict(Verdict::Wrong))
             }
         }
     }
@@ -123,15 +151,19 @@ impl<S: Socket> Exchange<S> {
         [address.ip().to_string(), self.cloaks.host(address.ip()).to_string()]
     }
 
-    /// The password that was to be checked is checked. `None`: it could not be.
-    pub fn checked(&mut self, is_right: Option<bool>) {
+    /// The password that was to be looked at is.
+    pub fn checked(&mut self, outcome: Outcome) {
         let Some(Checking { given, hash, is_there }) = self.checking.take() else { return };
-        let verdict = match is_right {
-            Some(true) if is_there => Verdict::Right,
-            Some(_) => Verdict::Wrong,
-            None => Verdict::Unknown,
+        let verdict = match &outcome {
+            Outcome::Right if is_there => Verdict::Right,
+            Outcome::Right | Outcome::Wrong => Verdict::Wrong,
+            Outcome::Made(_) | Outcome::Unknown => Verdict::Unknown,
         };
         let verdict = match &given.purpose {
+            Purpose::Account(proof) => {
+                let proved = self.judge_account(&given, proof, outcome, is_there);
+                return self.proved.push((given.key, proved));
+            }
             Purpose::Login => {
                 if verdict == Verdict::Right {
                     self.checks.remember_right(&given.password, &hash);

@@ -3,7 +3,8 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of};
-use crate::hub::{ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Reply, SessionId};
+use crate::hub::record::Record;
+use crate::hub::{ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Proof, Reply, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{About, CloseReason, Dialect, Stamp};
@@ -21,6 +22,12 @@ impl<S: Socket> Effects for Exchange<S> {
     fn host(&self, session: SessionId) -> Host {
         self.host_of(key_of(session))
     }
+
+    fn prove(&mut self, session: SessionId, proof: Proof<'_>) {
+        self.queue_proof(session, proof);
+    }
+
+    fn store(&mut self, _: Record) {}
 
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())

@@ -9,7 +9,7 @@ use super::binding::Cookies;
 use super::cloak::Cloaks;
 use super::connection::{Connection, Due, HangUp, Phase};
 use super::counters::Counters;
-use super::credentials::{Check, Credentials};
+use super::credentials::{Check, Credentials, Outcome};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
@@ -252,7 +252,9 @@ impl<S: Socket> Engine<S> {
 
     /// The next password to be checked; none before [`Engine::checked`] has told of the one before.
     pub fn next_check(&mut self) -> Option<Check> {
-        self.exchange.next_check()
+        let check = self.exchange.next_check();
+        self.hand_on_proved();
+        check
     }
 
     /// Operators who have asked since the last call that the settings are read again. Each of them is to be told what
@@ -266,9 +268,10 @@ impl<S: Socket> Engine<S> {
         self.exchange.tell(key, text);
     }
 
-    /// Stage 5: the password was checked; or could not be, with `None`.
-    pub fn checked(&mut self, is_right: Option<bool>) {
-        self.exchange.checked(is_right);
+    /// Stage 5: the password was looked at.
+    pub fn checked(&mut self, outcome: Outcome) {
+        self.exchange.checked(outcome);
+        self.hand_on_proved();
     }
 
     /// Stage 4, timers: connections whose deadline has come, then the hub's own.

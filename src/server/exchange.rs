@@ -24,7 +24,7 @@ use super::credentials::{Checking, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::limits::Limits;
-use crate::hub::{self, ChannelId, Host, Moment, RequestId, SessionId};
+use crate::hub::{self, ChannelId, Host, Moment, Proved, RequestId, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
 use crate::session::{CloseReason, Description, Dialect, Surroundings};
@@ -55,6 +55,8 @@ pub struct Exchange<S> {
     /// Passwords that wait to be checked, and the one that is.
     pub checks: Checks,
     pub checking: Option<Checking>,
+    /// What came of accounts' passwords, for the hub.
+    pub proved: Vec<(Key, Proved)>,
     pub origins: Origins,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
@@ -91,12 +93,18 @@ impl<S: Socket> Exchange<S> {
             credentials: Credentials::default(),
             checks: Checks::new(secret),
             checking: None,
+            proved: Vec::new(),
             origins: Origins::default(),
             tickets: Tickets::new(secret),
             now,
             turn: 0,
             counters: Counters::default(),
         }
+    }
+
+    /// Whether a connection is not read for now.
+    pub fn is_paused(&self, key: Key) -> bool {
+        self.connections.get(key).is_some_and(Connection::is_paused)
     }
 
     /// The time that holds in this turn, by both clocks.

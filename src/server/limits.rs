@@ -69,6 +69,8 @@ pub struct Limits {
     /// How long the next guess at an operator's password waits after a wrong one from the same address; after each
     /// further one twice as long as before, [`DOUBLINGS_MAX`](super::checks::DOUBLINGS_MAX) times.
     pub oper_delay: Duration,
+    /// The same for accounts: after a wrong password for one, and after a wrong one from an address.
+    pub account_delay: Duration,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -111,6 +113,7 @@ impl Default for Limits {
             irc_lines: Rate { per_second: 4, burst: 20 },
             irc_held_bytes_max: 32 * 1_024,
             oper_delay: Duration::from_secs(2),
+            account_delay: Duration::from_secs(1),
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,

@@ -1,18 +1,17 @@
 //! How other threads reach a running reactor.
 
+use super::credentials::Outcome;
 use mio::Waker;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// What other threads can send.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message {
     Stop,
-    /// The password that was to be checked is.
-    Checked {
-        is_right: bool,
-    },
+    /// The password that was to be looked at is.
+    Checked(Outcome),
 }
 
 /// Lets another thread reach a running reactor. Wake-ups coalesce; messages do not.
@@ -40,8 +39,8 @@ impl Handle {
 
     /// # Errors
     /// When the reactor is gone, or cannot be woken up.
-    pub(super) fn checked(&self, is_right: bool) -> io::Result<()> {
-        self.sender.send(Message::Checked { is_right }).map_err(io::Error::other)?;
+    pub(super) fn checked(&self, outcome: Outcome) -> io::Result<()> {
+        self.sender.send(Message::Checked(outcome)).map_err(io::Error::other)?;
         self.waker.wake()
     }
 }

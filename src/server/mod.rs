@@ -26,7 +26,7 @@
 //! - `ebb` when memory goes back to the system;
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`flood`] who sends too fast, and waits;
-//! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] wait for `worker`, a
+//! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] and those of accounts (`proofs`) wait for `worker`, a
 //!   thread that checks them; `reload` settings that are read again;
 //! - [`address`] where clients come from;
 //! - [`limits`] every bound, with its unit and its reason.
@@ -50,6 +50,7 @@ pub mod limits;
 mod listening;
 mod mailbox;
 pub mod passwords;
+mod proofs;
 pub mod reactor;
 mod read;
 mod reload;

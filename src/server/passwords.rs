@@ -4,6 +4,12 @@
 //!
 //! The bare build has no config that could hold one.
 
+use crate::hub::record::Secret;
+#[cfg(feature = "storage")]
+use crate::session::scram;
+#[cfg(feature = "storage")]
+use std::borrow::Cow;
+
 /// Whether `hash` is one of `password`. One that is no PHC string is of none.
 #[cfg(feature = "config")]
 pub fn is_right(password: &str, hash: &str) -> bool {
@@ -25,6 +31,52 @@ pub fn hash(password: &str, salt: [u8; 16]) -> Result<String, String> {
     use argon2::{Argon2, PasswordHasher};
     let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
     hash.map(|hash| hash.to_string()).map_err(|error| format!("the password cannot be hashed: {error}"))
+}
+
+/// Which nobody's password is: what passwords are held against where there is no such account, so that it takes as long.
+pub const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$bm9ib2R5J3MgcGFzc3dvcmQgaXMgbm9uZSBhdCBhbGw";
+
+/// How often SCRAM hashes a password: RFC 7677 §4 wants 4,096 or more, and clients have to do the same at every login.
+#[cfg(feature = "storage")]
+const SCRAM_ITERATIONS: u32 = 16_384;
+
+/// What is kept of an account's password: as it is, and as SCRAM has it.
+///
+/// # Errors
+/// A sentence, when there is no memory for it, or no randomness.
+#[cfg(feature = "storage")]
+pub fn secret(password: &str) -> Result<Secret, String> {
+    let mut salts = [[0; 16]; 2];
+    for salt in &mut salts {
+        getrandom::fill(salt).map_err(|error| format!("no random numbers: {error}"))?;
+    }
+    let password = prepared(password);
+    let salted = pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], SCRAM_ITERATIONS);
+    let scram = Some(scram::keys_of(&salted, salts[1], SCRAM_ITERATIONS));
+    Ok(Secret { hash: hash(&password, salts[0])?.into(), scram })
+}
+
+#[cfg(not(feature = "storage"))]
+pub fn secret(_: &str) -> Result<Secret, String> {
+    Err("this build keeps no accounts".to_owned())
+}
+
+/// As SCRAM compares it, so that one password is one however it is typed (RFC 4013). One that cannot be brought into
+/// that form is taken as it is; SCRAM clients that are strict will not send it.
+#[cfg(feature = "storage")]
+fn prepared(password: &str) -> Cow<'_, str> {
+    stringprep::saslprep(password).unwrap_or(Cow::Borrowed(password))
+}
+
+/// Whether `hash`, made by [`secret`], is of `password`.
+#[cfg(feature = "storage")]
+pub fn is_accounts(password: &str, hash: &str) -> bool {
+    is_right(&prepared(password), hash)
+}
+
+#[cfg(not(feature = "storage"))]
+pub fn is_accounts(_: &str, _: &str) -> bool {
+    false
 }
 
 /// Whether passwords can be checked against this.

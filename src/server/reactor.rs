@@ -8,6 +8,7 @@
 
 use super::binding::Path;
 use super::connection::HangUp;
+use super::credentials::Outcome;
 use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use super::listening::listen;
@@ -422,7 +423,7 @@ impl Reactor {
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
                 Message::Stop => self.terminate(),
-                Message::Checked { is_right } => self.engine.checked(Some(is_right)),
+                Message::Checked(outcome) => self.engine.checked(outcome),
             }
         }
     }
@@ -436,7 +437,7 @@ impl Reactor {
             }
             if !self.worker.as_ref().is_some_and(|worker| worker.take(check)) {
                 self.worker = None;
-                self.engine.checked(None);
+                self.engine.checked(Outcome::Unknown);
             }
         }
     }

@@ -166,6 +166,9 @@ impl<S: Socket> Engine<S> {
                     }
                     let rises = matches!(command, Command::BecomeOperator);
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
+                    if self.exchange.is_paused(key) {
+                        return (done, Stop::Paused); // and is settled when the hub goes on
+                    }
                     self.settle(key);
                     if rises {
                         self.dismiss_if_forgotten(key); // the settings may have been read again since its password was right
@@ -207,7 +210,7 @@ impl<S: Socket> Engine<S> {
     }
 
     /// What the session has to say when a step has been carried out.
-    fn settle(&mut self, key: Key) {
+    pub(super) fn settle(&mut self, key: Key) {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
         connection.session.settle(&self.exchange.surroundings, &mut self.words);
         if !self.words.is_empty() {

@@ -16,6 +16,8 @@ mod close;
 mod dialect;
 mod foreign;
 pub mod irc;
+#[cfg(feature = "storage")]
+pub use irc::scram;
 mod native;
 mod surroundings;
 
@@ -210,7 +212,8 @@ impl Session {
     pub fn verified(&mut self, _: RequestId, verdict: Verdict) {
         match &mut self.0 {
             State::Irc(irc) => irc.verified(verdict),
-            State::Native(_) | State::Undecided(_) | State::Foreign(_) => {}
+            State::Native(native) => native.verified(verdict),
+            State::Undecided(_) | State::Foreign(_) => {}
         }
     }
 

@@ -87,6 +87,20 @@ codes! {
         TooManyRounds = 43,
         /// The server exchanges no datagrams.
         NoDatagrams = 44,
+        /// The name is somebody's account.
+        NameReserved = 50,
+        /// The server makes no accounts, or not for this client.
+        RegistrationClosed = 51,
+        AccountExists = 52,
+        /// There is no such account or operator, or this is not its password.
+        WrongPassword = 53,
+        /// Too many passwords were wrong; the sentence says how long to wait.
+        TryLater = 54,
+        AlreadyIdentified = 55,
+        /// That needs an account.
+        NotIdentified = 56,
+        /// The server cannot look at passwords, or cannot save anything, now.
+        Unavailable = 57,
     }
 }
 
@@ -111,6 +125,37 @@ codes! {
         ServerFull = 108,
         /// An operator ended the session.
         Killed = 109,
+    }
+}
+
+codes! {
+    /// What a password is given for.
+    CredentialsCode: u8 {
+        /// The server's, which everybody has to give.
+        Server = 0,
+        /// An account's: the session is its owner's from now on.
+        Identify = 1,
+        /// Makes an account.
+        Register = 2,
+        /// The session is no account's any more; no password is needed.
+        LogOut = 3,
+        /// An account gets another password.
+        Change = 4,
+        /// An account is given up, and all that was its own.
+        Delete = 5,
+        /// Shows the user to be an operator of the server.
+        Operator = 6,
+    }
+}
+
+codes! {
+    /// What has become of an account.
+    AccountCode: u8 {
+        Registered = 0,
+        Identified = 1,
+        LoggedOut = 2,
+        PasswordChanged = 3,
+        Deleted = 4,
     }
 }
 

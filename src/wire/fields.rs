@@ -56,6 +56,14 @@ impl<'a> Fields<'a> {
         Ok(name)
     }
 
+    /// Two length bytes, then that many bytes of UTF-8.
+    pub fn long(&mut self) -> Result<&'a str, BodyError> {
+        let length = usize::from(self.u16()?);
+        let (text, rest) = self.0.split_at_checked(length).ok_or(BodyError::Short)?;
+        self.0 = rest;
+        std::str::from_utf8(text).map_err(|_| BodyError::NotUtf8)
+    }
+
     /// An address: 16 bytes of IPv6, in which IPv4 is mapped (RFC 4291 §2.5.5.2), and two of port.
     pub fn address(&mut self) -> Result<SocketAddr, BodyError> {
         let ip = Ipv6Addr::from(self.array::<16>()?).to_canonical();
@@ -84,6 +92,13 @@ pub fn put_name(out: &mut Vec<u8>, name: &str) {
     let name = &name[..name.floor_char_boundary(usize::from(u8::MAX))];
     out.push(name.len() as u8);
     out.extend_from_slice(name.as_bytes());
+}
+
+/// Writes a text with its length in front, cut at a character where two bytes cannot say how long it is.
+pub fn put_long(out: &mut Vec<u8>, text: &str) {
+    let text = &text[..text.floor_char_boundary(usize::from(u16::MAX))];
+    out.extend_from_slice(&(text.len() as u16).to_be_bytes());
+    out.extend_from_slice(text.as_bytes());
 }
 
 /// Writes an address field.

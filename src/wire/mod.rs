@@ -21,7 +21,7 @@ pub mod irc;
 pub mod sniff;
 
 pub use code::{
-    ByeCode, ChangeCode, ClosedCode, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport,
+    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport,
 };
 pub use frame::{Frame, Kind};
 pub use header::{BODY_MAX, BODY_MAX_FLOOR, Flags, FrameError, HEADER_LEN, Header, RawFrame, Split, split};

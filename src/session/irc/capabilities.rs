@@ -36,6 +36,7 @@ pub const EXTENDED_JOIN: u16 = 1 << 3;
 pub const AWAY_NOTIFY: u16 = 1 << 4;
 pub const SETNAME: u16 = 1 << 5;
 pub const INVITE_NOTIFY: u16 = 1 << 6;
+pub const ACCOUNT_NOTIFY: u16 = 1 << 7;
 
 const VARIANTS: &[(Capability, u16)] = &[
     (Capability::MessageTags, MESSAGE_TAGS),
@@ -45,6 +46,7 @@ const VARIANTS: &[(Capability, u16)] = &[
     (Capability::AwayNotify, AWAY_NOTIFY),
     (Capability::Setname, SETNAME),
     (Capability::InviteNotify, INVITE_NOTIFY),
+    (Capability::AccountNotify, ACCOUNT_NOTIFY),
 ];
 
 /// How events are written for a client with these.

@@ -1,6 +1,6 @@
 //! What others did, as lines: written once for all clients that share a [`Variant`].
 
-use super::capabilities::{AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
+use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
 use super::features;
 use super::letters::ChannelMode;
 use super::words::{Target, put_words};
@@ -57,9 +57,15 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::RealNameChanged { who } if variant.has(SETNAME) => {
             scene.line(out, &who, "SETNAME").trailing(who.realname());
         }
+        Event::AccountChanged { who } if variant.has(ACCOUNT_NOTIFY) => {
+            scene.line(out, &who, "ACCOUNT").param(who.account.unwrap_or("*")).end();
+        }
         // In the words that neighbours are told with (IRCv3 extended-monitor).
         Event::WatchedChanged { who, what: Trait::Away } => {
             encode_event(variant, target, &Event::AwayChanged { who }, stamp, out)
+        }
+        Event::WatchedChanged { who, what: Trait::Account } => {
+            encode_event(variant, target, &Event::AccountChanged { who }, stamp, out)
         }
         Event::WatchedChanged { who, what: Trait::RealName } => {
             encode_event(variant, target, &Event::RealNameChanged { who }, stamp, out)
@@ -81,7 +87,7 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Killed { by, text } => scene.line(out, &by, "KILL").param(target).trailing(text),
         // Nobody calls who takes no relays.
         Event::Offered { .. } | Event::Ringing { .. } | Event::RelayClosed { .. } | Event::Paths { .. } => {}
-        Event::AwayChanged { .. } | Event::RealNameChanged { .. } | Event::GuestInvited { .. } => {}
+        Event::AccountChanged { .. } | Event::AwayChanged { .. } | Event::RealNameChanged { .. } | Event::GuestInvited { .. } => {}
     }
 }
 

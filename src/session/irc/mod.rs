@@ -31,7 +31,7 @@ mod registration;
 #[cfg(feature = "storage")]
 mod sasl;
 #[cfg(feature = "storage")]
-mod scram;
+pub mod scram;
 mod words;
 mod write;
 

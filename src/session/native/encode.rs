@@ -2,12 +2,12 @@
 
 use super::Native;
 use crate::hub::{
-    Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey, PathRole, Person,
+    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey, PathRole, Person,
     Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
 };
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
-use crate::wire::{self, ChangeCode, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
+use crate::wire::{self, AccountCode, ChangeCode, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 use std::fmt::Display;
 
 impl Native {
@@ -31,6 +31,9 @@ impl Native {
             Reply::LoggedIn { name, text_bytes_max } => {
                 let (version, body_max, text_max) = (frame::VERSION, self.body_max, text_bytes_max);
                 put(out, channel, &frame::Welcome { request, version, body_max, text_max, name });
+            }
+            Reply::Account { name, change } => {
+                put(out, channel, &frame::Account { request, code: account_code(change).number(), name });
             }
             Reply::Joined { room, occupants, subject, .. } => {
                 let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
@@ -77,7 +80,8 @@ impl Native {
             | Reply::Was { .. }
             | Reply::Here { .. }
             | Reply::Counts(_)
-            | Reply::Watched { .. } => {}
+            | Reply::Watched { .. }
+            | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
                 put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });
@@ -125,6 +129,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         }
         // Of these, frames know nothing; who is killed is told so by bye.
         Event::GuestInvited { .. }
+        | Event::AccountChanged { .. }
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::WatchedChanged { .. }
@@ -274,12 +279,32 @@ fn address_list<'a>(scratch: &'a mut Vec<u8>, addresses: &[Address]) -> ListEntr
     ListEntries::encode(scratch, addresses.iter().map(entry))
 }
 
+fn account_code(change: AccountChange) -> AccountCode {
+    match change {
+        AccountChange::Registered => AccountCode::Registered,
+        AccountChange::Identified => AccountCode::Identified,
+        AccountChange::LoggedOut => AccountCode::LoggedOut,
+        AccountChange::PasswordChanged => AccountCode::PasswordChanged,
+        AccountChange::Deleted => AccountCode::Deleted,
+    }
+}
+
 fn code(refusal: Refusal) -> RefusalCode {
     match refusal {
         Refusal::NotLoggedIn => RefusalCode::UnknownRequest,
         Refusal::AlreadyLoggedIn => RefusalCode::AlreadyLoggedIn,
         Refusal::BadName(_) => RefusalCode::BadName,
         Refusal::NameTaken => RefusalCode::NameTaken,
+        Refusal::NameReserved => RefusalCode::NameReserved,
+        Refusal::RegistrationClosed => RefusalCode::RegistrationClosed,
+        Refusal::AccountExists => RefusalCode::AccountExists,
+        Refusal::TooManyAccounts { .. } => RefusalCode::LimitReached,
+        Refusal::BadAccountPassword { .. } => RefusalCode::BadPassword,
+        Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
+        Refusal::NotIdentified => RefusalCode::NotIdentified,
+        Refusal::WrongPassword => RefusalCode::WrongPassword,
+        Refusal::TryLater { .. } => RefusalCode::TryLater,
+        Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
         Refusal::TextTooLong { .. } => RefusalCode::TextTooLong,

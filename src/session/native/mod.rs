@@ -7,26 +7,31 @@
 //! In `Hello` everything but hello ends the connection, and bodies are short. What a body says wrongly inside a whole
 //! frame is refused and the connection goes on; what breaks framing ends it.
 
+mod credentials;
 mod encode;
 
 use encode::encode_pong;
 pub(super) use encode::{encode_event, encode_farewell, encode_ping, encode_refusal};
 
-use super::{CloseReason, Step, Surroundings};
+use super::{CloseReason, Step, Surroundings, Verdict};
 use crate::hub::{
     Address, ChannelId, Command, Offers, Origin, Purpose, RequestId, RoomFilter, RoomRef, Transport, Words,
 };
 use crate::wire::frame::{self, AddressEntry, BodyError, ListEntries};
 use crate::wire::{self, BODY_MAX, BODY_MAX_FLOOR, Frame, FrameError, Kind, RawFrame, RefusalCode, Split};
 
-/// The longest body, in bytes, before login: enough for hello.
-const BODY_MAX_BEFORE_LOGIN: u16 = 512;
+/// The longest body, in bytes, before login: enough for two passwords.
+const BODY_MAX_BEFORE_LOGIN: u16 = 4_096;
 
 #[derive(Default)]
 pub(super) struct Native {
     /// What hello asked for and the server granted, in bytes.
     body_max: u16,
     open: bool,
+    /// The server's password was given.
+    is_let_in: bool,
+    /// What became of the password in the frame that comes again.
+    verdict: Option<Verdict>,
 }
 
 impl Native {
@@ -38,11 +43,15 @@ impl Native {
         self.open = true;
     }
 
+    pub fn verified(&mut self, verdict: Verdict) {
+        self.verdict = Some(verdict);
+    }
+
     pub fn next<'a>(&mut self, bytes: &'a [u8], surroundings: &Surroundings, out: &mut Vec<u8>) -> Step<'a> {
         let body_max = if self.open { self.body_max } else { BODY_MAX_BEFORE_LOGIN };
         match wire::split(bytes, body_max) {
             Ok(Split::Incomplete { needed }) => Step::Incomplete { needed },
-            Ok(Split::Frame(raw)) if self.open => self.next_when_open(bytes, raw, out),
+            Ok(Split::Frame(raw)) if self.open => self.next_when_open(bytes, raw, surroundings, out),
             Ok(Split::Frame(raw)) => self.next_before_login(raw, surroundings, out),
             Err(error) => Step::Close(close_reason(error)),
         }
@@ -59,9 +68,10 @@ impl Native {
             Ok(Frame::Hello(hello)) if hello.version != frame::VERSION => {
                 refused(&raw, RefusalCode::Version, "this server speaks version 1 of the protocol", out)
             }
-            Ok(Frame::Hello(_)) if surroundings.wants_password => {
-                refused(&raw, RefusalCode::BadPassword, NO_PASSWORD, out)
+            Ok(Frame::Hello(_)) if self.has_to_come_in(surroundings) => {
+                refused(&raw, RefusalCode::BadPassword, credentials::WANTS_PASSWORD, out)
             }
+            Ok(Frame::Credentials(given)) => self.credentials(&raw, given, surroundings, out),
             Ok(Frame::Hello(hello)) => {
                 self.body_max = hello.body_max.clamp(BODY_MAX_FLOOR, BODY_MAX);
                 let command = Command::Login {
@@ -83,11 +93,18 @@ impl Native {
         }
     }
 
-    fn next_when_open<'a>(&mut self, bytes: &'a [u8], raw: RawFrame<'a>, out: &mut Vec<u8>) -> Step<'a> {
+    fn next_when_open<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        raw: RawFrame<'a>,
+        surroundings: &Surroundings,
+        out: &mut Vec<u8>,
+    ) -> Step<'a> {
         if raw.kind() == Some(Kind::Data) {
             return self.payload(bytes, raw);
         }
         match raw.decode() {
+            Ok(Frame::Credentials(given)) => self.credentials(&raw, given, surroundings, out),
             Ok(frame) => step_of(&raw, frame, out),
             // Who wants to leave is not kept because of how they say it.
             Err(BodyError::NotUtf8) if raw.kind() == Some(Kind::Bye) => {
@@ -161,8 +178,10 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         Frame::Pong(_) => return Step::Done { used },
         Frame::Bye(f) => return Step::Quit { used, text: f.text },
         Frame::Hello(_) => return refused(raw, RefusalCode::AlreadyLoggedIn, "you are already logged in", out),
-        // Payload takes its own path, and the rest is what a server says.
+        // Payload and passwords take their own paths, and the rest is what a server says.
         Frame::Data(_)
+        | Frame::Credentials(_)
+        | Frame::Account(_)
         | Frame::Welcome(_)
         | Frame::Done(_)
         | Frame::Refused(_)
@@ -196,9 +215,6 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
     };
     Step::Command { used, request: RequestId(request), command }
 }
-
-/// Hello has no place for a password.
-const NO_PASSWORD: &str = "this server has a password, which only IRC clients can give (PASS)";
 
 const NO_SUCH_TRANSPORT: &str = "there is no such transport; an address is for TCP (0) or UDP (1)";
 

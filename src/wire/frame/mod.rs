@@ -26,6 +26,7 @@ macro_rules! body {
     )*};
     (@type name) => { &'a str };
     (@type text) => { &'a str };
+    (@type long) => { &'a str };
     (@type bytes) => { &'a [u8] };
     (@type rooms) => { ListEntries<'a, RoomEntry<'a>> };
     (@type names) => { ListEntries<'a, &'a str> };
@@ -44,6 +45,7 @@ macro_rules! body {
     (@decode $fields:ident bytes32) => { $fields.array()? };
     (@decode $fields:ident $type:ident) => { $fields.$type()? };
     (@encode $out:ident ($value:expr) name) => { put_name($out, $value) };
+    (@encode $out:ident ($value:expr) long) => { put_long($out, $value) };
     (@encode $out:ident ($value:expr) text) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) bytes) => { $out.extend_from_slice($value) };
     (@encode $out:ident ($value:expr) rooms) => { $out.extend_from_slice($value.as_bytes()) };
@@ -170,6 +172,8 @@ kinds! {
     0x84 Ping;
     0x85 Pong;
     0x86 Bye<'a>;
+    0x87 Credentials<'a> request;
+    0x88 Account<'a>;
     // Rooms.
     0x90 Join<'a>       request;
     0x91 Joined<'a>;

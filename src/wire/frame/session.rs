@@ -1,7 +1,7 @@
 //! Hello and goodbye, answers, and signs of life.
 
 use super::{Body, BodyError, Kind};
-use crate::wire::fields::{Fields, put_name};
+use crate::wire::fields::{Fields, put_long, put_name};
 
 /// The first four bytes of hello's body, so that a stray program is recognised as one.
 pub const MAGIC: [u8; 4] = *b"SWBD";
@@ -86,5 +86,26 @@ body! {
         /// A [`ByeCode`](crate::wire::ByeCode) or a newer one.
         code: u16,
         text: text,
+    }
+
+    /// Client: a password, before `hello` or after it.
+    Credentials<'a> {
+        request: u32,
+        /// A [`CredentialsCode`](crate::wire::CredentialsCode): what it is the password of, and what for.
+        what: u8,
+        /// Of the account or the operator; empty where there is none, or where it is the user's own.
+        name: name,
+        password: long,
+        /// The one to be from now on, where it is to be changed.
+        new: long,
+    }
+
+    /// Server: what has become of an account.
+    Account<'a> {
+        request: u32,
+        /// An [`AccountCode`](crate::wire::AccountCode).
+        code: u8,
+        /// Its name.
+        name: name,
     }
 }

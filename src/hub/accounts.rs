@@ -1,0 +1,381 @@
+//! Accounts: names that are their owners' even while these are not here.
+//!
+//! A password is never the hub's: what is kept of it goes to and fro in a [`Secret`], and whether it is right is for the
+//! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
+//! waits; should it leave, nobody learns what came of it.
+
+use super::name::{UserName, fold};
+use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
+use super::{Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who may make an account.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Registration {
+    Closed,
+    /// Who is logged in, so that their name is known and nobody else's.
+    #[default]
+    Open,
+    /// Also who is not yet.
+    BeforeLogin,
+}
+
+/// A password that is to be looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Proof<'a> {
+    /// Whether it is that of an account. There may be no such account, which must take as long.
+    Check { account: &'a str, hash: Option<&'a str>, password: &'a str },
+    /// What is to be kept of it.
+    Make { password: &'a str },
+    /// Both: of the old one whether it is right, and if so, what is to be kept of the new one.
+    Change { account: &'a str, hash: &'a str, old: &'a str, new: &'a str },
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Proved {
+    Right,
+    Wrong,
+    /// What is to be kept.
+    Made(Secret),
+    /// Wrong ones were given too often; the next is looked at after that time. This one was not.
+    NotYet { wait: Duration },
+    /// It could not be looked at.
+    Unknown,
+}
+
+/// Everybody who has an account.
+#[derive(Default)]
+pub(super) struct Accounts {
+    /// By folded name.
+    by_name: BTreeMap<Arc<str>, Account>,
+    names: HashMap<AccountId, Arc<str>>,
+    last: u64,
+    /// What is being looked at, by whoever waits for it.
+    pending: HashMap<SessionId, Pending>,
+    /// Who has identified themselves, and has no name here yet.
+    before_login: HashMap<SessionId, AccountId>,
+}
+
+struct Account {
+    id: AccountId,
+    name: UserName,
+    secret: Box<Secret>,
+    made_millis: u64,
+}
+
+/// What somebody waits for, and by which request.
+struct Pending {
+    request: RequestId,
+    what: Wanted,
+}
+
+enum Wanted {
+    Register(UserName),
+    Identify(AccountId),
+    /// There is no such account.
+    IdentifyNobody,
+    Change(AccountId),
+    Delete(AccountId),
+}
+
+/// The account of somebody who is here.
+#[derive(Clone)]
+pub(super) struct Identity {
+    pub id: AccountId,
+    pub name: UserName,
+}
+
+impl Account {
+    fn identity(&self) -> Identity {
+        Identity { id: self.id, name: self.name.clone() }
+    }
+
+    fn record(&self) -> Record {
+        let Account { id, name, secret, made_millis } = self;
+        let (name, secret) = (name.shown().into(), (**secret).clone());
+        Record::Account(AccountRecord { id: *id, name, secret, made_millis: *made_millis })
+    }
+}
+
+impl Accounts {
+    fn named(&self, name: &str) -> Option<&Account> {
+        self.by_name.get(&*fold(name))
+    }
+
+    fn get(&self, id: AccountId) -> Option<&Account> {
+        self.by_name.get(self.names.get(&id)?)
+    }
+
+    fn insert(&mut self, account: Account) {
+        self.last = self.last.max(account.id.0);
+        self.names.insert(account.id, Arc::clone(account.name.key()));
+        self.by_name.insert(Arc::clone(account.name.key()), account);
+    }
+
+    fn remove(&mut self, id: AccountId) -> Option<Account> {
+        self.by_name.remove(&self.names.remove(&id)?)
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// A session is gone.
+    pub fn forget_session(&mut self, session: SessionId) {
+        self.pending.remove(&session);
+        self.before_login.remove(&session);
+    }
+
+    /// Whether the index of numbers is that of names.
+    pub fn agree(&self) -> bool {
+        self.names.len() == self.by_name.len()
+            && self.by_name.iter().all(|(key, account)| {
+                self.names.get(&account.id) == Some(key) && account.name.key() == key && account.id.0 <= self.last
+            })
+    }
+}
+
+impl Hub {
+    /// Takes an account that was there before the server started.
+    pub(super) fn restore_account(&mut self, record: AccountRecord) -> Outcome {
+        let AccountRecord { id, name, secret, made_millis } = record;
+        let name = UserName::new(&name, u8::MAX)?; // whatever the limit was, and is now
+        self.accounts.insert(Account { id, name, secret: Box::new(secret), made_millis });
+        Ok(())
+    }
+
+    pub fn accounts_len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whose account a name is, if it is one's.
+    pub(super) fn account_named(&self, name: &str) -> Option<AccountId> {
+        self.accounts.named(name).map(|account| account.id)
+    }
+
+    /// The account that a session has identified itself for.
+    pub(super) fn identity(&self, session: SessionId) -> Option<Identity> {
+        match self.users.get(&session) {
+            Some(user) => user.identity().cloned(),
+            None => Some(self.accounts.get(*self.accounts.before_login.get(&session)?)?.identity()),
+        }
+    }
+
+    /// What somebody brings along who logs in now.
+    pub(super) fn take_identity(&mut self, session: SessionId) -> Option<Identity> {
+        let id = self.accounts.before_login.remove(&session)?;
+        Some(self.accounts.get(id)?.identity())
+    }
+
+    /// A name that is somebody's account is for them alone.
+    pub(super) fn check_reserved(&self, session: SessionId, name: &UserName) -> Outcome {
+        let Some(account) = self.accounts.by_name.get(name.key()) else { return Ok(()) };
+        match self.identity(session) {
+            Some(identity) if identity.id == account.id => Ok(()),
+            _ => Err(Refusal::NameReserved),
+        }
+    }
+
+    /// An empty name is the one that the asker has.
+    pub(super) fn register(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+        let user = self.users.get(&asker.session);
+        match self.limits.registration {
+            Registration::Closed => return Err(Refusal::RegistrationClosed),
+            Registration::Open if user.is_none() => return Err(Refusal::NotLoggedIn),
+            Registration::Open | Registration::BeforeLogin => {}
+        }
+        if self.identity(asker.session).is_some() {
+            return Err(Refusal::AlreadyIdentified);
+        }
+        let name = match user {
+            Some(user) if name.is_empty() => user.name.clone(),
+            _ => UserName::new(name, self.limits.name_bytes_max)?,
+        };
+        self.check_registrable(asker.session, &name)?;
+        self.check_new_password(password)?;
+        self.prove(asker, Wanted::Register(name), Proof::Make { password }, fx)
+    }
+
+    fn check_registrable(&self, session: SessionId, name: &UserName) -> Outcome {
+        if self.accounts.by_name.contains_key(name.key()) {
+            return Err(Refusal::AccountExists);
+        }
+        if self.names.get(name.key()).is_some_and(|&owner| owner != session) {
+            return Err(Refusal::NameTaken);
+        }
+        let accounts_max = self.limits.accounts_max;
+        if self.accounts.len() >= accounts_max { Err(Refusal::TooManyAccounts { accounts_max }) } else { Ok(()) }
+    }
+
+    fn check_new_password(&self, password: &str) -> Outcome {
+        let bytes_max = self.limits.account_password_bytes_max;
+        if password.is_empty() || password.len() > bytes_max.into() {
+            return Err(Refusal::BadAccountPassword { bytes_max });
+        }
+        Ok(())
+    }
+
+    /// Whoever gives the password of an account is its owner.
+    pub(super) fn identify(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+        if self.identity(asker.session).is_some() {
+            return Err(Refusal::AlreadyIdentified);
+        }
+        let own = self.users.get(&asker.session).map(|user| user.name.clone());
+        let name = own.as_ref().filter(|_| name.is_empty()).map_or(name, UserName::shown);
+        // A longer one was never taken, and is not worth the time.
+        if password.len() > usize::from(self.limits.account_password_bytes_max) {
+            return Err(Refusal::WrongPassword);
+        }
+        let found = self.accounts.named(name);
+        let wanted = found.map_or(Wanted::IdentifyNobody, |account| Wanted::Identify(account.id));
+        let hash = found.map(|account| account.secret.hash.clone());
+        self.prove(asker, wanted, Proof::Check { account: name, hash: hash.as_deref(), password }, fx)
+    }
+
+    /// The same, where the dialect has found out by itself.
+    pub(super) fn identify_proven(&mut self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        if self.identity(asker.session).is_some() {
+            return Err(Refusal::AlreadyIdentified);
+        }
+        let id = self.account_named(name).ok_or(Refusal::WrongPassword)?;
+        self.identify_as(asker, id, fx)
+    }
+
+    /// With what the dialect finds that out.
+    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        let keys: Option<&ScramKeys> = self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
+        asker.reply(fx, Reply::ScramKeys { keys });
+        Ok(())
+    }
+
+    /// Whoever has the name of the account needs the account to have it.
+    pub(super) fn log_out(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+        let identity = self.identity(asker.session).ok_or(Refusal::NotIdentified)?;
+        if self.users.get(&asker.session).is_some_and(|user| user.name == identity.name) {
+            return Err(Refusal::NameReserved);
+        }
+        self.accounts.before_login.remove(&asker.session);
+        self.set_identity(asker.session, None, fx);
+        asker.reply(fx, Reply::Account { name: identity.name.shown(), change: AccountChange::LoggedOut });
+        Ok(())
+    }
+
+    pub(super) fn change_password(&mut self, asker: Asker, old: &str, new: &str, fx: &mut impl Effects) -> Outcome {
+        let (id, name, hash) = self.own_account(asker.session)?;
+        self.check_new_password(new)?;
+        self.prove(asker, Wanted::Change(id), Proof::Change { account: name.shown(), hash: &hash, old, new }, fx)
+    }
+
+    pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
+        let (id, name, hash) = self.own_account(asker.session)?;
+        let proof = Proof::Check { account: name.shown(), hash: Some(&hash), password };
+        self.prove(asker, Wanted::Delete(id), proof, fx)
+    }
+
+    fn own_account(&self, session: SessionId) -> Result<(AccountId, UserName, Box<str>), Refusal> {
+        let identity = self.identity(session).ok_or(Refusal::NotIdentified)?;
+        let account = self.accounts.get(identity.id).ok_or(Refusal::NotIdentified)?;
+        Ok((account.id, account.name.clone(), account.secret.hash.clone()))
+    }
+
+    fn prove(&mut self, asker: Asker, what: Wanted, proof: Proof<'_>, fx: &mut impl Effects) -> Outcome {
+        if self.accounts.pending.contains_key(&asker.session) {
+            return Err(Refusal::StillProving);
+        }
+        self.accounts.pending.insert(asker.session, Pending { request: asker.request, what });
+        fx.prove(asker.session, proof);
+        Ok(())
+    }
+
+    /// What came of [`Effects::prove`]. Nothing, where nobody waits for it any more.
+    pub fn proved(&mut self, now: Moment, session: SessionId, proved: Proved, fx: &mut impl Effects) {
+        let Some(Pending { request, what }) = self.accounts.pending.remove(&session) else { return };
+        let asker = Asker { now, session, request, channel: ChannelId::NONE };
+        if let Err(refusal) = self.go_on(asker, what, proved, fx) {
+            asker.reply(fx, Reply::Refused(refusal));
+        }
+    }
+
+    fn go_on(&mut self, asker: Asker, what: Wanted, proved: Proved, fx: &mut impl Effects) -> Outcome {
+        match (what, proved) {
+            (_, Proved::Wrong) => Err(Refusal::WrongPassword),
+            (_, Proved::NotYet { wait }) => Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) }),
+            (Wanted::Register(name), Proved::Made(secret)) => self.make_account(asker, name, secret, fx),
+            (Wanted::Identify(id), Proved::Right) => self.identify_as(asker, id, fx),
+            (Wanted::Change(id), Proved::Made(secret)) => self.replace_secret(asker, id, secret, fx),
+            (Wanted::Delete(id), Proved::Right) => self.end_account(asker, id, fx),
+            _ => Err(Refusal::CannotProve),
+        }
+    }
+
+    fn make_account(&mut self, asker: Asker, name: UserName, secret: Secret, fx: &mut impl Effects) -> Outcome {
+        // While the password was looked at, others went on.
+        self.check_registrable(asker.session, &name)?;
+        let id = AccountId(self.accounts.last + 1);
+        let account = Account { id, name, secret: Box::new(secret), made_millis: asker.now.unix_millis };
+        let (record, identity) = (account.record(), account.identity());
+        fx.store(record);
+        self.accounts.insert(account);
+        self.set_identity(asker.session, Some(identity.clone()), fx);
+        asker.reply(fx, Reply::Account { name: identity.name.shown(), change: AccountChange::Registered });
+        Ok(())
+    }
+
+    fn identify_as(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
+        let identity = self.accounts.get(id).ok_or(Refusal::WrongPassword)?.identity();
+        self.set_identity(asker.session, Some(identity.clone()), fx);
+        asker.reply(fx, Reply::Account { name: identity.name.shown(), change: AccountChange::Identified });
+        Ok(())
+    }
+
+    fn replace_secret(&mut self, asker: Asker, id: AccountId, secret: Secret, fx: &mut impl Effects) -> Outcome {
+        let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
+        let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
+        *account.secret = secret;
+        fx.store(account.record());
+        let change = AccountChange::PasswordChanged;
+        asker.reply(fx, Reply::Account { name: account.name.shown(), change });
+        Ok(())
+    }
+
+    fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
+        let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
+        fx.store(Record::AccountGone(id));
+        self.accounts.before_login.retain(|_, of| *of != id);
+        let of_account = |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let sessions: Vec<SessionId> = self.users.iter().filter(of_account).map(|(&session, _)| session).collect();
+        for session in sessions {
+            self.set_identity(session, None, fx);
+        }
+        asker.reply(fx, Reply::Account { name: account.name.shown(), change: AccountChange::Deleted });
+        Ok(())
+    }
+
+    /// Tells those who see them. Who is not logged in is seen by nobody.
+    fn set_identity(&mut self, session: SessionId, identity: Option<Identity>, fx: &mut impl Effects) {
+        match (self.users.get_mut(&session), identity) {
+            (Some(user), identity) => user.rare_mut().identity = identity,
+            (None, Some(identity)) => _ = self.accounts.before_login.insert(session, identity.id),
+            (None, None) => _ = self.accounts.before_login.remove(&session),
+        }
+        let Some(user) = self.users.get(&session) else { return };
+        let event = Event::AccountChanged { who: user.person(session) };
+        if !user.rooms.is_empty() {
+            fx.emit(super::Effect::PublishToNeighbours { cause: session, channels: &user.rooms, event });
+        }
+        self.tell_watched_change(session, Trait::Account, fx);
+    }
+}
+
+/// What an account has become, for whoever asked for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountChange {
+    Registered,
+    Identified,
+    LoggedOut,
+    PasswordChanged,
+    Deleted,
+}

@@ -1,0 +1,96 @@
+//! Passwords of accounts: they wait in line with the others, and the hub goes on when they have been looked at.
+
+use super::address::ClientAddress;
+use super::checks::{AccountProof, Given, Purpose};
+use super::credentials::Outcome;
+use super::engine::Engine;
+use super::exchange::{Exchange, key_of, session_id};
+use super::passwords;
+use crate::hub::{Proof, Proved, RequestId, SessionId};
+use crate::net::Socket;
+use log::info;
+
+impl<S: Socket> Exchange<S> {
+    /// The connection is not read until the hub has been told what came of it.
+    pub(super) fn queue_proof(&mut self, session: SessionId, proof: Proof<'_>) {
+        let (key, request) = (key_of(session), RequestId::NONE);
+        let Some(connection) = self.connections.get_mut(key).filter(|connection| connection.is_open()) else {
+            return;
+        };
+        let (proof, password) = match proof {
+            Proof::Check { account, hash, password } => {
+                (AccountProof::Check { account: account.to_lowercase(), hash: hash.map(str::to_owned) }, password)
+            }
+            Proof::Make { password } => (AccountProof::Make, password),
+            Proof::Change { account, hash, old, new } => {
+                let (account, hash, new) = (account.to_lowercase(), hash.to_owned(), new.to_owned());
+                (AccountProof::Change { account, hash, new }, old)
+            }
+        };
+        let (address, password, purpose) = (connection.address, password.to_owned(), Purpose::Account(proof));
+        let place = self.checks.queue(Given { key, request, address, purpose, password });
+        connection.await_verdict(request, place);
+    }
+
+    /// The hash to hold a password against, if it is held against one, and whether it is that of the account; or what
+    /// is known already.
+    pub(super) fn look_at_account(
+        &self,
+        address: ClientAddress,
+        proof: &AccountProof,
+    ) -> Result<(Option<String>, bool), Proved> {
+        if let Some(account) = proof.account()
+            && let Some(wait) = self.checks.account_wait(address.origin(), account, self.now)
+        {
+            return Err(Proved::NotYet { wait });
+        }
+        Ok(match proof {
+            AccountProof::Check { hash: Some(hash), .. } | AccountProof::Change { hash, .. } => {
+                (Some(hash.clone()), true)
+            }
+            AccountProof::Check { hash: None, .. } => (Some(passwords::NOBODYS.to_owned()), false),
+            AccountProof::Make => (None, true),
+        })
+    }
+
+    /// What the hub is told; and a wrong one makes the next one wait.
+    pub(super) fn judge_account(
+        &mut self,
+        given: &Given,
+        proof: &AccountProof,
+        outcome: Outcome,
+        is_there: bool,
+    ) -> Proved {
+        let proved = match outcome {
+            Outcome::Right if is_there => Proved::Right,
+            Outcome::Right | Outcome::Wrong => Proved::Wrong,
+            Outcome::Made(secret) => Proved::Made(secret),
+            Outcome::Unknown => Proved::Unknown,
+        };
+        let (Some(account), origin) = (proof.account(), given.address.origin()) else { return proved };
+        match proved {
+            Proved::Wrong => {
+                info!("{} {} gave a wrong password for an account", given.key, given.address.ip());
+                self.checks.note_wrong_account(origin, account, self.limits.account_delay, self.now);
+            }
+            Proved::Right | Proved::Made(_) => self.checks.note_right_account(origin, account),
+            Proved::NotYet { .. } | Proved::Unknown => {}
+        }
+        proved
+    }
+}
+
+impl<S: Socket> Engine<S> {
+    /// Tells the hub what came of passwords, and lets those go on who waited for that.
+    pub(super) fn hand_on_proved(&mut self) {
+        for (key, proved) in std::mem::take(&mut self.exchange.proved) {
+            let connection = self.exchange.connections.get_mut(key).filter(|connection| connection.is_open());
+            if connection.and_then(|connection| connection.take_verdict()).is_none() {
+                continue; // it is gone, and the hub knows
+            }
+            self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
+            self.settle(key);
+            self.exchange.list_to_read(key);
+        }
+    }
+}
