@@ -1,5 +1,5 @@
-//! Why the hub does not do what was asked. A closed set; the sentence of each says what happened, to what, and what
-//! to do.
+//! Why the hub does not do what was asked. A closed set; the sentence of each says what happened, to what, and, where
+//! there is something, what to do.
 
 use std::fmt;
 use std::net::SocketAddr;
