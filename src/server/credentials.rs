@@ -212,7 +212,7 @@ impl<S: Socket> Exchange<S> {
 }
 
 const DISMISSED: &str =
-    "You are no operator any more: your entry in the config file is gone, or is another one now";
+    "You are no longer an operator: your entry in the config file is gone or has changed";
 
 /// As much of a name that somebody made up as the log has room for.
 fn cut(name: &str) -> &str {

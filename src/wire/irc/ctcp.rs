@@ -37,6 +37,17 @@ impl<'a> Ctcp<'a> {
         self.command == ACTION
     }
 
+    /// As much of it as has room, in bytes, with its end.
+    #[must_use]
+    pub fn shortened(self, bytes_max: usize) -> Self {
+        let beginning = |text: &'a str, bytes_max: usize| {
+            text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+        };
+        let command = beginning(self.command, bytes_max.saturating_sub(2 * DELIMITER.len_utf8() + " ".len()));
+        let frame = Ctcp { command, params: "" }.frame_bytes();
+        Ctcp { command, params: beginning(self.params, bytes_max.saturating_sub(frame)) }
+    }
+
     /// How many bytes it has beside its parameters.
     pub fn frame_bytes(&self) -> usize {
         2 * DELIMITER.len_utf8() + self.command.len() + " ".len()
@@ -64,6 +75,9 @@ mod tests {
         assert_eq!(of("hello \u{1}VERSION\u{1}"), None);
         assert_eq!(Ctcp::action("waves").to_string(), "\u{1}ACTION waves\u{1}");
         assert_eq!(Ctcp { command: "VERSION", params: "" }.to_string(), "\u{1}VERSION\u{1}");
+        assert_eq!(Ctcp::action("wäves").shortened(12).to_string(), "\u{1}ACTION wä\u{1}");
+        assert_eq!(Ctcp::action("wäves").shortened(11).to_string(), "\u{1}ACTION w\u{1}");
+        assert_eq!(Ctcp { command: "LONG", params: "x" }.shortened(5).to_string(), "\u{1}LO\u{1}");
         let action = Ctcp::action("waves");
         assert_eq!(action.to_string().len(), action.frame_bytes() + "waves".len());
     }

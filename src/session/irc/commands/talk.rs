@@ -8,8 +8,10 @@ use crate::session::irc::features::TARGETS_MAX;
 use crate::session::irc::letters;
 use crate::session::irc::words::{Target, put_words};
 use crate::session::irc::write::Write;
+use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::wire::irc::{Capability, Message, Numeric};
+use std::fmt::Write as _;
 
 pub fn privmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let nick = &dialogue.nick;
@@ -52,19 +54,31 @@ fn say<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, form: 
     }
     dialogue.task.step += 1;
     dialogue.task.begin(doing, target);
+    let said = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
+    let room = room_for(dialogue, target);
     if dialogue.capabilities.has(Capability::MessageTags) {
         tags.put_client_only(call.notes);
     }
-    let said = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
-    let text = cut(said, room_for(dialogue, target));
-    if text.len() < said.len() && dialogue.capabilities.has(Capability::StandardReplies) {
+    let tags_end = call.notes.len();
+    // An ACTION that is cut is one still.
+    let ctcp = Ctcp::of(said).filter(|_| said.len() > room);
+    if let Some(ctcp) = ctcp {
+        let _ = write!(call.notes, "{}", ctcp.shortened(room)); // writing to a String cannot fail
+    }
+    let (tags, shortened) = call.notes.split_at_checked(tags_end).unwrap_or_default();
+    let text = if ctcp.is_some() { shortened } else { cut(said, room) };
+    // NOTICE is answered by nothing.
+    if text.len() < said.len()
+        && form == Form::Message
+        && dialogue.capabilities.has(Capability::StandardReplies)
+    {
         let body =
             Write::to(call.out).server(call.world, "WARN").param(dialogue.task.command).param("MESSAGE_CUT");
         let (sent, all) = (text.len(), said.len());
         body.echo(target)
-            .trailing(format_args!("Others have room for {sent} of its {all} bytes in their line"));
+            .trailing(format_args!("Others get the first {sent} of its {all} bytes"));
     }
-    let words = Words { form, text, tags: call.notes };
+    let words = Words { form, text, tags };
     let (least, name) = rank_of(target);
     let command = if name.starts_with('#') {
         Command::Say { room: RoomRef::Named(name), words, least }
