@@ -126,10 +126,10 @@ impl fmt::Display for Refusal {
             Refusal::AlreadyInRoom => f.write_str("you are already in that room"),
             Refusal::NoSuchRoom => f.write_str("there is no such room"),
             Refusal::Banned => f.write_str("you are banned from that room"),
-            Refusal::MembersOnly => {
-                f.write_str("that room is for members only; somebody in it can invite you")
-            }
-            Refusal::BadPassword => f.write_str("that room has a password, and this is not it"),
+            Refusal::MembersOnly => f.write_str("that room is for members only; a moderator can invite you"),
+            Refusal::BadPassword => f.write_str(
+                "that room has a password, which cannot be said from here; a moderator can invite you",
+            ),
             Refusal::ClosedToOutsiders => f.write_str("that room takes nothing from outside; join it first"),
             Refusal::NoVoice => f.write_str("you have no voice in that room; a moderator can give you one"),
             Refusal::Silenced => f.write_str("you are banned in that room, which takes your voice"),

@@ -134,7 +134,7 @@ impl Hub {
                 fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
             }
         }
-        asker.done(fx);
+        asker.reply(fx, Reply::Announced { text });
         Ok(())
     }
 

@@ -216,8 +216,7 @@ impl<S: Socket> Exchange<S> {
     }
 }
 
-const DISMISSED: &str =
-    "You are no operator any more: your entry in the config file is gone, or is another one now";
+const DISMISSED: &str = "You are no longer an operator: your entry in the config file is gone or has changed";
 
 /// What the log has of a name that somebody made up.
 const NAME_BYTES_LOGGED_MAX: usize = 64;

@@ -8,6 +8,7 @@ use super::exchange::Exchange;
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::CloseReason;
+use log::info;
 use std::time::Instant;
 
 /// What one client has left to send. Pure: time is an argument.
@@ -51,6 +52,7 @@ impl<S: Socket> Exchange<S> {
         let (now, bucket) = (*now, connection.bucket(*now));
         let Some(until) = bucket.next_at(limits.irc_lines, now).filter(|_| held > 0) else { return false };
         if held > limits.irc_held_bytes_max {
+            info!("{key} {} floods and is dropped: {held} bytes were waiting", connection.address.ip());
             self.close(key, CloseReason::Flood);
             return true;
         }

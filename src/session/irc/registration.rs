@@ -122,14 +122,18 @@ fn complete<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
     if !registration.is_verified {
         return match verdict {
+            None if registration.password.is_empty() => {
+                call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
+                    .trailing("This server has a password: send PASS before NICK and USER");
+                Do::Close(CloseReason::PasswordMissing)
+            }
             None => {
                 call.notes.push_str(&registration.password);
                 Do::Verify { credential: Credential::Server, password: call.notes }
             }
             Some(Verdict::Unknown) => Do::Close(CloseReason::PasswordUnchecked),
             Some(_) => {
-                call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
-                    .trailing("The password of this server is another one");
+                call.numeric(Numeric::ERR_PASSWDMISMATCH, "").trailing("Wrong password");
                 Do::Close(CloseReason::WrongPassword)
             }
         };

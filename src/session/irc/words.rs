@@ -4,7 +4,6 @@ use super::capabilities::MESSAGE_TAGS;
 use super::letters::sign;
 use crate::hub::{Form, Role, Words};
 use crate::session::Variant;
-use crate::wire::cut;
 use crate::wire::irc::LineBody;
 use crate::wire::irc::ctcp::{Ctcp, DELIMITER};
 use std::fmt;
@@ -88,12 +87,9 @@ impl<'a> Rest<'a> {
                 Piece::Control(Ctcp::action(now))
             }
             Rest::Control(ctcp) => {
-                let Ctcp { command, params } = *ctcp;
-                let command = cut(command, room.saturating_sub(3));
-                let frame = Ctcp { command, params: "" }.frame_bytes();
-                let params = cut(params, room.saturating_sub(frame));
+                let piece = ctcp.shortened(room);
                 *self = Rest::Text("");
-                Piece::Control(Ctcp { command, params })
+                Piece::Control(piece)
             }
         }
     }

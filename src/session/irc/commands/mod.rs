@@ -159,11 +159,14 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             Doing::ListWatched => monitor::put_list_of_watched(dialogue, here, gone, world, out),
             _ => monitor::put_watched(dialogue, here, gone, full, world, out),
         },
-        Reply::Marks { now, before } => match &mut dialogue.task.doing {
-            Doing::Rehash { is_operator } => *is_operator = now.contains(Marks::OPERATOR),
-            Doing::Oper => operators::risen(dialogue, now, before, world, out),
-            _ => user_modes::put_own(dialogue, now, before, world, out),
-        },
+        Reply::Marks { now, before } => {
+            dialogue.marks = now;
+            match &mut dialogue.task.doing {
+                Doing::Rehash { is_operator } => *is_operator = now.contains(Marks::OPERATOR),
+                Doing::Oper => operators::risen(dialogue, now, before, world, out),
+                _ => user_modes::put_own(dialogue, now, before, world, out),
+            }
+        }
         Reply::Done => done(dialogue, world, out),
         _ => answer_about_room(dialogue, reply, world, out),
     }

@@ -23,7 +23,7 @@ pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         }
         Some(Verdict::Wrong) => {
             call.numeric(Numeric::ERR_PASSWDMISMATCH, &dialogue.nick)
-                .trailing("No operator has that name and that password, and comes from there");
+                .trailing("Wrong name or password, or not from your address");
             Do::Done
         }
         Some(Verdict::NotYet { wait }) => try_again(
