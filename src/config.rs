@@ -306,7 +306,10 @@ fn explain_operator(text: &str, operators: &DeValue<'_>, at: usize) -> Option<St
         if key.span().contains(&at) {
             let known = people::OPERATOR_KEYS;
             let nearest = known.into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
-            let hint = nearest.map_or_else(|| "it has ".to_owned() + &known.join(", "), |known| format!("did you mean {known}?"));
+            let hint = nearest.map_or_else(
+                || "it has ".to_owned() + &known.join(", "),
+                |known| format!("did you mean {known}?"),
+            );
             return Some(format!("an operator has no setting {name}; {hint}"));
         }
         if value.span().contains(&at) {

@@ -126,9 +126,7 @@ impl fmt::Display for Refusal {
             Refusal::AlreadyInRoom => f.write_str("you are already in that room"),
             Refusal::NoSuchRoom => f.write_str("there is no such room"),
             Refusal::Banned => f.write_str("you are banned from that room"),
-            Refusal::MembersOnly => {
-                f.write_str("that room is for members only; a moderator can invite you")
-            }
+            Refusal::MembersOnly => f.write_str("that room is for members only; a moderator can invite you"),
             Refusal::BadPassword => f.write_str(
                 "that room has a password, which cannot be said from here; a moderator can invite you",
             ),

@@ -211,8 +211,7 @@ impl<S: Socket> Exchange<S> {
     }
 }
 
-const DISMISSED: &str =
-    "You are no longer an operator: your entry in the config file is gone or has changed";
+const DISMISSED: &str = "You are no longer an operator: your entry in the config file is gone or has changed";
 
 /// As much of a name that somebody made up as the log has room for.
 fn cut(name: &str) -> &str {

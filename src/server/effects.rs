@@ -93,9 +93,12 @@ impl<S: Socket> Effects for Exchange<S> {
 impl<S: Socket> Exchange<S> {
     /// Whose session ended, and whose doing that was: a nickname tells nothing of who that is.
     fn log_kill(&self, key: Key, name: &str, by: Key, text: &str) {
-        let (Some(killed), Some(killer)) = (self.connections.get(key), self.connections.get(by)) else { return };
+        let (Some(killed), Some(killer)) = (self.connections.get(key), self.connections.get(by)) else {
+            return;
+        };
         let operator = killer.operator().map_or("?", |operator| &operator.name);
-        let (ip, from, colon) = (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
+        let (ip, from, colon) =
+            (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
         info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{colon}{text}");
     }
 

@@ -40,9 +40,8 @@ impl<'a> Ctcp<'a> {
     /// As much of it as has room, in bytes, with its end.
     #[must_use]
     pub fn shortened(self, bytes_max: usize) -> Self {
-        let beginning = |text: &'a str, bytes_max: usize| {
-            text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
-        };
+        let beginning =
+            |text: &'a str, bytes_max: usize| text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text);
         let command = beginning(self.command, bytes_max.saturating_sub(2 * DELIMITER.len_utf8() + " ".len()));
         let frame = Ctcp { command, params: "" }.frame_bytes();
         Ctcp { command, params: beginning(self.params, bytes_max.saturating_sub(frame)) }

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_mask_may_be_of_an_address() {
-        for mask in ["*!*@192.0.2.7", "*!*@192.0.2.0/24", "a!b@10.*", "*!*@2001:db8::1", "*!*@2001:db8::/32"] {
+        for mask in ["*!*@192.0.2.7", "*!*@192.0.2.0/24", "a!b@10.*", "*!*@2001:db8::1", "*!*@2001:db8::/32"]
+        {
             assert!(is_of_address(mask), "{mask}");
         }
         for mask in ["*!*@*", "ann!*@*", "*!*@22222222.dsqfvfex.2m25rg32.ip", "*!*@*.2m25rg32.ip", "*!*@1*"] {

@@ -246,13 +246,7 @@ pub fn changed(
 }
 
 /// Nobody's host is an address here: a mask of one is taken, as by every server, and keeps nobody out.
-fn warn_of_address(
-    dialogue: &Dialogue,
-    room: &str,
-    mask: &str,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
-) {
+fn warn_of_address(dialogue: &Dialogue, room: &str, mask: &str, world: &Surroundings, out: &mut Vec<u8>) {
     const WHY: &str = "Masks are held against cloaks: that one matches nobody (WHOIS shows the host)";
     let head = Write::to(out);
     if dialogue.capabilities.has(Capability::StandardReplies) {

@@ -1,6 +1,6 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
-use super::{Doing, cut, entry, too_many};
+use super::{Doing, cut, entry, not_enough, too_many};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -41,6 +41,9 @@ pub fn tagmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).param("TAGMSG").trailing("Unknown command");
         return Do::Done;
     }
+    if call.message.params.is_empty() {
+        return not_enough(dialogue, &mut call);
+    }
     say(dialogue, call, Doing::Message, Form::Tags)
 }
 
@@ -75,8 +78,7 @@ fn say<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, form: 
         let body =
             Write::to(call.out).server(call.world, "WARN").param(dialogue.task.command).param("MESSAGE_CUT");
         let (sent, all) = (text.len(), said.len());
-        body.echo(target)
-            .trailing(format_args!("Others get the first {sent} of its {all} bytes"));
+        body.echo(target).trailing(format_args!("Others get the first {sent} of its {all} bytes"));
     }
     let words = Words { form, text, tags };
     let (least, name) = rank_of(target);
