@@ -212,7 +212,7 @@ pub const REVIEWED: &[Reviewed] = &[
     },
     Reviewed {
         file: "src/server/read.rs",
-        line: "self.pass_on(key, relay, longest, &bytes[..used])",
+        line: "self.pass_on(key, relay, longest, &rest[..used])",
         because: "a step's `used` is a part of the bytes that the session was given",
     },
     Reviewed {
