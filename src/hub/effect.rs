@@ -39,8 +39,9 @@ pub enum Effect<'a> {
     Subscribe { channel: ChannelId, session: SessionId },
     /// From here on it does not.
     Unsubscribe { channel: ChannelId, session: SessionId },
-    /// The hub knows the session no more, whose user had this name; its connection is to be closed.
-    HangUp { session: SessionId, name: &'a str, why: Killing<'a> },
+    /// The hub knows the session no more, whose user had this name; its connection is to be closed. `by` is the
+    /// operator's session.
+    HangUp { session: SessionId, name: &'a str, by: SessionId, why: Killing<'a> },
 }
 
 /// An answer to the one who asked.
@@ -110,6 +111,10 @@ pub enum Reply<'a> {
         list: MaskList,
         entries: &'a [MaskEntry],
         more: bool,
+    },
+    /// An operator's words are on their way.
+    Announced {
+        text: &'a str,
     },
     Kicked {
         room: &'a RoomName,

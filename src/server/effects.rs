@@ -47,6 +47,10 @@ impl<S: Socket> Effects for Exchange<S> {
                         Reply::Renamed { from, to: name } if from != name => {
                             info!("{to} {ip} is {name}, who was {from}")
                         }
+                        Reply::Announced { text } => {
+                            let operator = connection.operator().map_or("?", |operator| &operator.name);
+                            info!("{to} {ip} announces, as operator {operator}: {text}");
+                        }
                         _ => {}
                     }
                 });
@@ -66,11 +70,9 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::PublishToNeighbours { cause, channels, event } => {
                 self.publish_to_neighbours(key_of(cause), channels, &event);
             }
-            Effect::HangUp { session, name, why } => {
+            Effect::HangUp { session, name, by, why } => {
                 let key = key_of(session);
-                if let Some(connection) = self.connections.get(key) {
-                    info!("{key} {} was {name}: {why}", connection.address.ip());
-                }
+                self.log_kill(key, name, key_of(by), why.text);
                 self.close_saying(key, CloseReason::Killed, &why);
             }
             Effect::Subscribe { channel, session } => {
@@ -89,6 +91,17 @@ impl<S: Socket> Effects for Exchange<S> {
 }
 
 impl<S: Socket> Exchange<S> {
+    /// Whose session ended, and whose doing that was: a nickname tells nothing of who that is.
+    fn log_kill(&self, key: Key, name: &str, by: Key, text: &str) {
+        let (Some(killed), Some(killer)) = (self.connections.get(key), self.connections.get(by)) else {
+            return;
+        };
+        let operator = killer.operator().map_or("?", |operator| &operator.name);
+        let (ip, from, colon) =
+            (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
+        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{colon}{text}");
+    }
+
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {
         let channel = about.channel;
         let latest = (self.turn, channel);

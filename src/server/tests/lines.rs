@@ -175,7 +175,7 @@ fn who_changes_its_dialect_has_its_rooms_changed_with_it() {
     assert!(two.starts_with("@time=") && two.ends_with(":two"), "{heard}");
 }
 
-const WRONG: &str = "464 ann :No operator has that name and that password, and comes from there\r\n";
+const WRONG: &str = "464 ann :Wrong name or password, or not from your address\r\n";
 
 #[test]
 fn who_gives_a_password_waits_for_its_verdict() {
