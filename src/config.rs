@@ -313,7 +313,8 @@ fn explain_operator(text: &str, operators: &DeValue<'_>, at: usize) -> Option<St
             return Some(format!("an operator has no setting {name}; {hint}"));
         }
         if value.span().contains(&at) {
-            return Some(wrong(name, <String as Value>::IS, text, value.span()));
+            let name = format!("{name} of an operator");
+            return Some(wrong(&name, <String as Value>::IS, text, value.span()));
         }
     }
     None

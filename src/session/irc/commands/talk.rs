@@ -1,6 +1,6 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
-use super::{Doing, cut, entry, too_many, unknown};
+use super::{Doing, cut, entry, not_enough, too_many, unknown};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -39,6 +39,9 @@ pub fn notice<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 pub fn tagmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if !dialogue.capabilities.has(Capability::MessageTags) {
         return unknown(dialogue, &mut call);
+    }
+    if call.message.params.is_empty() {
+        return not_enough(dialogue, &mut call);
     }
     say(dialogue, call, Doing::Message, Form::Tags)
 }
