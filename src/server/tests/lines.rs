@@ -329,9 +329,9 @@ fn who_connects_anew_has_sent_what_they_had_sent() {
         scene.settle();
         answers
     };
-    assert_eq!(answers("192.0.2.1", "ann"), 3);
+    assert_eq!(answers("192.0.2.1", "ann"), 4, "and the line that shows what is spoken is free");
     assert_eq!(answers("192.0.2.1", "ann"), 0, "it is the same client, for all that is known");
-    assert_eq!(answers("192.0.2.2", "bob"), 3);
+    assert_eq!(answers("192.0.2.2", "bob"), 4);
 }
 
 #[test]
