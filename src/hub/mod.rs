@@ -3,11 +3,13 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
-//!   `paths`: one part of [`Hub`] each;
+//! - `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`,
+//!   `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
+//! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
+//! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
-//! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
-//! - [`channel`] the numbers of rooms and relays.
+//! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
+//! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
 
 mod audit;
 mod changes;
@@ -72,7 +74,7 @@ pub struct Hub {
     users: HashMap<SessionId, Box<User>>,
     /// By folded name, in the order in which lists show them.
     names: BTreeMap<Arc<str>, SessionId>,
-    /// By folded name, in the order in which lists show them.
+    /// Rooms, likewise.
     room_names: BTreeMap<Arc<str>, ChannelId>,
     channels: Channels,
     /// Calls that nobody has answered, by the time at which they are given up.
@@ -86,9 +88,10 @@ pub struct Hub {
     messages: u64,
     /// What the lists of masks of all rooms take, in bytes.
     mask_bytes: usize,
-    /// How many users have these marks.
+    /// How many users are invisible, and how many are operators.
     invisible: usize,
     operators: usize,
+    /// The most users there were at one time.
     users_most: usize,
 }
 

@@ -1,6 +1,6 @@
 //! What is said: to a room, to one user, as a room's subject.
 
-use super::guests::Suspect;
+use super::guests::Candidate;
 use super::mask::in_full;
 use super::name::fold;
 use super::person::Marks;
@@ -199,7 +199,7 @@ fn may_speak(
     if flags.has(Flag::Moderated) && is_mute() {
         return Err(Refusal::NoVoice);
     }
-    if room.is_silenced(&Suspect::new(person, fx)) {
+    if room.is_silenced(&Candidate::new(person, fx)) {
         return Err(Refusal::Silenced);
     }
     if flags.has(Flag::NoControlMessages) && is_control(words.text) {
@@ -208,7 +208,8 @@ fn may_speak(
     Ok(())
 }
 
-/// Whether a text is for a program: CTCP, but for an action, which is for people.
+/// Whether a text is for a program: CTCP, but for an action, which is for people. `wire::irc::ctcp` takes such texts apart;
+/// the hub knows no protocol, and has this one rule of it again.
 fn is_control(text: &str) -> bool {
     text.strip_prefix('\u{1}').is_some_and(|rest| {
         rest.strip_prefix("ACTION").is_none_or(|rest| !rest.is_empty() && !rest.starts_with([' ', '\u{1}']))

@@ -1,6 +1,6 @@
 //! Users: who comes, what they say of themselves, who goes.
 
-use super::guests::Suspect;
+use super::guests::Candidate;
 use super::name::UserName;
 use super::person::{Marks, Profile};
 use super::{
@@ -122,9 +122,9 @@ impl Hub {
 
     /// Whoever may not speak in a room because of a ban does not get around it by another name.
     fn check_renaming(&self, session: SessionId, user: &User, fx: &impl Effects) -> Outcome {
-        let suspect = Suspect::new(user.person(session), fx);
+        let candidate = Candidate::new(user.person(session), fx);
         let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        let is_kept = rooms.any(|room| room.is_silenced(&suspect));
+        let is_kept = rooms.any(|room| room.is_silenced(&candidate));
         if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
     }
 

@@ -9,6 +9,7 @@ use crate::hub::{RequestId, mask};
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{Credential, Verdict};
+use crate::wire::cut;
 use log::{info, warn};
 
 /// Passwords are hashes, as PHC strings.
@@ -160,8 +161,12 @@ impl<S: Socket> Exchange<S> {
         if verdict == Verdict::Unknown {
             return verdict;
         }
-        warn!("{key} {} gave a wrong password for operator {:?}", address.ip(), cut(name));
-        self.checks.note_wrong(address.origin(), self.limits.oper_delay, self.now);
+        warn!(
+            "{key} {} gave a wrong password for operator {:?}",
+            address.ip(),
+            cut(name, NAME_BYTES_LOGGED_MAX)
+        );
+        self.checks.note_wrong_guess(address.origin(), self.limits.oper_delay, self.now);
         Verdict::Wrong
     }
 
@@ -213,10 +218,8 @@ impl<S: Socket> Exchange<S> {
 
 const DISMISSED: &str = "You are no longer an operator: your entry in the config file is gone or has changed";
 
-/// As much of a name that somebody made up as the log has room for.
-fn cut(name: &str) -> &str {
-    name.get(..name.floor_char_boundary(64)).unwrap_or(name)
-}
+/// What the log has of a name that somebody made up.
+const NAME_BYTES_LOGGED_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {

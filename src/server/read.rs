@@ -123,7 +123,6 @@ impl<S: Socket> Engine<S> {
         budget: &mut Budget,
         notes: &mut String,
     ) -> (usize, Stop) {
-        let session = session_id(key);
         let mut done = 0;
         loop {
             let open = self.exchange.connections.get(key).filter(|connection| connection.is_open());
@@ -156,54 +155,58 @@ impl<S: Socket> Engine<S> {
             if is_metered && step.used() > 0 {
                 self.exchange.note_line(key);
             }
-            match step {
-                Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
-                Step::Command { used, request, command } => {
-                    done += used;
-                    // A page of a list may have taken a look at thousands of entries: others have their turn before the next.
-                    if used == 0 && is_page(&command) {
-                        budget.frames = 0;
-                    }
-                    let rises = matches!(command, Command::BecomeOperator);
-                    self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
-                    self.settle(key);
-                    if rises {
-                        self.dismiss_if_forgotten(key); // the settings may have been read again since its password was right
-                    }
-                }
-                Step::Payload { used, relay, longest } => {
-                    done += used;
-                    if let Some(target) = self.pass_on(key, relay, longest, &rest[..used])
-                        && self.exchange.pause(key, target)
-                    {
-                        return (done, Stop::Paused);
-                    }
-                }
-                Step::Ticket { used, request, wants } => {
-                    done += used;
-                    self.give_ticket(key, request, wants);
-                }
-                Step::Reload { used } => {
-                    self.wants_reload.push(key);
-                    return (done + used, Stop::Budget); // the next line is taken when that is done
-                }
-                Step::Done { used } | Step::NewDialect { used } => done += used,
-                Step::Verify { used, request, credential, password } => {
-                    self.exchange.verify(key, request, credential, password);
-                    return (done + used, Stop::Paused);
-                }
-                Step::Quit { used, text } => {
-                    done += used;
-                    let now = self.exchange.moment();
-                    self.hub.disconnect(now, session, Departure::Quit(text), &mut self.exchange);
-                    self.exchange.close(key, CloseReason::Goodbye);
-                }
-                Step::Close(reason) => {
-                    self.exchange.close(key, reason);
-                    return (done, Stop::Closed);
-                }
+            done += step.used();
+            if let Some(stop) = self.carry_out(key, rest, step, budget) {
+                return (done, stop);
             }
         }
+    }
+
+    /// Does what a step asks for, which came out of the first of these bytes. Returns whether it is the last for now.
+    #[inline]
+    fn carry_out(&mut self, key: Key, bytes: &[u8], step: Step<'_>, budget: &mut Budget) -> Option<Stop> {
+        let session = session_id(key);
+        match step {
+            Step::Incomplete { needed } => return Some(Stop::NeedMore { needed }),
+            Step::Command { used, request, command } => {
+                // A page of a list may have taken a look at thousands of entries: others have their turn before the
+                // next.
+                if used == 0 && is_page(&command) {
+                    budget.frames = 0;
+                }
+                let rises = matches!(command, Command::BecomeOperator);
+                self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
+                self.settle(key);
+                if rises {
+                    // The settings may have been read again since its password was right.
+                    self.dismiss_if_forgotten(key);
+                }
+            }
+            Step::Payload { used, relay, longest } => {
+                let target = self.pass_on(key, relay, longest, &bytes[..used])?;
+                return self.exchange.pause(key, target).then_some(Stop::Paused);
+            }
+            Step::Ticket { request, wants, .. } => self.give_ticket(key, request, wants),
+            Step::Reload { .. } => {
+                self.wants_reload.push(key);
+                return Some(Stop::Budget); // the next line is taken when that is done
+            }
+            Step::Done { .. } | Step::NewDialect { .. } => {}
+            Step::Verify { request, credential, password, .. } => {
+                self.exchange.verify(key, request, credential, password);
+                return Some(Stop::Paused);
+            }
+            Step::Quit { text, .. } => {
+                let now = self.exchange.moment();
+                self.hub.disconnect(now, session, Departure::Quit(text), &mut self.exchange);
+                self.exchange.close(key, CloseReason::Goodbye);
+            }
+            Step::Close(reason) => {
+                self.exchange.close(key, reason);
+                return Some(Stop::Closed);
+            }
+        }
+        None
     }
 
     /// What the session has to say when a step has been carried out.

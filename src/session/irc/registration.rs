@@ -1,11 +1,12 @@
 //! From the first line to the welcome: NICK and USER in any order, PASS before them, CAP around them.
 
 use super::capabilities::{self, Negotiated};
-use super::commands::{Doing, cut, link, not_enough, table};
+use super::commands::{Doing, link, no_nickname, not_enough, table};
 use super::dialogue::{Call, Dialogue, Do, noted};
 use super::{features, letters, refusals, write};
 use crate::hub::{Command, UserName};
 use crate::session::{CloseReason, Credential, Surroundings, VERSION, Verdict};
+use crate::wire::cut;
 use crate::wire::irc::{ModeKind, Numeric};
 
 /// What a client has said of itself so far.
@@ -72,8 +73,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
 fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let nick = call.message.params.get(0).filter(|nick| !nick.is_empty());
     let (Some(nick), Some(registration)) = (nick, &mut dialogue.registration) else {
-        call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?");
-        return Do::Done;
+        return no_nickname(dialogue, &mut call);
     };
     nick.clone_into(&mut registration.nick);
     if registration.is_complete() {

@@ -3,6 +3,7 @@
 //! Source: Modern IRC, "Client-to-Client Protocol". A message is one of these if it begins with the byte 1; the byte at
 //! its end may be missing. Which messages are for people, the hub's rule for rooms without the others says as well.
 
+use crate::wire::cut;
 use std::fmt;
 
 /// What such a message begins and ends with.
@@ -40,11 +41,9 @@ impl<'a> Ctcp<'a> {
     /// As much of it as has room, in bytes, with its end.
     #[must_use]
     pub fn shortened(self, bytes_max: usize) -> Self {
-        let beginning =
-            |text: &'a str, bytes_max: usize| text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text);
-        let command = beginning(self.command, bytes_max.saturating_sub(2 * DELIMITER.len_utf8() + " ".len()));
+        let command = cut(self.command, bytes_max.saturating_sub(2 * DELIMITER.len_utf8() + " ".len()));
         let frame = Ctcp { command, params: "" }.frame_bytes();
-        Ctcp { command, params: beginning(self.params, bytes_max.saturating_sub(frame)) }
+        Ctcp { command, params: cut(self.params, bytes_max.saturating_sub(frame)) }
     }
 
     /// How many bytes it has beside its parameters.

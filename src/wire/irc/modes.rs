@@ -72,9 +72,9 @@ pub struct ModeChange<'a> {
 /// Why one letter changes nothing. Those behind it are not touched by that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ModeError {
-    /// There is no such mode (472, 501). Told once of every letter, and once of all beyond ASCII.
+    /// There is no such mode. Told once of every letter, and once of all beyond ASCII.
     Unknown(char),
-    /// Its parameter is missing (696, 461). Told once of every letter.
+    /// Its parameter is missing. Told once of every letter.
     ParamMissing { adding: bool, letter: char },
 }
 

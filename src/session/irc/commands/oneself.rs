@@ -1,6 +1,6 @@
 //! NICK, SETNAME and AWAY: what a client says of itself.
 
-use super::{Doing, cut};
+use super::{Doing, cut, no_nickname};
 use crate::hub::{Command, UserName};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -10,8 +10,7 @@ use crate::wire::irc::{Capability, Numeric};
 /// NICK, after the welcome.
 pub fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let Some(name) = call.message.params.get(0).filter(|name| !name.is_empty()) else {
-        call.numeric(Numeric::ERR_NONICKNAMEGIVEN, &dialogue.nick).trailing("Which nickname?");
-        return Do::Done;
+        return no_nickname(dialogue, &mut call);
     };
     dialogue.task.begin(Doing::Nick, name);
     Do::Ask(Command::Rename { name })

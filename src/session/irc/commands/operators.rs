@@ -49,7 +49,7 @@ pub fn risen(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surrounding
     user_modes::put_own(dialogue, now, before, world, out);
 }
 
-/// KILL (Modern IRC); who is killed is told by ERROR.
+/// KILL (Modern IRC); who is killed is told by KILL and ERROR.
 pub fn kill<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (name, text) = (params.get(0).unwrap_or_default(), params.get(1).unwrap_or_default());

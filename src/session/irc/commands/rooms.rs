@@ -71,13 +71,13 @@ pub fn left(dialogue: &Dialogue, room: &RoomName, text: &str, world: &Surroundin
 }
 
 /// NAMES of one room. Without a room there is nothing to tell that LIST and WHO do not tell better.
-pub fn names<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+pub fn names<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     if dialogue.task.step > 0 {
         return next_page(dialogue, call.notes).unwrap_or(Do::Done);
     }
     let (room, _) = entry(call.message.params.get(0).unwrap_or_default(), 0, 1);
     let Some(room) = room else {
-        end_of_names(&mut call, &dialogue.nick, "*");
+        end_of_names(dialogue, "*", call.world, call.out);
         return Do::Done;
     };
     dialogue.task.step = 1;
@@ -90,8 +90,9 @@ fn ask_names<'a>(dialogue: &Dialogue, room: &'a str, after: &'a str) -> Command<
     Command::Who { room: RoomRef::Named(room), after, in_full }
 }
 
-fn end_of_names(call: &mut Call<'_, '_>, nick: &str, room: &str) {
-    call.numeric(Numeric::RPL_ENDOFNAMES, nick).param(room).trailing("End of /NAMES list");
+/// 366.
+pub fn end_of_names(dialogue: &Dialogue, room: &str, world: &Surroundings, out: &mut Vec<u8>) {
+    dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(room).trailing("End of /NAMES list");
 }
 
 /// 353, and 366 behind the last of them.
@@ -120,8 +121,7 @@ pub fn put_names(
     }
     lines.end();
     if next.is_none() {
-        let body = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick).param(room.shown());
-        body.trailing("End of /NAMES list");
+        end_of_names(dialogue, room.shown(), world, out);
     }
     dialogue.task.doing = Doing::Names { behind: next.map(str::to_owned) };
 }

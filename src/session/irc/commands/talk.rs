@@ -1,6 +1,6 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
-use super::{Doing, cut, entry, not_enough, too_many};
+use super::{Doing, cut, entry, not_enough, too_many, unknown};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -38,8 +38,7 @@ pub fn notice<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 /// TAGMSG (IRCv3 message-tags): tags alone.
 pub fn tagmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if !dialogue.capabilities.has(Capability::MessageTags) {
-        call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).param("TAGMSG").trailing("Unknown command");
-        return Do::Done;
+        return unknown(dialogue, &mut call);
     }
     if call.message.params.is_empty() {
         return not_enough(dialogue, &mut call);

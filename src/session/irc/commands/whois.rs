@@ -1,7 +1,7 @@
 //! Who somebody is, or was: WHOIS, WHOWAS, ISON and USERHOST.
 
 use super::rooms::Ranks;
-use super::{Doing, entry, list_of, not_enough, server, too_many};
+use super::{Doing, entry, list_of, no_nickname, not_enough, server, too_many};
 use crate::hub::{Command, Entry, Formerly, Look, Marks};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -57,12 +57,6 @@ pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 /// Whether a server is meant by the nickname of somebody else, who has to be on it: no nickname has a dot.
 fn is_of_others(dialogue: &Dialogue, target: &str, world: &Surroundings) -> bool {
     !target.contains('.') && !server::is_this(dialogue, target, world)
-}
-
-/// 431, and nothing more.
-fn no_nickname<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>) -> Do<'a> {
-    call.numeric(Numeric::ERR_NONICKNAMEGIVEN, &dialogue.nick).trailing("Which nickname?");
-    Do::Done
 }
 
 /// 311 to 338, as far as each is true, and 318.
