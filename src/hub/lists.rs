@@ -131,7 +131,10 @@ impl Hub {
             .names
             .range::<str, _>(behind(&fold(after)))
             .filter_map(|(_, session)| Some((*session, self.users.get(session)?)))
-            .filter(|(session, found)| self.sees(asker.session, user, *session, found))
+            .filter(|(session, found)| {
+                // Who is invisible is not listed even to those who share a room with them, whom the room's own list tells.
+                !found.marks().contains(Marks::INVISIBLE) || *session == asker.session || user.is_operator()
+            })
             .map(|(_, found)| found.name.shown())
             .take(page.saturating_add(1))
             .collect();

@@ -5,6 +5,7 @@ use super::guests::{Candidate, Guests};
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
+use super::speech::check_voice;
 use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
     Standing, SubjectView, User,
@@ -192,8 +193,10 @@ impl Hub {
         text: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let (channel, _, room) = self.occupied(asker, room)?;
+        let (channel, user, room) = self.occupied(asker, room)?;
         self.check_text_or_empty(text, self.limits.text_bytes_max)?;
+        // Who may not speak there does not do it on leaving.
+        let text = if check_voice(user.person(asker.session), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
         if self.walk_out(asker.session, channel, fx) {
             let (room, user) = (self.room(channel)?, self.user(asker.session)?);

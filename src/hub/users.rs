@@ -3,6 +3,7 @@
 use super::guests::Candidate;
 use super::name::UserName;
 use super::person::{Marks, Profile};
+use super::speech::check_voice;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
     RelayEnd, Reply, SessionId, Trait, User,
@@ -220,6 +221,7 @@ impl Hub {
             Departure::Quit(text) if self.check_text_or_empty(text, self.limits.text_bytes_max).is_err() => {
                 Departure::Quit("")
             }
+            Departure::Quit(_) if self.is_mute_anywhere(session, fx) => Departure::Quit(""),
             why => why,
         };
         let Some(user) = self.users.get_mut(&session) else { return };
@@ -245,6 +247,13 @@ impl Hub {
             fx.emit(Effect::PublishToNeighbours { cause: session, channels: &left, event });
         }
         self.tell_vanished(session, &user.name, fx);
+    }
+
+    /// Whether there is a room in which they have no voice. What is told of a departure is told in all their rooms.
+    fn is_mute_anywhere(&self, session: SessionId, fx: &impl Effects) -> bool {
+        let Some(user) = self.users.get(&session) else { return false };
+        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        rooms.any(|room| check_voice(user.person(session), room, fx).is_err())
     }
 
     /// So that the counts are right without them.

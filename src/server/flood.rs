@@ -23,6 +23,16 @@ impl Bucket {
         Bucket { lines: Allowance::new(now), is_told: false }
     }
 
+    /// That of a client that comes back, and has spent what it had spent before.
+    pub fn of(lines: Allowance) -> Self {
+        Bucket { lines, is_told: false }
+    }
+
+    /// What is spent.
+    pub fn spent(&self) -> Allowance {
+        self.lines
+    }
+
     /// When the next line may be taken; `None`: at once.
     pub fn next_at(&self, rate: Rate, now: Instant) -> Option<Instant> {
         self.lines.next(rate, now)

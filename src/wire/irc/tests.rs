@@ -15,7 +15,7 @@ const GOLDEN: [(&str, &str); 13] = [
     ("MODE #tea +ov-b a b *!*@c\r\n", r##"MODE ["#tea", "+ov-b", "a", "b", "*!*@c"]"##),
     ("QUIT\rNICK x\r\n", "The byte 0x0d cannot be within a line"),
     ("PING \0\n", "The byte 0x00 cannot be within a line"),
-    ("@label=1\r\n", "a line without a command"),
+    ("@label=1\r\n", "A line without a command"),
     (
         "A 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6\n",
         r#"A ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "1", "2", "3", "4", "5 6"]"#,
