@@ -3,7 +3,7 @@
 
 use super::{
     Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look, Marks,
-    MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Refusal, RequestId, Role, RoomChange,
+    MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Refusal, RequestId, Role, RoomChange,
     RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 
@@ -64,6 +64,7 @@ pub enum Reply<'a> {
     },
     /// `made`: there was no such room before.
     Joined {
+        who: Person<'a>,
         room: &'a RoomName,
         occupants: usize,
         subject: Option<SubjectView<'a>>,

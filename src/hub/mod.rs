@@ -112,7 +112,7 @@ struct User {
 struct Rare {
     relays: Vec<ChannelId>,
     /// What the user has put into the directory.
-    listing: Option<Listing>,
+    listing: Option<Box<Listing>>,
     /// What they say of themselves, or what their dialect does.
     profile: Option<Box<Profile>>,
 }
@@ -123,7 +123,7 @@ impl User {
     }
 
     fn listing(&self) -> Option<&Listing> {
-        self.rare.as_ref()?.listing.as_ref()
+        self.rare.as_ref()?.listing.as_deref()
     }
 
     fn rare_mut(&mut self) -> &mut Rare {

@@ -180,7 +180,8 @@ impl Hub {
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
-        asker.reply(fx, Reply::Joined { room: &room.name, occupants, subject, made, standing });
+        let who = user.person(asker.session);
+        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing });
         asker.publish(fx, room, Event::Entered { who: user.person(asker.session) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
         Ok(())

@@ -82,7 +82,7 @@ impl Hub {
         self.users.insert(asker.session, Box::new(user));
         if !username.is_empty() || !realname.is_empty() {
             let profile = self.user_mut(asker.session)?.profile_mut();
-            (profile.username, profile.realname) = (username.into(), realname.into());
+            profile.set_names(username, realname);
         }
         self.users_most = self.users_most.max(self.users.len());
         self.tell_appeared(asker.session, fx);
@@ -145,8 +145,8 @@ impl Hub {
         self.user(asker.session)?;
         self.check_text(text, self.limits.realname_bytes_max)?;
         let user = self.user_mut(asker.session)?;
-        if *user.profile_mut().realname != *text {
-            user.profile_mut().realname = text.into();
+        if user.person(asker.session).realname() != text {
+            user.profile_mut().set_realname(text);
             let event = Event::RealNameChanged { who: user.person(asker.session) };
             asker.tell_neighbours(fx, &user.rooms, event);
             self.tell_watched_change(asker.session, Trait::RealName, fx);

@@ -2,10 +2,11 @@
 
 use super::commands::{self, Doing};
 use super::labels::Labelled;
+use super::refusals::Obstacle;
 use super::registration::Registration;
 use super::write::Write;
 use super::{capabilities, events, labels, refusals};
-use crate::hub::{Command, Event, Host, Marks, Refusal, Reply, RequestId, RoomName};
+use crate::hub::{Command, Event, Host, Marks, Reply, RequestId, RoomName};
 use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant, Verdict};
 use crate::wire::irc::{
     BadLine, Capabilities, Capability, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong,
@@ -23,10 +24,9 @@ pub struct Dialogue {
     /// Until the welcome.
     pub(super) registration: Option<Box<Registration>>,
     /// As the hub has it; empty until it has accepted one.
-    pub(super) nick: String,
+    pub(super) nick: Box<str>,
     /// With the `~` that says that nobody else vouches for it.
-    pub(super) user: String,
-    pub(super) realname: String,
+    pub(super) user: Box<str>,
     pub(super) host: Host,
     /// As the hub has them.
     pub(super) marks: Marks,
@@ -49,7 +49,7 @@ pub struct Task {
     /// Who it was about besides, if anybody.
     pub whom: String,
     /// Why the hub did not do what it was asked for last but one, or before.
-    pub refused: Option<Refusal>,
+    pub refused: Option<Obstacle>,
 }
 
 impl Default for Task {

@@ -8,6 +8,26 @@ use crate::wire::cut;
 use crate::wire::irc::Numeric;
 use std::fmt;
 
+/// What was in the way, as far as that matters for what the line asks for next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Obstacle {
+    /// There is no such room, or the client is not in it.
+    Room,
+    /// What the client is in the room.
+    Role,
+    Other,
+}
+
+impl Obstacle {
+    fn of(refusal: Refusal) -> Obstacle {
+        match refusal {
+            Refusal::NoSuchRoom | Refusal::NotInRoom => Obstacle::Room,
+            Refusal::NotModerator => Obstacle::Role,
+            _ => Obstacle::Other,
+        }
+    }
+}
+
 /// Writes why the hub does not do what the step asked for.
 pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
     match &mut dialogue.task.doing {
@@ -19,7 +39,7 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
     }
-    dialogue.task.refused = Some(refusal);
+    dialogue.task.refused = Some(Obstacle::of(refusal));
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
     match dialogue.task.doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.

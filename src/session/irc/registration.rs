@@ -145,20 +145,19 @@ fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let Some(registration) = &dialogue.registration else { return Do::Done };
     let Registration { nick, user, realname, .. } = &**registration;
     dialogue.task.begin(Doing::Login, nick);
-    user.clone_into(&mut dialogue.user);
-    realname.clone_into(&mut dialogue.realname);
+    dialogue.user = user.as_str().into();
     let [name, username, realname] = noted(call.notes, [nick, user, realname]);
     Do::AskAndGoOn(Command::Login { name, payload_max: 0, username, realname })
 }
 
 /// The hub has let the client in: the name that it has from here on.
 pub fn logged_in(dialogue: &mut Dialogue, name: &str) {
-    name.clone_into(&mut dialogue.nick);
+    dialogue.nick = name.into();
 }
 
 /// 001 to 005 (Modern IRC, "Connection Registration"); the counts and the message of the day follow.
 pub fn welcome<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let network = &world.server.network;
     call.numeric(Numeric::RPL_WELCOME, nick).trailing(format_args!(
         "Welcome to the {network} Network, {nick}!{}@{}",

@@ -174,7 +174,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
 
 fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     match *reply {
-        Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
+        Reply::Joined { who, room, subject, .. } => rooms::joined(dialogue, who, room, subject, world, out),
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
         Reply::Occupants { room, entries, hidden, next } => {
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
@@ -250,7 +250,7 @@ pub fn list_of<'o>(
     world: &'o Surroundings,
     out: &'o mut Vec<u8>,
 ) -> ListLines<'o, impl for<'l> FnMut(LineHead<'l>) -> LineBody<'l>> {
-    let (server, nick) = (world.server.name.as_str(), dialogue.nick.as_str());
+    let (server, nick) = (world.server.name.as_str(), &*dialogue.nick);
     let mut list = ListLines::new(out, separator, move |head| head.numeric(server, numeric, nick));
     items.for_each(|item| list.item(item));
     list

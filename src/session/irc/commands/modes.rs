@@ -9,7 +9,7 @@ use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::events::{modes_of, put_changes};
 use crate::session::irc::features::MODES_MAX;
 use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode};
-use crate::session::irc::refusals;
+use crate::session::irc::refusals::{self, Obstacle};
 use crate::session::irc::write::Write;
 use crate::wire::irc::mask::{BadMask, hostmask, is_of_address};
 use crate::wire::irc::{Capability, ModeChange, ModeChanges, ModeError, Numeric};
@@ -42,7 +42,7 @@ fn of_room<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, name: &'a str) -> Do
             false => Do::AskAndGoOn(Command::Change { room, changes }),
         };
     }
-    if task.refused.is_some_and(|refusal| refusal != Refusal::NotModerator) {
+    if task.refused.is_some_and(|obstacle| obstacle != Obstacle::Role) {
         return Do::Done;
     }
     ask_list(dialogue, given, name)

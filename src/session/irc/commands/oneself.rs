@@ -26,7 +26,7 @@ pub fn renamed(
     if from.shown() != to.shown() {
         let head = Write::to(out).time(dialogue.variant(), world);
         dialogue.own(head, "NICK").param(to.shown()).end();
-        to.shown().clone_into(&mut dialogue.nick);
+        dialogue.nick = to.shown().into();
     }
 }
 
@@ -52,10 +52,9 @@ pub fn refuse_realname(world: &Surroundings, out: &mut Vec<u8>) {
 
 /// The client has the real name that it asked for, and is told so if it knows how.
 pub fn realname_set(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
-    dialogue.task.about.clone_into(&mut dialogue.realname);
     if dialogue.capabilities.has(Capability::Setname) {
         let head = Write::to(out).time(dialogue.variant(), world);
-        dialogue.own(head, "SETNAME").trailing(&dialogue.realname);
+        dialogue.own(head, "SETNAME").trailing(&dialogue.task.about);
     }
 }
 

@@ -1,7 +1,7 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Role, RoomName, RoomRef, Standing, SubjectView};
+use crate::hub::{Command, Entry, Person, Role, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
@@ -39,6 +39,7 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
 /// The hub has let the client in: JOIN, the subject, and then the names.
 pub fn joined(
     dialogue: &mut Dialogue,
+    who: Person<'_>,
     room: &RoomName,
     subject: Option<SubjectView<'_>>,
     world: &Surroundings,
@@ -46,7 +47,7 @@ pub fn joined(
 ) {
     let variant = dialogue.variant();
     let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
-    put_join(variant, line, room.shown(), None, &dialogue.realname);
+    put_join(variant, line, room.shown(), who.account, who.realname());
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
@@ -104,7 +105,7 @@ pub fn put_names(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let (nick, capabilities) = (dialogue.nick.as_str(), dialogue.capabilities);
+    let (nick, capabilities) = (&*dialogue.nick, dialogue.capabilities);
     let mut lines = ListLines::new(out, ' ', |head| {
         let body = head.numeric(&world.server.name, Numeric::RPL_NAMREPLY, nick);
         body.param(if is_hidden { "@" } else { "=" }).param(room.shown())

@@ -62,7 +62,7 @@ fn is_of_others(dialogue: &Dialogue, target: &str, world: &Surroundings) -> bool
 /// 311 to 338, as far as each is true, and 318.
 pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     let Look { person, host, places, idle_seconds, since_millis, address } = *look;
-    let (own, name, marks) = (dialogue.nick.as_str(), person.name.shown(), person.marks());
+    let (own, name, marks) = (&*dialogue.nick, person.name.shown(), person.marks());
     about(dialogue, Numeric::RPL_WHOISUSER, name, world, out)
         .param(person.username())
         .param(host)
