@@ -12,8 +12,9 @@ use people::Operator;
 use room_modes::RoomModes;
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 use values::Value;
 
 /// Declares every option once: its name, its type, where its value goes, and its help.
@@ -88,10 +89,8 @@ options! {
         server_description: String => server.about;
         /// The network it belongs to, in one word [default: Switchboard]
         network_name: String => server.network;
-        /// What cloaks of addresses are made with; none: something random, and bans end with a restart [default: none]
+        /// What cloaks of addresses are made with, in the file rather than here: `ps` shows it; none: something random, and bans of hosts end with a restart [default: none]
         cloak_key: String => cloak_key;
-        /// Whether IRC is spoken [default: true]
-        irc: bool => server.irc;
     }
     "Limits": {
         /// Connections at one time; lowered to what `ulimit -n` allows [default: 20000]
@@ -198,6 +197,10 @@ options! {
         scanned_entries_max: usize => hub.scanned_entries_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
+    }
+    "IRC": {
+        /// Whether IRC is spoken [default: true]
+        irc: bool => server.irc;
         /// Lines taken from one client of IRC in a second, over time; 0: as many as it sends [default: 4]
         irc_lines_per_second: usize => limits.irc_lines.per_second;
         /// Lines taken from one client of IRC at once, after a silence [default: 20]
@@ -279,18 +282,49 @@ fn explain(text: &str, error: &toml::de::Error) -> Option<String> {
     let table = DeTable::parse(text).ok()?;
     for (key, value) in table.get_ref() {
         let name: &str = key.get_ref();
+        if name == "operators"
+            && let Some(what) = explain_operator(text, value.get_ref(), at.start)
+        {
+            return Some(what);
+        }
         if key.span().contains(&at.start) {
             return Some(unknown(name));
         }
         if value.span().contains(&at.start) {
             let (_, is) = Options::KEYS.iter().find(|(known, _)| in_file(known) == name)?;
-            let found = text.get(value.span()).filter(|found| found.len() <= QUOTED_BYTES_MAX);
-            let found = found.filter(|found| !found.contains('\n'));
-            let instead = found.map_or_else(String::new, |found| format!(", not {found}"));
-            return Some(format!("{name} must be {is}{instead}"));
+            return Some(wrong(name, is, text, value.span()));
         }
     }
     None
+}
+
+/// The same within one of the operators.
+fn explain_operator(text: &str, operators: &DeValue<'_>, at: usize) -> Option<String> {
+    let tables = operators.as_array()?.iter().filter_map(|table| table.get_ref().as_table());
+    for (key, value) in tables.flatten() {
+        let name: &str = key.get_ref();
+        if key.span().contains(&at) {
+            let known = people::OPERATOR_KEYS;
+            let nearest = known.into_iter().find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+            let hint = nearest.map_or_else(
+                || "it has ".to_owned() + &known.join(", "),
+                |known| format!("did you mean {known}?"),
+            );
+            return Some(format!("an operator has no setting {name}; {hint}"));
+        }
+        if value.span().contains(&at) {
+            let name = format!("{name} of an operator");
+            return Some(wrong(&name, <String as Value>::IS, text, value.span()));
+        }
+    }
+    None
+}
+
+/// A value that is none for its key, which stands there in the text.
+fn wrong(name: &str, is: &str, text: &str, there: Range<usize>) -> String {
+    let found = text.get(there).filter(|found| found.len() <= QUOTED_BYTES_MAX && !found.contains('\n'));
+    let instead = found.map_or_else(String::new, |found| format!(", not {found}"));
+    format!("{name} must be {is}{instead}")
 }
 
 fn unknown(name: &str) -> String {

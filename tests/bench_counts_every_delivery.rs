@@ -98,5 +98,5 @@ fn a_server_of_another_protocol_is_an_error_with_its_words() {
     let server = Server::start(&["--irc", "false"]);
     let plan = Plan { protocol: Protocol::Irc, ..plan(1, rooms(1, 5, 1, Pace::Window(1))) };
     let error = run(&plan, &target(&server), &mut Unwatched).expect_err("it speaks no IRC");
-    assert!(error.to_string().contains("does not speak that protocol"), "{error}");
+    assert!(error.to_string().contains("IRC is turned off"), "{error}");
 }

@@ -283,7 +283,7 @@ fn the_help_has_every_option_of_the_file_with_its_default() {
         options += 1;
     }
     assert!(options > 20, "the file has {options} options");
-    for part in ["--config <FILE>", "TERM and INT", "HUP", "RUST_LOG"] {
+    for part in ["--config <FILE>", "TERM and INT", "HUP", "RUST_LOG", "IRC: --irc <", "[[operators]]"] {
         assert!(words.contains(part), "no {part} in the help:\n{stdout}");
     }
 }
@@ -356,7 +356,17 @@ fn what_the_server_says_of_itself_is_told_when_it_cannot_be_said() {
     assert_refused(&["--password", "secret"], &["password is no hash of one; `switchboard hash-password`"]);
     assert_refused(&["--irc-lines-burst", "0"], &["irc-lines-burst is 0; it must be at least 1"]);
     assert_refused(&["--irc-held-bytes-max", "100"], &["irc-held-bytes-max is 100; it must be at least"]);
-    let file = ConfigFile::new("operators", "[[operators]]\nname = \"ann\"\n");
+    for (name, line, part) in [
+        ("none", "", "operator ann has no password; `switchboard hash-password` makes one"),
+        ("other", "passwort = \"x\"", "line 3: an operator has no setting passwort; did you mean password?"),
+        ("far", "colour = 1", "line 3: an operator has no setting colour; it has name, password, host"),
+        ("type", "password = 5", "line 3: password of an operator must be a text in quotation marks, not 5"),
+    ] {
+        let file =
+            ConfigFile::new(&format!("operator-{name}"), format!("[[operators]]\nname = \"ann\"\n{line}\n"));
+        assert_refused(&["--config", file.path()], &[file.path(), part]);
+    }
+    let file = ConfigFile::new("operators", "operators = 5\n");
     assert_refused(&["--config", file.path()], &[file.path(), "line 1", "operators must be tables"]);
 }
 

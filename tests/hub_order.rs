@@ -8,7 +8,8 @@ mod recorder;
 use desk::{ANN, BOB, CY, Desk};
 use recorder::{Answered, Happened, Recorded};
 use switchboard::hub::{
-    ChannelId, Command, Flag, Form, Limits, MaskList, Refusal, Role, RoomChange, RoomRef, SessionId, Words,
+    ChannelId, Command, Departure, Flag, Form, Limits, MaskList, Refusal, Role, RoomChange, RoomRef,
+    SessionId, Words,
 };
 
 /// Ann has made #tea and is its moderator; Bob is in it. Cy is not.
@@ -124,6 +125,30 @@ fn in_a_moderated_room_those_speak_who_have_a_voice() {
 }
 
 #[test]
+fn who_has_no_voice_has_no_last_words() {
+    let left = |effects: &[Recorded]| {
+        let how = effects.iter().find_map(|effect| match effect {
+            Recorded::Publish { event: Happened::Left { how, .. }, .. }
+            | Recorded::Neighbours { event: Happened::Quit { how, .. }, .. } => Some(how.clone()),
+            _ => None,
+        });
+        how.expect("somebody is told")
+    };
+    for change in [ban("bob!*@*"), set(Flag::Moderated, true)] {
+        let (mut desk, _) = tea();
+        desk.join(CY, "#tea");
+        desk.set(&[change]);
+        assert_eq!(left(&desk.ask(BOB, Command::Leave { room: TEA, text: "spam" })), "left");
+        desk.set(&[RoomChange::Grant { role: Role::Participant, to: "cy" }]);
+        assert_eq!(left(&desk.ask(CY, Command::Leave { room: TEA, text: "bye" })), "left: bye");
+    }
+    let (mut desk, _) = tea();
+    desk.set(&[ban("bob!*@*")]);
+    let effects = desk.disconnect(BOB, Departure::Quit("spam"));
+    assert_eq!(left(&effects), "quit: ");
+}
+
+#[test]
 fn who_is_not_in_a_room_speaks_to_it_only_if_it_is_open() {
     let (mut desk, channel) = tea();
     assert_eq!(desk.refusal(CY, say("hello")), Refusal::ClosedToOutsiders);
@@ -144,6 +169,7 @@ fn a_ban_keeps_out_and_silences_until_an_exception_or_a_voice() {
     assert_eq!(desk.refusal(CY, join("")), Refusal::Banned);
     assert_eq!(desk.refusal(BOB, say("hello")), Refusal::Silenced);
     assert_eq!(desk.refusal(BOB, Command::Rename { name: "rob" }), Refusal::BannedFromRenaming);
+    assert_eq!(desk.refusal(BOB, Command::SetSubject { room: TEA, text: "spam" }), Refusal::Silenced);
     desk.set(&[RoomChange::Grant { role: Role::Participant, to: "bob" }]);
     assert!(desk.says(BOB, "hello"));
     desk.set(&[RoomChange::AddMask { list: MaskList::BanExceptions, mask: "CY!*@*" }]);

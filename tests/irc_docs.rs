@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use switchboard::hub::Limits;
 use switchboard::session::irc::offered;
 use switchboard::session::{Description, Surroundings};
@@ -51,61 +50,81 @@ fn commands_and_their_parameters() {
     assert_eq!(documented, known, "document (left) and code (right) differ");
 }
 
-/// The numerics that the dialect has a use for: those that its source names, but for its tests.
-fn sent() -> BTreeSet<&'static str> {
-    let mut sources = String::new();
-    read_all(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/session/irc")), &mut sources);
-    let names: BTreeSet<&str> = sources
-        .split("Numeric::")
-        .skip(1)
-        .map(|behind| behind.split(|c: char| c != '_' && !c.is_alphanumeric()).next().unwrap_or_default())
-        .collect();
-    Numeric::ALL.iter().map(|row| row.name).filter(|name| names.contains(name)).collect()
+/// The conversations of `irc_conformance`, which are played: what is in them is so.
+fn conversations() -> Vec<String> {
+    let tables = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/irc_conformance/tables");
+    let tables = fs::read_dir(tables).expect("the tables");
+    tables.map(|table| fs::read_to_string(table.expect("an entry").path()).expect("a table")).collect()
 }
 
-fn read_all(directory: &Path, into: &mut String) {
-    for entry in fs::read_dir(directory).expect("a directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            read_all(&path, into);
-        } else {
-            let text = fs::read_to_string(&path).expect("a source");
-            into.push_str(text.split("#[cfg(test)]").next().unwrap_or_default());
+/// Those that nothing leads to yet, and what they wait for.
+const AWAITED: &[(Numeric, &str)] = &[(Numeric::RPL_WHOISACCOUNT, "accounts")];
+
+fn is_awaited(numeric: u16) -> bool {
+    AWAITED.iter().any(|(awaited, _)| awaited.number() == numeric)
+}
+
+/// By which numerics each command is answered in the conversations.
+fn heard() -> BTreeSet<(String, u16)> {
+    let mut heard = BTreeSet::new();
+    for table in conversations() {
+        let (mut actor, mut command, mut is_welcome) = ("", "", false);
+        for line in table.lines().filter(|line| !line.starts_with("//")) {
+            if let Some((who, said)) = line.split_once("> ") {
+                let said = said.split(' ').find(|word| !word.starts_with('@'));
+                (actor, command, is_welcome) = (who, said.unwrap_or_default(), false);
+            } else if let Some((who, told)) = line.split_once("< ")
+                && who == actor
+                && let Some(word) = told.split(' ').find(|word| !word.starts_with(['@', ':']))
+                && is_numeric(word)
+            {
+                // What a login comes to is told by whichever line completes it.
+                match (number(word), is_welcome) {
+                    (1, _) => (command, is_welcome) = ("USER", true),
+                    (464, _) if command != "OPER" => command = "PASS",
+                    (251, true) => command = "LUSERS",
+                    (375 | 422, true) => command = "MOTD",
+                    _ => {}
+                }
+                heard.insert((command.to_uppercase(), number(word)));
+            }
         }
     }
+    heard
 }
 
-#[test]
-fn numerics_with_their_names_and_meanings_all_of_which_are_sent() {
-    let row = |row: &NumericRow| [row.numeric.to_string(), row.name.to_owned(), row.meaning.to_owned()];
-    let known: Vec<[String; 3]> = Numeric::ALL.iter().map(row).collect();
-    assert_eq!(rows(["Number", "Name", "Meaning"]), known, "document (left) and code (right) differ");
-    let sent = sent();
-    let idle: Vec<_> = Numeric::ALL.iter().filter(|row| !sent.contains(row.name)).collect();
-    assert!(idle.is_empty(), "nobody sends {idle:?}");
+/// By which numerics each command is answered as the document has it.
+fn told() -> BTreeSet<(String, u16)> {
+    let entries = section("3. Commands").split("\n- **").skip(1);
+    let numerics = entries.flat_map(|entry| {
+        let (name, behind) = entry.split_once("**").expect(entry);
+        let behind = behind.split("\n\n").next().unwrap_or_default();
+        numerics_in(behind).into_iter().map(|numeric| (name.to_owned(), numeric))
+    });
+    numerics.collect()
 }
 
-#[test]
-fn commands_tell_of_all_numerics_that_are_sent_and_of_no_others() {
-    let is_numeric = |word: &&str| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let words: Vec<&str> = section("3. Commands").split(|c: char| !c.is_alphanumeric()).collect();
-    let mut told: BTreeSet<u16> =
+/// The numerics that a text names outside of `code`, those between the two of `256 to 259` as well.
+fn numerics_in(text: &str) -> BTreeSet<u16> {
+    let prose: String = text.split('`').step_by(2).collect();
+    let words = prose.split(|c: char| !c.is_alphanumeric() && c != '.').map(|word| word.trim_matches('.'));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let mut named: BTreeSet<u16> =
         words.iter().filter(|word| is_numeric(word)).map(|word| number(word)).collect();
     for three in words.windows(3) {
         if let [first, "to", last] = three
             && is_numeric(first)
             && is_numeric(last)
         {
-            told.extend(number(first)..number(last));
+            let between = number(first)..=number(last);
+            named.extend(Numeric::ALL.iter().map(|row| row.numeric.number()).filter(|n| between.contains(n)));
         }
     }
-    let sent = sent();
-    let sent = Numeric::ALL.iter().filter(|row| sent.contains(row.name));
-    assert_eq!(
-        told,
-        sent.map(|row| row.numeric.number()).collect(),
-        "document (left) and code (right) differ"
-    );
+    named
+}
+
+fn is_numeric(word: &str) -> bool {
+    word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn number(digits: &str) -> u16 {
@@ -113,19 +132,80 @@ fn number(digits: &str) -> u16 {
 }
 
 #[test]
+fn numerics_with_their_names_and_meanings_all_of_which_are_sent() {
+    let row = |row: &NumericRow| [row.numeric.to_string(), row.name.to_owned(), row.meaning.to_owned()];
+    let known: Vec<[String; 3]> = Numeric::ALL.iter().map(row).collect();
+    assert_eq!(rows(["Number", "Name", "Meaning"]), known, "document (left) and code (right) differ");
+    let heard: BTreeSet<u16> = heard().into_iter().map(|(_, numeric)| numeric).collect();
+    for row in Numeric::ALL {
+        let numeric = row.numeric.number();
+        let (is_heard, is_awaited) = (heard.contains(&numeric), is_awaited(numeric));
+        assert!(is_heard != is_awaited, "{row:?}: no conversation has it, or it need not be awaited");
+    }
+}
+
+#[test]
+fn each_command_is_answered_by_the_numerics_that_are_told_of_it_and_by_no_others() {
+    // In front of the commands stand those that may answer any; 402 is told of each command as well.
+    let any = section("3. Commands").split("\n### ").next().unwrap_or_default();
+    let any: BTreeSet<u16> = numerics_in(any).into_iter().filter(|numeric| *numeric != 402).collect();
+    assert_eq!(any.len(), 5, "{any:?}");
+    let (heard, told) = (heard(), told());
+    let untold: Vec<_> = heard.iter().filter(|pair| !told.contains(pair) && !any.contains(&pair.1)).collect();
+    assert!(untold.is_empty(), "conversations have them, and the document does not: {untold:?}");
+    let unheard: Vec<_> = told.iter().filter(|pair| !heard.contains(pair) && !is_awaited(pair.1)).collect();
+    assert!(unheard.is_empty(), "the document has them, and no conversation does: {unheard:?}");
+}
+
+/// Those that make no difference yet.
+const IDLE: &[Capability] =
+    &[Capability::AccountNotify, Capability::AccountTag, Capability::CapNotify, Capability::Chghost];
+
+#[test]
 fn capabilities_that_are_offered_and_those_that_are_not() {
-    let documented = |heading| -> BTreeSet<String> {
-        let rows = rows([heading]);
-        let names: BTreeSet<String> = rows.iter().map(|[name]| name.clone()).collect();
-        assert_eq!(names.len(), rows.len(), "{heading}: one of them stands there twice");
-        names
-    };
-    let known = |is_offered| -> BTreeSet<String> {
+    let known = |is_offered| -> Vec<String> {
         let all = Capability::ALL.iter().filter(|known| offered::CAPABILITIES.contains(known) == is_offered);
         all.map(Capability::to_string).collect()
     };
-    assert_eq!(documented("Offered"), known(true));
-    assert_eq!(documented("Not offered"), known(false));
+    for (headings, is_offered) in
+        [(["Offered", "What it does"], true), (["Not offered", "What it waits for"], false)]
+    {
+        let rows = rows(headings);
+        assert!(rows.iter().all(|[name, what]| !what.is_empty() && !name.is_empty()), "{headings:?}");
+        let mut documented: Vec<String> = rows.into_iter().map(|[name, _]| name).collect();
+        let mut known = known(is_offered);
+        documented.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(documented, known, "document (left) and code (right) differ");
+    }
+}
+
+#[test]
+fn capabilities_do_what_is_told_of_them() {
+    let tables = conversations();
+    let scenes: Vec<&str> = tables.iter().flat_map(|table| table.split("\n== ")).collect();
+    for [name, what] in rows(["Offered", "What it does"]) {
+        if IDLE.iter().any(|idle| idle.to_string() == name) {
+            continue;
+        }
+        let agrees = |line: &str| {
+            let (_, capabilities) = line.split_once(" with ").unwrap_or_default();
+            capabilities.split(' ').any(|capability| capability == name)
+        };
+        let played: Vec<&&str> = scenes.iter().filter(|scene| scene.lines().skip(1).any(agrees)).collect();
+        assert!(!played.is_empty(), "nobody agrees on {name} in any conversation");
+        for word in words_on_the_wire(&what) {
+            assert!(played.iter().any(|scene| scene.contains(word)), "{name}: no conversation has {word:?}");
+        }
+    }
+}
+
+/// What a text has as `code`, and the commands and numerics in it.
+fn words_on_the_wire(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.split('`').skip(1).step_by(2);
+    let prose = text.split('`').step_by(2).flat_map(|prose| prose.split(|c: char| !c.is_alphanumeric()));
+    let is_command = |word: &&str| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+    code.chain(prose.filter(move |word| is_command(word) || is_numeric(word)))
 }
 
 #[test]

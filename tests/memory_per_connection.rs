@@ -1,6 +1,6 @@
 //! What somebody costs who is logged in, is in a room, and says nothing: most of the people in a chat, most of the time.
 //!
-//! Both tests hold the goal of half a KiB. When one fails, something has grown that every connection has: look at the
+//! They hold the goal of half a KiB, and of one for a client of IRC. When one fails, something has grown that every connection has: look at the
 //! sizes that the first one prints, and whether what is new could lie in a box that few connections need.
 
 mod common;
@@ -10,6 +10,7 @@ mod memory;
 use common::{Client, Server};
 use memory::{Member, Room, Wire};
 use mio::net::TcpStream;
+use std::io::{BufRead, BufReader, Write};
 use std::time::Instant;
 use switchboard::hub;
 use switchboard::net::Outbox;
@@ -17,6 +18,7 @@ use switchboard::server::connection::Connection;
 use switchboard::server::{Engine, Limits};
 
 const BYTES_MAX: usize = 512;
+const IRC_BYTES_MAX: usize = 1_024;
 
 /// Tables that double are full then, and what they have to spare does not blur the figure. In between it is up to 200
 /// bytes more; but those are pages that nobody has touched, and the kernel has not given.
@@ -58,6 +60,31 @@ fn a_server_process_grows_by_half_a_kilobyte_per_connection() {
     // Where debug assertions are on, mio's sockets know which poll they are registered with.
     let in_debug_builds = size_of::<TcpStream>() - size_of::<std::net::TcpStream>();
     assert!(bytes <= BYTES_MAX + in_debug_builds, "the process grew by {bytes} bytes per connection");
+}
+
+/// With its nickname, user name and real name, and what it was last told about.
+#[test]
+fn a_server_process_grows_by_a_kilobyte_per_client_of_irc() {
+    const EARLIER: usize = 500;
+    const CONNECTIONS: usize = 4_000;
+    // Who has just sent something also has a bucket of lines, until it was silent for a while.
+    let server = Server::start(&["--irc-lines-per-second", "0"]);
+    let enter = |n: usize| {
+        let mut stream = std::net::TcpStream::connect(server.address).expect("a server");
+        let room = format!("#room{}", n / 100);
+        write!(stream, "NICK user{n:05}\r\nUSER user{n:05} 0 * :user{n:05}\r\nJOIN {room}\r\n")
+            .expect("it is taken");
+        let mut lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
+        assert!(lines.any(|line| line.expect("a line").contains(" 366 ")), "it comes in");
+        stream
+    };
+    let mut clients: Vec<_> = (0..EARLIER).map(enter).collect();
+    let before = anonymous_memory(server.pid());
+    clients.extend((EARLIER..EARLIER + CONNECTIONS).map(enter));
+    let bytes = (anonymous_memory(server.pid()) - before) / CONNECTIONS;
+    println!("{bytes} bytes");
+    let in_debug_builds = size_of::<TcpStream>() - size_of::<std::net::TcpStream>();
+    assert!(bytes <= IRC_BYTES_MAX + in_debug_builds, "the process grew by {bytes} bytes per connection");
 }
 
 /// Memory of a process that is no file's, in bytes.

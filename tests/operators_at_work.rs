@@ -67,9 +67,22 @@ fn the_log_tells_who_is_where_and_what_operators_do() {
     );
     bob.wait_for(&[" 464 "]);
     ann.send("KILL bob :spam\r\nREHASH\r\n");
-    server.wait_for_log(" 127.0.0.1 was bob: Killed by anna: spam");
+    let line = server.wait_for_log(" 127.0.0.1 was bob, killed by ");
+    assert!(line.ends_with(" 127.0.0.1, operator root: spam"), "{line}");
     server.wait_for_log(" 127.0.0.1 rehashes, as operator root");
     server.wait_for_log("settings reloaded");
+    ann.send("WALLOPS :hear, hear\r\n");
+    server.wait_for_log(" 127.0.0.1 announces, as operator root: hear, hear");
+}
+
+#[test]
+fn the_log_tells_who_is_dropped_for_a_flood() {
+    let server = Server::start(&[]);
+    let mut ann = log_in(&server, "ann");
+    ann.send(&"PING x\r\n".repeat(10_000));
+    let line = server.wait_for_log(" floods and is dropped: ");
+    assert!(line.contains(" 127.0.0.1 floods"), "{line}");
+    ann.wait_for(&["ERROR :Closing Link: Excess Flood"]);
 }
 
 #[test]
@@ -84,7 +97,7 @@ fn who_asks_for_the_settings_to_be_read_again_is_told_what_came_of_it() {
     ann.send("REHASH\r\nPING after\r\n");
     ann.wait_for(&[" 382 "]);
     let told = ann.wait_for(&["NOTICE", "PONG"]);
-    assert!(told.contains(" NOTICE ann :settings not reloaded, the old ones stay: "), "{told}");
+    assert!(told.contains(" NOTICE ann :Settings not reloaded, the old ones stay: "), "{told}");
     assert!(told.contains("line 1"), "{told}");
     ann.wait_for(&["PONG"]);
     file.write(&format!("listen = [\"127.0.0.1:1\"]\n{root}"));
@@ -92,7 +105,7 @@ fn who_asks_for_the_settings_to_be_read_again_is_told_what_came_of_it() {
     ann.wait_for(&[" 382 "]);
     server.wait_for_log("settings reloaded");
     let told = ann.wait_for(&["NOTICE"]);
-    assert!(told.contains(" NOTICE ann :The settings are read again"), "{told}");
+    assert!(told.contains(" NOTICE ann :Settings reloaded"), "{told}");
 }
 
 #[test]
@@ -111,7 +124,7 @@ fn an_operator_who_is_none_in_the_file_any_more_is_none() {
     file.write(&(operator("root", &hashes[1]) + &operator("helper", &hashes[0])));
     server.signal("HUP");
     ann.wait_for(&[" MODE ann :-o"]);
-    assert!(ann.wait_for(&["NOTICE"]).contains("You are no operator any more"));
+    assert!(ann.wait_for(&["NOTICE"]).contains("You are no longer an operator: "));
     for (link, answer) in [(&mut ann, " 481 "), (&mut bob, " 481 "), (&mut cy, " 412 ")] {
         link.send("WALLOPS :\r\n");
         let told = link.wait_for(&[" 481 ", " 412 ", "NOTICE"]);

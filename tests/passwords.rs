@@ -55,6 +55,20 @@ fn who_does_not_guess_waits_for_no_guesses() {
 }
 
 #[test]
+fn who_gives_no_password_is_told_to_and_who_gives_another_one_that_it_is_wrong() {
+    let server = serve("missing", "");
+    for (password, words) in
+        [("", "his server has a password: send PASS before NICK and USER"), ("x", "rong password")]
+    {
+        let mut guest = Link::log_in(server.address, "guest", password);
+        for head in [" 464 * :", "ERROR :Closing Link: "] {
+            let told = guest.wait_for(&[head]);
+            assert!(told.trim_end().ends_with(words), "{told}");
+        }
+    }
+}
+
+#[test]
 fn time_does_not_tell_which_operators_there_are() {
     let server = serve("timing", "oper-delay-seconds = 1e-9\n");
     let mut guesser = Link::log_in(server.address, "guesser", "secret");

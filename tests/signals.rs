@@ -289,7 +289,7 @@ fn what_can_only_change_with_a_restart_is_said() {
     let server = Server::spawn(command);
     file.write("listen = [\"127.0.0.1:1\"]\n");
     server.signal("HUP");
-    server.wait_for_log("the addresses to listen on change with a restart only");
+    server.wait_for_log("`listen` changes with a restart only");
     server.wait_for_log("settings reloaded");
     Client::login(server.address, "alice");
 }

@@ -223,6 +223,8 @@ const SERVE_HELP: &str = "\
 Signals: TERM and INT stop the server once everything queued is sent, within drain-seconds; a second one stops it at \
 once. HUP reads the config file again; a file with a mistake changes nothing.
 
+Operators are in the config file alone: [[operators]].
+
 RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace the readiness of every connection.";
 
 /// Runs what the command line says, and turns an error into one sentence on stderr.

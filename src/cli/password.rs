@@ -40,7 +40,7 @@ fn read() -> io::Result<String> {
     let hidden = Hidden::new()?;
     let password = hidden.ask("Password: ")?;
     if hidden.ask("Again: ")? != password {
-        return Err(io::Error::other("these were two different ones"));
+        return Err(io::Error::other("the two passwords differ; nothing was made"));
     }
     Ok(password)
 }

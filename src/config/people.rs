@@ -10,12 +10,17 @@ use std::path::Path;
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Operator {
+    #[serde(default)]
     name: String,
-    /// A hash.
+    /// A hash; empty where there is none, which is refused later, by name.
+    #[serde(default)]
     password: String,
     #[serde(default = "anywhere")]
     host: String,
 }
+
+/// The keys of an operator, each of which is a text.
+pub const OPERATOR_KEYS: [&str; 3] = ["name", "password", "host"];
 
 pub const OPERATORS_ARE: &str = "tables [[operators]], each with a name, a password (from `switchboard hash-password`), and a host if it is not \"*\"";
 
@@ -98,6 +103,12 @@ pub fn check(settings: &Settings) -> Result<(), String> {
         return Err(format!("password {NO_HASH}"));
     }
     for credentials::Operator { name, password, host } in &settings.credentials.operators {
+        if name.is_empty() {
+            return Err("there is an operator without a name".to_owned());
+        }
+        if password.is_empty() {
+            return Err(format!("operator {name} has no password; `switchboard hash-password` makes one"));
+        }
         if !is_word(name) || !is_word(host) {
             return Err(format!("operator {name:?}: name and host are one word each, and not empty"));
         }
@@ -155,7 +166,11 @@ mod tests {
                 "[[operators]]\nname = \"ann\"\npassword = \"x\"".to_owned(),
                 "operator ann: the password is no hash",
             ),
-            ("[[operators]]\nname = \"ann\"".to_owned(), "missing field `password`"),
+            (
+                "[[operators]]\nname = \"ann\"".to_owned(),
+                "operator ann has no password; `switchboard hash-password` makes one",
+            ),
+            (format!("[[operators]]\npassword = \"{HASH}\""), "there is an operator without a name"),
         ] {
             let error = settings(&file).expect_err(&file);
             assert!(error.contains(part), "{file}: {error}");

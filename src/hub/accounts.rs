@@ -357,7 +357,7 @@ impl Hub {
     /// Tells those who see them. Who is not logged in is seen by nobody.
     fn set_identity(&mut self, session: SessionId, identity: Option<Identity>, fx: &mut impl Effects) {
         match (self.users.get_mut(&session), identity) {
-            (Some(user), identity) => user.rare_mut().identity = identity,
+            (Some(user), identity) => user.rare_mut().identity = identity.map(Box::new),
             (None, Some(identity)) => _ = self.accounts.before_login.insert(session, identity.id),
             (None, None) => _ = self.accounts.before_login.remove(&session),
         }

@@ -58,14 +58,14 @@ impl Hub {
             }
         }
         let Some(profile) = user.profile() else { return Ok(()) };
-        for &Invitation { to, by } in &profile.invited {
+        for &Invitation { to, by } in profile.invited() {
             let guests = self.channels.room(to).and_then(|room| room.guests.as_ref());
             let invitation = Invitation { to: session, by };
             if !guests.is_some_and(|guests| guests.invited.contains(&invitation)) {
                 return Err(format!("{} is invited to a room that does not know of it", user.name));
             }
         }
-        for watched in &profile.watched {
+        for watched in profile.watched() {
             if !self.watchers.get(watched.key()).is_some_and(|watchers| watchers.contains(&session)) {
                 return Err(format!("{} watches {watched} to no effect", user.name));
             }
@@ -97,7 +97,8 @@ impl Hub {
             }
             for &Invitation { to, by } in room.guests.iter().flat_map(|guests| &guests.invited) {
                 let profile = self.users.get(&to).and_then(|user| user.profile());
-                if !profile.is_some_and(|profile| profile.invited.contains(&Invitation { to: channel, by })) {
+                if !profile.is_some_and(|profile| profile.invited().contains(&Invitation { to: channel, by }))
+                {
                     return Err(format!("{} has invited somebody who does not know of it", room.name));
                 }
             }
@@ -121,7 +122,7 @@ impl Hub {
             for watcher in watchers {
                 let profile = self.users.get(watcher).and_then(|user| user.profile());
                 let times = profile.map_or(0, |profile| {
-                    profile.watched.iter().filter(|watched| watched.key() == name).count()
+                    profile.watched().iter().filter(|watched| watched.key() == name).count()
                 });
                 if times != 1 {
                     return Err(format!(

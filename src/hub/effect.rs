@@ -3,8 +3,8 @@
 
 use super::record::{Record, ScramKeys};
 use super::{
-    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look, Marks,
-    MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Proof, Refusal, RequestId, Role, RoomChange,
+    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look,
+    Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal, RequestId, Role, RoomChange,
     RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 
@@ -47,8 +47,9 @@ pub enum Effect<'a> {
     Subscribe { channel: ChannelId, session: SessionId },
     /// From here on it does not.
     Unsubscribe { channel: ChannelId, session: SessionId },
-    /// The hub knows the session no more, whose user had this name; its connection is to be closed.
-    HangUp { session: SessionId, name: &'a str, why: Killing<'a> },
+    /// The hub knows the session no more, whose user had this name; its connection is to be closed. `by` is the
+    /// operator's session.
+    HangUp { session: SessionId, name: &'a str, by: SessionId, why: Killing<'a> },
 }
 
 /// An answer to the one who asked.
@@ -80,6 +81,7 @@ pub enum Reply<'a> {
     },
     /// `made`: there was no such room before.
     Joined {
+        who: Person<'a>,
         room: &'a RoomName,
         occupants: usize,
         subject: Option<SubjectView<'a>>,
@@ -127,6 +129,10 @@ pub enum Reply<'a> {
         list: MaskList,
         entries: &'a [MaskEntry],
         more: bool,
+    },
+    /// An operator's words are on their way.
+    Announced {
+        text: &'a str,
     },
     Kicked {
         room: &'a RoomName,

@@ -54,16 +54,16 @@ impl Guests {
     }
 }
 
-/// Somebody who is held against lists of masks, which most rooms do not have.
-pub(super) struct Suspect<'a, F> {
+/// Somebody who may come in or speak, and is held against lists of masks, which most rooms do not have.
+pub(super) struct Candidate<'a, F> {
     pub person: Person<'a>,
     fx: &'a F,
     subject: OnceCell<Subject>,
 }
 
-impl<'a, F: Effects> Suspect<'a, F> {
+impl<'a, F: Effects> Candidate<'a, F> {
     pub fn new(person: Person<'a>, fx: &'a F) -> Self {
-        Suspect { person, fx, subject: OnceCell::new() }
+        Candidate { person, fx, subject: OnceCell::new() }
     }
 
     pub fn is_on(&self, list: &[MaskEntry]) -> bool {

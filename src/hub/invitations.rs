@@ -55,7 +55,7 @@ impl Hub {
         if self.room(channel)?.is_invited(guest) {
             return Ok(());
         }
-        let held = self.user(guest)?.profile().map_or(&[][..], |profile| &profile.invited);
+        let held = self.user(guest)?.profile().map_or(&[][..], |profile| profile.invited());
         if let Some(elsewhere) = giving_way(held, by, invitations_max) {
             self.end_invitation(guest, elsewhere);
         }
@@ -65,7 +65,7 @@ impl Hub {
         }
         let invited = &mut room_mut(&mut self.channels, channel)?.guests.get_or_insert_default().invited;
         invited.push(Invitation { to: guest, by });
-        self.user_mut(guest)?.profile_mut().invited.push(Invitation { to: channel, by });
+        self.user_mut(guest)?.profile_mut().invited_mut().push(Invitation { to: channel, by });
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl Hub {
     /// Whoever is gone cannot be invited any more.
     pub(super) fn decline_all_of(&mut self, session: SessionId) {
         let profile = self.users.get_mut(&session).and_then(|user| user.known_profile_mut());
-        let invited = profile.map(|profile| std::mem::take(&mut profile.invited)).unwrap_or_default();
+        let invited = profile.map(|profile| std::mem::take(profile.invited_mut())).unwrap_or_default();
         for Invitation { to: channel, .. } in invited {
             self.strike_guest(session, channel);
         }
@@ -105,13 +105,13 @@ impl Hub {
     /// On the guest's side.
     fn strike_invitation(&mut self, guest: SessionId, channel: ChannelId) {
         if let Some(profile) = self.users.get_mut(&guest).and_then(|user| user.known_profile_mut()) {
-            profile.invited.retain(|invitation| invitation.to != channel);
+            profile.invited_mut().retain(|invitation| invitation.to != channel);
         }
     }
 
     pub(super) fn list_invited(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let profile = self.user(asker.session)?.profile();
-        let invited = profile.map_or(&[][..], |profile| &profile.invited);
+        let invited = profile.map_or(&[][..], |profile| profile.invited());
         let rooms = invited.iter().filter_map(|invitation| self.channels.room(invitation.to));
         let rooms: Vec<&RoomName> = rooms.map(|room| &room.name).collect();
         asker.reply(fx, Reply::Invitations { rooms: &rooms });

@@ -22,35 +22,20 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let user = self.user(asker.session)?;
-        let page = self.limits.page_entries_max;
-        let mut effort = match filter == RoomFilter::default() {
-            true => Effort::UNBOUNDED,
-            false => self.effort(),
-        };
+        let effort = if filter == RoomFilter::default() { Effort::UNBOUNDED } else { self.effort() };
         let masks = [filter.mask, filter.not_mask].map(|mask| mask.map(Mask::new));
         // A mask that is a whole name is found in one step.
         let name = filter.mask.filter(|mask| !mask.contains(['*', '?'])).map(fold);
         let after = fold(after);
-        let (mut rooms, mut last, mut next) = (Vec::new(), None, None);
-        for (key, &channel) in self.room_names.range::<str, _>(part(&after, name.as_deref())) {
-            if !effort.take_entry() {
-                next = last;
-                break;
-            }
-            let Some(room) = self.channels.room(channel) else { continue };
-            if finds(user, channel, room) && filter.takes(room) && effort.takes(&masks, key) {
-                if rooms.len() >= page {
-                    next = last;
-                    break;
-                }
-                let subject = room.subject.as_ref().map_or("", |subject| &*subject.text);
-                let (name, occupants) = (room.name.shown(), room.occupants.len());
-                rooms.push(RoomSummary { name, occupants, subject });
-            }
-            // Behind what was left out as well: it need not be looked at again.
-            last = Some(room.name.shown());
-        }
-        asker.reply(fx, Reply::Rooms { rooms: &rooms, next });
+        let range = self.room_names.range::<str, _>(part(&after, name.as_deref()));
+        let page = self.page(effort, range, |effort, (key, &channel)| {
+            let room = self.channels.room(channel)?;
+            let is_listed = finds(user, channel, room) && filter.takes(room) && effort.takes(&masks, key);
+            let (name, occupants) = (room.name.shown(), room.occupants.len());
+            let subject = room.subject.as_ref().map_or("", |subject| &*subject.text);
+            Some((name, is_listed.then_some(RoomSummary { name, occupants, subject })))
+        });
+        asker.reply(fx, Reply::Rooms { rooms: &page.entries, next: page.next });
         Ok(())
     }
 
@@ -65,31 +50,23 @@ impl Hub {
     ) -> Outcome {
         let (channel, user, room) = self.found(asker, room)?;
         let sees_all = user.is_in(channel) || user.is_operator();
-        let page = self.limits.page_entries_max;
         // Who sees all finds a page of them without passing anybody over.
-        let mut effort = if sees_all { Effort::UNBOUNDED } else { self.effort() };
-        let (mut entries, mut last, mut next): (Vec<Entry<'_>>, _, _) = (Vec::new(), None, None);
-        for key in room.occupants.range::<str, _>(behind(&fold(after))) {
-            if !effort.take_entry() {
-                next = last;
-                break;
+        let effort = if sees_all { Effort::UNBOUNDED } else { self.effort() };
+        let after = fold(after);
+        let page = self.page(effort, room.occupants.range::<str, _>(behind(&after)), |_, key| {
+            let session = *self.names.get(key)?;
+            let found = self.users.get(&session)?;
+            if !sees_all && found.marks().contains(Marks::INVISIBLE) {
+                return Some((found.name.shown(), None));
             }
-            let found = self.names.get(key).and_then(|&session| Some((session, self.users.get(&session)?)));
-            let Some((session, found)) = found else { continue };
-            if sees_all || !found.marks().contains(Marks::INVISIBLE) {
-                if entries.len() >= page {
-                    next = last;
-                    break;
-                }
-                let Some(entry) = self.entry(asker, session, in_full, fx) else { continue };
-                let place = Some(Place { room: &room.name, standing: room.standing(key) });
-                entries.push(Entry { place, ..entry });
-            }
-            last = Some(found.name.shown());
-        }
+            let place = Some(Place { room: &room.name, standing: room.standing(key) });
+            let entry = self.entry(asker, session, in_full, fx)?;
+            Some((found.name.shown(), Some(Entry { place, ..entry })))
+        });
         let asker = Asker { channel, ..asker };
         let hidden = room.settings.flags.has(Flag::Hidden);
-        asker.reply(fx, Reply::Occupants { room: &room.name, hidden, entries: &entries, next });
+        let (entries, next) = (&page.entries[..], page.next);
+        asker.reply(fx, Reply::Occupants { room: &room.name, hidden, entries, next });
         Ok(())
     }
 
@@ -101,32 +78,50 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let user = self.user(asker.session)?;
-        let page = self.limits.page_entries_max;
-        let mut effort = self.effort();
         let mask = filter.mask.map(Mask::new);
-        let (mut entries, mut last, mut next): (Vec<Entry<'_>>, _, _) = (Vec::new(), None, None);
-        for (key, &session) in self.names.range::<str, _>(behind(&fold(after))) {
+        let after = fold(after);
+        let range = self.names.range::<str, _>(behind(&after));
+        let page = self.page(self.effort(), range, |effort, (key, &session)| {
+            let found = self.users.get(&session)?;
+            effort.take(user.rooms.len() + found.rooms.len());
+            let is_listed = (!filter.operators_only || found.is_operator())
+                && self.sees(asker.session, user, session, found)
+                && mask.as_ref().is_none_or(|mask| effort.fits(mask, found.person(session), fx));
+            if !is_listed {
+                return Some((found.name.shown(), None));
+            }
+            let entry = self.entry(asker, session, true, fx)?;
+            Some((found.name.shown(), Some(Entry { place: self.a_place(user, key, found), ..entry })))
+        });
+        asker.reply(fx, Reply::Users { entries: &page.entries, next: page.next });
+        Ok(())
+    }
+
+    /// Goes through an index until a page is full, or the effort is spent. `look` says what somebody or something is
+    /// called, and what the list has of it, if anything; nothing at all where the index names what there is not.
+    fn page<'a, I, T>(
+        &self,
+        mut effort: Effort,
+        index: impl Iterator<Item = I>,
+        mut look: impl FnMut(&mut Effort, I) -> Option<(&'a str, Option<T>)>,
+    ) -> Page<'a, T> {
+        let mut page = Page { entries: Vec::new(), next: None };
+        let mut last = None;
+        for item in index {
             if !effort.take_entry() {
-                next = last;
+                page.next = last;
                 break;
             }
-            let Some(found) = self.users.get(&session) else { continue };
-            effort.take(user.rooms.len() + found.rooms.len());
-            if (!filter.operators_only || found.is_operator())
-                && self.sees(asker.session, user, session, found)
-                && mask.as_ref().is_none_or(|mask| effort.fits(mask, found.person(session), fx))
-                && let Some(entry) = self.entry(asker, session, true, fx)
-            {
-                if entries.len() >= page {
-                    next = last;
-                    break;
-                }
-                entries.push(Entry { place: self.a_place(user, key, found), ..entry });
+            let Some((name, entry)) = look(&mut effort, item) else { continue };
+            if entry.is_some() && page.entries.len() >= self.limits.page_entries_max {
+                page.next = last;
+                break;
             }
-            last = Some(found.name.shown());
+            page.entries.extend(entry);
+            // Behind what was left out as well: it need not be looked at again.
+            last = Some(name);
         }
-        asker.reply(fx, Reply::Users { entries: &entries, next });
-        Ok(())
+        page
     }
 
     pub(super) fn list_peers(&self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
@@ -136,7 +131,10 @@ impl Hub {
             .names
             .range::<str, _>(behind(&fold(after)))
             .filter_map(|(_, session)| Some((*session, self.users.get(session)?)))
-            .filter(|(session, found)| self.sees(asker.session, user, *session, found))
+            .filter(|(session, found)| {
+                // Who is invisible is not listed even to those who share a room with them, whom the room's own list tells.
+                !found.marks().contains(Marks::INVISIBLE) || *session == asker.session || user.is_operator()
+            })
             .map(|(_, found)| found.name.shown())
             .take(page.saturating_add(1))
             .collect();
@@ -193,6 +191,13 @@ impl Hub {
     fn effort(&self) -> Effort {
         Effort { entries: self.limits.scanned_entries_max.max(1), steps: STEPS_MAX }
     }
+}
+
+/// One page of a list.
+struct Page<'a, T> {
+    entries: Vec<T>,
+    /// The name behind which the next page begins; `None` behind the last one.
+    next: Option<&'a str>,
 }
 
 /// Steps that one page may take, give or take those of one entry: well under a millisecond.

@@ -3,11 +3,14 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`, `watch`, `relays`,
-//!   `paths`: one part of [`Hub`] each;
+//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
+//!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
+//! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
+//! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
+//! - [`record`] what lasts;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
-//! - [`name`] what may be a name, and when two are the same; [`mask`] patterns for them;
-//! - [`channel`] the numbers of rooms and relays.
+//! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
+//! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
 
 mod accounts;
 mod audit;
@@ -76,7 +79,7 @@ pub struct Hub {
     users: HashMap<SessionId, Box<User>>,
     /// By folded name, in the order in which lists show them.
     names: BTreeMap<Arc<str>, SessionId>,
-    /// By folded name, in the order in which lists show them.
+    /// Rooms, likewise.
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
     channels: Channels,
@@ -91,9 +94,10 @@ pub struct Hub {
     messages: u64,
     /// What the lists of masks of all rooms take, in bytes.
     mask_bytes: usize,
-    /// How many users have these marks.
+    /// How many users are invisible, and how many are operators.
     invisible: usize,
     operators: usize,
+    /// The most users there were at one time.
     users_most: usize,
 }
 
@@ -114,9 +118,9 @@ struct User {
 struct Rare {
     relays: Vec<ChannelId>,
     /// What the user has put into the directory.
-    listing: Option<Listing>,
+    listing: Option<Box<Listing>>,
     /// The account that they have identified themselves for.
-    identity: Option<Identity>,
+    identity: Option<Box<Identity>>,
     /// What they say of themselves, or what their dialect does.
     profile: Option<Box<Profile>>,
 }
@@ -127,11 +131,11 @@ impl User {
     }
 
     fn listing(&self) -> Option<&Listing> {
-        self.rare.as_ref()?.listing.as_ref()
+        self.rare.as_ref()?.listing.as_deref()
     }
 
     fn identity(&self) -> Option<&Identity> {
-        self.rare.as_ref()?.identity.as_ref()
+        self.rare.as_ref()?.identity.as_deref()
     }
 
     fn rare_mut(&mut self) -> &mut Rare {

@@ -147,7 +147,7 @@ impl Hub {
         fx.emit(Effect::Send { to, cause: asker.session, channel: ChannelId::NONE, room: None, event });
         asker.done(fx);
         self.disconnect(asker.now, to, Departure::Killed(why), fx);
-        fx.emit(Effect::HangUp { session: to, name: whom.shown(), why });
+        fx.emit(Effect::HangUp { session: to, name: whom.shown(), by: asker.session, why });
         Ok(())
     }
 

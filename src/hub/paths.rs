@@ -107,7 +107,8 @@ impl Hub {
     ) -> Outcome {
         self.user(asker.session)?;
         self.check_addresses(asker, &addresses, fx)?;
-        self.user_mut(asker.session)?.rare_mut().listing = Some(Listing { offers, shown, addresses });
+        self.user_mut(asker.session)?.rare_mut().listing =
+            Some(Box::new(Listing { offers, shown, addresses }));
         asker.done(fx);
         Ok(())
     }

@@ -22,7 +22,7 @@ impl<'a> Person<'a> {
     /// The name of the user on their own machine, or so they say.
     pub fn username(self) -> &'a str {
         match self.profile {
-            Some(profile) if !profile.username.is_empty() => &profile.username,
+            Some(profile) if !profile.username().is_empty() => profile.username(),
             _ => USERNAME,
         }
     }
@@ -30,7 +30,7 @@ impl<'a> Person<'a> {
     /// What they say they are called; else their name here.
     pub fn realname(self) -> &'a str {
         match self.profile {
-            Some(profile) if !profile.realname.is_empty() => &profile.realname,
+            Some(profile) if !profile.realname().is_empty() => profile.realname(),
             _ => self.name.shown(),
         }
     }
@@ -48,18 +48,63 @@ impl<'a> Person<'a> {
 /// What only some users have, above all those whose dialect asks for it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Profile {
-    /// Empty for those who did not say.
-    pub username: Box<str>,
-    /// Empty for those who did not say.
-    pub realname: Box<str>,
+    /// The name of the user on their own machine, and what they say they are called; one behind the other, because many
+    /// have them and each allocation counts.
+    names: Box<str>,
+    username_bytes: u8,
     pub away: Option<Box<str>>,
     pub marks: Marks,
     /// When they last said something.
     pub(super) spoke: Option<Instant>,
+    /// Boxed, because most have none of it.
+    lists: Option<Box<Lists>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+struct Lists {
     /// Whose coming and going they want to hear of, in the order in which they asked.
-    pub(super) watched: Vec<UserName>,
+    watched: Vec<UserName>,
     /// The rooms that they were invited to and have not entered, the longest ago first.
-    pub(super) invited: Vec<Invitation<ChannelId>>,
+    invited: Vec<Invitation<ChannelId>>,
+}
+
+impl Profile {
+    /// Empty for those who did not say.
+    fn username(&self) -> &str {
+        self.names.get(..self.username_bytes.into()).unwrap_or_default()
+    }
+
+    /// Empty for those who did not say.
+    fn realname(&self) -> &str {
+        self.names.get(self.username_bytes.into()..).unwrap_or_default()
+    }
+
+    /// Names that the hub has found short enough.
+    pub(super) fn set_names(&mut self, username: &str, realname: &str) {
+        self.names = [username, realname].concat().into();
+        self.username_bytes = username.len().try_into().unwrap_or(u8::MAX);
+    }
+
+    pub(super) fn set_realname(&mut self, realname: &str) {
+        let username = self.username().to_owned();
+        self.set_names(&username, realname);
+    }
+
+    pub(super) fn watched(&self) -> &[UserName] {
+        self.lists.as_ref().map_or(&[], |lists| &lists.watched)
+    }
+
+    pub(super) fn watched_mut(&mut self) -> &mut Vec<UserName> {
+        &mut self.lists.get_or_insert_default().watched
+    }
+
+    pub(super) fn invited(&self) -> &[Invitation<ChannelId>] {
+        self.lists.as_ref().map_or(&[], |lists| &lists.invited)
+    }
+
+    pub(super) fn invited_mut(&mut self) -> &mut Vec<Invitation<ChannelId>> {
+        &mut self.lists.get_or_insert_default().invited
+    }
 }
 
 /// What marks a user, as bits.
@@ -105,7 +150,8 @@ mod tests {
         let name = UserName::new("ann", 9).expect("a name");
         let person = Person { session: SessionId(1), name: &name, profile: None, account: None };
         assert_eq!((person.username(), person.realname(), person.away()), ("native", "ann", None));
-        let profile = Profile { realname: "Ann".into(), away: Some("tea".into()), ..Profile::default() };
+        let mut profile = Profile { away: Some("tea".into()), ..Profile::default() };
+        profile.set_realname("Ann");
         let person = Person { profile: Some(&profile), ..person };
         assert_eq!((person.username(), person.realname(), person.away()), ("native", "Ann", Some("tea")));
     }

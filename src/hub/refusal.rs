@@ -1,5 +1,5 @@
-//! Why the hub does not do what was asked. A closed set; the sentence of each says what happened, to what, and what
-//! to do.
+//! Why the hub does not do what was asked. A closed set; the sentence of each says what happened, to what, and, where
+//! there is something, what to do.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -130,7 +130,7 @@ impl fmt::Display for Refusal {
                 f.write_str("you are already logged in on this connection; for another name, connect again")
             }
             Refusal::BadName(bad) => {
-                write!(f, "that user name cannot be used: {}", WhyNot { bad, first: USER_FIRST })
+                write!(f, "that user name cannot be used: {}", bad.of_user())
             }
             Refusal::NameTaken => f.write_str("somebody here has that name; choose another one"),
             Refusal::NameReserved => {
@@ -155,7 +155,7 @@ impl fmt::Display for Refusal {
             Refusal::StillProving => f.write_str("your last password is still being looked at; wait for that"),
             Refusal::CannotProve => f.write_str("the server cannot look at passwords now; try again later"),
             Refusal::BadRoomName(bad) => {
-                write!(f, "that room name cannot be used: {}", WhyNot { bad, first: ROOM_FIRST })
+                write!(f, "that room name cannot be used: {}", bad.of_room())
             }
             Refusal::BadText(BadText::Empty) => f.write_str("the text is empty; write something"),
             Refusal::BadText(BadText::Control) => {
@@ -168,10 +168,10 @@ impl fmt::Display for Refusal {
             Refusal::AlreadyInRoom => f.write_str("you are already in that room"),
             Refusal::NoSuchRoom => f.write_str("there is no such room"),
             Refusal::Banned => f.write_str("you are banned from that room"),
-            Refusal::MembersOnly => {
-                f.write_str("that room is for members only; somebody in it can invite you")
-            }
-            Refusal::BadPassword => f.write_str("that room has a password, and this is not it"),
+            Refusal::MembersOnly => f.write_str("that room is for members only; a moderator can invite you"),
+            Refusal::BadPassword => f.write_str(
+                "that room has a password, which cannot be said from here; a moderator can invite you",
+            ),
             Refusal::ClosedToOutsiders => f.write_str("that room takes nothing from outside; join it first"),
             Refusal::NoVoice => f.write_str("you have no voice in that room; a moderator can give you one"),
             Refusal::Silenced => f.write_str("you are banned in that room, which takes your voice"),
@@ -242,19 +242,25 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// How a user's name begins.
-const USER_FIRST: &str = "a letter, a digit or one of _ [ ] { } \\ | ^ `";
+impl BadName {
+    /// What is wrong with the name of a user, and what would be right.
+    pub fn of_user(self) -> impl fmt::Display {
+        WhyNot { bad: self, first: "a letter, a digit or one of _ [ ] { } \\ | ^ `" }
+    }
 
-/// How a room's name begins.
-const ROOM_FIRST: &str = "#";
+    /// What is wrong with the name of a room, which begins otherwise, and what would be right.
+    pub fn of_room(self) -> impl fmt::Display {
+        WhyNot { bad: self, first: "#" }
+    }
+}
 
-/// What is wrong with a name, and what would be right: a room's name begins with something else than a user's.
-struct WhyNot<'a> {
-    bad: &'a BadName,
+struct WhyNot {
+    bad: BadName,
+    /// How such a name begins.
     first: &'static str,
 }
 
-impl fmt::Display for WhyNot<'_> {
+impl fmt::Display for WhyNot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.bad {
             BadName::Empty => f.write_str("it is empty; choose one"),

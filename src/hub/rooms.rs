@@ -1,10 +1,11 @@
 //! Rooms: made by the first who joins, gone with the last who leaves.
 
 use super::channel::{Channel, ChannelId, Channels};
-use super::guests::{Guests, Suspect};
+use super::guests::{Candidate, Guests};
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
+use super::speech::check_voice;
 use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
     Standing, SubjectView, User,
@@ -86,16 +87,16 @@ impl Room {
     }
 
     /// Whether a ban is for somebody, and no exception.
-    fn is_banned(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
-        suspect.is_on(self.list(MaskList::Bans)) && !suspect.is_on(self.list(MaskList::BanExceptions))
+    fn is_banned(&self, candidate: &Candidate<'_, impl Effects>) -> bool {
+        candidate.is_on(self.list(MaskList::Bans)) && !candidate.is_on(self.list(MaskList::BanExceptions))
     }
 
     /// Whether somebody has no voice because of a ban, which a grant outweighs.
-    pub fn is_silenced(&self, suspect: &Suspect<'_, impl Effects>) -> bool {
+    pub fn is_silenced(&self, candidate: &Candidate<'_, impl Effects>) -> bool {
         // Most rooms have nothing of it, and it is asked for every message.
         self.guests.is_some()
-            && !self.standing(suspect.person.name.key()).is_at_least(super::Role::Participant)
-            && self.is_banned(suspect)
+            && !self.standing(candidate.person.name.key()).is_at_least(super::Role::Participant)
+            && self.is_banned(candidate)
     }
 
     /// Whether somebody may come in, in the order of XEP-0045 §7.2.5 to §7.2.9. Whom a moderator invited, nothing keeps
@@ -107,14 +108,14 @@ impl Room {
         server_max: usize,
         fx: &impl Effects,
     ) -> Outcome {
-        let suspect = Suspect::new(person, fx);
+        let candidate = Candidate::new(person, fx);
         let affiliation = self.standing(person.name.key()).affiliation;
         if !self.is_invited(person.session) {
-            if self.is_banned(&suspect) {
+            if self.is_banned(&candidate) {
                 return Err(Refusal::Banned);
             }
             let is_member = may_enter(affiliation, self.settings.flags);
-            if !is_member && !suspect.is_on(self.list(MaskList::InviteExceptions)) {
+            if !is_member && !candidate.is_on(self.list(MaskList::InviteExceptions)) {
                 return Err(Refusal::MembersOnly);
             }
             if self.settings.password.as_deref().is_some_and(|wanted| wanted != password) {
@@ -179,7 +180,8 @@ impl Hub {
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
-        asker.reply(fx, Reply::Joined { room: &room.name, occupants, subject, made, standing });
+        let who = user.person(asker.session);
+        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing });
         asker.publish(fx, room, Event::Entered { who: user.person(asker.session) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
         Ok(())
@@ -192,8 +194,10 @@ impl Hub {
         text: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let (channel, _, room) = self.occupied(asker, room)?;
+        let (channel, user, room) = self.occupied(asker, room)?;
         self.check_text_or_empty(text, self.limits.text_bytes_max)?;
+        // Who may not speak there does not do it on leaving.
+        let text = if check_voice(user.person(asker.session), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
         if self.walk_out(asker.session, channel, fx) {
             let (room, user) = (self.room(channel)?, self.user(asker.session)?);

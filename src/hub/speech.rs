@@ -1,6 +1,6 @@
 //! What is said: to a room, to one user, as a room's subject.
 
-use super::guests::Suspect;
+use super::guests::Candidate;
 use super::mask::in_full;
 use super::name::fold;
 use super::person::Marks;
@@ -105,6 +105,9 @@ impl Hub {
         if !may(role, Act::SetSubject, flags) {
             return Err(Refusal::NotModerator);
         }
+        if room.is_silenced(&Candidate::new(user.person(asker.session), fx)) {
+            return Err(Refusal::Silenced);
+        }
         let by = user.name.clone();
         let author = in_full(user.person(asker.session), fx.host(asker.session)).into();
         let room = room_mut(&mut self.channels, channel)?;
@@ -134,7 +137,7 @@ impl Hub {
                 fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
             }
         }
-        asker.done(fx);
+        asker.reply(fx, Reply::Announced { text });
         Ok(())
     }
 
@@ -194,21 +197,26 @@ fn may_speak(
     if flags.has(Flag::ClosedToOutsiders) && !is_inside {
         return Err(Refusal::ClosedToOutsiders);
     }
-    // Where a room is not moderated, everybody's role is enough.
-    let is_mute = || !may(room.standing(person.name.key()).role(true), Act::Speak, flags);
-    if flags.has(Flag::Moderated) && is_mute() {
-        return Err(Refusal::NoVoice);
-    }
-    if room.is_silenced(&Suspect::new(person, fx)) {
-        return Err(Refusal::Silenced);
-    }
+    check_voice(person, room, fx)?;
     if flags.has(Flag::NoControlMessages) && is_control(words.text) {
         return Err(Refusal::NoControlMessages);
     }
     Ok(())
 }
 
-/// Whether a text is for a program: CTCP, but for an action, which is for people.
+/// Whether somebody has a voice in a room, for a message as for the words with which they leave.
+pub(super) fn check_voice(person: Person<'_>, room: &Room, fx: &impl Effects) -> Outcome {
+    // Where a room is not moderated, everybody's role is enough.
+    let flags = room.settings.flags;
+    let is_mute = || !may(room.standing(person.name.key()).role(true), Act::Speak, flags);
+    if flags.has(Flag::Moderated) && is_mute() {
+        return Err(Refusal::NoVoice);
+    }
+    if room.is_silenced(&Candidate::new(person, fx)) { Err(Refusal::Silenced) } else { Ok(()) }
+}
+
+/// Whether a text is for a program: CTCP, but for an action, which is for people. `wire::irc::ctcp` takes such texts apart;
+/// the hub knows no protocol, and has this one rule of it again.
 fn is_control(text: &str) -> bool {
     text.strip_prefix('\u{1}').is_some_and(|rest| {
         rest.strip_prefix("ACTION").is_none_or(|rest| !rest.is_empty() && !rest.starts_with([' ', '\u{1}']))

@@ -1,8 +1,9 @@
 //! Users: who comes, what they say of themselves, who goes.
 
-use super::guests::Suspect;
+use super::guests::Candidate;
 use super::name::UserName;
 use super::person::{Marks, Profile};
+use super::speech::check_voice;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
     RelayEnd, Reply, SessionId, Trait, User,
@@ -83,10 +84,10 @@ impl Hub {
         self.users.insert(asker.session, Box::new(user));
         if !username.is_empty() || !realname.is_empty() {
             let profile = self.user_mut(asker.session)?.profile_mut();
-            (profile.username, profile.realname) = (username.into(), realname.into());
+            profile.set_names(username, realname);
         }
         if let Some(identity) = self.take_identity(asker.session) {
-            self.user_mut(asker.session)?.rare_mut().identity = Some(identity);
+            self.user_mut(asker.session)?.rare_mut().identity = Some(Box::new(identity));
         }
         self.users_most = self.users_most.max(self.users.len());
         self.tell_appeared(asker.session, fx);
@@ -128,9 +129,9 @@ impl Hub {
 
     /// Whoever may not speak in a room because of a ban does not get around it by another name.
     fn check_renaming(&self, session: SessionId, user: &User, fx: &impl Effects) -> Outcome {
-        let suspect = Suspect::new(user.person(session), fx);
+        let candidate = Candidate::new(user.person(session), fx);
         let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        let is_kept = rooms.any(|room| room.is_silenced(&suspect));
+        let is_kept = rooms.any(|room| room.is_silenced(&candidate));
         if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
     }
 
@@ -150,8 +151,8 @@ impl Hub {
         self.user(asker.session)?;
         self.check_text(text, self.limits.realname_bytes_max)?;
         let user = self.user_mut(asker.session)?;
-        if *user.profile_mut().realname != *text {
-            user.profile_mut().realname = text.into();
+        if user.person(asker.session).realname() != text {
+            user.profile_mut().set_realname(text);
             let event = Event::RealNameChanged { who: user.person(asker.session) };
             asker.tell_neighbours(fx, &user.rooms, event);
             self.tell_watched_change(asker.session, Trait::RealName, fx);
@@ -226,6 +227,7 @@ impl Hub {
             Departure::Quit(text) if self.check_text_or_empty(text, self.limits.text_bytes_max).is_err() => {
                 Departure::Quit("")
             }
+            Departure::Quit(_) if self.is_mute_anywhere(session, fx) => Departure::Quit(""),
             why => why,
         };
         self.accounts.forget_session(session);
@@ -252,6 +254,13 @@ impl Hub {
             fx.emit(Effect::PublishToNeighbours { cause: session, channels: &left, event });
         }
         self.tell_vanished(session, &user.name, fx);
+    }
+
+    /// Whether there is a room in which they have no voice. What is told of a departure is told in all their rooms.
+    fn is_mute_anywhere(&self, session: SessionId, fx: &impl Effects) -> bool {
+        let Some(user) = self.users.get(&session) else { return false };
+        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        rooms.any(|room| check_voice(user.person(session), room, fx).is_err())
     }
 
     /// So that the counts are right without them.

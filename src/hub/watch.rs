@@ -14,7 +14,7 @@ impl Hub {
             let Ok(watched) = UserName::new(name, self.limits.name_bytes_max) else {
                 continue;
             };
-            let list = &mut self.user_mut(asker.session)?.profile_mut().watched;
+            let list = self.user_mut(asker.session)?.profile_mut().watched_mut();
             if list.contains(&watched) {
                 continue;
             }
@@ -35,7 +35,7 @@ impl Hub {
         for name in names {
             let key = fold(name);
             if let Some(profile) = self.user_mut(asker.session)?.known_profile_mut() {
-                profile.watched.retain(|watched| **watched.key() != *key);
+                profile.watched_mut().retain(|watched| **watched.key() != *key);
             }
             self.take_watcher(asker.session, &key);
         }
@@ -52,7 +52,7 @@ impl Hub {
 
     pub(super) fn unwatch_all_of(&mut self, session: SessionId) {
         let profile = self.users.get_mut(&session).and_then(|user| user.known_profile_mut());
-        for watched in profile.map(|profile| std::mem::take(&mut profile.watched)).unwrap_or_default() {
+        for watched in profile.map(|profile| std::mem::take(profile.watched_mut())).unwrap_or_default() {
             self.take_watcher(session, watched.key());
         }
     }
@@ -68,7 +68,7 @@ impl Hub {
 
     pub(super) fn list_watched(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let profile = self.user(asker.session)?.profile();
-        let watched = profile.map_or(&[][..], |profile| &profile.watched);
+        let watched = profile.map_or(&[][..], |profile| profile.watched());
         self.tell_watched(asker, watched.iter().map(UserName::shown), &[], fx);
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! Where clients come from: their addresses, and what of these counts as one place.
 
+use super::allowance::Allowance;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
 
 /// Where a client connects from, in canonical form: an IPv4 address never looks like an IPv6 one. Without the scope of
 /// a link-local address, which says nothing to others; that makes it two thirds as long.
@@ -54,29 +56,53 @@ impl fmt::Display for ClientAddress {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Origin([u8; 16]);
 
-/// How many connections there are from where. Those of the machine itself are not counted: what they are for (a proxy,
+/// How many connections there are from where, and what those before them have spent. Those of the machine itself are not counted: what they are for (a proxy,
 /// a bench) has its reasons to have many.
 #[derive(Default)]
-pub struct Origins(HashMap<Origin, usize>);
+pub struct Origins {
+    connections: HashMap<Origin, usize>,
+    /// What those have spent who are gone, until it would be made up for: to connect anew is no way to send faster.
+    spent: HashMap<Origin, Allowance>,
+}
+
+/// At how many places those are looked for whose clients have made up for what they spent.
+const SPENT_MAX: usize = 1_024;
 
 impl Origins {
     /// Of those that count.
     pub fn connections(&self, address: ClientAddress) -> usize {
-        self.0.get(&address.origin()).copied().unwrap_or(0)
+        self.connections.get(&address.origin()).copied().unwrap_or(0)
+    }
+
+    /// What a client from there begins with; `None`: with everything.
+    pub fn spent(&self, address: ClientAddress, now: Instant) -> Option<Allowance> {
+        self.spent.get(&address.origin()).copied().filter(|allowance| !allowance.is_whole(now))
+    }
+
+    /// A client from there is gone, and has spent that.
+    pub fn note_spent(&mut self, address: ClientAddress, allowance: Allowance, now: Instant) {
+        if address.ip().is_loopback() || allowance.is_whole(now) {
+            return;
+        }
+        if self.spent.len() >= SPENT_MAX {
+            self.spent.retain(|_, allowance| !allowance.is_whole(now));
+        }
+        let spent = self.spent.entry(address.origin()).or_insert(allowance);
+        *spent = (*spent).max(allowance);
     }
 
     pub fn note_opened(&mut self, address: ClientAddress) {
         if !address.ip().is_loopback() {
-            *self.0.entry(address.origin()).or_default() += 1;
+            *self.connections.entry(address.origin()).or_default() += 1;
         }
     }
 
     pub fn note_closed(&mut self, address: ClientAddress) {
         let origin = address.origin();
-        if let Some(connections) = self.0.get_mut(&origin) {
+        if let Some(connections) = self.connections.get_mut(&origin) {
             *connections -= 1;
             if *connections == 0 {
-                self.0.remove(&origin);
+                self.connections.remove(&origin);
             }
         }
     }
@@ -85,6 +111,8 @@ impl Origins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::allowance::Rate;
+    use std::time::Duration;
 
     fn address(text: &str) -> ClientAddress {
         ClientAddress::from(SocketAddr::new(text.parse().expect("an address"), 1))
@@ -113,6 +141,33 @@ mod tests {
         for text in ["2001:db8::1", "127.0.0.1", "2001:db8::2"] {
             origins.note_closed(address(text));
         }
-        assert!(origins.0.is_empty());
+        assert!(origins.connections.is_empty());
+    }
+
+    #[test]
+    fn who_comes_back_has_spent_what_they_had_spent() {
+        let (rate, start) = (Rate { per_second: 4, burst: 20 }, Instant::now());
+        let mut origins = Origins::default();
+        let mut allowance = Allowance::new(start);
+        for _ in 0..20 {
+            assert!(allowance.take(rate, start));
+        }
+        origins.note_spent(address("192.0.2.1"), allowance, start);
+        origins.note_spent(address("127.0.0.1"), allowance, start);
+        let mut again = origins.spent(address("192.0.2.1"), start).expect("it is remembered");
+        assert!(!again.take(rate, start));
+        let later = start + Duration::from_secs(5);
+        assert_eq!(origins.spent(address("192.0.2.1"), later), None, "that is made up for");
+        for other in ["192.0.2.2", "127.0.0.1"] {
+            assert_eq!(origins.spent(address(other), start), None, "{other}");
+        }
+        for n in 0..10_000_u32 {
+            let at = start + Duration::from_millis(n.into());
+            let from = ClientAddress::from(SocketAddr::from((n.to_be_bytes(), 1)));
+            let mut allowance = Allowance::new(at);
+            allowance.take(rate, at);
+            origins.note_spent(from, allowance, at);
+        }
+        assert!(origins.spent.len() <= SPENT_MAX, "{}", origins.spent.len());
     }
 }

@@ -18,7 +18,7 @@ pub struct Rate {
 }
 
 /// What has been spent. Starts with the whole burst to spend.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Allowance {
     level_at: Instant,
 }

@@ -214,7 +214,7 @@ impl Checks {
     }
 
     /// A guess from there was wrong. `delay`: how long the next one waits after the first.
-    pub fn note_wrong(&mut self, origin: Origin, delay: Duration, now: Instant) {
+    pub fn note_wrong_guess(&mut self, origin: Origin, delay: Duration, now: Instant) {
         self.guesses.note_wrong(origin, delay, now);
     }
 
@@ -342,7 +342,7 @@ mod tests {
         let mut now = start;
         let mut waits = Vec::new();
         for _ in 0..9 {
-            checks.note_wrong(origin(1), delay, now);
+            checks.note_wrong_guess(origin(1), delay, now);
             let wait = checks.wait(origin(1), now).expect("a delay");
             waits.push(wait.as_secs());
             now += wait;
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(waits, [2, 4, 8, 16, 32, 64, 128, 128, 128]);
         assert_eq!(checks.wait(origin(2), now), None, "others do not wait");
         now += Duration::from_secs(128);
-        checks.note_wrong(origin(1), delay, now);
+        checks.note_wrong_guess(origin(1), delay, now);
         assert_eq!(checks.wait(origin(1), now), Some(delay), "all is forgotten in the end");
         checks.note_right(origin(1));
         assert_eq!(checks.wait(origin(1), now), None);

@@ -67,6 +67,8 @@ pub enum HangUp {
 #[derive(Clone, Copy, Default)]
 pub struct Listed {
     pub to_read: bool,
+    /// It had a page of a list, and is not read before its turn for the next one.
+    pub to_read_later: bool,
     pub to_flush: bool,
     pub to_reap: bool,
 }
@@ -326,6 +328,16 @@ impl<S> Connection<S> {
     /// Whether it is not read for now, whatever it sends.
     pub fn is_paused(&self) -> bool {
         self.extras.as_ref().is_some_and(|extras| extras.is_paused())
+    }
+
+    /// What it has spent of what it may send, if it has sent anything.
+    pub fn spent(&self) -> Option<Allowance> {
+        Some(self.extras.as_ref()?.bucket.as_ref()?.spent())
+    }
+
+    /// It has spent that before it came.
+    pub fn note_spent(&mut self, allowance: Allowance) {
+        self.extras_mut().bucket = Some(Bucket::of(allowance));
     }
 
     /// What it has left to send.

@@ -4,7 +4,9 @@
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of};
 use crate::hub::record::Record;
-use crate::hub::{ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Proof, Reply, SessionId};
+use crate::hub::{
+    ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Proof, Reply, RequestId, SessionId,
+};
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{About, CloseReason, Dialect, Stamp};
@@ -36,28 +38,8 @@ impl<S: Socket> Effects for Exchange<S> {
     fn emit(&mut self, effect: Effect<'_>) {
         match effect {
             Effect::Reply { to, cause, request, channel, reply } => {
-                let to = key_of(to);
-                self.keep_order(to, key_of(cause));
-                let mut has_logged_in = false;
-                self.push(to, |connection, blocks, surroundings| {
-                    let Connection { session, outbox, .. } = connection;
-                    outbox.push_own(blocks, Expect::Little, |out| {
-                        session.encode_reply(request, channel, &reply, surroundings, out);
-                    });
-                    let ip = connection.address.ip();
-                    match reply {
-                        Reply::LoggedIn { name, .. } => {
-                            connection.note_logged_in();
-                            has_logged_in = true;
-                            info!("{to} {ip} is {name}");
-                        }
-                        Reply::Renamed { from, to: name } if from != name => {
-                            info!("{to} {ip} is {name}, who was {from}")
-                        }
-                        _ => {}
-                    }
-                });
-                self.surroundings.strangers -= usize::from(has_logged_in);
+                self.keep_order(key_of(to), key_of(cause));
+                self.answer(key_of(to), request, channel, &reply);
             }
             Effect::Send { to, cause, channel, room, event } => {
                 let (to, cause) = (key_of(to), key_of(cause));
@@ -73,11 +55,9 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::PublishToNeighbours { cause, channels, event } => {
                 self.publish_to_neighbours(key_of(cause), channels, &event);
             }
-            Effect::HangUp { session, name, why } => {
+            Effect::HangUp { session, name, by, why } => {
                 let key = key_of(session);
-                if let Some(connection) = self.connections.get(key) {
-                    info!("{key} {} was {name}: {why}", connection.address.ip());
-                }
+                self.log_kill(key, name, key_of(by), why.text);
                 self.close_saying(key, CloseReason::Killed, &why);
             }
             Effect::Subscribe { channel, session } => {
@@ -96,6 +76,45 @@ impl<S: Socket> Effects for Exchange<S> {
 }
 
 impl<S: Socket> Exchange<S> {
+    /// Queues the answer to a request; the log has what it says of people.
+    fn answer(&mut self, to: Key, request: RequestId, channel: ChannelId, reply: &Reply<'_>) {
+        let mut has_logged_in = false;
+        self.push(to, |connection, blocks, surroundings| {
+            let Connection { session, outbox, .. } = connection;
+            outbox.push_own(blocks, Expect::Little, |out| {
+                session.encode_reply(request, channel, reply, surroundings, out);
+            });
+            let ip = connection.address.ip();
+            match *reply {
+                Reply::LoggedIn { name, .. } => {
+                    connection.note_logged_in();
+                    has_logged_in = true;
+                    info!("{to} {ip} is {name}");
+                }
+                Reply::Renamed { from, to: name } if from != name => {
+                    info!("{to} {ip} is {name}, who was {from}")
+                }
+                Reply::Announced { text } => {
+                    let operator = connection.operator().map_or("?", |operator| &operator.name);
+                    info!("{to} {ip} announces, as operator {operator}: {text}");
+                }
+                _ => {}
+            }
+        });
+        self.surroundings.strangers -= usize::from(has_logged_in);
+    }
+
+    /// Whose session ended, and whose doing that was: a nickname tells nothing of who that is.
+    fn log_kill(&self, key: Key, name: &str, by: Key, text: &str) {
+        let (Some(killed), Some(killer)) = (self.connections.get(key), self.connections.get(by)) else {
+            return;
+        };
+        let operator = killer.operator().map_or("?", |operator| &operator.name);
+        let (ip, from, colon) =
+            (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
+        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{colon}{text}");
+    }
+
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {
         let channel = about.channel;
         let latest = (self.turn, channel);

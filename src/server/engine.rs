@@ -174,7 +174,11 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let host = exchange.cloaks.host(address.ip());
-        let key = exchange.connections.insert(Connection::new(socket, address, host, exchange.now));
+        let mut connection = Connection::new(socket, address, host, exchange.now);
+        if let Some(spent) = exchange.origins.spent(address, exchange.now) {
+            connection.note_spent(spent);
+        }
+        let key = exchange.connections.insert(connection);
         exchange.surroundings.strangers += 1;
         exchange.origins.note_opened(address);
         if over > 0 || self.stopping {
@@ -231,6 +235,7 @@ impl<S: Socket> Engine<S> {
 
     /// Stage 3, read: every connection on the list, within its budget. Who has more stays on the list.
     pub fn read(&mut self) {
+        self.exchange.list_next_pages();
         let mut scratch = std::mem::take(&mut self.scratch);
         self.work_off(
             |exchange| &mut exchange.to_read,
@@ -238,6 +243,7 @@ impl<S: Socket> Engine<S> {
                 let Some(connection) = engine.exchange.connections.get_mut(key) else { return };
                 connection.listed.to_read = false;
                 match connection.phase() {
+                    Phase::Open if connection.listed.to_read_later => {}
                     Phase::Open => {
                         engine.read_connection(key, &mut scratch);
                         engine.exchange.arm(key); // a login, or a sign of life, may have brought the deadline closer
@@ -322,8 +328,9 @@ impl<S: Socket> Engine<S> {
 
     /// Whether there is something to do at once, without any event.
     pub fn has_work(&self) -> bool {
-        let Exchange { to_read, to_flush, to_reap, fanout, outgoing, .. } = &self.exchange;
-        let listed = !(to_read.is_empty() && to_flush.is_empty() && to_reap.is_empty());
+        let Exchange { to_read, to_read_later, to_flush, to_reap, fanout, outgoing, .. } = &self.exchange;
+        let is_reading = !(to_read.is_empty() && to_read_later.is_empty());
+        let listed = is_reading || !(to_flush.is_empty() && to_reap.is_empty());
         listed || !fanout.dirty.is_empty() || !outgoing.is_empty()
     }
 
@@ -433,7 +440,11 @@ impl<S: Socket> Engine<S> {
             return None;
         }
         let mut connection = self.exchange.connections.remove(key)?;
-        self.exchange.origins.note_closed(connection.address);
+        let (address, now) = (connection.address, self.exchange.now);
+        self.exchange.origins.note_closed(address);
+        if let Some(spent) = connection.spent() {
+            self.exchange.origins.note_spent(address, spent, now);
+        }
         connection.outbox.clear(&mut self.exchange.blocks);
         self.exchange.bindings -= usize::from(connection.binding().is_some());
         debug!("{key} {} closed: {reason}", connection.address);

@@ -31,6 +31,7 @@ use crate::session::{CloseReason, Description, Dialect, Surroundings};
 use crate::wire::RefusalCode;
 use crate::wire::frame::Wants;
 use log::debug;
+use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::time::Instant;
@@ -45,6 +46,9 @@ pub struct Exchange<S> {
     /// How many connections have a ticket for datagrams.
     pub bindings: usize,
     pub to_read: Vec<Key>,
+    /// Those who had a page of a list, in line for going on: the next pages take their turns, so many a turn, while the
+    /// others are read as ever.
+    pub to_read_later: VecDeque<Key>,
     pub to_flush: Vec<Key>,
     pub to_reap: Vec<Key>,
     pub limits: Limits,
@@ -67,6 +71,9 @@ pub struct Exchange<S> {
     pub counters: Counters,
 }
 
+/// Connections that go on with their lists in one turn. A page takes a quarter of a millisecond at most.
+const PAGES_PER_TURN_MAX: usize = 32;
+
 pub fn session_id(key: Key) -> SessionId {
     SessionId(key.to_u64())
 }
@@ -85,6 +92,7 @@ impl<S: Socket> Exchange<S> {
             outgoing: Outgoing::default(),
             bindings: 0,
             to_read: Vec::new(),
+            to_read_later: VecDeque::new(),
             to_flush: Vec::new(),
             to_reap: Vec::new(),
             limits,
@@ -214,6 +222,25 @@ impl<S: Socket> Exchange<S> {
             && !std::mem::replace(&mut connection.listed.to_read, true)
         {
             self.to_read.push(key);
+        }
+    }
+
+    pub fn list_to_read_later(&mut self, key: Key) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !std::mem::replace(&mut connection.listed.to_read_later, true)
+        {
+            self.to_read_later.push_back(key);
+        }
+    }
+
+    /// Lists those for this turn whose turn it is for another page.
+    pub fn list_next_pages(&mut self) {
+        for _ in 0..PAGES_PER_TURN_MAX {
+            let Some(key) = self.to_read_later.pop_front() else { return };
+            if let Some(connection) = self.connections.get_mut(key) {
+                connection.listed.to_read_later = false;
+                self.list_to_read(key);
+            }
         }
     }
 

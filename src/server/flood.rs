@@ -8,6 +8,7 @@ use super::exchange::Exchange;
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::CloseReason;
+use log::info;
 use std::time::Instant;
 
 /// What one client has left to send. Pure: time is an argument.
@@ -22,8 +23,18 @@ impl Bucket {
         Bucket { lines: Allowance::new(now), is_told: false }
     }
 
+    /// That of a client that comes back, and has spent what it had spent before.
+    pub fn of(lines: Allowance) -> Self {
+        Bucket { lines, is_told: false }
+    }
+
+    /// What is spent.
+    pub fn spent(&self) -> Allowance {
+        self.lines
+    }
+
     /// When the next line may be taken; `None`: at once.
-    pub fn next(&self, rate: Rate, now: Instant) -> Option<Instant> {
+    pub fn next_at(&self, rate: Rate, now: Instant) -> Option<Instant> {
         self.lines.next(rate, now)
     }
 
@@ -33,9 +44,9 @@ impl Bucket {
         self.lines.take(rate, now);
     }
 
-    /// Whether to tell the client that it is too fast, which is done once until it was quiet for as long as it takes to
-    /// save up all that can be saved.
-    pub fn tell(&mut self) -> bool {
+    /// The client is to be told that it is too fast. Returns whether that is news: once, until it was quiet for as long as
+    /// it takes to save up all that can be saved.
+    pub fn note_told(&mut self) -> bool {
         !std::mem::replace(&mut self.is_told, true)
     }
 }
@@ -49,12 +60,13 @@ impl<S: Socket> Exchange<S> {
             return false;
         };
         let (now, bucket) = (*now, connection.bucket(*now));
-        let Some(until) = bucket.next(limits.irc_lines, now).filter(|_| held > 0) else { return false };
+        let Some(until) = bucket.next_at(limits.irc_lines, now).filter(|_| held > 0) else { return false };
         if held > limits.irc_held_bytes_max {
+            info!("{key} {} floods and is dropped: {held} bytes were waiting", connection.address.ip());
             self.close(key, CloseReason::Flood);
             return true;
         }
-        let is_news = bucket.tell();
+        let is_news = bucket.note_told();
         connection.throttle(until);
         if is_news {
             self.push(key, |connection, blocks, surroundings| {
@@ -91,14 +103,14 @@ mod tests {
         let at = |millis| start + Duration::from_millis(millis);
         let mut bucket = Bucket::new(start);
         for _ in 0..3 {
-            assert_eq!(bucket.next(RATE, start), None);
+            assert_eq!(bucket.next_at(RATE, start), None);
             bucket.take(RATE, start);
         }
-        assert_eq!(bucket.next(RATE, start), Some(at(500)));
-        assert_eq!(bucket.next(RATE, at(499)), Some(at(500)));
-        assert_eq!(bucket.next(RATE, at(500)), None, "to the nanosecond: nobody is woken up in vain");
+        assert_eq!(bucket.next_at(RATE, start), Some(at(500)));
+        assert_eq!(bucket.next_at(RATE, at(499)), Some(at(500)));
+        assert_eq!(bucket.next_at(RATE, at(500)), None, "to the nanosecond: nobody is woken up in vain");
         bucket.take(RATE, at(500));
-        assert_eq!(bucket.next(RATE, at(500)), Some(at(1_000)));
+        assert_eq!(bucket.next_at(RATE, at(500)), Some(at(1_000)));
     }
 
     #[test]
@@ -109,11 +121,11 @@ mod tests {
         for _ in 0..3 {
             bucket.take(RATE, start);
         }
-        assert!(bucket.tell() && !bucket.tell());
+        assert!(bucket.note_told() && !bucket.note_told());
         bucket.take(RATE, at(500));
         bucket.take(RATE, at(1_900));
-        assert!(!bucket.tell(), "it was not quiet for long enough");
+        assert!(!bucket.note_told(), "it was not quiet for long enough");
         bucket.take(RATE, at(9_000));
-        assert!(bucket.tell());
+        assert!(bucket.note_told());
     }
 }

@@ -25,6 +25,8 @@ enum Stop {
 struct Budget {
     bytes: usize,
     frames: usize,
+    /// It was spent on a page of a list.
+    is_for_lists: bool,
 }
 
 impl<S: Socket> Engine<S> {
@@ -32,7 +34,11 @@ impl<S: Socket> Engine<S> {
     /// queue is too long.
     pub(super) fn read_connection(&mut self, key: Key, scratch: &mut [u8]) {
         let limits = &self.exchange.limits;
-        let mut budget = Budget { bytes: limits.read_bytes_per_turn_max, frames: limits.frames_per_turn_max };
+        let mut budget = Budget {
+            bytes: limits.read_bytes_per_turn_max,
+            frames: limits.frames_per_turn_max,
+            is_for_lists: false,
+        };
         while let Some(filled) = self.next_bytes(key, scratch, &mut budget) {
             let stop = match filled {
                 Filled::End => return self.exchange.close(key, CloseReason::PeerClosed),
@@ -55,6 +61,7 @@ impl<S: Socket> Engine<S> {
             };
             match stop {
                 Stop::NeedMore { .. } => {}
+                Stop::Budget if budget.is_for_lists => return self.exchange.list_to_read_later(key),
                 Stop::Budget => return self.exchange.list_to_read(key),
                 Stop::Paused | Stop::Closed => return,
             }
@@ -156,13 +163,15 @@ impl<S: Socket> Engine<S> {
             if is_metered && step.used() > 0 {
                 self.exchange.note_line(key);
             }
+            // Not in a function of its own: a step is large, and to hand it over is felt in what a delivery costs.
             match step {
                 Step::Incomplete { needed } => return (done, Stop::NeedMore { needed }),
                 Step::Command { used, request, command } => {
                     done += used;
-                    // A page of a list may have taken a look at thousands of entries: others have their turn before the next.
-                    if used == 0 && is_page(&command) {
-                        budget.frames = 0;
+                    // A page of a list may have taken a look at thousands of entries: others have their turn before
+                    // the next.
+                    if is_page(&command) {
+                        (budget.frames, budget.is_for_lists) = (0, true);
                     }
                     let rises = matches!(command, Command::BecomeOperator);
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
@@ -266,7 +275,13 @@ impl<S: Socket> Engine<S> {
 
 /// Whether a command asks for a page of a list.
 fn is_page(command: &Command<'_>) -> bool {
-    matches!(command, Command::ListRooms { .. } | Command::FindUsers { .. } | Command::Who { .. })
+    matches!(
+        command,
+        Command::ListRooms { .. }
+            | Command::FindUsers { .. }
+            | Command::Who { .. }
+            | Command::ListPeers { .. }
+    )
 }
 
 impl Stop {

@@ -21,12 +21,12 @@ impl Reactor {
             Ok(unchanged) => {
                 unchanged.iter().for_each(|what| warn!("{what}"));
                 info!("settings reloaded");
-                unchanged.into_iter().chain(["The settings are read again"]).map(str::to_owned).collect()
+                unchanged.into_iter().chain(["Settings reloaded"]).map(str::to_owned).collect()
             }
             Err(error) => {
-                let what = format!("settings not reloaded, the old ones stay: {error}");
-                log::log!(if self.reload.is_some() { Level::Error } else { Level::Warn }, "{what}");
-                vec![what]
+                let what = format!("not reloaded, the old ones stay: {error}");
+                log::log!(if self.reload.is_some() { Level::Error } else { Level::Warn }, "settings {what}");
+                vec![format!("Settings {what}")]
             }
         };
         for (key, text) in askers.iter().flat_map(|key| told.iter().map(move |text| (key, text))) {
@@ -43,15 +43,15 @@ impl Reactor {
         let (mut settings, now) = (reload()?, &self.settings);
         let mut unchanged = Vec::new();
         if settings.listen != now.listen {
-            unchanged.push("the addresses to listen on change with a restart only");
+            unchanged.push("`listen` changes with a restart only");
             settings.listen.clone_from(&now.listen);
         }
         if settings.limits.datagrams != now.limits.datagrams {
-            unchanged.push("whether datagrams are exchanged changes with a restart only");
+            unchanged.push("`datagrams` changes with a restart only");
             settings.limits.datagrams = now.limits.datagrams;
         }
         if settings.cloak_key != now.cloak_key {
-            unchanged.push("the key of cloaks changes with a restart only");
+            unchanged.push("`cloak-key` changes with a restart only");
             settings.cloak_key.clone_from(&now.cloak_key);
         }
         settings.fit_descriptors(Some(now.limits.connections_max));

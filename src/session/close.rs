@@ -25,6 +25,8 @@ pub enum CloseReason {
     /// A protocol that is recognised, but not spoken here.
     NotSpoken,
     LoginTimeout,
+    /// The server has a password, and none was given.
+    PasswordMissing,
     /// The server has a password, and this is another one.
     WrongPassword,
     /// The server has a password, and cannot tell whether this is it.
@@ -50,9 +52,10 @@ impl CloseReason {
             CloseReason::Goodbye | CloseReason::PeerClosed | CloseReason::Io(_) => ByeCode::Goodbye,
             CloseReason::BadMagic => ByeCode::BadMagic,
             // Not said in frames: nobody counts these.
-            CloseReason::Flood | CloseReason::WrongPassword | CloseReason::PasswordUnchecked => {
-                ByeCode::Malformed
-            }
+            CloseReason::Flood
+            | CloseReason::PasswordMissing
+            | CloseReason::WrongPassword
+            | CloseReason::PasswordUnchecked => ByeCode::Malformed,
             CloseReason::Malformed(_) | CloseReason::NotSpoken => ByeCode::Malformed,
             CloseReason::FrameTooLong { .. } => ByeCode::FrameTooLong,
             CloseReason::HelloExpected => ByeCode::HelloExpected,
@@ -75,6 +78,7 @@ impl CloseReason {
             | CloseReason::FrameTooLong { .. }
             | CloseReason::HelloExpected
             | CloseReason::NotSpoken
+            | CloseReason::PasswordMissing
             | CloseReason::WrongPassword
             | CloseReason::PasswordUnchecked
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
@@ -102,7 +106,10 @@ impl fmt::Display for CloseReason {
             CloseReason::HelloExpected => f.write_str("the first frame must be hello"),
             CloseReason::NotSpoken => f.write_str("this server does not speak that protocol"),
             CloseReason::LoginTimeout => f.write_str("no login in time"),
-            CloseReason::WrongPassword => f.write_str("the password of this server is another one"),
+            CloseReason::PasswordMissing => {
+                f.write_str("this server has a password: send PASS before NICK and USER")
+            }
+            CloseReason::WrongPassword => f.write_str("wrong password"),
             CloseReason::PasswordUnchecked => {
                 f.write_str("the password cannot be checked at this time; connect again")
             }

@@ -49,6 +49,6 @@ mod tests {
         assert!(farewell_to(b"GET / HTTP/1.1\r\n").starts_with(b"HTTP/1.1 404 "));
         assert!(farewell_to(b"POST / HTTP/1.1\r\n\r\nNICK x\r\n").starts_with(b"HTTP/1.1 405 "));
         assert_eq!(farewell_to(&[0x16, 3, 1])[0], 21);
-        assert_eq!(farewell_to(b"NICK a\r\n"), b"ERROR :this server does not speak that protocol\r\n");
+        assert_eq!(farewell_to(b"NICK a\r\n"), b"ERROR :IRC is turned off on this server\r\n");
     }
 }

@@ -271,7 +271,11 @@ impl Session {
             State::Native(_) => native::encode_farewell(reason, words, out),
             State::Irc(irc) => irc.encode_farewell(words, out),
             State::Undecided(_) => foreign::encode_farewell(Protocol::Text, words, out),
+            State::Foreign(Protocol::Text) => foreign::encode_farewell(Protocol::Text, &NO_IRC, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, words, out),
         }
     }
 }
+
+/// What those are told who speak in lines, where nobody listens to them.
+const NO_IRC: &str = "IRC is turned off on this server";

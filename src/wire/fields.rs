@@ -86,10 +86,15 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// As much of a text as there may be, in bytes, and no character in part.
+pub fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+}
+
 /// Writes a name field. Names longer than 255 bytes do not exist (the hub's limit is far below); one that came
 /// here all the same is cut at a character, so that what follows stays in step.
 pub fn put_name(out: &mut Vec<u8>, name: &str) {
-    let name = &name[..name.floor_char_boundary(usize::from(u8::MAX))];
+    let name = cut(name, u8::MAX.into());
     out.push(name.len() as u8);
     out.extend_from_slice(name.as_bytes());
 }

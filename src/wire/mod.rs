@@ -23,5 +23,6 @@ pub mod sniff;
 pub use code::{
     AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport,
 };
+pub use fields::cut;
 pub use frame::{Frame, Kind};
 pub use header::{BODY_MAX, BODY_MAX_FLOOR, Flags, FrameError, HEADER_LEN, Header, RawFrame, Split, split};

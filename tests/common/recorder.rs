@@ -282,7 +282,7 @@ fn said(by: &str, words: Words<'_>, is_private: bool) -> Happened {
 fn answered(reply: Reply<'_>) -> Answered {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     match reply {
-        Reply::Done => Answered::Done,
+        Reply::Done | Reply::Announced { .. } => Answered::Done,
         Reply::Refused(refusal) => Answered::Refused(refusal),
         Reply::LoggedIn { name, .. } => Answered::LoggedIn { name: name.into() },
         Reply::Joined { room, occupants, subject, .. } => Answered::Joined {

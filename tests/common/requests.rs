@@ -19,8 +19,8 @@ pub fn any_request(random: &mut Random, channel: ChannelId) -> Command<'static> 
     let name = *random.pick(&NAMES);
     let text = if random.chance(50) { "hi" } else { *random.pick(&TEXTS) };
     let room = any_room(random, channel);
-    match random.below(31) {
-        0 | 27..=30 => Command::Rename { name },
+    match random.below(32) {
+        0 | 28..=31 => Command::Rename { name },
         1 => Command::SetRealName { text },
         2 => Command::SetAway { text: random.chance(60).then_some(text) },
         3 => Command::SetMarks { set: any_mark(random), clear: any_mark(random) },
@@ -51,6 +51,7 @@ pub fn any_request(random: &mut Random, channel: ChannelId) -> Command<'static> 
             Command::FindUsers { after: "", filter }
         }
         25 => any_look(random, name),
+        26 => Command::CheckName { name },
         _ => any_watch(random, name, text),
     }
 }

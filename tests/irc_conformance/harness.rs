@@ -29,7 +29,8 @@
 //! | `{text}` | anything |
 //! | `{server}` | the server's name |
 //!
-//! In both directions, `{é*200}` is 200 of what stands there, and `{ctcp}` the byte 1 around messages of programs.
+//! In both directions, `{é*200}` is 200 of what stands there, and `{ctcp}` the byte 1 around messages of programs; `{broken}` is a byte that UTF-8
+//! does not have.
 
 use crate::common::{PATIENCE, Server};
 use std::collections::BTreeMap;
@@ -39,6 +40,9 @@ use std::net::{SocketAddr, TcpStream};
 
 /// Where the tables lie.
 pub const TABLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/irc_conformance/tables");
+
+/// In place of the byte 0xff until a line is sent: a character that no table has.
+const BROKEN: &str = "\u{10ffff}";
 
 const SERVER: &str = "switchboard.local";
 
@@ -78,6 +82,7 @@ fn in_length(line: &str) -> String {
     for part in parts {
         match part.split_once('}') {
             Some(("ctcp", rest)) => full = full + "\u{1}" + rest,
+            Some(("broken", rest)) => full = full + BROKEN + rest,
             Some((inside, rest)) if inside.contains('*') => {
                 let (what, times) = inside.split_once('*').expect("a star");
                 full = full + &what.repeat(times.parse().expect("a number")) + rest;
@@ -238,7 +243,9 @@ impl Client {
 
     pub fn send(&mut self, line: &str) {
         // Whoever has been thrown out may write in vain.
-        let _ = self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes());
+        let line = format!("{line}\r\n");
+        let parts: Vec<&[u8]> = line.split(BROKEN).map(str::as_bytes).collect();
+        let _ = self.stream.get_mut().write_all(&parts.join(&0xff));
     }
 
     /// Everything that the client is told because of what happened up to now.

@@ -20,6 +20,7 @@ macro_rules! tables {
 }
 
 tables! {
+    capabilities
     channel_modes
     harness_itself
     invite
@@ -33,9 +34,12 @@ tables! {
     mode_lists
     monitor
     oneself
+    oper_delay
     operators
+    refusals
     registration
     server
+    server_password
     talk
     topic
     user_modes

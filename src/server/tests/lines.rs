@@ -175,7 +175,7 @@ fn who_changes_its_dialect_has_its_rooms_changed_with_it() {
     assert!(two.starts_with("@time=") && two.ends_with(":two"), "{heard}");
 }
 
-const WRONG: &str = "464 ann :No operator has that name and that password, and comes from there\r\n";
+const WRONG: &str = "464 ann :Wrong name or password, or not from your address\r\n";
 
 #[test]
 fn who_gives_a_password_waits_for_its_verdict() {
@@ -296,6 +296,62 @@ fn a_password_that_was_right_is_not_checked_again_until_the_settings_are_read_ag
     scene.send(&late, &log_in("late", "secret"));
     scene.settle();
     assert!(scene.engine.next_check().is_some());
+}
+
+#[test]
+fn who_knows_the_password_does_not_wait_behind_those_who_guess() {
+    let mut scene = behind_a_password();
+    let first = scene.connect();
+    scene.send(&first, &log_in("first", "secret"));
+    scene.settle();
+    scene.engine.next_check().expect("a check");
+    scene.engine.checked(Some(true));
+    let guesser = scene.connect_from("192.0.2.1").1.expect("there is room");
+    scene.send(&guesser, &log_in("guesser", "guess"));
+    scene.settle();
+    scene.engine.next_check().expect("the guess is checked, and that takes its time");
+    let ann = scene.connect();
+    scene.send(&ann, &log_in("ann", "secret"));
+    scene.settle();
+    assert!(ann.heard().contains(" :Welcome "));
+}
+
+#[test]
+fn who_connects_anew_has_sent_what_they_had_sent() {
+    let limits = Limits { irc_lines: Rate { per_second: 2, burst: 5 }, ..Limits::default() };
+    let mut scene = Scene::new(limits);
+    let mut answers = |ip: &str, name: &str| {
+        let guest = scene.connect_from(ip).1.expect("there is room");
+        scene.send(&guest, &format!("NICK {name}\r\nUSER {name} 0 * :{name}\r\n{}", pings(0..5)));
+        scene.settle();
+        let answers = guest.heard().matches("PONG ").count();
+        scene.engine.exchange.close(guest.key, CloseReason::PeerClosed);
+        scene.settle();
+        answers
+    };
+    assert_eq!(answers("192.0.2.1", "ann"), 4, "and the line that shows what is spoken is free");
+    assert_eq!(answers("192.0.2.1", "ann"), 0, "it is the same client, for all that is known");
+    assert_eq!(answers("192.0.2.2", "bob"), 4);
+}
+
+#[test]
+fn lists_of_many_take_turns_and_others_are_read_meanwhile() {
+    let (mut scene, ann) = rooms(unmetered(), 20);
+    let askers: Vec<_> = (0..100).map(|n| scene.login(&format!("n{n}"))).collect();
+    for asker in &askers {
+        scene.send(asker, "LIST\r\n");
+    }
+    scene.turn();
+    let entries = || askers.iter().map(|asker| asker.heard().matches("322 ").count()).sum::<usize>();
+    assert_eq!(entries(), 100, "a first page for everybody");
+    for _ in 0..10 {
+        scene.send(&ann, "PING now\r\n");
+        scene.turn();
+        assert_eq!(ann.heard(), pong("now"));
+        assert_eq!(entries(), 32);
+    }
+    scene.settle();
+    assert_eq!(entries(), 100 * 20 - 100 - 10 * 32);
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn list(
     several: bool,
     capabilities: impl Iterator<Item = Capability>,
 ) {
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let mut lines = ListLines::new(call.out, ' ', |head| {
         let body = head.command(Source::Server(&world.server.name), "CAP").param(nick).param(subcommand);
         if several { body.param("*") } else { body }

@@ -2,10 +2,11 @@
 
 use super::commands::{self, Doing};
 use super::labels::Labelled;
+use super::refusals::Obstacle;
 use super::registration::Registration;
 use super::write::Write;
 use super::{capabilities, events, labels, refusals};
-use crate::hub::{Command, Event, Host, Refusal, Reply, RequestId, RoomName};
+use crate::hub::{Command, Event, Host, Marks, Reply, RequestId, RoomName};
 use crate::session::{CloseReason, Credential, Stamp, Step, Surroundings, Variant, Verdict};
 use crate::wire::irc::{
     BadLine, Capabilities, Capability, LineBody, LineDecoder, LineStep, Message, Numeric, TooLong,
@@ -23,11 +24,12 @@ pub struct Dialogue {
     /// Until the welcome.
     pub(super) registration: Option<Box<Registration>>,
     /// As the hub has it; empty until it has accepted one.
-    pub(super) nick: String,
+    pub(super) nick: Box<str>,
     /// With the `~` that says that nobody else vouches for it.
-    pub(super) user: String,
-    pub(super) realname: String,
+    pub(super) user: Box<str>,
     pub(super) host: Host,
+    /// As the hub has them.
+    pub(super) marks: Marks,
     pub(super) task: Task,
     /// What became of the password that the line gave, until the line has seen it.
     pub(super) verdict: Option<Verdict>,
@@ -47,7 +49,7 @@ pub struct Task {
     /// Who it was about besides, if anybody.
     pub whom: String,
     /// Why the hub did not do what it was asked for last but one, or before.
-    pub refused: Option<Refusal>,
+    pub refused: Option<Obstacle>,
 }
 
 impl Default for Task {
@@ -180,7 +182,7 @@ impl Dialogue {
             }
         };
         if self.task.step == 0 && self.label.is_none() {
-            self.label = labels::of(self.capabilities, &message);
+            self.label = labels::of(self.capabilities, &message.tags);
         }
         let mut label = self.label.take();
         let own = label.as_mut().map_or(&mut *out, |label| &mut label.lines);
@@ -232,6 +234,7 @@ impl Dialogue {
 
     /// Goes on with a line of the client's own doing, as others see it.
     pub(super) fn own<'o>(&self, head: Write<'o>, command: &str) -> LineBody<'o> {
+        let head = head.by(self.variant(), None, self.marks); // nobody has an account yet
         head.source(&self.nick, &self.user, &self.host, command)
     }
 
@@ -337,13 +340,16 @@ impl Dialogue {
 
     fn bad_line(&mut self, bad: BadLine<'_>, world: &Surroundings, out: &mut Vec<u8>) {
         match bad {
-            BadLine::NotUtf8 { command, .. } => {
+            BadLine::NotUtf8 { tags, command } => {
+                self.label = labels::of(self.capabilities, &tags);
+                let own = self.label.as_mut().map_or(&mut *out, |label| &mut label.lines);
                 let command = if command.is_empty() { "*" } else { command };
-                Write::to(out)
+                Write::to(own)
                     .server(world, "FAIL")
                     .param(command)
                     .param("INVALID_UTF8")
                     .trailing("That is not UTF-8; nothing of it was carried out");
+                self.end_line(world, out);
             }
             BadLine::NoCommand => {}
             BadLine::Forbidden(_) | BadLine::TooManyTags => {

@@ -24,7 +24,7 @@ impl Scene<'_> {
     }
 
     fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
-        Write::to(out).time(self.variant, self.world).by(self.variant, who)
+        Write::to(out).time(self.variant, self.world).by(self.variant, who.account, who.marks())
     }
 }
 
@@ -138,7 +138,7 @@ fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange
     put_changes(out, changes, |head| {
         Write::from(head)
             .time(scene.variant, scene.world)
-            .by(scene.variant, by)
+            .by(scene.variant, by.account, by.marks())
             .source(by.name.shown(), by.username(), &scene.host, "MODE")
             .param(room)
     });

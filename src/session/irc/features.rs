@@ -1,5 +1,5 @@
-//! What the server can do, in the words of ISUPPORT (005). All of it is true: what
-//! is not offered is not said.
+//! What the server can do, in the words of ISUPPORT (005). All of it is true: what is not offered is not
+//! said.
 
 use super::letters::{self, CHANNEL_MODES, ChannelMode};
 use crate::hub::{Host, Limits, MaskList};

@@ -2,7 +2,8 @@
 //! or ACK where there is nothing to say.
 
 use crate::session::Surroundings;
-use crate::wire::irc::{Capabilities, Capability, LineHead, Message, Source};
+use crate::wire::irc::tags::Tags;
+use crate::wire::irc::{Capabilities, Capability, LineHead, Source};
 
 /// The longest label, in bytes (labeled-response, "Tags").
 const LABEL_BYTES_MAX: usize = 64;
@@ -24,11 +25,11 @@ pub struct Labelled {
 }
 
 /// The label of a line, where labels were agreed on.
-pub fn of(capabilities: Capabilities, message: &Message<'_>) -> Option<Box<Labelled>> {
+pub fn of(capabilities: Capabilities, tags: &Tags<'_>) -> Option<Box<Labelled>> {
     if !capabilities.has(Capability::LabeledResponse) {
         return None;
     }
-    let label = message.tags.find("label")?.value();
+    let label = tags.find("label")?.value();
     let is_fit = !label.is_empty() && label.len() <= LABEL_BYTES_MAX;
     is_fit.then(|| Box::new(Labelled { label: label.into(), lines: Vec::new(), has_begun: false }))
 }

@@ -1,11 +1,32 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{Doing, cut, oneself, who, whois};
+use super::commands::{Doing, oneself, rooms, who, whois};
 use super::dialogue::Dialogue;
 use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
+use crate::wire::cut;
 use crate::wire::irc::Numeric;
 use std::fmt;
+
+/// What was in the way, as far as that matters for what the line asks for next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Obstacle {
+    /// There is no such room, or the client is not in it.
+    Room,
+    /// What the client is in the room.
+    Role,
+    Other,
+}
+
+impl Obstacle {
+    fn of(refusal: Refusal) -> Obstacle {
+        match refusal {
+            Refusal::NoSuchRoom | Refusal::NotInRoom => Obstacle::Room,
+            Refusal::NotModerator => Obstacle::Role,
+            _ => Obstacle::Other,
+        }
+    }
+}
 
 /// Writes why the hub does not do what the step asked for.
 pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
@@ -18,13 +39,11 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
     }
-    dialogue.task.refused = Some(refusal);
+    dialogue.task.refused = Some(Obstacle::of(refusal));
     let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
     match dialogue.task.doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
-        Doing::Names { .. } => {
-            dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(about).trailing("End of /NAMES list")
-        }
+        Doing::Names { .. } => rooms::end_of_names(dialogue, about, world, out),
         Doing::Who { .. } => who::end(dialogue, world, out),
         Doing::SetName => oneself::refuse_realname(world, out),
         _ => put_about(dialogue, refusal, (about, whom), world, out),
@@ -69,11 +88,10 @@ pub struct Sentence(pub Refusal);
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.0 {
-            Refusal::BadName(bad) => {
-                return WhyNot { what: "a nickname", first: "a letter, a digit or one of _[]{}\\|^`", bad }
-                    .fmt(f);
+            Refusal::BadName(bad) => return write!(f, "That cannot be a nickname: {}", bad.of_user()),
+            Refusal::BadRoomName(bad) => {
+                return write!(f, "That cannot be a channel's name: {}", bad.of_room());
             }
-            Refusal::BadRoomName(bad) => return WhyNot { what: "a channel's name", first: "#", bad }.fmt(f),
             Refusal::RoomFull { occupants_max } => {
                 return write!(f, "That channel is full: it takes {occupants_max}");
             }
@@ -115,27 +133,6 @@ impl fmt::Display for Sentence {
             refusal => return refusal.fmt(f), // what no command of IRC leads to
         };
         f.write_str(text)
-    }
-}
-
-/// What is wrong with a name, and what would be right.
-struct WhyNot {
-    what: &'static str,
-    /// How such a name begins.
-    first: &'static str,
-    bad: BadName,
-}
-
-impl fmt::Display for WhyNot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WhyNot { what, first, bad } = self;
-        write!(f, "That cannot be {what}: ")?;
-        match bad {
-            BadName::Empty => f.write_str("it is empty"),
-            BadName::TooLong { bytes_max } => write!(f, "it is longer than {bytes_max} bytes"),
-            BadName::FirstCharacter => write!(f, "it does not begin with {first}"),
-            BadName::Character(c) => write!(f, "it has {c:?} in it"),
-        }
     }
 }
 

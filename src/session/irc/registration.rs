@@ -1,11 +1,12 @@
 //! From the first line to the welcome: NICK and USER in any order, PASS before them, CAP around them.
 
 use super::capabilities::{self, Negotiated};
-use super::commands::{Doing, cut, link, not_enough, table};
+use super::commands::{Doing, link, no_nickname, not_enough, table};
 use super::dialogue::{Call, Dialogue, Do, noted};
 use super::{features, letters, refusals, write};
 use crate::hub::{Command, UserName};
 use crate::session::{CloseReason, Credential, Surroundings, VERSION, Verdict};
+use crate::wire::cut;
 use crate::wire::irc::{ModeKind, Numeric};
 
 /// What a client has said of itself so far.
@@ -72,8 +73,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
 fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let nick = call.message.params.get(0).filter(|nick| !nick.is_empty());
     let (Some(nick), Some(registration)) = (nick, &mut dialogue.registration) else {
-        call.numeric(Numeric::ERR_NONICKNAMEGIVEN, "").trailing("Which nickname?");
-        return Do::Done;
+        return no_nickname(dialogue, &mut call);
     };
     nick.clone_into(&mut registration.nick);
     if registration.is_complete() {
@@ -122,14 +122,18 @@ fn complete<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
     if !registration.is_verified {
         return match verdict {
+            None if registration.password.is_empty() => {
+                call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
+                    .trailing("This server has a password: send PASS before NICK and USER");
+                Do::Close(CloseReason::PasswordMissing)
+            }
             None => {
                 call.notes.push_str(&registration.password);
                 Do::Verify { credential: Credential::Server, password: call.notes }
             }
             Some(Verdict::Unknown) => Do::Close(CloseReason::PasswordUnchecked),
             Some(_) => {
-                call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
-                    .trailing("The password of this server is another one");
+                call.numeric(Numeric::ERR_PASSWDMISMATCH, "").trailing("Wrong password");
                 Do::Close(CloseReason::WrongPassword)
             }
         };
@@ -141,20 +145,19 @@ fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let Some(registration) = &dialogue.registration else { return Do::Done };
     let Registration { nick, user, realname, .. } = &**registration;
     dialogue.task.begin(Doing::Login, nick);
-    user.clone_into(&mut dialogue.user);
-    realname.clone_into(&mut dialogue.realname);
+    dialogue.user = user.as_str().into();
     let [name, username, realname] = noted(call.notes, [nick, user, realname]);
     Do::AskAndGoOn(Command::Login { name, payload_max: 0, username, realname })
 }
 
 /// The hub has let the client in: the name that it has from here on.
 pub fn logged_in(dialogue: &mut Dialogue, name: &str) {
-    name.clone_into(&mut dialogue.nick);
+    dialogue.nick = name.into();
 }
 
 /// 001 to 005 (Modern IRC, "Connection Registration"); the counts and the message of the day follow.
 pub fn welcome<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let network = &world.server.network;
     call.numeric(Numeric::RPL_WELCOME, nick).trailing(format_args!(
         "Welcome to the {network} Network, {nick}!{}@{}",

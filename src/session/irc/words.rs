@@ -87,12 +87,9 @@ impl<'a> Rest<'a> {
                 Piece::Control(Ctcp::action(now))
             }
             Rest::Control(ctcp) => {
-                let Ctcp { command, params } = *ctcp;
-                let command = beginning(command, room.saturating_sub(3));
-                let frame = Ctcp { command, params: "" }.frame_bytes();
-                let params = beginning(params, room.saturating_sub(frame));
+                let piece = ctcp.shortened(room);
                 *self = Rest::Text("");
-                Piece::Control(Ctcp { command, params })
+                Piece::Control(piece)
             }
         }
     }
@@ -122,10 +119,6 @@ fn split_for(text: &str, room: usize) -> (&str, &str) {
     let fits = text.floor_char_boundary(room.max(4));
     let space = text.get(fits / 2..fits).and_then(|half| half.rfind(' ')).map(|at| fits / 2 + at + 1);
     text.split_at_checked(space.unwrap_or(fits)).unwrap_or((text, ""))
-}
-
-fn beginning(text: &str, bytes_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How this server begins the lines that it writes.
 
 use super::capabilities::{ACCOUNT_TAG, MESSAGE_TAGS, SERVER_TIME};
-use crate::hub::{Host, Marks, MessageId, Person};
+use crate::hub::{Host, Marks, MessageId};
 use crate::session::{Surroundings, Variant};
 use crate::wire::irc::{LineBody, LineHead, Numeric, Source};
 use jiff::Timestamp;
@@ -37,12 +37,12 @@ impl<'o> Write<'o> {
     }
 
     /// What is known of who did it: the account (account-tag), and that it is a program (bot mode).
-    pub fn by(self, variant: Variant, person: &Person<'_>) -> Self {
+    pub fn by(self, variant: Variant, account: Option<&str>, marks: Marks) -> Self {
         let mut head = self.0;
-        if let Some(account) = person.account.filter(|_| variant.has(ACCOUNT_TAG)) {
+        if let Some(account) = account.filter(|_| variant.has(ACCOUNT_TAG)) {
             head = head.tag("account", account);
         }
-        if variant.has(MESSAGE_TAGS) && person.marks().contains(Marks::BOT) {
+        if variant.has(MESSAGE_TAGS) && marks.contains(Marks::BOT) {
             head = head.bare_tag("bot").bare_tag("draft/bot"); // by both of its names
         }
         Write(head)

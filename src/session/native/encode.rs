@@ -21,6 +21,7 @@ impl Native {
             | Reply::SubjectSet { .. }
             | Reply::Renamed { .. }
             | Reply::Marks { .. }
+            | Reply::Announced { .. }
             | Reply::Kicked { .. }
             | Reply::Invited { .. }
             | Reply::Changed { .. } => put(out, channel, &frame::Done { request }),

@@ -3,6 +3,7 @@
 //! Source: Modern IRC, "Client-to-Client Protocol". A message is one of these if it begins with the byte 1; the byte at
 //! its end may be missing. Which messages are for people, the hub's rule for rooms without the others says as well.
 
+use crate::wire::cut;
 use std::fmt;
 
 /// What such a message begins and ends with.
@@ -37,6 +38,14 @@ impl<'a> Ctcp<'a> {
         self.command == ACTION
     }
 
+    /// As much of it as has room, in bytes, with its end.
+    #[must_use]
+    pub fn shortened(self, bytes_max: usize) -> Self {
+        let command = cut(self.command, bytes_max.saturating_sub(2 * DELIMITER.len_utf8() + " ".len()));
+        let frame = Ctcp { command, params: "" }.frame_bytes();
+        Ctcp { command, params: cut(self.params, bytes_max.saturating_sub(frame)) }
+    }
+
     /// How many bytes it has beside its parameters.
     pub fn frame_bytes(&self) -> usize {
         2 * DELIMITER.len_utf8() + self.command.len() + " ".len()
@@ -64,6 +73,9 @@ mod tests {
         assert_eq!(of("hello \u{1}VERSION\u{1}"), None);
         assert_eq!(Ctcp::action("waves").to_string(), "\u{1}ACTION waves\u{1}");
         assert_eq!(Ctcp { command: "VERSION", params: "" }.to_string(), "\u{1}VERSION\u{1}");
+        assert_eq!(Ctcp::action("wäves").shortened(12).to_string(), "\u{1}ACTION wä\u{1}");
+        assert_eq!(Ctcp::action("wäves").shortened(11).to_string(), "\u{1}ACTION w\u{1}");
+        assert_eq!(Ctcp { command: "LONG", params: "x" }.shortened(5).to_string(), "\u{1}LO\u{1}");
         let action = Ctcp::action("waves");
         assert_eq!(action.to_string().len(), action.frame_bytes() + "waves".len());
     }

@@ -39,9 +39,9 @@ const CR: u8 = b'\r';
 #[derive(Clone, Copy, Default, Debug)]
 pub struct LineDecoder {
     /// So many bytes of the line hold no end of it.
-    looked: usize,
+    looked: u16,
     /// Where the tags of the line end, once that is known: behind the space, and at 0 where there are none.
-    body_at: Option<usize>,
+    body_at: Option<u16>,
     /// The line was too long and has been told so; its end is still to come.
     discarding: bool,
 }
@@ -86,10 +86,10 @@ impl LineDecoder {
                 return LineStep::Skipped { used };
             }
         }
-        let Some(body_at) = self.body_at.or_else(|| self.skip_tags(bytes)) else {
+        let Some(body_at) = self.body_at.map(usize::from).or_else(|| self.skip_tags(bytes)) else {
             return self.without_body(bytes);
         };
-        self.body_at = Some(body_at);
+        self.body_at = Some(short(body_at));
         let end_max = body_at + LINE_BYTES_MAX;
         match self.find(bytes, end_max, |bytes| memchr(LF, bytes)) {
             Some(end) => self.line(bytes, end),
@@ -104,14 +104,15 @@ impl LineDecoder {
             return bytes.first().map(|_| 0);
         }
         let at = self.find(bytes, CLIENT_TAGS_BYTES_MAX, |bytes| memchr2(b' ', LF, bytes))?;
-        self.looked = at;
+        self.looked = short(at);
         (bytes.get(at) == Some(&b' ')).then_some(at + 1)
     }
 
     /// The tags do not end, or the line ends with them.
     fn without_body<'a>(&mut self, bytes: &'a [u8]) -> LineStep<'a> {
-        match bytes.get(self.looked) {
-            Some(&LF) => self.line(bytes, self.looked),
+        let looked = usize::from(self.looked);
+        match bytes.get(looked) {
+            Some(&LF) => self.line(bytes, looked),
             _ if bytes.len() >= CLIENT_TAGS_BYTES_MAX => self.too_long(bytes, TooLong::Tags),
             _ => self.incomplete(bytes),
         }
@@ -120,7 +121,8 @@ impl LineDecoder {
     /// Where something is in the bytes that were not looked at yet, up to `end_max`.
     fn find(&self, bytes: &[u8], end_max: usize, what: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
         let bytes = bytes.get(..end_max).unwrap_or(bytes);
-        Some(self.looked + what(bytes.get(self.looked..)?)?)
+        let looked = usize::from(self.looked);
+        Some(looked + what(bytes.get(looked..)?)?)
     }
 
     fn line<'a>(&mut self, bytes: &'a [u8], end: usize) -> LineStep<'a> {
@@ -133,7 +135,7 @@ impl LineDecoder {
     }
 
     fn incomplete(&mut self, bytes: &[u8]) -> LineStep<'static> {
-        self.looked = bytes.len();
+        self.looked = short(bytes.len());
         LineStep::Incomplete { needed: bytes.len() + 1 }
     }
 
@@ -151,6 +153,11 @@ impl LineDecoder {
         self.discarding = !ends;
         LineStep::Skipped { used }
     }
+}
+
+/// A place in a line: fewer bytes than a line with its tags has are ever looked at.
+fn short(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
 /// How many bytes there are up to the end of the line, and whether it is among them.

@@ -67,6 +67,14 @@ pub fn hostmask(given: &str, bytes_max: usize) -> Result<String, BadMask> {
     if mask.len() > bytes_max { Err(BadMask::TooLong { bytes_max }) } else { Ok(mask) }
 }
 
+/// Whether the host of a full mask is written as addresses are, or networks of them: `192.0.2.7`, `192.0.2.*`,
+/// `2001:db8::/32`.
+pub fn is_of_address(mask: &str) -> bool {
+    let host = mask.rsplit_once('@').map_or(mask, |(_, host)| host);
+    let octet = host.split_once('.').map_or("", |(first, _)| first);
+    host.contains(':') || (matches!(octet.len(), 1..=3) && octet.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Nick, user and host; those that are not there are empty.
 fn parts(given: &str) -> (&str, &str, &str) {
     match given.split_once('!') {
@@ -115,6 +123,17 @@ mod tests {
         assert_eq!(hostmask("a\u{1}", 99), Err(BadMask::Character('\u{1}')));
         assert_eq!(hostmask("dan", 6), Err(BadMask::TooLong { bytes_max: 6 }));
         assert_eq!(hostmask("dan", 7), Ok("dan!*@*".to_owned()));
+    }
+
+    #[test]
+    fn a_mask_may_be_of_an_address() {
+        for mask in ["*!*@192.0.2.7", "*!*@192.0.2.0/24", "a!b@10.*", "*!*@2001:db8::1", "*!*@2001:db8::/32"]
+        {
+            assert!(is_of_address(mask), "{mask}");
+        }
+        for mask in ["*!*@*", "ann!*@*", "*!*@22222222.dsqfvfex.2m25rg32.ip", "*!*@*.2m25rg32.ip", "*!*@1*"] {
+            assert!(!is_of_address(mask), "{mask}");
+        }
     }
 
     proptest! {

@@ -46,10 +46,10 @@ pub enum BadLine<'a> {
 impl fmt::Display for BadLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BadLine::NoCommand => f.write_str("a line without a command"),
-            BadLine::Forbidden(byte) => write!(f, "the byte 0x{byte:02x} cannot be within a line"),
-            BadLine::NotUtf8 { .. } => f.write_str("a line that is not UTF-8"),
-            BadLine::TooManyTags => f.write_str("a line with too many tags"),
+            BadLine::NoCommand => f.write_str("A line without a command"),
+            BadLine::Forbidden(byte) => write!(f, "The byte 0x{byte:02x} cannot be within a line"),
+            BadLine::NotUtf8 { .. } => f.write_str("A line that is not UTF-8"),
+            BadLine::TooManyTags => f.write_str("A line with too many tags"),
         }
     }
 }

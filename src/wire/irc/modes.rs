@@ -72,9 +72,9 @@ pub struct ModeChange<'a> {
 /// Why one letter changes nothing. Those behind it are not touched by that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ModeError {
-    /// There is no such mode (472, 501). Told once of every letter, and once of all beyond ASCII.
+    /// There is no such mode. Told once of every letter, and once of all beyond ASCII.
     Unknown(char),
-    /// Its parameter is missing (696, 461). Told once of every letter.
+    /// Its parameter is missing. Told once of every letter.
     ParamMissing { adding: bool, letter: char },
 }
 
@@ -90,6 +90,7 @@ pub struct ModeChanges<'a, 'p> {
     params_left: usize,
     adding: bool,
     told: Letters,
+    beyond: Option<ModeChange<'a>>,
 }
 
 impl<'a, 'p> ModeChanges<'a, 'p> {
@@ -98,7 +99,13 @@ impl<'a, 'p> ModeChanges<'a, 'p> {
     pub fn new(table: ModeTable<'a>, params: &'p [&'a str], params_max: usize) -> Self {
         let (letters, params) = params.split_first().map_or(("", params), |(first, rest)| (*first, rest));
         let (adding, told) = (true, Letters::default());
-        ModeChanges { table, letters: letters.chars(), params, params_left: params_max, adding, told }
+        let letters = letters.chars();
+        ModeChanges { table, letters, params, params_left: params_max, adding, told, beyond: None }
+    }
+
+    /// The change at which the others ended, as there were too many with a parameter.
+    pub fn beyond(&self) -> Option<ModeChange<'a>> {
+        self.beyond
     }
 
     fn param(&mut self) -> Option<&'a str> {
@@ -138,7 +145,8 @@ impl<'a> Iterator for ModeChanges<'a, '_> {
                 '+' => self.adding = true,
                 '-' => self.adding = false,
                 letter => match self.change(letter) {
-                    Some(Ok(ModeChange { param: Some(_), .. })) if self.params_left == 0 => {
+                    Some(Ok(change @ ModeChange { param: Some(_), .. })) if self.params_left == 0 => {
+                        self.beyond = Some(change);
                         self.letters = "".chars();
                         return None;
                     }

@@ -13,9 +13,9 @@ const GOLDEN: [(&str, &str); 13] = [
     (":dan!d@h  PRIVMSG  #tea  :\r\n", r##":dan!d@h PRIVMSG ["#tea", ""]"##),
     ("PRIVMSG #tea ::) \u{1f375}\r\r\n", r##"PRIVMSG ["#tea", ":) 🍵"]"##),
     ("MODE #tea +ov-b a b *!*@c\r\n", r##"MODE ["#tea", "+ov-b", "a", "b", "*!*@c"]"##),
-    ("QUIT\rNICK x\r\n", "the byte 0x0d cannot be within a line"),
-    ("PING \0\n", "the byte 0x00 cannot be within a line"),
-    ("@label=1\r\n", "a line without a command"),
+    ("QUIT\rNICK x\r\n", "The byte 0x0d cannot be within a line"),
+    ("PING \0\n", "The byte 0x00 cannot be within a line"),
+    ("@label=1\r\n", "A line without a command"),
     (
         "A 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6\n",
         r#"A ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "1", "2", "3", "4", "5 6"]"#,

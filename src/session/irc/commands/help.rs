@@ -9,7 +9,7 @@ const LINE_OF_NAMES_BYTES: usize = 72;
 
 /// 704, 705 and 706; 524 for what is no topic.
 pub fn help<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
-    let nick = dialogue.nick.as_str();
+    let nick = &*dialogue.nick;
     let subject = call.message.params.get(0).unwrap_or_default();
     if subject.is_empty() {
         put_names(nick, &mut call);

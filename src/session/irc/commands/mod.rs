@@ -35,6 +35,7 @@ use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
 use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
+use crate::wire::cut;
 use crate::wire::irc::{LineBody, LineHead, ListLines, Numeric};
 use std::fmt::Display;
 
@@ -124,8 +125,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
     }
     let command = call.message.command;
     let Some(row) = table::named(command) else {
-        call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
-        return Do::Done;
+        return unknown(dialogue, &mut call);
     };
     dialogue.task.command = row.name;
     if call.message.params.len() < row.params_min {
@@ -159,11 +159,14 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             Doing::ListWatched => monitor::put_list_of_watched(dialogue, here, gone, world, out),
             _ => monitor::put_watched(dialogue, here, gone, full, world, out),
         },
-        Reply::Marks { now, before } => match &mut dialogue.task.doing {
-            Doing::Rehash { is_operator } => *is_operator = now.contains(Marks::OPERATOR),
-            Doing::Oper => operators::risen(dialogue, now, before, world, out),
-            _ => user_modes::put_own(dialogue, now, before, world, out),
-        },
+        Reply::Marks { now, before } => {
+            dialogue.marks = now;
+            match &mut dialogue.task.doing {
+                Doing::Rehash { is_operator } => *is_operator = now.contains(Marks::OPERATOR),
+                Doing::Oper => operators::risen(dialogue, now, before, world, out),
+                _ => user_modes::put_own(dialogue, now, before, world, out),
+            }
+        }
         Reply::Done => done(dialogue, world, out),
         _ => answer_about_room(dialogue, reply, world, out),
     }
@@ -171,7 +174,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
 
 fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     match *reply {
-        Reply::Joined { room, subject, .. } => rooms::joined(dialogue, room, subject, world, out),
+        Reply::Joined { who, room, subject, .. } => rooms::joined(dialogue, who, room, subject, world, out),
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
         Reply::Occupants { room, entries, hidden, next } => {
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
@@ -206,6 +209,19 @@ fn done(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
     }
 }
 
+/// 421, and nothing more.
+pub fn unknown<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>) -> Do<'a> {
+    let command = call.message.command;
+    call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).echo(command).trailing("Unknown command");
+    Do::Done
+}
+
+/// 431, and nothing more.
+pub fn no_nickname<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>) -> Do<'a> {
+    call.numeric(Numeric::ERR_NONICKNAMEGIVEN, &dialogue.nick).trailing("Which nickname?");
+    Do::Done
+}
+
 /// 461, and nothing more.
 pub fn not_enough<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>) -> Do<'a> {
     let body = call.numeric(Numeric::ERR_NEEDMOREPARAMS, &dialogue.nick).param(dialogue.task.command);
@@ -234,7 +250,7 @@ pub fn list_of<'o>(
     world: &'o Surroundings,
     out: &'o mut Vec<u8>,
 ) -> ListLines<'o, impl for<'l> FnMut(LineHead<'l>) -> LineBody<'l>> {
-    let (server, nick) = (world.server.name.as_str(), dialogue.nick.as_str());
+    let (server, nick) = (world.server.name.as_str(), &*dialogue.nick);
     let mut list = ListLines::new(out, separator, move |head| head.numeric(server, numeric, nick));
     items.for_each(|item| list.item(item));
     list
@@ -246,11 +262,6 @@ pub fn too_many(dialogue: &Dialogue, call: &mut Call<'_, '_>, list: &str, max: u
         let body = call.numeric(Numeric::ERR_TOOMANYTARGETS, &dialogue.nick).echo(over);
         body.trailing(format_args!("Too many targets: nothing is done from this one on, the limit is {max}"));
     }
-}
-
-/// As much of a text as there may be, in bytes, and no character in part.
-pub fn cut(text: &str, bytes_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
 }
 
 /// The entry at a place of a list with commas, as `JOIN #a,#b` has it, and whether it is the last of those that count:

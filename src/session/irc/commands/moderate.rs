@@ -1,10 +1,11 @@
 //! KICK and INVITE.
 
 use super::{Doing, cut, entry, not_enough, too_many};
-use crate::hub::{Command, Refusal, RoomName, RoomRef, UserName};
+use crate::hub::{Command, RoomName, RoomRef, UserName};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features::{self, LIST_MAX};
+use crate::session::irc::refusals::Obstacle;
 use crate::session::irc::write::Write;
 use crate::wire::irc::Numeric;
 
@@ -14,10 +15,7 @@ pub fn kick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let rooms = params.get(0).unwrap_or_default();
     let is_one_room = !rooms.contains(',');
-    let is_about_the_room = matches!(
-        dialogue.task.refused,
-        Some(Refusal::NoSuchRoom | Refusal::NotInRoom | Refusal::NotModerator)
-    );
+    let is_about_the_room = matches!(dialogue.task.refused, Some(Obstacle::Room | Obstacle::Role));
     if is_one_room && is_about_the_room {
         return Do::Done; // as it would be for the others
     }
@@ -43,7 +41,7 @@ pub fn kicked(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let text = if text.is_empty() { dialogue.nick.as_str() } else { text };
+    let text = if text.is_empty() { &*dialogue.nick } else { text };
     let head = Write::to(out).time(dialogue.variant(), world);
     dialogue.own(head, "KICK").param(room.shown()).param(who.shown()).trailing(text);
 }

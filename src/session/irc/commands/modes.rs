@@ -9,10 +9,10 @@ use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::events::{modes_of, put_changes};
 use crate::session::irc::features::MODES_MAX;
 use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode};
-use crate::session::irc::refusals;
+use crate::session::irc::refusals::{self, Obstacle};
 use crate::session::irc::write::Write;
-use crate::wire::irc::mask::{BadMask, hostmask};
-use crate::wire::irc::{ModeChange, ModeChanges, ModeError, Numeric};
+use crate::wire::irc::mask::{BadMask, hostmask, is_of_address};
+use crate::wire::irc::{Capability, ModeChange, ModeChanges, ModeError, Numeric};
 use std::fmt::{self, Write as _};
 
 pub fn mode<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
@@ -42,7 +42,7 @@ fn of_room<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, name: &'a str) -> Do
             false => Do::AskAndGoOn(Command::Change { room, changes }),
         };
     }
-    if task.refused.is_some_and(|refusal| refusal != Refusal::NotModerator) {
+    if task.refused.is_some_and(|obstacle| obstacle != Obstacle::Role) {
         return Do::Done;
     }
     ask_list(dialogue, given, name)
@@ -57,9 +57,9 @@ fn changes_of<'a>(
 ) -> Box<[RoomChange<'a>]> {
     let Call { notes, world, out, .. } = call;
     let limits = &world.limits;
-    let asked = ModeChanges::new(CHANNEL_MODES, given, MODES_MAX).take(limits.changes_max);
+    let mut asked = ModeChanges::new(CHANNEL_MODES, given, MODES_MAX);
     // Masks first, in full, into the notes: one after the other, so that the changes can borrow them.
-    for change in asked.clone().flatten() {
+    for change in asked.clone().take(limits.changes_max).flatten() {
         if let (Some(ChannelMode::List(_)), Some(mask)) = (ChannelMode::of(change.letter), change.param) {
             notes.push_str(&hostmask(mask, limits.mask_bytes_max.into()).unwrap_or_default());
             notes.push(' ');
@@ -68,7 +68,7 @@ fn changes_of<'a>(
     let notes: &'a str = notes;
     let mut masks = notes.split(' ');
     let mut changes = Vec::new();
-    for change in asked {
+    for change in asked.by_ref().take(limits.changes_max) {
         match change {
             // Whatever it is, it goes.
             Err(ModeError::ParamMissing { adding: false, letter }) if is_key(letter) => {
@@ -90,7 +90,29 @@ fn changes_of<'a>(
             },
         }
     }
+    let is_change = |change: &ModeChange<'_>| {
+        change.param.is_some() || !matches!(ChannelMode::of(change.letter), Some(ChannelMode::List(_)))
+    };
+    if let Some(change) = asked.by_ref().flatten().find(is_change).or(asked.beyond()) {
+        let wrong = (change.letter, change.param.unwrap_or_default());
+        bad_param(dialogue, room, wrong, TooMany { changes_max: limits.changes_max }, world, out);
+    }
     changes.into()
+}
+
+/// Why a change, and those behind it, are not made.
+struct TooMany {
+    changes_max: usize,
+}
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TooMany { changes_max } = self;
+        write!(
+            f,
+            "Not done, from this one on: one MODE makes {MODES_MAX} changes with a parameter, and {changes_max} in all"
+        )
+    }
 }
 
 fn is_key(letter: char) -> bool {
@@ -214,6 +236,25 @@ pub fn changed(
     put_changes(out, changes, |head| {
         dialogue.own(Write::from(head).time(dialogue.variant(), world), "MODE").param(room.shown())
     });
+    for change in changes {
+        if let RoomChange::AddMask { mask, .. } = change
+            && is_of_address(mask)
+        {
+            warn_of_address(dialogue, room.shown(), mask, world, out);
+        }
+    }
+}
+
+/// Nobody's host is an address here: a mask of one is taken, as by every server, and keeps nobody out.
+fn warn_of_address(dialogue: &Dialogue, room: &str, mask: &str, world: &Surroundings, out: &mut Vec<u8>) {
+    const WHY: &str = "Masks are held against cloaks: that one matches nobody (WHOIS shows the host)";
+    let head = Write::to(out);
+    if dialogue.capabilities.has(Capability::StandardReplies) {
+        let line = head.server(world, "WARN").param("MODE").param("MASK_OF_ADDRESS");
+        line.param(room).echo(mask).trailing(WHY);
+    } else {
+        head.server(world, "NOTICE").param(&dialogue.nick).trailing(format_args!("{room} {mask}: {WHY}"));
+    }
 }
 
 /// Why one of the changes did not take effect.

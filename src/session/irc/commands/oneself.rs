@@ -1,6 +1,6 @@
 //! NICK, SETNAME and AWAY: what a client says of itself.
 
-use super::{Doing, cut};
+use super::{Doing, cut, no_nickname};
 use crate::hub::{Command, UserName};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -10,8 +10,7 @@ use crate::wire::irc::{Capability, Numeric};
 /// NICK, after the welcome.
 pub fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let Some(name) = call.message.params.get(0).filter(|name| !name.is_empty()) else {
-        call.numeric(Numeric::ERR_NONICKNAMEGIVEN, &dialogue.nick).trailing("Which nickname?");
-        return Do::Done;
+        return no_nickname(dialogue, &mut call);
     };
     dialogue.task.begin(Doing::Nick, name);
     Do::Ask(Command::Rename { name })
@@ -27,7 +26,7 @@ pub fn renamed(
     if from.shown() != to.shown() {
         let head = Write::to(out).time(dialogue.variant(), world);
         dialogue.own(head, "NICK").param(to.shown()).end();
-        to.shown().clone_into(&mut dialogue.nick);
+        dialogue.nick = to.shown().into();
     }
 }
 
@@ -53,10 +52,9 @@ pub fn refuse_realname(world: &Surroundings, out: &mut Vec<u8>) {
 
 /// The client has the real name that it asked for, and is told so if it knows how.
 pub fn realname_set(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
-    dialogue.task.about.clone_into(&mut dialogue.realname);
     if dialogue.capabilities.has(Capability::Setname) {
         let head = Write::to(out).time(dialogue.variant(), world);
-        dialogue.own(head, "SETNAME").trailing(&dialogue.realname);
+        dialogue.own(head, "SETNAME").trailing(&dialogue.task.about);
     }
 }
 

@@ -23,7 +23,7 @@ pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         }
         Some(Verdict::Wrong) => {
             call.numeric(Numeric::ERR_PASSWDMISMATCH, &dialogue.nick)
-                .trailing("No operator has that name and that password, and comes from there");
+                .trailing("Wrong name or password, or not from your address");
             Do::Done
         }
         Some(Verdict::NotYet { wait }) => try_again(
@@ -49,7 +49,7 @@ pub fn risen(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surrounding
     user_modes::put_own(dialogue, now, before, world, out);
 }
 
-/// KILL (Modern IRC); who is killed is told by ERROR.
+/// KILL (Modern IRC); who is killed is told by KILL and ERROR.
 pub fn kill<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (name, text) = (params.get(0).unwrap_or_default(), params.get(1).unwrap_or_default());

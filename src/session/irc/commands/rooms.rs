@@ -1,7 +1,7 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Role, RoomName, RoomRef, Standing, SubjectView};
+use crate::hub::{Command, Entry, Person, Role, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
@@ -39,6 +39,7 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
 /// The hub has let the client in: JOIN, the subject, and then the names.
 pub fn joined(
     dialogue: &mut Dialogue,
+    who: Person<'_>,
     room: &RoomName,
     subject: Option<SubjectView<'_>>,
     world: &Surroundings,
@@ -46,7 +47,7 @@ pub fn joined(
 ) {
     let variant = dialogue.variant();
     let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
-    put_join(variant, line, room.shown(), None, &dialogue.realname);
+    put_join(variant, line, room.shown(), who.account, who.realname());
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
@@ -71,13 +72,13 @@ pub fn left(dialogue: &Dialogue, room: &RoomName, text: &str, world: &Surroundin
 }
 
 /// NAMES of one room. Without a room there is nothing to tell that LIST and WHO do not tell better.
-pub fn names<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+pub fn names<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     if dialogue.task.step > 0 {
         return next_page(dialogue, call.notes).unwrap_or(Do::Done);
     }
     let (room, _) = entry(call.message.params.get(0).unwrap_or_default(), 0, 1);
     let Some(room) = room else {
-        end_of_names(&mut call, &dialogue.nick, "*");
+        end_of_names(dialogue, "*", call.world, call.out);
         return Do::Done;
     };
     dialogue.task.step = 1;
@@ -90,8 +91,9 @@ fn ask_names<'a>(dialogue: &Dialogue, room: &'a str, after: &'a str) -> Command<
     Command::Who { room: RoomRef::Named(room), after, in_full }
 }
 
-fn end_of_names(call: &mut Call<'_, '_>, nick: &str, room: &str) {
-    call.numeric(Numeric::RPL_ENDOFNAMES, nick).param(room).trailing("End of /NAMES list");
+/// 366.
+pub fn end_of_names(dialogue: &Dialogue, room: &str, world: &Surroundings, out: &mut Vec<u8>) {
+    dialogue.line(Numeric::RPL_ENDOFNAMES, world, out).echo(room).trailing("End of /NAMES list");
 }
 
 /// 353, and 366 behind the last of them.
@@ -103,7 +105,7 @@ pub fn put_names(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let (nick, capabilities) = (dialogue.nick.as_str(), dialogue.capabilities);
+    let (nick, capabilities) = (&*dialogue.nick, dialogue.capabilities);
     let mut lines = ListLines::new(out, ' ', |head| {
         let body = head.numeric(&world.server.name, Numeric::RPL_NAMREPLY, nick);
         body.param(if is_hidden { "@" } else { "=" }).param(room.shown())
@@ -120,8 +122,7 @@ pub fn put_names(
     }
     lines.end();
     if next.is_none() {
-        let body = Write::to(out).numeric(world, Numeric::RPL_ENDOFNAMES, nick).param(room.shown());
-        body.trailing("End of /NAMES list");
+        end_of_names(dialogue, room.shown(), world, out);
     }
     dialogue.task.doing = Doing::Names { behind: next.map(str::to_owned) };
 }

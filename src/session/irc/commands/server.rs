@@ -76,7 +76,7 @@ pub fn motd<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 
 /// 375, 372 and 376; 422 where there is none.
 pub fn put_motd(dialogue: &Dialogue, call: &mut Call<'_, '_>) {
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     if world.server.motd.is_empty() {
         return call.numeric(Numeric::ERR_NOMOTD, nick).trailing("There is no message of the day");
     }
@@ -99,7 +99,7 @@ pub fn version<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere_by(dialogue, &mut call, 0) {
         return Do::Done;
     }
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let body = call.numeric(Numeric::RPL_VERSION, nick).param(VERSION).param(&world.server.name);
     body.trailing(&world.server.about);
     features::put(world, nick, call.out);
@@ -123,7 +123,7 @@ pub fn admin<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere_by(dialogue, &mut call, 0) {
         return Do::Done;
     }
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let name = &world.server.name;
     if world.server.admin.is_empty() {
         let body = call.numeric(Numeric::ERR_NOADMININFO, nick).param(name);
@@ -143,7 +143,7 @@ pub fn info<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere_by(dialogue, &mut call, 0) {
         return Do::Done;
     }
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let mut line = |text: fmt::Arguments<'_>| call.numeric(Numeric::RPL_INFO, nick).trailing(text);
     line(format_args!("{}: {}", world.server.name, world.server.about));
     line(format_args!("Running {VERSION}, a chat and relay server"));
@@ -164,7 +164,7 @@ pub fn links<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere(dialogue, &mut call, target) {
         return Do::Done;
     }
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let name = &world.server.name;
     if mask::matches(wanted, name) {
         let body = call.numeric(Numeric::RPL_LINKS, nick).param(name).param(name);
@@ -179,7 +179,7 @@ pub fn stats<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere_by(dialogue, &mut call, 1) {
         return Do::Done;
     }
-    let (world, nick) = (call.world, dialogue.nick.as_str());
+    let (world, nick) = (call.world, &*dialogue.nick);
     let query = call.message.params.get(0).unwrap_or_default();
     if query == "u" {
         let up = Uptime(world.unix_millis.saturating_sub(world.started_unix_millis) / 1_000);

@@ -112,7 +112,8 @@ pub const COMMANDS: &[Row] = &[
             "What a channel or you yourself are set to, and changes of it, as in +ov-m ann bob.",
             "Channels: b, e, I masks (banned, not banned after all, invited); k key; l limit; i invited only;",
             "m moderated; n nothing from outside; s hidden; t topic by operators; C no control messages;",
-            "o operator; v voice. Yourself: i found by masks by nobody; w hears WALLOPS; B a bot.",
+            "o operator; v voice. Yourself: i found by masks only by those who share a channel;",
+            "w hears WALLOPS; B a bot.",
         ],
     ),
     row(
@@ -164,7 +165,7 @@ pub const COMMANDS: &[Row] = &[
     row("SETNAME", 1, oneself::setname, ":<real name>", &["Gives you another real name."]),
     row("STATS", 1, server::stats, "<query> [<server>]", &["u: for how long the server has been up."]),
     row("SUMMON", 0, server::summon, "<user>", &["Is not done here."]),
-    row("TAGMSG", 1, talk::tagmsg, "<target>{,<target>}", &["As PRIVMSG, with tags alone."]),
+    row("TAGMSG", 0, talk::tagmsg, "<target>{,<target>}", &["As PRIVMSG, with tags alone."]),
     row("TIME", 0, server::time, "[<server>]", &["What time it is at the server."]),
     row(
         "TOPIC",

@@ -1,6 +1,6 @@
 //! PRIVMSG, NOTICE and TAGMSG.
 
-use super::{Doing, cut, entry, too_many};
+use super::{Doing, cut, entry, not_enough, too_many, unknown};
 use crate::hub::{Command, Form, Host, MessageId, Role, RoomRef, Words};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -8,8 +8,10 @@ use crate::session::irc::features::TARGETS_MAX;
 use crate::session::irc::letters;
 use crate::session::irc::words::{Target, put_words};
 use crate::session::irc::write::Write;
+use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::wire::irc::{Capability, Message, Numeric};
+use std::fmt::Write as _;
 
 pub fn privmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let nick = &dialogue.nick;
@@ -36,8 +38,10 @@ pub fn notice<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 /// TAGMSG (IRCv3 message-tags): tags alone.
 pub fn tagmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if !dialogue.capabilities.has(Capability::MessageTags) {
-        call.numeric(Numeric::ERR_UNKNOWNCOMMAND, &dialogue.nick).param("TAGMSG").trailing("Unknown command");
-        return Do::Done;
+        return unknown(dialogue, &mut call);
+    }
+    if call.message.params.is_empty() {
+        return not_enough(dialogue, &mut call);
     }
     say(dialogue, call, Doing::Message, Form::Tags)
 }
@@ -52,19 +56,30 @@ fn say<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, doing: Doing, form: 
     }
     dialogue.task.step += 1;
     dialogue.task.begin(doing, target);
+    let said = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
+    let room = room_for(dialogue, target);
     if dialogue.capabilities.has(Capability::MessageTags) {
         tags.put_client_only(call.notes);
     }
-    let said = if form == Form::Tags { "" } else { params.get(1).unwrap_or_default() };
-    let text = cut(said, room_for(dialogue, target));
-    if text.len() < said.len() && dialogue.capabilities.has(Capability::StandardReplies) {
+    let tags_end = call.notes.len();
+    // An ACTION that is cut is one still.
+    let ctcp = Ctcp::of(said).filter(|_| said.len() > room);
+    if let Some(ctcp) = ctcp {
+        let _ = write!(call.notes, "{}", ctcp.shortened(room)); // writing to a String cannot fail
+    }
+    let (tags, shortened) = call.notes.split_at_checked(tags_end).unwrap_or_default();
+    let text = if ctcp.is_some() { shortened } else { cut(said, room) };
+    // NOTICE is answered by nothing.
+    if text.len() < said.len()
+        && form == Form::Message
+        && dialogue.capabilities.has(Capability::StandardReplies)
+    {
         let body =
             Write::to(call.out).server(call.world, "WARN").param(dialogue.task.command).param("MESSAGE_CUT");
         let (sent, all) = (text.len(), said.len());
-        body.echo(target)
-            .trailing(format_args!("Others have room for {sent} of its {all} bytes in their line"));
+        body.echo(target).trailing(format_args!("Others get the first {sent} of its {all} bytes"));
     }
-    let words = Words { form, text, tags: call.notes };
+    let words = Words { form, text, tags };
     let (least, name) = rank_of(target);
     let command = if name.starts_with('#') {
         Command::Say { room: RoomRef::Named(name), words, least }

@@ -7,7 +7,7 @@ use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::letters::{self, USER_MODES};
 use crate::session::irc::refusals;
 use crate::session::irc::write::Write;
-use crate::wire::irc::{ModeChange, ModeChanges, Numeric};
+use crate::wire::irc::{ModeChange, ModeChanges, ModeError, Numeric};
 
 /// One's own modes; of others, nobody sees or sets any.
 pub fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str) -> Do<'a> {
@@ -17,11 +17,14 @@ pub fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str)
     }
     let params = call.message.params;
     let given = params.rest_from(1);
-    let (mut set, mut clear, mut is_unknown) = (Marks::NONE, Marks::NONE, false);
+    let (mut set, mut clear, mut unknown) = (Marks::NONE, Marks::NONE, String::new());
     for change in ModeChanges::new(USER_MODES, given, 0) {
-        let Ok(ModeChange { adding, letter, .. }) = change else {
-            is_unknown = true;
-            continue;
+        let ModeChange { adding, letter, .. } = match change {
+            Ok(change) => change,
+            Err(ModeError::Unknown(letter) | ModeError::ParamMissing { letter, .. }) => {
+                unknown.push(letter);
+                continue;
+            }
         };
         let Some(mark) = letters::mark_of(letter) else { continue };
         // What was said last holds.
@@ -30,9 +33,10 @@ pub fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str)
             false => (set.without(mark), clear.with(mark)),
         };
     }
-    if is_unknown {
+    if !unknown.is_empty() {
+        let what = if unknown.chars().nth(1).is_some() { "are no user modes" } else { "is no user mode" };
         let line = dialogue.line(Numeric::ERR_UMODEUNKNOWNFLAG, call.world, call.out);
-        line.trailing("There is no such mode of a user");
+        line.trailing(format_args!("There {what} {unknown}"));
     }
     dialogue.task.begin(if given.is_empty() { Doing::OwnModes } else { Doing::SetOwnModes }, "");
     Do::Ask(Command::SetMarks { set, clear })
@@ -42,7 +46,7 @@ pub fn of_user<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, target: &'a str)
 pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: &mut Vec<u8>) {
     if is_here {
         let line = dialogue.line(Numeric::ERR_USERSDONTMATCH, world, out);
-        line.trailing("The modes of others are theirs");
+        line.trailing("You can see and change only your own modes");
     } else {
         refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", &dialogue.task.about), world, out);
     }

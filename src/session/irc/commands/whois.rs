@@ -1,7 +1,7 @@
 //! Who somebody is, or was: WHOIS, WHOWAS, ISON and USERHOST.
 
 use super::rooms::Ranks;
-use super::{Doing, entry, list_of, not_enough, server, too_many};
+use super::{Doing, entry, list_of, no_nickname, not_enough, server, too_many};
 use crate::hub::{Command, Entry, Formerly, Look, Marks};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -59,16 +59,10 @@ fn is_of_others(dialogue: &Dialogue, target: &str, world: &Surroundings) -> bool
     !target.contains('.') && !server::is_this(dialogue, target, world)
 }
 
-/// 431, and nothing more.
-fn no_nickname<'a>(dialogue: &Dialogue, call: &mut Call<'_, '_>) -> Do<'a> {
-    call.numeric(Numeric::ERR_NONICKNAMEGIVEN, &dialogue.nick).trailing("Which nickname?");
-    Do::Done
-}
-
 /// 311 to 338, as far as each is true, and 318.
 pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     let Look { person, host, places, idle_seconds, since_millis, address } = *look;
-    let (own, name, marks) = (dialogue.nick.as_str(), person.name.shown(), person.marks());
+    let (own, name, marks) = (&*dialogue.nick, person.name.shown(), person.marks());
     about(dialogue, Numeric::RPL_WHOISUSER, name, world, out)
         .param(person.username())
         .param(host)
