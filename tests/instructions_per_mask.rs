@@ -5,8 +5,9 @@ mod instructions;
 
 use instructions::{Budget, asked, check};
 use std::time::Instant;
+use switchboard::hub::record::Record;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, RequestId, RoomChange,
+    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId, RoomChange,
     RoomRef, SessionId, Words,
 };
 
@@ -26,6 +27,10 @@ impl Effects for Nobody {
     fn host(&self, _: SessionId) -> Host {
         Host { address: *b"fooba", network: *b"foobb", wider: *b"foobc" }
     }
+
+    fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
+
+    fn store(&mut self, _: Record) {}
 
     fn fresh_key(&mut self) -> PathKey {
         PathKey([0; 32])

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::time::Instant;
+use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
-    Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
+    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
+    Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
     Words,
 };
 
@@ -18,6 +19,9 @@ pub enum Recorded {
     Unsubscribe { channel: ChannelId, session: SessionId },
     Neighbours { cause: SessionId, channels: Vec<ChannelId>, event: Happened },
     HangUp { session: SessionId },
+    /// What is to be done with a password, and the password.
+    Prove { session: SessionId, proof: String },
+    Store(Record),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -27,6 +31,11 @@ pub enum Answered {
     LoggedIn {
         name: String,
     },
+    Account {
+        name: String,
+        change: AccountChange,
+    },
+    ScramKeys(Option<ScramKeys>),
     Joined {
         room: String,
         occupants: usize,
@@ -125,6 +134,10 @@ pub enum Happened {
     Quit {
         who: String,
         how: String,
+    },
+    Account {
+        who: String,
+        account: Option<String>,
     },
     Kicked {
         by: String,
@@ -229,6 +242,21 @@ impl Effects for Recorder {
         Host { address: [number as u8; 5], network: [0; 5], wider: [0; 5] }
     }
 
+    fn prove(&mut self, session: SessionId, proof: Proof<'_>) {
+        let proof = match proof {
+            Proof::Check { account, hash, password } => {
+                format!("check {account} {} {password}", hash.unwrap_or("-"))
+            }
+            Proof::Make { password } => format!("make {password}"),
+            Proof::Change { account, hash, old, new } => format!("change {account} {hash} {old} {new}"),
+        };
+        self.0.push(Recorded::Prove { session, proof });
+    }
+
+    fn store(&mut self, record: Record) {
+        self.0.push(Recorded::Store(record));
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         self.1.keys += 1;
         PathKey([self.1.keys; 32])
@@ -283,6 +311,8 @@ fn answered(reply: Reply<'_>) -> Answered {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     match reply {
         Reply::Done | Reply::Announced { .. } => Answered::Done,
+        Reply::Account { name, change } => Answered::Account { name: name.into(), change },
+        Reply::ScramKeys { keys } => Answered::ScramKeys(keys.cloned()),
         Reply::Refused(refusal) => Answered::Refused(refusal),
         Reply::LoggedIn { name, .. } => Answered::LoggedIn { name: name.into() },
         Reply::Joined { room, occupants, subject, .. } => Answered::Joined {
@@ -389,6 +419,9 @@ fn happened(event: Event<'_>) -> Happened {
         }
         Event::Renamed { who, to } => {
             Happened::Renamed { from: who.name.shown().into(), to: to.shown().into() }
+        }
+        Event::AccountChanged { who } => {
+            Happened::Account { who: who.name.shown().into(), account: who.account.map(Into::into) }
         }
         Event::AwayChanged { who } => {
             Happened::Away { who: who.name.shown().into(), text: who.away().map(Into::into) }

@@ -153,6 +153,7 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "address" => 18,
         "addresses" => body.len() / 20 * 20,
         "name" => name_len(0),
+        "long" => 2 + usize::from(u16::from_be_bytes([body[0], body[1]])),
         "text" | "bytes" => body.len(),
         "names" | "rooms" => {
             let mut at = 0;

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
-    ByeCode, ChangeCode, ClosedCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame,
+    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame,
     RefusalCode, Split, Transport, header, split,
 };
 
@@ -135,6 +135,16 @@ pub fn goldens() -> Vec<Golden> {
         frame(0, "85 00 0008 00000000  0102030405060708", Frame::Pong(Pong { token: 0x0102_0304_0506_0708 })),
         frame(0, "86 00 0005 00000000  006b 627965",
             Frame::Bye(Bye { code: ByeCode::ServerStopping.number(), text: "bye" })),
+        frame(0, "87 00 0012 00000000  00000011 04 03 616e6e 0002 6f6c 0003 6e6577",
+            Frame::Credentials(Credentials {
+                request: 17,
+                what: CredentialsCode::Change.number(),
+                name: "ann",
+                password: "ol",
+                new: "new",
+            })),
+        frame(0, "88 00 0009 00000000  00000011 03 03 416e6e",
+            Frame::Account(Account { request: 17, code: AccountCode::PasswordChanged.number(), name: "Ann" })),
         // Rooms.
         frame(0, "90 00 0009 00000000  00000002 04 23746561", Frame::Join(Join { request: 2, room: "#tea" })),
         frame(ROOM, "91 00 0015 00100000  00000002 04 23746561 00000102 03 626f62 68656c6c",

@@ -21,6 +21,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 use switchboard::hub;
 use switchboard::net::Key;
+use switchboard::server::credentials::Outcome;
 use switchboard::server::credentials::{Credentials, Operator};
 use switchboard::server::{Engine, Limits};
 use switchboard::session::Description;
@@ -211,7 +212,7 @@ impl World {
             self.work();
             self.engine.take_wishes_to_reload();
             if self.engine.next_check().is_some() {
-                self.engine.checked(*self.random.pick(&[Some(true), Some(true), Some(false), None]));
+                self.engine.checked(self.random.pick(&[Outcome::Right, Outcome::Right, Outcome::Wrong, Outcome::Unknown]).clone());
             } else if !self.engine.has_work() {
                 break; // and no verdict was given without a check
             }

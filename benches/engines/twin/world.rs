@@ -9,8 +9,9 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use switchboard::hub::record::Record;
 use switchboard::hub::{
-    self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Reply,
+    self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Proof, Reply,
     RequestId, SessionId,
 };
 use switchboard::net::{Key, Slots};
@@ -337,6 +338,11 @@ impl Effects for Exchange {
     fn host(&self, _: SessionId) -> Host {
         Host::default()
     }
+
+    /// Nobody has an account here.
+    fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
+
+    fn store(&mut self, _: Record) {}
 
     fn fresh_key(&mut self) -> PathKey {
         let mut key = [0; 32];

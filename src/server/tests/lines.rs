@@ -6,7 +6,7 @@ use crate::hub;
 use crate::server::Limits;
 use crate::server::allowance::Rate;
 use crate::server::connection::HangUp;
-use crate::server::credentials::{Check, Credentials};
+use crate::server::credentials::{Check, Credentials, Outcome};
 use crate::session::{CloseReason, Description};
 use std::time::Duration;
 
@@ -189,15 +189,15 @@ fn who_gives_a_password_waits_for_its_verdict() {
     scene.settle();
     assert!(scene.engine.next_check().is_none(), "one at a time");
     assert_eq!((ann.heard().as_str(), bob.heard().as_str()), ("", ""));
-    scene.engine.checked(Some(true));
-    scene.engine.checked(Some(false));
+    scene.engine.checked(Outcome::Right);
+    scene.engine.checked(Outcome::Wrong);
     scene.settle();
     assert_eq!(scene.engine.hub().counts().operators, 1, "no verdict comes twice");
     assert!(ann.heard().ends_with(&pong("after")));
     assert_eq!(bob.heard(), "");
 
     assert_eq!(scene.engine.next_check().expect("a check").hash, "ann's", "it takes as long for no name");
-    scene.engine.checked(Some(true));
+    scene.engine.checked(Outcome::Right);
     scene.settle();
     assert_eq!(bob.heard(), WRONG.replace("ann", "bob") + &pong("after"), "and is wrong whatever it is");
 }
@@ -215,7 +215,7 @@ fn a_verdict_for_one_who_is_gone_is_nobodys() {
         scene.engine.exchange.close(guest.key, CloseReason::ServerStopping);
     }
     scene.settle();
-    scene.engine.checked(Some(true));
+    scene.engine.checked(Outcome::Right);
     scene.settle();
     assert!(ann.heard().starts_with("ERROR"));
     assert!(scene.engine.next_check().is_none(), "and one who waited in line has left it");
@@ -230,7 +230,7 @@ fn after_a_wrong_password_the_next_one_from_there_has_to_wait() {
     }
     scene.settle();
     scene.engine.next_check().expect("a check");
-    scene.engine.checked(Some(false));
+    scene.engine.checked(Outcome::Wrong);
     assert!(scene.engine.next_check().is_none(), "not even of one who is waiting already");
     scene.settle();
     assert_eq!(ann.heard(), WRONG);
@@ -239,7 +239,7 @@ fn after_a_wrong_password_the_next_one_from_there_has_to_wait() {
     scene.send(&ann, "OPER ann secret\r\n");
     scene.settle();
     scene.engine.next_check().expect("a check");
-    scene.engine.checked(Some(true));
+    scene.engine.checked(Outcome::Right);
     scene.settle();
     assert!(ann.heard().starts_with("381 ann "));
 }
@@ -251,7 +251,7 @@ fn who_was_right_before_the_settings_were_read_again_may_be_wrong_after_it() {
     scene.send(&ann, "OPER ann secret\r\n");
     scene.settle();
     scene.engine.next_check().expect("a check");
-    scene.engine.checked(Some(true));
+    scene.engine.checked(Outcome::Right);
     scene.engine.describe(Description::default(), Credentials::default());
     scene.settle();
     assert_eq!(scene.engine.hub().counts().operators, 0);
@@ -278,8 +278,8 @@ fn a_password_that_was_right_is_not_checked_again_until_the_settings_are_read_ag
         scene.send(guest, &log_in(&format!("n{n}"), "secret"));
     }
     scene.settle();
-    assert_eq!(scene.engine.next_check().expect("a check").hash, "hash");
-    scene.engine.checked(Some(true));
+    assert_eq!(scene.engine.next_check().expect("a check").hash.as_deref(), Some("hash"));
+    scene.engine.checked(Outcome::Right);
     assert!(scene.engine.next_check().is_none());
     scene.settle();
     assert!(guests.iter().all(|guest| guest.heard().contains(" :Welcome ")));
@@ -288,7 +288,7 @@ fn a_password_that_was_right_is_not_checked_again_until_the_settings_are_read_ag
     scene.send(&other, &log_in("other", "guess"));
     scene.settle();
     scene.engine.next_check().expect("another one is checked");
-    scene.engine.checked(Some(false));
+    scene.engine.checked(Outcome::Wrong);
     scene.settle();
     assert!(other.heard().contains("464 * "));
     let credentials = scene.engine.exchange.credentials.clone();
@@ -305,7 +305,7 @@ fn who_knows_the_password_does_not_wait_behind_those_who_guess() {
     scene.send(&first, &log_in("first", "secret"));
     scene.settle();
     scene.engine.next_check().expect("a check");
-    scene.engine.checked(Some(true));
+    scene.engine.checked(Outcome::Right);
     let guesser = scene.connect_from("192.0.2.1").1.expect("there is room");
     scene.send(&guesser, &log_in("guesser", "guess"));
     scene.settle();
@@ -364,7 +364,7 @@ fn who_waits_for_its_turn_to_log_in_waits_no_longer_than_a_login_may_take() {
     scene.engine.next_check().expect("a check");
     scene.pass(Duration::from_secs(10));
     assert_eq!(bob.heard(), "ERROR :Closing Link: no login in time\r\n");
-    scene.engine.checked(Some(false));
+    scene.engine.checked(Outcome::Wrong);
     assert!(scene.engine.next_check().is_none(), "it has left the line");
 }
 
@@ -375,7 +375,7 @@ fn a_password_that_cannot_be_checked_lets_nobody_in_and_keeps_nobody_hanging() {
     scene.send(&guest, &log_in("guest", "secret"));
     scene.settle();
     scene.engine.next_check().expect("a check");
-    scene.engine.checked(None);
+    scene.engine.checked(Outcome::Unknown);
     scene.settle();
     let told = "ERROR :Closing Link: the password cannot be checked at this time; connect again\r\n";
     assert_eq!(guest.heard(), told);
