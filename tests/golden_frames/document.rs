@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use switchboard::hub::Limits;
 use switchboard::server::binding;
 use switchboard::wire::{
-    BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, Flags, HEADER_LEN, Kind, LeftCode, Origin,
+    AccountCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, Origin,
     PathRole, Purpose, RefusalCode, Transport, datagram, frame,
 };
 
@@ -86,6 +86,8 @@ fn kinds_have_the_same_numbers_and_names() {
 fn codes_have_the_same_numbers_and_names() {
     assert_same_codes("Refusal", RefusalCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Bye", ByeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Credentials", CredentialsCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Account", AccountCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Change", ChangeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -316,6 +318,8 @@ fn every_code_and_kind_that_the_text_names_exists() {
     let mut known: Vec<String> = kinds_in_the_code().into_values().collect();
     known.extend(RefusalCode::ALL.iter().map(snake_case));
     known.extend(ByeCode::ALL.iter().map(snake_case));
+    known.extend(CredentialsCode::ALL.iter().map(snake_case));
+    known.extend(AccountCode::ALL.iter().map(snake_case));
     known.extend(LeftCode::ALL.iter().map(snake_case));
     known.extend(ClosedCode::ALL.iter().map(snake_case));
     known.extend(ChangeCode::ALL.iter().map(snake_case));
