@@ -69,10 +69,7 @@ impl Hub {
         if self.users.contains_key(&asker.session) {
             return Err(Refusal::AlreadyLoggedIn);
         }
-        let name = UserName::new(name, self.limits.name_bytes_max)?;
-        if self.names.contains_key(name.key()) {
-            return Err(Refusal::NameTaken);
-        }
+        let name = self.free_name(name)?;
         self.check_text_or_empty(username, self.limits.username_bytes_max.into())?;
         self.check_text_or_empty(realname, self.limits.realname_bytes_max)?;
         self.names.insert(Arc::clone(name.key()), asker.session);
@@ -87,6 +84,12 @@ impl Hub {
         self.users_most = self.users_most.max(self.users.len());
         self.tell_appeared(asker.session, fx);
         Ok(())
+    }
+
+    /// A name that a newcomer can have.
+    pub(super) fn free_name(&self, name: &str) -> Result<UserName, Refusal> {
+        let name = UserName::new(name, self.limits.name_bytes_max)?;
+        if self.names.contains_key(name.key()) { Err(Refusal::NameTaken) } else { Ok(name) }
     }
 
     /// Everybody who sees them is told, once; those who watch either name, too.
