@@ -2,6 +2,9 @@
 //! and what it refuses is told in its own words. Without ngIRCd these tests fail.
 
 mod common;
+#[path = "../benches/engines/peers.rs"]
+#[allow(dead_code)] // the bench compares with more of them, and starts them otherwise
+mod peers;
 #[path = "common/running.rs"]
 mod running;
 
@@ -14,29 +17,6 @@ use std::time::Duration;
 use switchboard::load::plan::{Mixed, Pace, Protocol, Rooms, Scenario};
 use switchboard::load::{Error, Outcome, Plan, Target, Unwatched, run};
 
-/// Without its throttles, as it is to be compared. `{port}` and `{limits}` are filled in.
-const CONFIG: &str = "\
-[Global]
-Name = irc.bench.test
-Info = bench
-Listen = 127.0.0.1
-Ports = {port}
-MotdPhrase = hi
-[Limits]
-MaxConnections = 0
-MaxConnectionsIP = 0
-MaxNickLength = 9
-MaxPenaltyTime = 0
-{limits}
-[Options]
-DNS = no
-Ident = no
-PAM = no
-";
-
-/// Where distributions put it, beside what PATH has.
-const PLACES: [&str; 3] = ["ngircd", "/usr/sbin/ngircd", "/usr/local/sbin/ngircd"];
-
 struct Ngircd {
     process: Running,
     address: SocketAddr,
@@ -44,18 +24,21 @@ struct Ngircd {
 }
 
 impl Ngircd {
-    fn start(limits: &str) -> Ngircd {
+    /// Takes so many connections; 0: any number.
+    fn start(connections_max: usize) -> Ngircd {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let config =
             std::env::temp_dir().join(format!("switchboard-ngircd-{}-{number}.conf", std::process::id()));
-        let program = PLACES.into_iter().find(|program| Command::new(program).arg("-V").output().is_ok());
-        let program = program.expect("these tests need ngircd; install it");
+        let program = peers::installed("ngircd").expect("these tests need ngircd");
+        let unlimited = "MaxConnections = 0\n";
+        assert!(peers::NGIRCD.contains(unlimited));
         loop {
             let port = free_port();
-            let text = CONFIG.replace("{port}", &port.to_string()).replace("{limits}", limits);
+            let text = peers::NGIRCD.replace("{port}", &port.to_string());
+            let text = text.replace(unlimited, &format!("MaxConnections = {connections_max}\n"));
             std::fs::write(&config, text).expect("a config file");
-            let mut command = Command::new(program);
+            let mut command = Command::new(&program);
             command.arg("--nodaemon").arg("--config").arg(&config);
             let mut process = Running::start("ngircd", command);
             let line = process.stdout.wait_until("ready, or no port", |line| {
@@ -113,7 +96,7 @@ fn assert_exact(outcome: &Outcome) {
 
 #[test]
 fn ngircd_delivers_what_is_expected_in_both_loops() {
-    let server = Ngircd::start("");
+    let server = Ngircd::start(0);
     for threads in [1, 2] {
         let closed = server.bench(threads, rooms(1, 20, 10, Pace::Window(32))).expect("an outcome");
         assert_exact(&closed);
@@ -127,7 +110,7 @@ fn ngircd_delivers_what_is_expected_in_both_loops() {
 
 #[test]
 fn a_limit_of_ngircd_is_told_in_its_words() {
-    let server = Ngircd::start("MaxConnections = 3");
+    let server = Ngircd::start(3);
     let error = server.bench(1, rooms(1, 10, 1, Pace::Window(1))).expect_err("there is room for three");
     let words = error.to_string();
     assert!(words.contains("onnection limit") || words.contains("closed the connection"), "{words}");
@@ -135,7 +118,7 @@ fn a_limit_of_ngircd_is_told_in_its_words() {
 
 #[test]
 fn a_bit_of_everything_goes_without_relays_over_irc() {
-    let server = Ngircd::start("");
+    let server = Ngircd::start(0);
     let mixed = Mixed { clients: 20, payload: 64, rate: 500.0, churn_per_second: 10.0 };
     let outcome = server.carry(1, Scenario::Mixed(mixed)).expect("an outcome");
     let counts = outcome.counts;
@@ -147,7 +130,7 @@ fn a_bit_of_everything_goes_without_relays_over_irc() {
 
 #[test]
 fn one_command_compares_two_servers_that_speak_differently() {
-    let server = Ngircd::start("");
+    let server = Ngircd::start(0);
     let mut command = Command::new(common::SWITCHBOARD);
     command.args(["bench", "rooms", "--versus", &server.address.to_string(), "--versus-protocol", "irc"]);
     command.args([

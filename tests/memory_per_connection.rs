@@ -44,29 +44,32 @@ fn an_idle_connection_holds_half_a_kilobyte_in_few_pieces() {
 
 #[test]
 fn a_server_process_grows_by_half_a_kilobyte_per_connection() {
-    const EARLIER: usize = 500; // they find out how large the buffers of all have to be
-    const CONNECTIONS: usize = 4_000;
     let server = Server::start(&[]);
     let enter = |n: usize| {
         let mut client = Client::login(server.address, &format!("user{n:05}"));
         client.join(&format!("#room{}", n / 100));
         client
     };
-    let mut clients: Vec<Client> = (0..EARLIER).map(enter).collect();
+    assert_grows_by(BYTES_MAX, &server, enter);
+}
+
+/// Asserts that the process grows by no more than so many bytes for each client that enters.
+fn assert_grows_by<C>(bytes_max: usize, server: &Server, enter: impl Fn(usize) -> C) {
+    const EARLIER: usize = 500; // they find out how large the buffers of all have to be
+    const CONNECTIONS: usize = 4_000;
+    let mut clients: Vec<C> = (0..EARLIER).map(&enter).collect();
     let before = anonymous_memory(server.pid());
-    clients.extend((EARLIER..EARLIER + CONNECTIONS).map(enter));
+    clients.extend((EARLIER..EARLIER + CONNECTIONS).map(&enter));
     let bytes = (anonymous_memory(server.pid()) - before) / CONNECTIONS;
     println!("{bytes} bytes");
     // Where debug assertions are on, mio's sockets know which poll they are registered with.
     let in_debug_builds = size_of::<TcpStream>() - size_of::<std::net::TcpStream>();
-    assert!(bytes <= BYTES_MAX + in_debug_builds, "the process grew by {bytes} bytes per connection");
+    assert!(bytes <= bytes_max + in_debug_builds, "the process grew by {bytes} bytes per connection");
 }
 
 /// With its nickname, user name and real name, and what it was last told about.
 #[test]
 fn a_server_process_grows_by_a_kilobyte_per_client_of_irc() {
-    const EARLIER: usize = 500;
-    const CONNECTIONS: usize = 4_000;
     // Who has just sent something also has a bucket of lines, until it was silent for a while.
     let server = Server::start(&["--irc-lines-per-second", "0"]);
     let enter = |n: usize| {
@@ -78,13 +81,7 @@ fn a_server_process_grows_by_a_kilobyte_per_client_of_irc() {
         assert!(lines.any(|line| line.expect("a line").contains(" 366 ")), "it comes in");
         stream
     };
-    let mut clients: Vec<_> = (0..EARLIER).map(enter).collect();
-    let before = anonymous_memory(server.pid());
-    clients.extend((EARLIER..EARLIER + CONNECTIONS).map(enter));
-    let bytes = (anonymous_memory(server.pid()) - before) / CONNECTIONS;
-    println!("{bytes} bytes");
-    let in_debug_builds = size_of::<TcpStream>() - size_of::<std::net::TcpStream>();
-    assert!(bytes <= IRC_BYTES_MAX + in_debug_builds, "the process grew by {bytes} bytes per connection");
+    assert_grows_by(IRC_BYTES_MAX, &server, enter);
 }
 
 /// Memory of a process that is no file's, in bytes.

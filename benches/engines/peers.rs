@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io};
 
 /// `{port}` is filled in by whoever starts it.
-const NGIRCD: &str = "\
+pub const NGIRCD: &str = "\
 [Global]
 Name = irc.bench.test
 Info = bench
@@ -83,7 +83,11 @@ impl Peer {
     }
 }
 
-fn installed(name: &str) -> Result<String, String> {
+/// Where a server is.
+///
+/// # Errors
+/// A sentence, if it is not installed.
+pub fn installed(name: &str) -> Result<String, String> {
     let mut places = PLACES.iter().map(|place| format!("{place}{name}"));
     let is_there = |program: &String| match program.contains('/') {
         true => Path::new(program).exists(),

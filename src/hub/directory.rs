@@ -2,7 +2,7 @@
 
 use super::lists::idle_seconds;
 use super::mask::Mask;
-use super::name::{UserName, fold};
+use super::name::fold;
 use super::person::Marks;
 use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, SessionId};
 use std::sync::Arc;
@@ -93,11 +93,7 @@ impl Hub {
 
     /// Whether a name could be had, for whoever is about to log in.
     pub(super) fn check_name(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let name = UserName::new(name, self.limits.name_bytes_max)?;
-        if self.names.contains_key(name.key()) {
-            return Err(Refusal::NameTaken);
-        }
-        self.check_reserved(asker.session, &name)?;
+        self.free_name(asker.session, name)?;
         asker.done(fx);
         Ok(())
     }

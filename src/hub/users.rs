@@ -70,11 +70,7 @@ impl Hub {
         if self.users.contains_key(&asker.session) {
             return Err(Refusal::AlreadyLoggedIn);
         }
-        let name = UserName::new(name, self.limits.name_bytes_max)?;
-        if self.names.contains_key(name.key()) {
-            return Err(Refusal::NameTaken);
-        }
-        self.check_reserved(asker.session, &name)?;
+        let name = self.free_name(asker.session, name)?;
         self.check_text_or_empty(username, self.limits.username_bytes_max.into())?;
         self.check_text_or_empty(realname, self.limits.realname_bytes_max)?;
         self.names.insert(Arc::clone(name.key()), asker.session);
@@ -92,6 +88,16 @@ impl Hub {
         self.users_most = self.users_most.max(self.users.len());
         self.tell_appeared(asker.session, fx);
         Ok(())
+    }
+
+    /// A name that a newcomer can have.
+    pub(super) fn free_name(&self, newcomer: SessionId, name: &str) -> Result<UserName, Refusal> {
+        let name = UserName::new(name, self.limits.name_bytes_max)?;
+        if self.names.contains_key(name.key()) {
+            return Err(Refusal::NameTaken);
+        }
+        self.check_reserved(newcomer, &name)?;
+        Ok(name)
     }
 
     /// Everybody who sees them is told, once; those who watch either name, too.

@@ -56,8 +56,8 @@ impl fmt::Display for ClientAddress {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Origin([u8; 16]);
 
-/// How many connections there are from where, and what those before them have spent. Those of the machine itself are not counted: what they are for (a proxy,
-/// a bench) has its reasons to have many.
+/// How many connections there are from where, and what those before them have spent. Those of the machine itself are not
+/// counted: what they are for (a proxy, a bench) has its reasons to have many.
 #[derive(Default)]
 pub struct Origins {
     connections: HashMap<Origin, usize>,

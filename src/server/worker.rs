@@ -8,8 +8,12 @@ use super::mailbox::Handle;
 use super::passwords;
 use crate::net::allocator;
 use log::error;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
+
+/// After so long without a password, no other is expected soon.
+const QUIET: Duration = Duration::from_secs(1);
 
 pub struct Worker {
     checks: SyncSender<Check>,
@@ -20,12 +24,10 @@ impl Worker {
     pub fn start(handle: Handle) -> Option<Worker> {
         let (checks, to_check) = sync_channel::<Check>(1);
         let work = move || {
-            for check in to_check {
+            while let Some(check) = next(&to_check) {
                 if handle.checked(look_at(check)).is_err() {
                     return; // the server has ended
                 }
-                // A check takes 19 MiB, which stay with the process otherwise.
-                allocator::give_back();
             }
         };
         match thread::Builder::new().name("passwords".to_owned()).spawn(work) {
@@ -58,4 +60,17 @@ fn look_at(Check { hash, password, new }: Check) -> Outcome {
         },
         Outcome::Made,
     )
+}
+
+/// Waits for the next one; `None` when there will be none. A check takes 19 MiB, which stay with the process until they are
+/// given back: not after each, because meanwhile nobody else can allocate, but when no other follows.
+fn next(to_check: &Receiver<Check>) -> Option<Check> {
+    match to_check.recv_timeout(QUIET) {
+        Ok(check) => Some(check),
+        Err(RecvTimeoutError::Timeout) => {
+            allocator::give_back();
+            to_check.recv().ok()
+        }
+        Err(RecvTimeoutError::Disconnected) => None,
+    }
 }
