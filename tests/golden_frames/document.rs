@@ -264,6 +264,9 @@ fn limits_and_constants_have_the_same_values() {
         watches_per_user_max: _,
         former_names_max: _,
         former_names_per_host_max: _,
+        accounts_max: _,
+        account_password_bytes_max: _,
+        registration: _,
         new_rooms: _,
     } = Limits::default();
     assert_same_numbers(

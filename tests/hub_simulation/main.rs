@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use switchboard::hub::{
     Address, ChannelId, Command, Departure, Flags, Form, Hub, Limits, Offers, Origin, Purpose, Refusal,
-    RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
+    Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
 };
 
 const STEPS: usize = 8_000;
@@ -49,6 +49,9 @@ fn limits() -> Limits {
         watches_per_user_max: 2,
         former_names_max: 4,
         former_names_per_host_max: 2,
+        accounts_max: 2,
+        account_password_bytes_max: 8,
+        registration: Registration::Open,
         new_rooms: Flags::NONE,
         relay_answer_time: Duration::from_secs(10),
         addresses_per_user_max: 2,
@@ -332,7 +335,7 @@ impl World {
                     assert_eq!(*who, session);
                 }
                 Recorded::HangUp { .. } => panic!("{command:?} is no reason"),
-                Recorded::Reply { .. } => {}
+                Recorded::Reply { .. } | Recorded::Prove { .. } | Recorded::Store(_) => {}
             }
         }
         match (command, refused) {
