@@ -7,8 +7,8 @@ use instructions::{Budget, asked, check};
 use std::time::Instant;
 use switchboard::hub::record::Record;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId, RoomChange,
-    RoomRef, SessionId, Words,
+    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
+    RoomChange, RoomRef, SessionId, Terms, Words,
 };
 
 const ANN: SessionId = SessionId(1);
@@ -55,7 +55,8 @@ impl Rooms {
             rooms_of.ask(ANN, Command::Join { room: &room, password: "" });
             rooms_of.ask(BOB, Command::Join { room: &room, password: "" });
             for mask in (0..bans).map(mask) {
-                let changes = [RoomChange::AddMask { list: MaskList::Bans, mask: &mask }].into();
+                let changes =
+                    [RoomChange::AddMask { list: MaskList::Bans, mask: &mask, terms: Terms::NONE }].into();
                 rooms_of.ask(ANN, Command::Change { room: RoomRef::Named(&room), changes });
             }
         }

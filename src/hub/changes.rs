@@ -86,8 +86,9 @@ impl Hub {
             }
             RoomChange::Grant { role, to } => self.grant(asker, channel, role, to, true),
             RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
-            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, (list, mask), fx),
+            RoomChange::AddMask { list, mask, .. } => self.add_mask(asker, channel, (list, mask), fx),
             RoomChange::RemoveMask { list, mask } => self.remove_mask(channel, list, mask),
+            RoomChange::Affiliate { .. } | RoomChange::Preset(_) => Err(Refusal::NotOwner),
         }
     }
 

@@ -46,7 +46,8 @@ mod watch;
 pub use accounts::{AccountChange, Proof, Proved, Registration};
 pub use channel::ChannelId;
 pub use command::{
-    Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter, Words,
+    Command, Form, MessageId, Moment, Part, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter,
+    Words,
 };
 pub use effect::{Effect, Effects, Reply};
 pub use event::{Departure, Event, Killing, RelayEnd, Trait};
@@ -55,11 +56,15 @@ pub use limits::Limits;
 pub use name::{RoomName, UserName};
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
+pub use record::{Past, Wish};
 pub use refusal::{BadName, BadText, Refusal};
 pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
-pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, RoomChange, Settings};
-pub use view::{Counts, Entry, Formerly, Look, Place, RoomSummary, SubjectView};
+pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
+pub use view::{
+    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, SessionView,
+    SubjectView, WishView,
+};
 
 use accounts::{Accounts, Identity};
 use channel::Channels;
@@ -293,6 +298,25 @@ impl Hub {
             Command::Decline { text, .. } => self.decline(asker, text, fx),
             Command::Close { .. } => self.close_relay(asker, fx),
             Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
+            Command::Destroy { .. }
+            | Command::RenameRoom { .. }
+            | Command::ReserveName { .. }
+            | Command::Wish { .. }
+            | Command::Decide { .. }
+            | Command::ListWishes { .. }
+            | Command::ListMembers { .. } => Err(Refusal::NotOwner),
+            Command::ShowPast { .. }
+            | Command::Search { .. }
+            | Command::Retract { .. }
+            | Command::ShowReadMark { .. }
+            | Command::MarkRead { .. }
+            | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::ListBans { .. }
+            | Command::ListSessions { .. }
+            | Command::ListAccounts { .. }
+            | Command::DropAccount { .. } => Err(Refusal::NotOperator),
         }
     }
 

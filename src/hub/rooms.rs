@@ -181,7 +181,8 @@ impl Hub {
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
         let who = user.person(asker.session);
-        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing });
+        let flags = room.settings.flags;
+        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing, flags });
         asker.publish(fx, room, Event::Entered { who: user.person(asker.session) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
         Ok(())
