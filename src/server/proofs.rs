@@ -18,9 +18,10 @@ impl<S: Socket> Exchange<S> {
             return;
         };
         let (proof, password) = match proof {
-            Proof::Check { account, hash, password } => {
-                (AccountProof::Check { account: account.to_lowercase(), hash: hash.map(str::to_owned) }, password)
-            }
+            Proof::Check { account, hash, password } => (
+                AccountProof::Check { account: account.to_lowercase(), hash: hash.map(str::to_owned) },
+                password,
+            ),
             Proof::Make { password } => (AccountProof::Make, password),
             Proof::Change { account, hash, old, new } => {
                 let (account, hash, new) = (account.to_lowercase(), hash.to_owned(), new.to_owned());
