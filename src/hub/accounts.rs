@@ -8,6 +8,7 @@ use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
 use super::{
     Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
+    UserKey,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -164,7 +165,7 @@ impl Hub {
 
     /// The account that a session has identified itself for.
     pub(super) fn identity(&self, session: SessionId) -> Option<Identity> {
-        match self.users.get(&session) {
+        match self.users.get(&self.user_of(session)) {
             Some(user) => user.identity().cloned(),
             None => Some(self.accounts.get(*self.accounts.before_login.get(&session)?)?.identity()),
         }
@@ -193,7 +194,7 @@ impl Hub {
         password: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let user = self.users.get(&asker.session);
+        let user = self.users.get(&asker.user);
         match self.limits.registration {
             Registration::Closed => return Err(Refusal::RegistrationClosed),
             Registration::Open if user.is_none() => return Err(Refusal::NotLoggedIn),
@@ -215,7 +216,7 @@ impl Hub {
         if self.accounts.by_name.contains_key(name.key()) {
             return Err(Refusal::AccountExists);
         }
-        if self.names.get(name.key()).is_some_and(|&owner| owner != session) {
+        if self.names.get(name.key()).is_some_and(|&owner| owner != self.user_of(session)) {
             return Err(Refusal::NameTaken);
         }
         let accounts_max = self.limits.accounts_max;
@@ -245,7 +246,7 @@ impl Hub {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
-        let own = self.users.get(&asker.session).map(|user| user.name.clone());
+        let own = self.users.get(&asker.user).map(|user| user.name.clone());
         let name = own.as_ref().filter(|_| name.is_empty()).map_or(name, UserName::shown);
         // A longer one was never taken, and is not worth the time.
         if password.len() > usize::from(self.limits.account_password_bytes_max) {
@@ -277,7 +278,7 @@ impl Hub {
     /// Whoever has the name of the account needs the account to have it.
     pub(super) fn log_out(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let identity = self.identity(asker.session).ok_or(Refusal::NotIdentified)?;
-        if self.users.get(&asker.session).is_some_and(|user| user.name == identity.name) {
+        if self.users.get(&asker.user).is_some_and(|user| user.name == identity.name) {
             return Err(Refusal::NameReserved);
         }
         self.accounts.before_login.remove(&asker.session);
@@ -327,7 +328,7 @@ impl Hub {
     /// What came of [`Effects::prove`]. Nothing, where nobody waits for it any more.
     pub fn proved(&mut self, now: Moment, session: SessionId, proved: Proved, fx: &mut impl Effects) {
         let Some(Pending { request, what }) = self.accounts.pending.remove(&session) else { return };
-        let asker = Asker { now, session, request, channel: ChannelId::NONE };
+        let asker = self.asker(now, session, request, ChannelId::NONE);
         if let Err(refusal) = self.go_on(asker, what, proved, fx) {
             asker.reply(fx, Reply::Refused(refusal));
         }
@@ -394,11 +395,10 @@ impl Hub {
         fx.store(Record::AccountGone(id));
         self.accounts.before_login.retain(|_, of| *of != id);
         let of_account =
-            |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        let sessions: Vec<SessionId> =
-            self.users.iter().filter(of_account).map(|(&session, _)| session).collect();
-        for session in sessions {
-            self.set_identity(session, None, fx);
+            |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        for key in users {
+            self.set_user_identity(key, key.0, None, fx);
         }
         asker.reply(fx, Reply::Account { name: account.name.shown(), change: AccountChange::Deleted });
         Ok(())
@@ -406,17 +406,28 @@ impl Hub {
 
     /// Tells those who see them. Who is not logged in is seen by nobody.
     fn set_identity(&mut self, session: SessionId, identity: Option<Identity>, fx: &mut impl Effects) {
-        match (self.users.get_mut(&session), identity) {
-            (Some(user), identity) => user.rare_mut().identity = identity.map(Box::new),
-            (None, Some(identity)) => _ = self.accounts.before_login.insert(session, identity.id),
-            (None, None) => _ = self.accounts.before_login.remove(&session),
+        let key = self.user_of(session);
+        match identity {
+            identity if self.users.contains_key(&key) => self.set_user_identity(key, session, identity, fx),
+            Some(identity) => _ = self.accounts.before_login.insert(session, identity.id),
+            None => _ = self.accounts.before_login.remove(&session),
         }
-        let Some(user) = self.users.get(&session) else { return };
-        let event = Event::AccountChanged { who: user.person(session) };
+    }
+
+    fn set_user_identity(
+        &mut self,
+        key: UserKey,
+        cause: SessionId,
+        identity: Option<Identity>,
+        fx: &mut impl Effects,
+    ) {
+        let Some(user) = self.users.get_mut(&key) else { return };
+        user.rare_mut().identity = identity.map(Box::new);
+        let event = Event::AccountChanged { who: user.person(key) };
         if !user.rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause: session, channels: &user.rooms, event });
+            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &user.rooms, event });
         }
-        self.tell_watched_change(session, Trait::Account, fx);
+        self.tell_watched_change(key, cause, Trait::Account, fx);
     }
 }
 

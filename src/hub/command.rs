@@ -8,6 +8,11 @@ use std::time::Instant;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SessionId(pub u64);
 
+/// A user as the hub knows them: by the session that they came with, for as long as they are here, even where that
+/// session is gone and another one of theirs has stayed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct UserKey(pub SessionId);
+
 /// The client's own number for a request, handed back with the reply. 0 when it wants to hear of refusals only.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RequestId(pub u32);

@@ -7,7 +7,7 @@
 use super::invitations::Invitation;
 use super::mask::{Mask, Subject};
 use super::settings::{MaskEntry, MaskList};
-use super::{Effects, Hub, Limits, Person, SessionId};
+use super::{Effects, Hub, Limits, Person, UserKey};
 use std::cell::OnceCell;
 
 /// A room may have this part of what is left for all of them.
@@ -24,7 +24,7 @@ pub(super) struct Guests {
     invite_exceptions: Vec<MaskEntry>,
     mutes: Vec<MaskEntry>,
     /// Those who were invited and have not entered, the longest ago first.
-    pub invited: Vec<Invitation<SessionId>>,
+    pub invited: Vec<Invitation<UserKey>>,
 }
 
 impl Guests {
