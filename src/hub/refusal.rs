@@ -22,10 +22,15 @@ pub enum Refusal {
     },
     AlreadyIdentified,
     NotIdentified,
+    NoSuchAccount,
     /// Or there is no such account.
     WrongPassword,
     /// Too many were wrong.
     TryLater {
+        seconds: u64,
+    },
+    /// As many accounts were made from there as may be.
+    TooManyRegistrations {
         seconds: u64,
     },
     /// The one before is not answered yet.
@@ -112,6 +117,8 @@ pub enum BadName {
     /// A room's name without its `#`, or a user's name with a first character that is not for users.
     FirstCharacter,
     Character(char),
+    /// The server answers by it, or it is one that people have in rooms which hide who they are.
+    Reserved,
 }
 
 /// What is wrong with a text.
@@ -146,12 +153,17 @@ impl fmt::Display for Refusal {
             }
             Refusal::AlreadyIdentified => f.write_str("you have given the password of an account; log out first"),
             Refusal::NotIdentified => f.write_str("that needs an account; give the password of yours first"),
+            Refusal::NoSuchAccount => f.write_str("there is no such account"),
             Refusal::WrongPassword => {
                 f.write_str("there is no such account, or this is not its password; try again")
             }
             Refusal::TryLater { seconds } => {
                 write!(f, "too many passwords were wrong; try again after {seconds} s")
             }
+            Refusal::TooManyRegistrations { seconds } => write!(
+                f,
+                "as many accounts were made from your address as may be for now; try again after {seconds} s"
+            ),
             Refusal::StillProving => f.write_str("your last password is still being looked at; wait for that"),
             Refusal::CannotProve => f.write_str("the server cannot look at passwords now; try again later"),
             Refusal::BadRoomName(bad) => {
@@ -269,6 +281,7 @@ impl fmt::Display for WhyNot {
             }
             BadName::FirstCharacter => write!(f, "it must begin with {}", self.first),
             BadName::Character(c) => write!(f, "it contains {c:?}; leave that out"),
+            BadName::Reserved => f.write_str("the server keeps it for itself; choose another one"),
         }
     }
 }

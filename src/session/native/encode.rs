@@ -82,6 +82,7 @@ impl Native {
             | Reply::Here { .. }
             | Reply::Counts(_)
             | Reply::Watched { .. }
+            | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
@@ -303,8 +304,8 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::BadAccountPassword { .. } => RefusalCode::BadPassword,
         Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
         Refusal::NotIdentified => RefusalCode::NotIdentified,
-        Refusal::WrongPassword => RefusalCode::WrongPassword,
-        Refusal::TryLater { .. } => RefusalCode::TryLater,
+        Refusal::WrongPassword | Refusal::NoSuchAccount => RefusalCode::WrongPassword,
+        Refusal::TryLater { .. } | Refusal::TooManyRegistrations { .. } => RefusalCode::TryLater,
         Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
