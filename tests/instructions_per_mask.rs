@@ -7,8 +7,8 @@ use instructions::{Budget, asked, check};
 use std::time::{Duration, Instant};
 use switchboard::hub::record::Record;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId, RoomChange,
-    RoomRef, SessionId, Words,
+    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
+    RoomChange, RoomRef, SessionId, Words,
 };
 
 const ANN: SessionId = SessionId(1);

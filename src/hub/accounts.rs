@@ -6,7 +6,9 @@
 
 use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
-use super::{Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait};
+use super::{
+    Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +43,9 @@ pub enum Proved {
     /// What is to be kept.
     Made(Secret),
     /// Wrong ones were given too often; the next is looked at after that time. This one was not.
-    NotYet { wait: Duration },
+    NotYet {
+        wait: Duration,
+    },
     /// It could not be looked at.
     Unknown,
 }
@@ -133,7 +137,9 @@ impl Accounts {
     pub fn agree(&self) -> bool {
         self.names.len() == self.by_name.len()
             && self.by_name.iter().all(|(key, account)| {
-                self.names.get(&account.id) == Some(key) && account.name.key() == key && account.id.0 <= self.last
+                self.names.get(&account.id) == Some(key)
+                    && account.name.key() == key
+                    && account.id.0 <= self.last
             })
     }
 }
@@ -180,7 +186,13 @@ impl Hub {
     }
 
     /// An empty name is the one that the asker has.
-    pub(super) fn register(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn register(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let user = self.users.get(&asker.session);
         match self.limits.registration {
             Registration::Closed => return Err(Refusal::RegistrationClosed),
@@ -207,7 +219,11 @@ impl Hub {
             return Err(Refusal::NameTaken);
         }
         let accounts_max = self.limits.accounts_max;
-        if self.accounts.len() >= accounts_max { Err(Refusal::TooManyAccounts { accounts_max }) } else { Ok(()) }
+        if self.accounts.len() >= accounts_max {
+            Err(Refusal::TooManyAccounts { accounts_max })
+        } else {
+            Ok(())
+        }
     }
 
     fn check_new_password(&self, password: &str) -> Outcome {
@@ -219,7 +235,13 @@ impl Hub {
     }
 
     /// Whoever gives the password of an account is its owner.
-    pub(super) fn identify(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn identify(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
@@ -255,7 +277,13 @@ impl Hub {
 
     /// Many may have asked for the keys before the first of them was wrong: so whether one may guess is asked here again,
     /// and who may not is not told whether it was right.
-    pub(super) fn take_proof(&self, asker: Asker, name: &str, is_right: bool, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn take_proof(
+        &self,
+        asker: Asker,
+        name: &str,
+        is_right: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         check_wait(asker, name, fx)?;
         fx.note_guess(asker.session, &fold(name), is_right);
         if !is_right {
@@ -304,10 +332,21 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn change_password(&mut self, asker: Asker, old: &str, new: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn change_password(
+        &mut self,
+        asker: Asker,
+        old: &str,
+        new: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
         self.check_new_password(new)?;
-        self.prove(asker, Wanted::Change(id), Proof::Change { account: name.shown(), hash: &hash, old, new }, fx)
+        self.prove(
+            asker,
+            Wanted::Change(id),
+            Proof::Change { account: name.shown(), hash: &hash, old, new },
+            fx,
+        )
     }
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
@@ -355,7 +394,13 @@ impl Hub {
         }
     }
 
-    fn make_account(&mut self, asker: Asker, name: UserName, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn make_account(
+        &mut self,
+        asker: Asker,
+        name: UserName,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
         let id = AccountId(self.accounts.last + 1);
@@ -375,7 +420,13 @@ impl Hub {
         Ok(())
     }
 
-    fn replace_secret(&mut self, asker: Asker, id: AccountId, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn replace_secret(
+        &mut self,
+        asker: Asker,
+        id: AccountId,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
         let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
         *account.secret = secret;
@@ -390,7 +441,8 @@ impl Hub {
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
         let mut sessions: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
-        let of_account = |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let of_account =
+            |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
         sessions.extend(self.users.iter().filter(of_account).map(|(&session, _)| session));
         sessions.sort_unstable(); // so that it is the same each time
         let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };

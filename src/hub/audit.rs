@@ -38,7 +38,10 @@ impl Hub {
         if self.check_reserved(session, &user.name).is_err() {
             return Err(format!("{} has the name of an account that is not theirs", user.name));
         }
-        if user.identity().is_some_and(|identity| self.account_named(identity.name.shown()) != Some(identity.id)) {
+        if user
+            .identity()
+            .is_some_and(|identity| self.account_named(identity.name.shown()) != Some(identity.id))
+        {
             return Err(format!("{} is identified for an account that is not there", user.name));
         }
         if !user.rooms.is_sorted() {

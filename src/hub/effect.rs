@@ -3,9 +3,9 @@
 
 use super::record::{Record, ScramKeys};
 use super::{
-    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look,
-    Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal, RequestId, Role, RoomChange,
-    RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
+    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword,
+    Look, Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal,
+    RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 use std::time::Duration;
 

@@ -151,7 +151,9 @@ impl fmt::Display for Refusal {
             Refusal::BadAccountPassword { bytes_max } => {
                 write!(f, "a password has at least one byte and at most {bytes_max}; choose another one")
             }
-            Refusal::AlreadyIdentified => f.write_str("you have given the password of an account; log out first"),
+            Refusal::AlreadyIdentified => {
+                f.write_str("you have given the password of an account; log out first")
+            }
             Refusal::NotIdentified => f.write_str("that needs an account; give the password of yours first"),
             Refusal::NoSuchAccount => f.write_str("there is no such account"),
             Refusal::WrongPassword => {
@@ -164,7 +166,9 @@ impl fmt::Display for Refusal {
                 f,
                 "as many accounts were made from your address as may be for now; try again after {seconds} s"
             ),
-            Refusal::StillProving => f.write_str("your last password is still being looked at; wait for that"),
+            Refusal::StillProving => {
+                f.write_str("your last password is still being looked at; wait for that")
+            }
             Refusal::CannotProve => f.write_str("the server cannot look at passwords now; try again later"),
             Refusal::BadRoomName(bad) => {
                 write!(f, "that room name cannot be used: {}", bad.of_room())

@@ -34,7 +34,8 @@ pub fn hash(password: &str, salt: [u8; 16]) -> Result<String, String> {
 }
 
 /// Which nobody's password is: what passwords are held against where there is no such account, so that it takes as long.
-pub const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$bm9ib2R5J3MgcGFzc3dvcmQgaXMgbm9uZSBhdCBhbGw";
+pub const NOBODYS: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$bm9ib2R5J3MgcGFzc3dvcmQgaXMgbm9uZSBhdCBhbGw";
 
 /// What is kept of an account's password: as it is, and as SCRAM has it.
 ///
@@ -47,7 +48,8 @@ pub fn secret(password: &str) -> Result<Secret, String> {
         getrandom::fill(salt).map_err(|error| format!("no random numbers: {error}"))?;
     }
     let password = prepared(password);
-    let salted = pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], scram::ITERATIONS);
+    let salted =
+        pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], scram::ITERATIONS);
     let scram = Some(scram::keys_of(&salted, salts[1], scram::ITERATIONS));
     Ok(Secret { hash: hash(&password, salts[0])?.into(), scram })
 }

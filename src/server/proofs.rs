@@ -84,14 +84,22 @@ impl<S: Socket> Exchange<S> {
             (Proved::Right | Proved::Made(_), Some(account)) => {
                 self.note_account_guess(given.key, given.address, account, true);
             }
-            (Proved::Wrong, Some(account)) => self.note_account_guess(given.key, given.address, account, false),
+            (Proved::Wrong, Some(account)) => {
+                self.note_account_guess(given.key, given.address, account, false)
+            }
             (_, None) | (Proved::NotYet { .. } | Proved::Unknown, _) => {}
         }
         proved
     }
 
     /// A wrong password for an account makes the next one wait.
-    pub(super) fn note_account_guess(&mut self, key: Key, address: ClientAddress, account: &str, is_right: bool) {
+    pub(super) fn note_account_guess(
+        &mut self,
+        key: Key,
+        address: ClientAddress,
+        account: &str,
+        is_right: bool,
+    ) {
         if is_right {
             return self.checks.note_right_account(address.origin(), account);
         }

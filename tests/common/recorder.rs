@@ -5,24 +5,57 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
-    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
-    Words,
+    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
+    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
+    RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
-    Reply { to: SessionId, request: u32, channel: ChannelId, answer: Answered },
-    Send { to: SessionId, cause: SessionId, channel: ChannelId, event: Happened },
-    Publish { channel: ChannelId, cause: SessionId, event: Happened },
-    Subscribe { channel: ChannelId, session: SessionId },
-    Unsubscribe { channel: ChannelId, session: SessionId },
-    Neighbours { cause: SessionId, channels: Vec<ChannelId>, event: Happened },
-    HangUp { session: SessionId },
+    Reply {
+        to: SessionId,
+        request: u32,
+        channel: ChannelId,
+        answer: Answered,
+    },
+    Send {
+        to: SessionId,
+        cause: SessionId,
+        channel: ChannelId,
+        event: Happened,
+    },
+    Publish {
+        channel: ChannelId,
+        cause: SessionId,
+        event: Happened,
+    },
+    Subscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Unsubscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Neighbours {
+        cause: SessionId,
+        channels: Vec<ChannelId>,
+        event: Happened,
+    },
+    HangUp {
+        session: SessionId,
+    },
     /// What is to be done with a password, and the password.
-    Prove { session: SessionId, proof: String },
+    Prove {
+        session: SessionId,
+        proof: String,
+    },
     /// A password that the hub was told of.
-    Guess { session: SessionId, account: String, is_right: bool },
+    Guess {
+        session: SessionId,
+        account: String,
+        is_right: bool,
+    },
     Store(Record),
 }
 

@@ -87,7 +87,10 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Killed { by, text } => scene.line(out, &by, "KILL").param(target).trailing(text),
         // Nobody calls who takes no relays.
         Event::Offered { .. } | Event::Ringing { .. } | Event::RelayClosed { .. } | Event::Paths { .. } => {}
-        Event::AccountChanged { .. } | Event::AwayChanged { .. } | Event::RealNameChanged { .. } | Event::GuestInvited { .. } => {}
+        Event::AccountChanged { .. }
+        | Event::AwayChanged { .. }
+        | Event::RealNameChanged { .. }
+        | Event::GuestInvited { .. } => {}
     }
 }
 

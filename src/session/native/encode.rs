@@ -2,8 +2,8 @@
 
 use super::Native;
 use crate::hub::{
-    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey, PathRole, Person,
-    Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
+    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey,
+    PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
 };
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
