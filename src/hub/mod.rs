@@ -282,8 +282,10 @@ impl Hub {
             }
             Command::Register { name, password } => self.register(asker, name, password, fx),
             Command::Identify { name, password } => self.identify(asker, name, password, fx),
-            Command::IdentifyProven { name } => self.identify_proven(asker, name, fx),
             Command::ShowScramKeys { name } => self.show_scram_keys(asker, name, fx),
+            Command::TakeProof { name, is_right } => self.take_proof(asker, name, is_right, fx),
+            Command::IdentifyProven { name, salt } => self.identify_proven(asker, name, salt, fx),
+            Command::ShowAccount { name } => self.show_account(asker, name, fx),
             Command::LogOut => self.log_out(asker, fx),
             Command::ChangePassword { old, new } => self.change_password(asker, old, new, fx),
             Command::DeleteAccount { password } => self.delete_account(asker, password, fx),

@@ -36,6 +36,8 @@ pub struct Check {
     /// What it is to be held against; nothing, where it is a new one.
     pub hash: Option<String>,
     pub password: String,
+    /// Whether it is an account's, which may be typed in several ways.
+    pub is_accounts: bool,
     /// If it is right, what is to be kept of this one is made.
     pub new: Option<String>,
 }
@@ -119,7 +121,9 @@ impl<S: Socket> Exchange<S> {
                         Purpose::Account(AccountProof::Change { new, .. }) => Some(new.clone()),
                         _ => None,
                     };
-                    let check = Check { hash: hash.clone(), password: given.password.clone(), new };
+                    let is_accounts = matches!(given.purpose, Purpose::Account(_));
+                    let (hash_of, password) = (hash.clone(), given.password.clone());
+                    let check = Check { hash: hash_of, password, is_accounts, new };
                     self.checking = Some(Checking { given, hash: hash.unwrap_or_default(), is_there });
                     return Some(check);
                 }

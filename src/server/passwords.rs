@@ -37,10 +37,6 @@ pub fn hash(password: &str, salt: [u8; 16]) -> Result<String, String> {
 pub const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$bm9ib2R5J3MgcGFzc3dvcmQgaXMgbm9uZSBhdCBhbGw";
 
-/// How often SCRAM hashes a password: RFC 7677 §4 wants 4,096 or more, and clients have to do the same at every login.
-#[cfg(feature = "storage")]
-const SCRAM_ITERATIONS: u32 = 16_384;
-
 /// What is kept of an account's password: as it is, and as SCRAM has it.
 ///
 /// # Errors
@@ -53,8 +49,8 @@ pub fn secret(password: &str) -> Result<Secret, String> {
     }
     let password = prepared(password);
     let salted =
-        pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], SCRAM_ITERATIONS);
-    let scram = Some(scram::keys_of(&salted, salts[1], SCRAM_ITERATIONS));
+        pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], scram::ITERATIONS);
+    let scram = Some(scram::keys_of(&salted, salts[1], scram::ITERATIONS));
     Ok(Secret { hash: hash(&password, salts[0])?.into(), scram })
 }
 

@@ -97,6 +97,7 @@ impl Native {
             | Reply::Bans { .. }
             | Reply::Sessions { .. }
             | Reply::Accounts { .. }
+            | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
@@ -343,7 +344,7 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
         Refusal::NotIdentified => RefusalCode::NotIdentified,
         Refusal::WrongPassword => RefusalCode::WrongPassword,
-        Refusal::TryLater { .. } => RefusalCode::TryLater,
+        Refusal::TryLater { .. } | Refusal::TooManyRegistrations { .. } => RefusalCode::TryLater,
         Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
