@@ -88,7 +88,10 @@ impl Hub {
             RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
             RoomChange::AddMask { list, mask, .. } => self.add_mask(asker, channel, (list, mask), fx),
             RoomChange::RemoveMask { list, mask } => self.remove_mask(channel, list, mask),
-            RoomChange::Affiliate { .. } | RoomChange::Preset(_) => Err(Refusal::NotOwner),
+            RoomChange::Affiliate { .. }
+            | RoomChange::Unaffiliate { .. }
+            | RoomChange::Stands { .. }
+            | RoomChange::Preset(_) => Err(Refusal::NotOwner),
         }
     }
 

@@ -345,6 +345,8 @@ fn change(change: &RoomChange<'_>) -> String {
         RoomChange::AddMask { list, mask, .. } => format!("+{list:?} {mask}"),
         RoomChange::RemoveMask { list, mask } => format!("-{list:?} {mask}"),
         RoomChange::Affiliate { affiliation, whom, .. } => format!("{affiliation:?} {whom}"),
+        RoomChange::Unaffiliate { affiliation, whom } => format!("not {affiliation:?} {whom}"),
+        RoomChange::Stands { whom, before, after } => format!("{whom} {before:?} -> {after:?}"),
         RoomChange::Preset(preset) => format!("{preset:?}"),
     }
 }

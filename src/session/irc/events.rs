@@ -185,7 +185,10 @@ pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>)
             RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
             RoomChange::AddMask { list, mask, .. } => (true, ChannelMode::List(list), Some(mask)),
             RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
-            RoomChange::Affiliate { .. } | RoomChange::Preset(_) => return None,
+            RoomChange::Affiliate { .. }
+            | RoomChange::Unaffiliate { .. }
+            | RoomChange::Stands { .. }
+            | RoomChange::Preset(_) => return None,
         };
         Some(ModeChange { adding, letter: mode.letter(), param })
     };

@@ -217,7 +217,9 @@ fn put_change(channel: ChannelId, by: &str, change: RoomChange<'_>, out: &mut Ve
         RoomChange::AddMask { list, mask, .. } => (list_code(list), true, mask),
         RoomChange::RemoveMask { list, mask } => (list_code(list), false, mask),
         RoomChange::Affiliate { affiliation, whom, .. } => (affiliation_code(affiliation), true, whom),
-        RoomChange::Preset(_) => return,
+        // Told as that somebody is nothing to the room; and what follows from a change, its frame says.
+        RoomChange::Unaffiliate { whom, .. } => (ChangeCode::Unaffiliated, true, whom),
+        RoomChange::Stands { .. } | RoomChange::Preset(_) => return,
     };
     put(out, channel, &frame::Changed { by, change: change.number(), on: on.into(), value });
 }
