@@ -482,9 +482,11 @@ impl Hub {
     ) {
         let Some(user) = self.users.get_mut(&key) else { return };
         user.rare_mut().identity = identity.map(Box::new);
+        let Some(user) = self.users.get(&key) else { return };
         let event = Event::AccountChanged { who: user.person(key) };
-        if !user.rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &user.rooms, event });
+        let rooms = self.known_in(user);
+        if !rooms.is_empty() {
+            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &rooms, event });
         }
         self.tell_watched_change(key, cause, Trait::Account, fx);
     }
