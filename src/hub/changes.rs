@@ -5,7 +5,7 @@ use super::moderation::check_act;
 use super::name::UserName;
 use super::privileges::Act;
 use super::rooms::room_mut;
-use super::settings::{KnownPassword, RoomChange};
+use super::settings::{Flag, KnownPassword, RoomChange};
 use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, RoomRef};
 
 /// What became of one change that was allowed.
@@ -66,13 +66,17 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         change: RoomChange<'_>,
-        fx: &impl Effects,
+        fx: &mut impl Effects,
     ) -> Result<Applied, Refusal> {
         match change {
             RoomChange::Flag { flag, on } => {
                 let settings = &mut room_mut(&mut self.channels, channel)?.settings;
                 let flags = if on { settings.flags.with(flag) } else { settings.flags.without(flag) };
-                Ok(replaced(&mut settings.flags, flags))
+                let applied = replaced(&mut settings.flags, flags);
+                if flag == Flag::NoHistory && on {
+                    self.end_past(channel, fx);
+                }
+                Ok(applied)
             }
             RoomChange::Password(password) => {
                 check_password(password, self.limits.password_bytes_max)?;

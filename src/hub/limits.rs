@@ -1,7 +1,7 @@
 //! What one user, one room and the whole hub may have.
 
-use super::Registration;
 use super::settings::{Flag, Flags};
+use super::{HistoryLimits, Registration};
 use std::time::Duration;
 
 /// Every bound of the hub. Names end in their unit or in what they count.
@@ -61,6 +61,7 @@ pub struct Limits {
     pub account_password_bytes_max: u16,
     /// Who may make an account.
     pub registration: Registration,
+    pub history: HistoryLimits,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -103,6 +104,7 @@ impl Default for Limits {
             accounts_max: 100_000,
             account_password_bytes_max: 1_000,
             registration: Registration::Open,
+            history: HistoryLimits::default(),
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,

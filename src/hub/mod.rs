@@ -4,10 +4,10 @@
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
 //! - `accounts`, `users`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
-//!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
+//!   `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts;
+//! - [`record`] what lasts; `history` what happened in a room, and [`happening`] one thing of it as bytes;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -22,6 +22,8 @@ mod directory;
 mod effect;
 mod event;
 mod guests;
+pub mod happening;
+mod history;
 mod host;
 mod invitations;
 mod limits;
@@ -30,12 +32,15 @@ pub mod mask;
 mod moderation;
 pub mod name;
 mod occupants;
+mod past;
 mod paths;
 mod person;
 pub mod privileges;
+mod read_marks;
 pub mod record;
 mod refusal;
 mod relays;
+mod retract;
 mod role;
 mod rooms;
 mod settings;
@@ -55,6 +60,7 @@ pub use event::{Departure, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
+pub use past::{HistoryLimits, PastBytes};
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
 pub use record::{Past, Wish};
@@ -69,7 +75,9 @@ pub use view::{
 
 use accounts::{Accounts, Identity};
 use channel::Channels;
+use past::Pasts;
 use paths::Listing;
+use read_marks::ReadMarks;
 use rooms::Room;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -96,8 +104,8 @@ pub struct Hub {
     watchers: BTreeMap<Arc<str>, BTreeSet<UserKey>>,
     /// Names that were given up, the latest first.
     former: VecDeque<Formerly>,
-    /// How many things were said.
-    messages: u64,
+    pasts: Pasts,
+    read_marks: ReadMarks,
     /// What the lists of masks of all rooms take, in bytes.
     mask_bytes: usize,
     /// How many users are invisible, and how many are operators.
@@ -234,7 +242,8 @@ impl Hub {
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
-            messages: 0,
+            pasts: Pasts::default(),
+            read_marks: ReadMarks::default(),
             mask_bytes: 0,
             invisible: 0,
             operators: 0,
@@ -296,6 +305,7 @@ impl Hub {
             Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
             Command::BecomeOperator => self.become_operator(asker, fx),
             Command::Join { room, password } => self.join(asker, room, password, fx),
+            Command::Enter { room, password, past } => self.enter(asker, (room, password), past, fx),
             Command::Leave { room, text } => self.leave(asker, room, text, fx),
             Command::LeaveAll { text } => self.leave_all(asker, text, fx),
             Command::Say { room, words, least } => self.say(asker, room, words, least, fx),
@@ -339,12 +349,18 @@ impl Hub {
             | Command::Decide { .. }
             | Command::ListWishes { .. }
             | Command::ListMembers { .. } => Err(Refusal::NotOwner),
-            Command::ShowPast { .. }
-            | Command::Search { .. }
-            | Command::Retract { .. }
-            | Command::ShowReadMark { .. }
-            | Command::MarkRead { .. }
-            | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
+            Command::ShowPast { room, part } => self.show_past(asker, room, part, fx),
+            Command::Search { room, words, before, limit } => {
+                self.search(asker, room, words, (before, limit), fx)
+            }
+            Command::Retract { room, id, text } => self.retract(asker, room, (id, text), fx),
+            Command::ShowReadMark { conversation } => self.show_read_mark(asker, conversation, fx),
+            Command::MarkRead { conversation, at_millis } => {
+                self.mark_read(asker, conversation, at_millis, fx)
+            }
+            Command::ListSpoken { after_millis, before_millis, limit } => {
+                self.list_spoken(asker, (after_millis, before_millis), limit, fx)
+            }
             Command::Ban { .. }
             | Command::Unban { .. }
             | Command::ListBans { .. }

@@ -3,7 +3,9 @@
 use super::changes::Applied;
 use super::mask::{Mask, in_full};
 use super::name::fold;
+use super::past::Happened;
 use super::privileges::{Act, may, may_touch};
+use super::record::Past;
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList};
 use super::{
@@ -35,6 +37,9 @@ impl Hub {
         let asker = Asker { channel, ..asker };
         let event = Event::Kicked { by: room.person(asker.user, user), who: &who, text };
         asker.publish(fx, room, event);
+        let kicked = [who.shown(), text].join(" ");
+        let kicked = Happened { text: &kicked, ..Happened::bare(Past::Kicked, asker.user) };
+        self.keep_now(asker.now, channel, kicked, fx);
         self.walk_out(user_key, channel, fx);
         asker.tell(fx, Reply::Kicked { room: &room_name, who: &who, text });
         Ok(())

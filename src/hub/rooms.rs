@@ -2,8 +2,11 @@
 
 use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
+use super::history::History;
 use super::name::{RoomName, UserName};
+use super::past::Happened;
 use super::privileges::{enters_full_rooms, may_enter};
+use super::record::Past;
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
 use super::{
@@ -27,6 +30,8 @@ pub(super) struct Room {
     pub made_millis: u64,
     /// Boxed, because most rooms have none of it.
     pub guests: Option<Box<Guests>>,
+    /// What happened here, where that is kept.
+    pub history: Option<Box<History>>,
 }
 
 pub(super) struct Subject {
@@ -47,6 +52,7 @@ impl Room {
             subject: None,
             made_millis: now.unix_millis,
             guests: None,
+            history: None,
         }
     }
 
@@ -186,6 +192,7 @@ impl Hub {
         asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing, flags });
         asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
+        self.keep_now(asker.now, channel, Happened::bare(Past::Entered, asker.user), fx);
         Ok(())
     }
 
@@ -201,6 +208,8 @@ impl Hub {
         // Who may not speak there does not do it on leaving.
         let text = if check_voice(room.person(asker.user, user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
+        let left = Happened { text, ..Happened::bare(Past::Left, asker.user) };
+        self.keep_now(asker.now, channel, left, fx);
         if self.walk_out(asker.user, channel, fx) {
             let (room, user) = (self.room(channel)?, self.user(asker.user)?);
             asker.publish(fx, room, Event::Left { who: room.person(asker.user, user), text });
@@ -241,6 +250,9 @@ impl Hub {
             return true;
         }
         self.room_names.remove(room.name.key());
+        if let Some(history) = room.history.take() {
+            self.pasts.bytes -= history.size();
+        }
         if let Some(guests) = room.guests.take() {
             self.mask_bytes -= guests.mask_bytes();
             self.withdraw(guests.invited, channel);

@@ -3,12 +3,13 @@
 use super::guests::Candidate;
 use super::mask::in_full;
 use super::name::fold;
+use super::past::Happened;
 use super::person::Marks;
 use super::privileges::{Act, may};
 use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, BadText, ChannelId, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply, Role,
+    Asker, BadText, ChannelId, Effects, Event, Form, Hub, Outcome, Past, Person, Refusal, Reply, Role,
     RoomRef, UserKey, Words, send, send_in,
 };
 use memchr::memchr3;
@@ -23,8 +24,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         self.check_words(words)?;
-        self.messages += 1;
-        let id = MessageId(self.messages);
+        let id = self.next_message(asker.now);
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
@@ -42,6 +42,11 @@ impl Hub {
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         if user.profile().is_some() {
             self.note_spoke(asker);
+        }
+        if least.is_none() {
+            let Words { form, text, tags } = words;
+            let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
+            self.keep(id, asker.channel, said, fx);
         }
         Ok(())
     }
@@ -79,8 +84,7 @@ impl Hub {
             Err(Refusal::Yourself) if even_oneself => asker.user,
             to => to?,
         };
-        self.messages += 1;
-        let id = MessageId(self.messages);
+        let id = self.next_message(asker.now);
         let from = self.user(asker.user)?.person(asker.user);
         let event = Event::Told { from, words, id };
         let peer = self.user(to)?;
@@ -118,6 +122,8 @@ impl Hub {
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
         asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
         asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
+        let set = Happened { text, ..Happened::bare(Past::SubjectSet, asker.user) };
+        self.keep_now(asker.now, channel, set, fx);
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! How what has no number of its own is written into columns. What was written once means the same for ever.
 
-use crate::hub::record::Past;
-use crate::hub::{Affiliation, Form, MaskList};
+use crate::hub::{Affiliation, MaskList};
 
 const AFFILIATIONS: [(Affiliation, i64); 5] = [
     (Affiliation::Outcast, 0),
@@ -11,24 +10,12 @@ const AFFILIATIONS: [(Affiliation, i64); 5] = [
     (Affiliation::Owner, 4),
 ];
 
-const LISTS: [(MaskList, i64); 3] =
-    [(MaskList::Bans, 0), (MaskList::BanExceptions, 1), (MaskList::InviteExceptions, 2)];
-
-/// `0` and `1` are found by search: the triggers of the tables know them.
-const PASTS: [(Past, i64); 9] = [
-    (Past::Said(Form::Message), 0),
-    (Past::Said(Form::Notice), 1),
-    (Past::Said(Form::Tags), 2),
-    (Past::Entered, 3),
-    (Past::Left, 4),
-    (Past::Quit, 5),
-    (Past::Kicked, 6),
-    (Past::SubjectSet, 7),
-    (Past::Renamed, 8),
+const LISTS: [(MaskList, i64); 4] = [
+    (MaskList::Bans, 0),
+    (MaskList::BanExceptions, 1),
+    (MaskList::InviteExceptions, 2),
+    (MaskList::Mutes, 3),
 ];
-
-/// The last one that is a message.
-pub const SAID_MAX: i64 = 2;
 
 pub fn of_affiliation(affiliation: Affiliation) -> i64 {
     number(&AFFILIATIONS, affiliation)
@@ -45,14 +32,6 @@ pub fn of_list(list: MaskList) -> i64 {
 
 pub fn list(number: i64) -> Option<MaskList> {
     meaning(&LISTS, number)
-}
-
-pub fn of_past(past: Past) -> i64 {
-    number(&PASTS, past)
-}
-
-pub fn past(number: i64) -> Option<Past> {
-    meaning(&PASTS, number)
 }
 
 fn number<T: PartialEq + Copy>(table: &[(T, i64)], meaning: T) -> i64 {

@@ -381,7 +381,7 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::NoSuchMessage
         | Refusal::NoSuchBan => RefusalCode::NotThere,
         Refusal::BadSearch | Refusal::BadBan => RefusalCode::BadText,
-        Refusal::NotSaved => RefusalCode::Unavailable,
+        Refusal::NotSaved | Refusal::NotReadable => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes
         | Refusal::TooManyBans { .. }
