@@ -2,6 +2,7 @@
 //! `login-seconds = 5` in the file. A flag wins over the file, the file over the default.
 
 mod people;
+mod registering;
 mod room_modes;
 mod values;
 
@@ -9,6 +10,7 @@ pub use values::Seconds;
 
 use crate::server::Settings;
 use people::Operator;
+use registering::Registering;
 use room_modes::RoomModes;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -197,6 +199,14 @@ options! {
         scanned_entries_max: usize => hub.scanned_entries_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
+    }
+    "Accounts": {
+        /// Who may make an account: closed (nobody), open (who is logged in), before-login (anybody) [default: open]
+        registration: Registering => hub.registration;
+        /// Seconds until the next password for an account, or from an address, after a wrong one; doubled each time [default: 1]
+        account_delay_seconds: Seconds => limits.account_delay;
+        /// Accounts made from one address in an hour; 0: any number [default: 20]
+        registrations_per_address_max: u32 => limits.registrations.per_hour;
     }
     "IRC": {
         /// Whether IRC is spoken [default: true]

@@ -10,7 +10,7 @@ pub mod nickserv;
 
 use super::commands::Doing;
 use super::dialogue::{Call, Dialogue, Do, noted};
-use super::refusals::Sentence;
+use super::refusals::{Capital, Sentence};
 use super::write::Write;
 use crate::hub::Refusal;
 use crate::session::Surroundings;
@@ -136,7 +136,7 @@ pub fn put_syntax(dialogue: &Dialogue, service: &Service, row: &Row, world: &Sur
 
 /// Why the hub does not do it.
 pub fn refuse(dialogue: &Dialogue, service: &Service, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
-    put(dialogue, service, Sentence(refusal), world, out);
+    put(dialogue, service, Capital(Sentence(refusal)), world, out);
 }
 
 fn put_help(dialogue: &Dialogue, service: &Service, subject: &str, world: &Surroundings, out: &mut Vec<u8>) {
