@@ -60,7 +60,11 @@ fn with_account() -> Desk {
     let done = Answered::Account { name: "ann".into(), change: AccountChange::Registered };
     let request = desk.requests;
     let (to, channel) = (ANN, ChannelId::NONE);
-    assert_eq!(effects[1..], [Recorded::Reply { to, request, channel, answer: done }], "once it is written down");
+    assert_eq!(
+        effects[1..],
+        [Recorded::Reply { to, request, channel, answer: done }],
+        "once it is written down"
+    );
     desk
 }
 
@@ -138,7 +142,9 @@ fn passwords_are_changed_and_accounts_given_up_by_whoever_knows_the_password() {
     let change = Command::ChangePassword { old: "sesame", new: "simsim" };
     assert_eq!(proof(&mut desk, ANN, change.clone()), "change ann hash sesame simsim");
     let effects = proved(&mut desk, ANN, Proved::Made(secret("another")));
-    assert!(matches!(&effects[0], Recorded::Store(Record::Account(record)) if record.secret == secret("another")));
+    assert!(
+        matches!(&effects[0], Recorded::Store(Record::Account(record)) if record.secret == secret("another"))
+    );
     assert_eq!(proof(&mut desk, ANN, change), "change ann another sesame simsim");
     assert_eq!(refusal_in(&proved(&mut desk, ANN, Proved::Wrong)), Some(Refusal::WrongPassword));
     let keys = Answered::ScramKeys(secret("another").scram);
@@ -146,7 +152,10 @@ fn passwords_are_changed_and_accounts_given_up_by_whoever_knows_the_password() {
 
     proof(&mut desk, BOB, identify("ann", "simsim"));
     proved(&mut desk, BOB, Proved::Right);
-    assert_eq!(proof(&mut desk, ANN, Command::DeleteAccount { password: "simsim" }), "check ann another simsim");
+    assert_eq!(
+        proof(&mut desk, ANN, Command::DeleteAccount { password: "simsim" }),
+        "check ann another simsim"
+    );
     let effects = proved(&mut desk, ANN, Proved::Right);
     assert!(matches!(effects[0], Recorded::Store(Record::AccountGone(_))), "{effects:?}");
     assert_eq!(desk.hub.accounts_len(), 0);

@@ -7,8 +7,8 @@ use instructions::{Budget, asked, check};
 use std::time::Instant;
 use switchboard::hub::record::Record;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId, RoomChange,
-    RoomRef, SessionId, Words,
+    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
+    RoomChange, RoomRef, SessionId, Words,
 };
 
 const ANN: SessionId = SessionId(1);
@@ -29,6 +29,10 @@ impl Effects for Nobody {
     }
 
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
+
+    fn can_store(&self) -> bool {
+        true
+    }
 
     fn store(&mut self, _: Record) {}
 

@@ -4,9 +4,12 @@
 //! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
 //! waits; should it leave, nobody learns what came of it.
 
+use super::lasting::check_durable;
 use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
-use super::{Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait};
+use super::{
+    Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +44,9 @@ pub enum Proved {
     /// What is to be kept.
     Made(Secret),
     /// Wrong ones were given too often; the next is looked at after that time. This one was not.
-    NotYet { wait: Duration },
+    NotYet {
+        wait: Duration,
+    },
     /// It could not be looked at.
     Unknown,
 }
@@ -133,7 +138,9 @@ impl Accounts {
     pub fn agree(&self) -> bool {
         self.names.len() == self.by_name.len()
             && self.by_name.iter().all(|(key, account)| {
-                self.names.get(&account.id) == Some(key) && account.name.key() == key && account.id.0 <= self.last
+                self.names.get(&account.id) == Some(key)
+                    && account.name.key() == key
+                    && account.id.0 <= self.last
             })
     }
 }
@@ -142,7 +149,11 @@ impl Hub {
     /// Takes an account that was there before the server started.
     pub(super) fn restore_account(&mut self, record: AccountRecord) -> Outcome {
         let AccountRecord { id, name, secret, made_millis } = record;
+        self.accounts.last = self.accounts.last.max(id.0); // whatever it is, the number is taken
         let name = UserName::new(&name, u8::MAX)?; // whatever the limit was, and is now
+        if self.accounts.by_name.contains_key(name.key()) {
+            return Err(Refusal::AccountExists);
+        }
         self.accounts.insert(Account { id, name, secret: Box::new(secret), made_millis });
         Ok(())
     }
@@ -180,7 +191,13 @@ impl Hub {
     }
 
     /// An empty name is the one that the asker has.
-    pub(super) fn register(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn register(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let user = self.users.get(&asker.session);
         match self.limits.registration {
             Registration::Closed => return Err(Refusal::RegistrationClosed),
@@ -196,6 +213,7 @@ impl Hub {
         };
         self.check_registrable(asker.session, &name)?;
         self.check_new_password(password)?;
+        check_durable(fx)?;
         self.prove(asker, Wanted::Register(name), Proof::Make { password }, fx)
     }
 
@@ -207,7 +225,11 @@ impl Hub {
             return Err(Refusal::NameTaken);
         }
         let accounts_max = self.limits.accounts_max;
-        if self.accounts.len() >= accounts_max { Err(Refusal::TooManyAccounts { accounts_max }) } else { Ok(()) }
+        if self.accounts.len() >= accounts_max {
+            Err(Refusal::TooManyAccounts { accounts_max })
+        } else {
+            Ok(())
+        }
     }
 
     fn check_new_password(&self, password: &str) -> Outcome {
@@ -219,7 +241,13 @@ impl Hub {
     }
 
     /// Whoever gives the password of an account is its owner.
-    pub(super) fn identify(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn identify(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
@@ -246,7 +274,8 @@ impl Hub {
 
     /// With what the dialect finds that out.
     pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let keys: Option<&ScramKeys> = self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
+        let keys: Option<&ScramKeys> =
+            self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
         asker.reply(fx, Reply::ScramKeys { keys });
         Ok(())
     }
@@ -263,14 +292,27 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn change_password(&mut self, asker: Asker, old: &str, new: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn change_password(
+        &mut self,
+        asker: Asker,
+        old: &str,
+        new: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
         self.check_new_password(new)?;
-        self.prove(asker, Wanted::Change(id), Proof::Change { account: name.shown(), hash: &hash, old, new }, fx)
+        check_durable(fx)?;
+        self.prove(
+            asker,
+            Wanted::Change(id),
+            Proof::Change { account: name.shown(), hash: &hash, old, new },
+            fx,
+        )
     }
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
+        check_durable(fx)?;
         let proof = Proof::Check { account: name.shown(), hash: Some(&hash), password };
         self.prove(asker, Wanted::Delete(id), proof, fx)
     }
@@ -302,7 +344,9 @@ impl Hub {
     fn go_on(&mut self, asker: Asker, what: Wanted, proved: Proved, fx: &mut impl Effects) -> Outcome {
         match (what, proved) {
             (_, Proved::Wrong) => Err(Refusal::WrongPassword),
-            (_, Proved::NotYet { wait }) => Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) }),
+            (_, Proved::NotYet { wait }) => {
+                Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) })
+            }
             (Wanted::Register(name), Proved::Made(secret)) => self.make_account(asker, name, secret, fx),
             (Wanted::Identify(id), Proved::Right) => self.identify_as(asker, id, fx),
             (Wanted::Change(id), Proved::Made(secret)) => self.replace_secret(asker, id, secret, fx),
@@ -311,9 +355,16 @@ impl Hub {
         }
     }
 
-    fn make_account(&mut self, asker: Asker, name: UserName, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn make_account(
+        &mut self,
+        asker: Asker,
+        name: UserName,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
+        check_durable(fx)?;
         let id = AccountId(self.accounts.last + 1);
         let account = Account { id, name, secret: Box::new(secret), made_millis: asker.now.unix_millis };
         let (record, identity) = (account.record(), account.identity());
@@ -331,7 +382,14 @@ impl Hub {
         Ok(())
     }
 
-    fn replace_secret(&mut self, asker: Asker, id: AccountId, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn replace_secret(
+        &mut self,
+        asker: Asker,
+        id: AccountId,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        check_durable(fx)?;
         let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
         let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
         *account.secret = secret;
@@ -342,11 +400,14 @@ impl Hub {
     }
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
+        check_durable(fx)?;
         let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
         fx.store(Record::AccountGone(id));
         self.accounts.before_login.retain(|_, of| *of != id);
-        let of_account = |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        let sessions: Vec<SessionId> = self.users.iter().filter(of_account).map(|(&session, _)| session).collect();
+        let of_account =
+            |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let sessions: Vec<SessionId> =
+            self.users.iter().filter(of_account).map(|(&session, _)| session).collect();
         for session in sessions {
             self.set_identity(session, None, fx);
         }

@@ -3,9 +3,9 @@
 
 use super::record::{Record, ScramKeys};
 use super::{
-    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword, Look,
-    Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal, RequestId, Role, RoomChange,
-    RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
+    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword,
+    Look, Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal,
+    RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 
 /// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
@@ -21,6 +21,10 @@ pub trait Effects {
     /// Has a password looked at, which takes longer than a turn may: [`Hub::proved`](super::Hub::proved) is told what
     /// came of it.
     fn prove(&mut self, session: SessionId, proof: Proof<'_>);
+
+    /// Whether a fact that lasts can be written down now. Where that has no prospect of success, nothing that has to last
+    /// should happen.
+    fn can_store(&self) -> bool;
 
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);

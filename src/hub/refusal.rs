@@ -31,6 +31,8 @@ pub enum Refusal {
     /// The one before is not answered yet.
     StillProving,
     CannotProve,
+    /// It would have to last, and nothing can be written down now.
+    NotSaved,
     BadRoomName(BadName),
     BadText(BadText),
     TextTooLong {
@@ -144,7 +146,9 @@ impl fmt::Display for Refusal {
             Refusal::BadAccountPassword { bytes_max } => {
                 write!(f, "a password has at least one byte and at most {bytes_max}; choose another one")
             }
-            Refusal::AlreadyIdentified => f.write_str("you have given the password of an account; log out first"),
+            Refusal::AlreadyIdentified => {
+                f.write_str("you have given the password of an account; log out first")
+            }
             Refusal::NotIdentified => f.write_str("that needs an account; give the password of yours first"),
             Refusal::WrongPassword => {
                 f.write_str("there is no such account, or this is not its password; try again")
@@ -152,8 +156,11 @@ impl fmt::Display for Refusal {
             Refusal::TryLater { seconds } => {
                 write!(f, "too many passwords were wrong; try again after {seconds} s")
             }
-            Refusal::StillProving => f.write_str("your last password is still being looked at; wait for that"),
+            Refusal::StillProving => {
+                f.write_str("your last password is still being looked at; wait for that")
+            }
             Refusal::CannotProve => f.write_str("the server cannot look at passwords now; try again later"),
+            Refusal::NotSaved => f.write_str("the server cannot save anything now; try again later"),
             Refusal::BadRoomName(bad) => {
                 write!(f, "that room name cannot be used: {}", bad.of_room())
             }

@@ -36,7 +36,9 @@ pub struct Given {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Purpose {
     Login,
-    Operator { name: String },
+    Operator {
+        name: String,
+    },
     /// An account's, or one that is to be.
     Account(AccountProof),
 }
@@ -45,10 +47,17 @@ pub enum Purpose {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountProof {
     /// Whether it is right. `None`: there is no such account, which is not to be told by the time that it takes.
-    Check { account: String, hash: Option<String> },
+    Check {
+        account: String,
+        hash: Option<String>,
+    },
     Make,
     /// Whether it is right, and then what is to be kept of another one.
-    Change { account: String, hash: String, new: String },
+    Change {
+        account: String,
+        hash: String,
+        new: String,
+    },
 }
 
 impl AccountProof {

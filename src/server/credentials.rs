@@ -5,6 +5,7 @@ use super::address::ClientAddress;
 use super::checks::{AccountProof, Given, Purpose};
 use super::connection::Connection;
 use super::exchange::Exchange;
+use super::passwords::Cost;
 use crate::hub::record::Secret;
 use crate::hub::{Proved, RequestId, mask};
 use crate::net::blocks::Expect;
@@ -38,6 +39,10 @@ pub struct Check {
     pub password: String,
     /// If it is right, what is to be kept of this one is made.
     pub new: Option<String>,
+    /// It is an account's.
+    pub is_accounts: bool,
+    /// What is made costs so much.
+    pub cost: Cost,
 }
 
 /// What came of it.
@@ -119,7 +124,9 @@ impl<S: Socket> Exchange<S> {
                         Purpose::Account(AccountProof::Change { new, .. }) => Some(new.clone()),
                         _ => None,
                     };
-                    let check = Check { hash: hash.clone(), password: given.password.clone(), new };
+                    let is_accounts = matches!(given.purpose, Purpose::Account(_));
+                    let (password, cost) = (given.password.clone(), self.limits.password_cost);
+                    let check = Check { hash: hash.clone(), password, new, is_accounts, cost };
                     self.checking = Some(Checking { given, hash: hash.unwrap_or_default(), is_there });
                     return Some(check);
                 }

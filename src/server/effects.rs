@@ -29,7 +29,13 @@ impl<S: Socket> Effects for Exchange<S> {
         self.queue_proof(session, proof);
     }
 
-    fn store(&mut self, _: Record) {}
+    fn can_store(&self) -> bool {
+        self.keeping.can_store()
+    }
+
+    fn store(&mut self, record: Record) {
+        self.keep(record);
+    }
 
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())

@@ -18,9 +18,10 @@ impl<S: Socket> Exchange<S> {
             return;
         };
         let (proof, password) = match proof {
-            Proof::Check { account, hash, password } => {
-                (AccountProof::Check { account: account.to_lowercase(), hash: hash.map(str::to_owned) }, password)
-            }
+            Proof::Check { account, hash, password } => (
+                AccountProof::Check { account: account.to_lowercase(), hash: hash.map(str::to_owned) },
+                password,
+            ),
             Proof::Make { password } => (AccountProof::Make, password),
             Proof::Change { account, hash, old, new } => {
                 let (account, hash, new) = (account.to_lowercase(), hash.to_owned(), new.to_owned());
@@ -48,7 +49,9 @@ impl<S: Socket> Exchange<S> {
             AccountProof::Check { hash: Some(hash), .. } | AccountProof::Change { hash, .. } => {
                 (Some(hash.clone()), true)
             }
-            AccountProof::Check { hash: None, .. } => (Some(passwords::NOBODYS.to_owned()), false),
+            AccountProof::Check { hash: None, .. } => {
+                (Some(passwords::nobodys(self.limits.password_cost)), false)
+            }
             AccountProof::Make => (None, true),
         })
     }
@@ -88,7 +91,9 @@ impl<S: Socket> Engine<S> {
             if connection.and_then(|connection| connection.take_verdict()).is_none() {
                 continue; // it is gone, and the hub knows
             }
+            self.exchange.keeping.asking = Some((key, RequestId::NONE));
             self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
+            self.exchange.keeping.asking = None;
             self.settle(key);
             self.exchange.list_to_read(key);
         }

@@ -5,22 +5,51 @@ use std::collections::HashMap;
 use std::time::Instant;
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
-    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
-    Words,
+    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
+    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
+    RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
-    Reply { to: SessionId, request: u32, channel: ChannelId, answer: Answered },
-    Send { to: SessionId, cause: SessionId, channel: ChannelId, event: Happened },
-    Publish { channel: ChannelId, cause: SessionId, event: Happened },
-    Subscribe { channel: ChannelId, session: SessionId },
-    Unsubscribe { channel: ChannelId, session: SessionId },
-    Neighbours { cause: SessionId, channels: Vec<ChannelId>, event: Happened },
-    HangUp { session: SessionId },
+    Reply {
+        to: SessionId,
+        request: u32,
+        channel: ChannelId,
+        answer: Answered,
+    },
+    Send {
+        to: SessionId,
+        cause: SessionId,
+        channel: ChannelId,
+        event: Happened,
+    },
+    Publish {
+        channel: ChannelId,
+        cause: SessionId,
+        event: Happened,
+    },
+    Subscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Unsubscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Neighbours {
+        cause: SessionId,
+        channels: Vec<ChannelId>,
+        event: Happened,
+    },
+    HangUp {
+        session: SessionId,
+    },
     /// What is to be done with a password, and the password.
-    Prove { session: SessionId, proof: String },
+    Prove {
+        session: SessionId,
+        proof: String,
+    },
     Store(Record),
 }
 
@@ -202,6 +231,8 @@ pub struct Recorder(pub Vec<Recorded>, pub World);
 #[derive(Default)]
 pub struct World {
     pub observed: HashMap<SessionId, Observed>,
+    /// Nothing can be written down.
+    pub cannot_store: bool,
     keys: u8,
 }
 
@@ -251,6 +282,10 @@ impl Effects for Recorder {
             Proof::Change { account, hash, old, new } => format!("change {account} {hash} {old} {new}"),
         };
         self.0.push(Recorded::Prove { session, proof });
+    }
+
+    fn can_store(&self) -> bool {
+        !self.1.cannot_store
     }
 
     fn store(&mut self, record: Record) {

@@ -342,6 +342,10 @@ impl Effects for Exchange {
     /// Nobody has an account here.
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
 
+    fn can_store(&self) -> bool {
+        true
+    }
+
     fn store(&mut self, _: Record) {}
 
     fn fresh_key(&mut self) -> PathKey {

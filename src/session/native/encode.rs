@@ -2,8 +2,8 @@
 
 use super::Native;
 use crate::hub::{
-    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey, PathRole, Person,
-    Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
+    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey,
+    PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
 };
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
@@ -234,6 +234,11 @@ pub fn encode_refusal(
     put(out, channel, &frame::Refused { request, code: code.number(), text });
 }
 
+/// What is the server's to say.
+pub fn encode_notice(server: &str, text: &str, out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Notice { by: server, text });
+}
+
 pub fn encode_pong(token: u64, out: &mut Vec<u8>) {
     put(out, ChannelId::NONE, &frame::Pong { token });
 }
@@ -305,7 +310,7 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::NotIdentified => RefusalCode::NotIdentified,
         Refusal::WrongPassword => RefusalCode::WrongPassword,
         Refusal::TryLater { .. } => RefusalCode::TryLater,
-        Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
+        Refusal::StillProving | Refusal::CannotProve | Refusal::NotSaved => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
         Refusal::TextTooLong { .. } => RefusalCode::TextTooLong,
