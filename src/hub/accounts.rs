@@ -9,6 +9,7 @@ use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
 use super::{
     Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
+    UserKey,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -169,7 +170,7 @@ impl Hub {
 
     /// The account that a session has identified itself for.
     pub(super) fn identity(&self, session: SessionId) -> Option<Identity> {
-        match self.users.get(&session) {
+        match self.users.get(&self.user_of(session)) {
             Some(user) => user.identity().cloned(),
             None => Some(self.accounts.get(*self.accounts.before_login.get(&session)?)?.identity()),
         }
@@ -198,7 +199,7 @@ impl Hub {
         password: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let user = self.users.get(&asker.session);
+        let user = self.users.get(&asker.user);
         match self.limits.registration {
             Registration::Closed => return Err(Refusal::RegistrationClosed),
             Registration::Open if user.is_none() => return Err(Refusal::NotLoggedIn),
@@ -221,7 +222,7 @@ impl Hub {
         if self.accounts.by_name.contains_key(name.key()) {
             return Err(Refusal::AccountExists);
         }
-        if self.names.get(name.key()).is_some_and(|&owner| owner != session) {
+        if self.names.get(name.key()).is_some_and(|&owner| owner != self.user_of(session)) {
             return Err(Refusal::NameTaken);
         }
         let accounts_max = self.limits.accounts_max;
@@ -251,10 +252,10 @@ impl Hub {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
-        let own = self.users.get(&asker.session).map(|user| user.name.clone());
+        let own = self.users.get(&asker.user).map(|user| user.name.clone());
         let name = own.as_ref().filter(|_| name.is_empty()).map_or(name, UserName::shown);
-        // A longer one was never taken, and is not worth the time.
-        if password.len() > usize::from(self.limits.account_password_bytes_max) {
+        // Longer ones were never taken, and are not worth the time.
+        if password.len() > usize::from(self.limits.account_password_bytes_max) || is_too_long(name) {
             return Err(Refusal::WrongPassword);
         }
         let found = self.accounts.named(name);
@@ -263,27 +264,73 @@ impl Hub {
         self.prove(asker, wanted, Proof::Check { account: name, hash: hash.as_deref(), password }, fx)
     }
 
-    /// The same, where the dialect has found out by itself.
-    pub(super) fn identify_proven(&mut self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+    /// With what the dialect finds out by itself whether somebody knows a password.
+    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
+        if is_too_long(name) {
+            return Err(Refusal::WrongPassword);
+        }
+        check_wait(asker, name, fx)?;
+        let (keys, nonce) = (self.scram_keys(name), fx.fresh_key());
+        asker.reply(fx, Reply::ScramKeys { keys, nonce });
+        Ok(())
+    }
+
+    fn scram_keys(&self, name: &str) -> Option<&ScramKeys> {
+        self.accounts.named(name)?.secret.scram.as_ref()
+    }
+
+    /// Many may have asked for the keys before the first of them was wrong: so whether one may guess is asked here again,
+    /// and who may not is not told whether it was right.
+    pub(super) fn take_proof(
+        &self,
+        asker: Asker,
+        name: &str,
+        is_right: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        check_wait(asker, name, fx)?;
+        fx.note_guess(asker.session, &fold(name), is_right);
+        if !is_right {
+            return Err(Refusal::WrongPassword);
+        }
+        asker.reply(fx, Reply::Done);
+        Ok(())
+    }
+
+    pub(super) fn identify_proven(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        salt: [u8; 16],
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        if self.identity(asker.session).is_some() {
+            return Err(Refusal::AlreadyIdentified);
+        }
+        // Since the proof, the password may have been changed, or the account given up and made anew.
+        self.scram_keys(name).filter(|keys| keys.salt == salt).ok_or(Refusal::WrongPassword)?;
         let id = self.account_named(name).ok_or(Refusal::WrongPassword)?;
         self.identify_as(asker, id, fx)
     }
 
-    /// With what the dialect finds that out.
-    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let keys: Option<&ScramKeys> =
-            self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
-        asker.reply(fx, Reply::ScramKeys { keys });
+    pub(super) fn show_account(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        let account = match name {
+            "" => self.identity(asker.session).and_then(|identity| self.accounts.get(identity.id)),
+            name => self.accounts.named(name),
+        };
+        let missing = if name.is_empty() { Refusal::NotIdentified } else { Refusal::NoSuchAccount };
+        let Account { name, made_millis, .. } = account.ok_or(missing)?;
+        asker.reply(fx, Reply::KnownAccount { name: name.shown(), made_millis: *made_millis });
         Ok(())
     }
 
     /// Whoever has the name of the account needs the account to have it.
     pub(super) fn log_out(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let identity = self.identity(asker.session).ok_or(Refusal::NotIdentified)?;
-        if self.users.get(&asker.session).is_some_and(|user| user.name == identity.name) {
+        if self.users.get(&asker.user).is_some_and(|user| user.name == identity.name) {
             return Err(Refusal::NameReserved);
         }
         self.accounts.before_login.remove(&asker.session);
@@ -335,7 +382,7 @@ impl Hub {
     /// What came of [`Effects::prove`]. Nothing, where nobody waits for it any more.
     pub fn proved(&mut self, now: Moment, session: SessionId, proved: Proved, fx: &mut impl Effects) {
         let Some(Pending { request, what }) = self.accounts.pending.remove(&session) else { return };
-        let asker = Asker { now, session, request, channel: ChannelId::NONE };
+        let asker = self.asker(now, session, request, ChannelId::NONE);
         if let Err(refusal) = self.go_on(asker, what, proved, fx) {
             asker.reply(fx, Reply::Refused(refusal));
         }
@@ -344,9 +391,10 @@ impl Hub {
     fn go_on(&mut self, asker: Asker, what: Wanted, proved: Proved, fx: &mut impl Effects) -> Outcome {
         match (what, proved) {
             (_, Proved::Wrong) => Err(Refusal::WrongPassword),
-            (_, Proved::NotYet { wait }) => {
-                Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) })
+            (Wanted::Register(_), Proved::NotYet { wait }) => {
+                Err(Refusal::TooManyRegistrations { seconds: whole_seconds(wait) })
             }
+            (_, Proved::NotYet { wait }) => Err(Refusal::TryLater { seconds: whole_seconds(wait) }),
             (Wanted::Register(name), Proved::Made(secret)) => self.make_account(asker, name, secret, fx),
             (Wanted::Identify(id), Proved::Right) => self.identify_as(asker, id, fx),
             (Wanted::Change(id), Proved::Made(secret)) => self.replace_secret(asker, id, secret, fx),
@@ -403,32 +451,71 @@ impl Hub {
         check_durable(fx)?;
         let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
         fx.store(Record::AccountGone(id));
-        self.accounts.before_login.retain(|_, of| *of != id);
+        let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
+        let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
         let of_account =
-            |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        let sessions: Vec<SessionId> =
-            self.users.iter().filter(of_account).map(|(&session, _)| session).collect();
-        for session in sessions {
-            self.set_identity(session, None, fx);
+            |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let mut users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        users.sort_unstable(); // so that it is the same each time
+        let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };
+        for session in newcomers {
+            self.accounts.before_login.remove(&session);
+            if session != asker.session {
+                Asker { session, request: RequestId::NONE, ..asker }.reply(fx, reply);
+            }
         }
-        asker.reply(fx, Reply::Account { name: account.name.shown(), change: AccountChange::Deleted });
+        for key in users {
+            self.set_user_identity(key, key.0, None, fx);
+            if key != asker.user {
+                Asker { session: key.0, request: RequestId::NONE, ..asker }.reply(fx, reply);
+            }
+        }
+        asker.reply(fx, reply);
         Ok(())
     }
 
     /// Tells those who see them. Who is not logged in is seen by nobody.
     fn set_identity(&mut self, session: SessionId, identity: Option<Identity>, fx: &mut impl Effects) {
-        match (self.users.get_mut(&session), identity) {
-            (Some(user), identity) => user.rare_mut().identity = identity.map(Box::new),
-            (None, Some(identity)) => _ = self.accounts.before_login.insert(session, identity.id),
-            (None, None) => _ = self.accounts.before_login.remove(&session),
+        let key = self.user_of(session);
+        match identity {
+            identity if self.users.contains_key(&key) => self.set_user_identity(key, session, identity, fx),
+            Some(identity) => _ = self.accounts.before_login.insert(session, identity.id),
+            None => _ = self.accounts.before_login.remove(&session),
         }
-        let Some(user) = self.users.get(&session) else { return };
-        let event = Event::AccountChanged { who: user.person(session) };
-        if !user.rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause: session, channels: &user.rooms, event });
-        }
-        self.tell_watched_change(session, Trait::Account, fx);
     }
+
+    fn set_user_identity(
+        &mut self,
+        key: UserKey,
+        cause: SessionId,
+        identity: Option<Identity>,
+        fx: &mut impl Effects,
+    ) {
+        let Some(user) = self.users.get_mut(&key) else { return };
+        user.rare_mut().identity = identity.map(Box::new);
+        let event = Event::AccountChanged { who: user.person(key) };
+        if !user.rooms.is_empty() {
+            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &user.rooms, event });
+        }
+        self.tell_watched_change(key, cause, Trait::Account, fx);
+    }
+}
+
+/// No account has such a name: the length of one is counted in a byte.
+fn is_too_long(name: &str) -> bool {
+    name.len() > usize::from(u8::MAX)
+}
+
+fn check_wait(asker: Asker, name: &str, fx: &impl Effects) -> Outcome {
+    match fx.guess_wait(asker.session, &fold(name)) {
+        Some(wait) => Err(Refusal::TryLater { seconds: whole_seconds(wait) }),
+        None => Ok(()),
+    }
+}
+
+/// After so many, whoever waits need not wait any more.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(1)
 }
 
 /// What an account has become, for whoever asked for it.

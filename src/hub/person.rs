@@ -2,12 +2,14 @@
 
 use super::invitations::Invitation;
 use super::name::UserName;
-use super::{ChannelId, SessionId};
+use super::{ChannelId, SessionId, UserKey};
 use std::time::Instant;
 
 /// Somebody who is here, as an event or a list has them.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Person<'a> {
+    pub user: UserKey,
+    /// The one of their sessions that says where they come from.
     pub session: SessionId,
     pub name: &'a UserName,
     pub profile: Option<&'a Profile>,
@@ -148,7 +150,13 @@ mod tests {
     #[test]
     fn who_says_nothing_of_themselves_has_something_in_its_place() {
         let name = UserName::new("ann", 9).expect("a name");
-        let person = Person { session: SessionId(1), name: &name, profile: None, account: None };
+        let person = Person {
+            user: UserKey(SessionId(1)),
+            session: SessionId(1),
+            name: &name,
+            profile: None,
+            account: None,
+        };
         assert_eq!((person.username(), person.realname(), person.away()), ("native", "ann", None));
         let mut profile = Profile { away: Some("tea".into()), ..Profile::default() };
         profile.set_realname("Ann");

@@ -37,10 +37,10 @@ pub struct Check {
     /// What it is to be held against; nothing, where it is a new one.
     pub hash: Option<String>,
     pub password: String,
+    /// Whether it is an account's, which may be typed in several ways.
+    pub is_accounts: bool,
     /// If it is right, what is to be kept of this one is made.
     pub new: Option<String>,
-    /// It is an account's.
-    pub is_accounts: bool,
     /// What is made costs so much.
     pub cost: Cost,
 }
@@ -126,7 +126,7 @@ impl<S: Socket> Exchange<S> {
                     };
                     let is_accounts = matches!(given.purpose, Purpose::Account(_));
                     let (password, cost) = (given.password.clone(), self.limits.password_cost);
-                    let check = Check { hash: hash.clone(), password, new, is_accounts, cost };
+                    let check = Check { hash: hash.clone(), password, is_accounts, new, cost };
                     self.checking = Some(Checking { given, hash: hash.unwrap_or_default(), is_there });
                     return Some(check);
                 }

@@ -65,6 +65,7 @@ impl<S: Socket> Engine<S> {
         let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
         exchange.surroundings.limits = hub_limits;
         exchange.surroundings.salt = salt(&secret);
+        exchange.surroundings.secret = blake3::derive_key("switchboard secret of sessions v1", &secret);
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
             hub,

@@ -78,6 +78,10 @@ pub struct Limits {
     pub account_delay: Duration,
     /// What the hash of a new account's password costs, or that of a new password.
     pub password_cost: Cost,
+    /// Passwords of accounts that wait to be looked at; what is more is refused at once.
+    pub passwords_waiting_max: usize,
+    /// Accounts made from one address.
+    pub registrations: Registrations,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -105,6 +109,22 @@ pub struct Limits {
     pub discarded_bytes_max: usize,
 }
 
+/// How many accounts may be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Registrations {
+    /// Also as many at once; 0: any number.
+    pub per_hour: u32,
+}
+
+impl Registrations {
+    /// What one costs of the hour; `None`: nothing.
+    pub fn each(self) -> Option<Duration> {
+        Registrations::HOUR.checked_div(self.per_hour)
+    }
+
+    pub const HOUR: Duration = Duration::from_secs(3_600);
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -122,6 +142,8 @@ impl Default for Limits {
             oper_delay: Duration::from_secs(2),
             account_delay: Duration::from_secs(1),
             password_cost: Cost::default(),
+            passwords_waiting_max: 4_096,
+            registrations: Registrations { per_hour: 20 },
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,

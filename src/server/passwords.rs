@@ -58,10 +58,6 @@ pub fn nobodys(Cost { memory_kib, iterations }: Cost) -> String {
     format!("$argon2id$v=19$m={memory_kib},t={iterations},p=1${rest}")
 }
 
-/// How often SCRAM hashes a password: RFC 7677 §4 wants 4,096 or more, and clients have to do the same at every login.
-#[cfg(feature = "storage")]
-const SCRAM_ITERATIONS: u32 = 16_384;
-
 /// What is kept of an account's password: as it is, and as SCRAM has it.
 ///
 /// # Errors
@@ -74,8 +70,8 @@ pub fn secret(password: &str, cost: Cost) -> Result<Secret, String> {
     }
     let password = prepared(password);
     let salted =
-        pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], SCRAM_ITERATIONS);
-    let scram = Some(scram::keys_of(&salted, salts[1], SCRAM_ITERATIONS));
+        pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password.as_bytes(), &salts[1], scram::ITERATIONS);
+    let scram = Some(scram::keys_of(&salted, salts[1], scram::ITERATIONS));
     Ok(Secret { hash: hash(&password, salts[0], cost)?.into(), scram })
 }
 

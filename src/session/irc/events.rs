@@ -87,7 +87,15 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Killed { by, text } => scene.line(out, &by, "KILL").param(target).trailing(text),
         // Nobody calls who takes no relays.
         Event::Offered { .. } | Event::Ringing { .. } | Event::RelayClosed { .. } | Event::Paths { .. } => {}
-        Event::AccountChanged { .. } | Event::AwayChanged { .. } | Event::RealNameChanged { .. } | Event::GuestInvited { .. } => {}
+        Event::AccountChanged { .. }
+        | Event::AwayChanged { .. }
+        | Event::RealNameChanged { .. }
+        | Event::GuestInvited { .. } => {}
+        Event::Destroyed { .. }
+        | Event::RoomRenamed { .. }
+        | Event::Wished { .. }
+        | Event::Decided { .. }
+        | Event::Retracted { .. } => {}
     }
 }
 
@@ -175,12 +183,16 @@ pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>)
             }
             RoomChange::Grant { role, to } => (true, ChannelMode::Rank(role), Some(to)),
             RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
-            RoomChange::AddMask { list, mask } => (true, ChannelMode::List(list), Some(mask)),
+            RoomChange::AddMask { list, mask, .. } => (true, ChannelMode::List(list), Some(mask)),
             RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
+            RoomChange::Affiliate { .. }
+            | RoomChange::Unaffiliate { .. }
+            | RoomChange::Stands { .. }
+            | RoomChange::Preset(_) => return None,
         };
-        ModeChange { adding, letter: mode.letter(), param }
+        Some(ModeChange { adding, letter: mode.letter(), param })
     };
-    changes.iter().map(mode).collect()
+    changes.iter().filter_map(mode).collect()
 }
 
 /// A trailing where there is something to say.

@@ -1,7 +1,7 @@
 //! The numbers of replies and refusals.
 //!
 //! Names and meanings as Modern IRC ("Numerics") has them; 330 to 338 and 521 as servers in use have come to agree; 730 to
-//! 734 IRCv3 MONITOR; 354 WHOX. There is none that is not sent.
+//! 734 IRCv3 MONITOR; 354 WHOX; 900 to 908 IRCv3 SASL. There is none that is not sent.
 
 use std::fmt;
 
@@ -180,6 +180,14 @@ numerics! {
     732 RPL_MONLIST "these are watched";
     733 RPL_ENDOFMONLIST "end of those who are watched";
     734 ERR_MONLISTFULL "as many are watched as may be";
+    900 RPL_LOGGEDIN "the client is logged in to an account";
+    901 RPL_LOGGEDOUT "the client is logged in to no account any more";
+    903 RPL_SASLSUCCESS "logging in by SASL is done";
+    904 ERR_SASLFAIL "logging in by SASL has failed";
+    905 ERR_SASLTOOLONG "what was said by SASL is too long";
+    906 ERR_SASLABORTED "the client has broken off SASL";
+    907 ERR_SASLALREADY "the client is logged in to an account already";
+    908 RPL_SASLMECHS "the ways to log in by SASL";
 }
 
 #[cfg(test)]

@@ -11,8 +11,13 @@
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
 //! - `operators` OPER, and what only operators may do;
+//! - `authenticate` AUTHENTICATE; `account` REGISTER, VERIFY: logging in to accounts, and making them;
 //! - [`table`] all of them.
 
+#[cfg(feature = "storage")]
+pub mod account;
+#[cfg(feature = "storage")]
+pub mod authenticate;
 pub mod help;
 pub mod link;
 pub mod list;
@@ -32,7 +37,7 @@ pub mod whois;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
-use super::registration;
+use super::{registration, services};
 use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;
@@ -77,6 +82,12 @@ pub enum Doing {
     /// All whom it watches.
     ListWatched,
     Oper,
+    /// Logging in to an account by AUTHENTICATE.
+    Authenticate,
+    /// Making one by REGISTER.
+    Register,
+    /// What NickServ was told.
+    NickServ,
     /// Is the client an operator, who may do that?
     Rehash {
         is_operator: bool,
@@ -167,6 +178,14 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
                 _ => user_modes::put_own(dialogue, now, before, world, out),
             }
         }
+        #[cfg(feature = "storage")]
+        Reply::Account { name, change } => account::changed(dialogue, (name, change), world, out),
+        #[cfg(feature = "storage")]
+        Reply::ScramKeys { keys, nonce } => authenticate::challenge(dialogue, (keys, nonce), world, out),
+        #[cfg(feature = "storage")]
+        Reply::KnownAccount { name, made_millis } => {
+            services::nickserv::put_account(dialogue, (name, made_millis), world, out)
+        }
         Reply::Done => done(dialogue, world, out),
         _ => answer_about_room(dialogue, reply, world, out),
     }
@@ -204,6 +223,8 @@ fn done(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
     match dialogue.task.doing {
         Doing::SetName => oneself::realname_set(dialogue, world, out),
         Doing::Away => oneself::put_away(dialogue, true, world, out),
+        #[cfg(feature = "storage")]
+        Doing::Authenticate => authenticate::sign(dialogue, world, out),
         Doing::Back => oneself::put_away(dialogue, false, world, out),
         _ => {}
     }
@@ -270,4 +291,9 @@ pub fn entry(list: &str, at: u16, max: usize) -> (Option<&str>, bool) {
     let mut entries = list.split(',').filter(|entry| !entry.is_empty()).take(max).skip(at.into());
     let entry = entries.next();
     (entry, entries.next().is_none())
+}
+
+#[cfg(feature = "storage")]
+fn nickserv<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    services::said(dialogue, call, &services::nickserv::NICKSERV)
 }
