@@ -7,7 +7,7 @@
 //!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts;
+//! - [`record`] what lasts, and `lasting` how it comes back;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -24,6 +24,7 @@ mod event;
 mod guests;
 mod host;
 mod invitations;
+mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
