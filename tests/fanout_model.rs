@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Instant;
 use switchboard::hub::{
     ChannelId, Effect, Effects, Event, Host, MessageId, Person as Author, Reply, RequestId, RoomName,
-    SessionId, UserName, Words,
+    SessionId, UserKey, UserName, Words,
 };
 use switchboard::net::Key;
 use switchboard::server::Limits;
@@ -100,7 +100,7 @@ fn channel(room: usize) -> ChannelId {
 }
 
 fn author(session: SessionId, name: &UserName) -> Author<'_> {
-    Author { session, name, profile: None, account: None }
+    Author { user: UserKey(session), session, name, profile: None, account: None, hidden_host: None }
 }
 
 impl Bench {

@@ -60,7 +60,11 @@ fn with_account() -> Desk {
     let done = Answered::Account { name: "ann".into(), change: AccountChange::Registered };
     let request = desk.requests;
     let (to, channel) = (ANN, ChannelId::NONE);
-    assert_eq!(effects[1..], [Recorded::Reply { to, request, channel, answer: done }], "once it is written down");
+    assert_eq!(
+        effects[1..],
+        [Recorded::Reply { to, request, channel, answer: done }],
+        "once it is written down"
+    );
     desk
 }
 
@@ -117,7 +121,10 @@ fn a_wrong_password_is_told_as_an_account_that_is_not_there() {
 #[test]
 fn a_proof_is_a_guess_and_counts_for_the_keys_that_it_was_held_against() {
     let mut desk = with_account();
-    assert_eq!(desk.answer(BOB, Command::ShowScramKeys { name: "ANN" }), Answered::ScramKeys(secret("hash").scram));
+    assert_eq!(
+        desk.answer(BOB, Command::ShowScramKeys { name: "ANN" }),
+        Answered::ScramKeys(secret("hash").scram)
+    );
     let effects = desk.ask(BOB, Command::TakeProof { name: "Ann", is_right: false });
     let guess = |is_right| Recorded::Guess { session: BOB, account: "ann".into(), is_right };
     assert_eq!((&effects[0], refusal_in(&effects)), (&guess(false), Some(Refusal::WrongPassword)));
@@ -143,8 +150,14 @@ fn a_proof_is_a_guess_and_counts_for_the_keys_that_it_was_held_against() {
 fn since_when_there_is_an_account_is_told() {
     let mut desk = with_account();
     let made = moment(desk.now).unix_millis;
-    assert_eq!(desk.answer(ANN, Command::ShowAccount { name: "" }), Answered::KnownAccount("ann".into(), made));
-    assert_eq!(desk.answer(BOB, Command::ShowAccount { name: "ANN" }), Answered::KnownAccount("ann".into(), made));
+    assert_eq!(
+        desk.answer(ANN, Command::ShowAccount { name: "" }),
+        Answered::KnownAccount("ann".into(), made)
+    );
+    assert_eq!(
+        desk.answer(BOB, Command::ShowAccount { name: "ANN" }),
+        Answered::KnownAccount("ann".into(), made)
+    );
     assert_eq!(desk.refusal(BOB, Command::ShowAccount { name: "" }), Refusal::NotIdentified);
     assert_eq!(desk.refusal(BOB, Command::ShowAccount { name: "cy" }), Refusal::NoSuchAccount);
 }
@@ -174,7 +187,9 @@ fn passwords_are_changed_and_accounts_given_up_by_whoever_knows_the_password() {
     let change = Command::ChangePassword { old: "sesame", new: "simsim" };
     assert_eq!(proof(&mut desk, ANN, change.clone()), "change ann hash sesame simsim");
     let effects = proved(&mut desk, ANN, Proved::Made(secret("another")));
-    assert!(matches!(&effects[0], Recorded::Store(Record::Account(record)) if record.secret == secret("another")));
+    assert!(
+        matches!(&effects[0], Recorded::Store(Record::Account(record)) if record.secret == secret("another"))
+    );
     assert_eq!(proof(&mut desk, ANN, change), "change ann another sesame simsim");
     assert_eq!(refusal_in(&proved(&mut desk, ANN, Proved::Wrong)), Some(Refusal::WrongPassword));
     let keys = Answered::ScramKeys(secret("another").scram);
@@ -182,7 +197,10 @@ fn passwords_are_changed_and_accounts_given_up_by_whoever_knows_the_password() {
 
     proof(&mut desk, BOB, identify("ann", "simsim"));
     proved(&mut desk, BOB, Proved::Right);
-    assert_eq!(proof(&mut desk, ANN, Command::DeleteAccount { password: "simsim" }), "check ann another simsim");
+    assert_eq!(
+        proof(&mut desk, ANN, Command::DeleteAccount { password: "simsim" }),
+        "check ann another simsim"
+    );
     let effects = proved(&mut desk, ANN, Proved::Right);
     assert!(matches!(effects[0], Recorded::Store(Record::AccountGone(_))), "{effects:?}");
     let told = |session| {

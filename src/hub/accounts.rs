@@ -4,9 +4,13 @@
 //! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
 //! waits; should it leave, nobody learns what came of it.
 
+use super::lasting::check_durable;
 use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
-use super::{Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait};
+use super::{
+    Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
+    UserKey,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +45,9 @@ pub enum Proved {
     /// What is to be kept.
     Made(Secret),
     /// Wrong ones were given too often; the next is looked at after that time. This one was not.
-    NotYet { wait: Duration },
+    NotYet {
+        wait: Duration,
+    },
     /// It could not be looked at.
     Unknown,
 }
@@ -133,7 +139,9 @@ impl Accounts {
     pub fn agree(&self) -> bool {
         self.names.len() == self.by_name.len()
             && self.by_name.iter().all(|(key, account)| {
-                self.names.get(&account.id) == Some(key) && account.name.key() == key && account.id.0 <= self.last
+                self.names.get(&account.id) == Some(key)
+                    && account.name.key() == key
+                    && account.id.0 <= self.last
             })
     }
 }
@@ -142,7 +150,11 @@ impl Hub {
     /// Takes an account that was there before the server started.
     pub(super) fn restore_account(&mut self, record: AccountRecord) -> Outcome {
         let AccountRecord { id, name, secret, made_millis } = record;
+        self.accounts.last = self.accounts.last.max(id.0); // whatever it is, the number is taken
         let name = UserName::new(&name, u8::MAX)?; // whatever the limit was, and is now
+        if self.accounts.by_name.contains_key(name.key()) {
+            return Err(Refusal::AccountExists);
+        }
         self.accounts.insert(Account { id, name, secret: Box::new(secret), made_millis });
         Ok(())
     }
@@ -158,7 +170,7 @@ impl Hub {
 
     /// The account that a session has identified itself for.
     pub(super) fn identity(&self, session: SessionId) -> Option<Identity> {
-        match self.users.get(&session) {
+        match self.users.get(&self.user_of(session)) {
             Some(user) => user.identity().cloned(),
             None => Some(self.accounts.get(*self.accounts.before_login.get(&session)?)?.identity()),
         }
@@ -180,8 +192,14 @@ impl Hub {
     }
 
     /// An empty name is the one that the asker has.
-    pub(super) fn register(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
-        let user = self.users.get(&asker.session);
+    pub(super) fn register(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        let user = self.users.get(&asker.user);
         match self.limits.registration {
             Registration::Closed => return Err(Refusal::RegistrationClosed),
             Registration::Open if user.is_none() => return Err(Refusal::NotLoggedIn),
@@ -196,6 +214,7 @@ impl Hub {
         };
         self.check_registrable(asker.session, &name)?;
         self.check_new_password(password)?;
+        check_durable(fx)?;
         self.prove(asker, Wanted::Register(name), Proof::Make { password }, fx)
     }
 
@@ -203,11 +222,15 @@ impl Hub {
         if self.accounts.by_name.contains_key(name.key()) {
             return Err(Refusal::AccountExists);
         }
-        if self.names.get(name.key()).is_some_and(|&owner| owner != session) {
+        if self.names.get(name.key()).is_some_and(|&owner| owner != self.user_of(session)) {
             return Err(Refusal::NameTaken);
         }
         let accounts_max = self.limits.accounts_max;
-        if self.accounts.len() >= accounts_max { Err(Refusal::TooManyAccounts { accounts_max }) } else { Ok(()) }
+        if self.accounts.len() >= accounts_max {
+            Err(Refusal::TooManyAccounts { accounts_max })
+        } else {
+            Ok(())
+        }
     }
 
     fn check_new_password(&self, password: &str) -> Outcome {
@@ -219,11 +242,17 @@ impl Hub {
     }
 
     /// Whoever gives the password of an account is its owner.
-    pub(super) fn identify(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn identify(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
-        let own = self.users.get(&asker.session).map(|user| user.name.clone());
+        let own = self.users.get(&asker.user).map(|user| user.name.clone());
         let name = own.as_ref().filter(|_| name.is_empty()).map_or(name, UserName::shown);
         // Longer ones were never taken, and are not worth the time.
         if password.len() > usize::from(self.limits.account_password_bytes_max) || is_too_long(name) {
@@ -255,7 +284,13 @@ impl Hub {
 
     /// Many may have asked for the keys before the first of them was wrong: so whether one may guess is asked here again,
     /// and who may not is not told whether it was right.
-    pub(super) fn take_proof(&self, asker: Asker, name: &str, is_right: bool, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn take_proof(
+        &self,
+        asker: Asker,
+        name: &str,
+        is_right: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         check_wait(asker, name, fx)?;
         fx.note_guess(asker.session, &fold(name), is_right);
         if !is_right {
@@ -295,7 +330,7 @@ impl Hub {
     /// Whoever has the name of the account needs the account to have it.
     pub(super) fn log_out(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let identity = self.identity(asker.session).ok_or(Refusal::NotIdentified)?;
-        if self.users.get(&asker.session).is_some_and(|user| user.name == identity.name) {
+        if self.users.get(&asker.user).is_some_and(|user| user.name == identity.name) {
             return Err(Refusal::NameReserved);
         }
         self.accounts.before_login.remove(&asker.session);
@@ -304,14 +339,27 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn change_password(&mut self, asker: Asker, old: &str, new: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn change_password(
+        &mut self,
+        asker: Asker,
+        old: &str,
+        new: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
         self.check_new_password(new)?;
-        self.prove(asker, Wanted::Change(id), Proof::Change { account: name.shown(), hash: &hash, old, new }, fx)
+        check_durable(fx)?;
+        self.prove(
+            asker,
+            Wanted::Change(id),
+            Proof::Change { account: name.shown(), hash: &hash, old, new },
+            fx,
+        )
     }
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
+        check_durable(fx)?;
         let proof = Proof::Check { account: name.shown(), hash: Some(&hash), password };
         self.prove(asker, Wanted::Delete(id), proof, fx)
     }
@@ -334,7 +382,7 @@ impl Hub {
     /// What came of [`Effects::prove`]. Nothing, where nobody waits for it any more.
     pub fn proved(&mut self, now: Moment, session: SessionId, proved: Proved, fx: &mut impl Effects) {
         let Some(Pending { request, what }) = self.accounts.pending.remove(&session) else { return };
-        let asker = Asker { now, session, request, channel: ChannelId::NONE };
+        let asker = self.asker(now, session, request, ChannelId::NONE);
         if let Err(refusal) = self.go_on(asker, what, proved, fx) {
             asker.reply(fx, Reply::Refused(refusal));
         }
@@ -355,9 +403,16 @@ impl Hub {
         }
     }
 
-    fn make_account(&mut self, asker: Asker, name: UserName, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn make_account(
+        &mut self,
+        asker: Asker,
+        name: UserName,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
+        check_durable(fx)?;
         let id = AccountId(self.accounts.last + 1);
         let account = Account { id, name, secret: Box::new(secret), made_millis: asker.now.unix_millis };
         let (record, identity) = (account.record(), account.identity());
@@ -375,7 +430,14 @@ impl Hub {
         Ok(())
     }
 
-    fn replace_secret(&mut self, asker: Asker, id: AccountId, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn replace_secret(
+        &mut self,
+        asker: Asker,
+        id: AccountId,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        check_durable(fx)?;
         let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
         let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
         *account.secret = secret;
@@ -386,18 +448,26 @@ impl Hub {
     }
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
+        check_durable(fx)?;
         let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
-        let mut sessions: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
-        let of_account = |(_, user): &(&SessionId, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        sessions.extend(self.users.iter().filter(of_account).map(|(&session, _)| session));
-        sessions.sort_unstable(); // so that it is the same each time
+        let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
+        let of_account =
+            |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let mut users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        users.sort_unstable(); // so that it is the same each time
         let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };
-        for session in sessions {
-            self.set_identity(session, None, fx);
+        for session in newcomers {
+            self.accounts.before_login.remove(&session);
             if session != asker.session {
                 Asker { session, request: RequestId::NONE, ..asker }.reply(fx, reply);
+            }
+        }
+        for key in users {
+            self.set_user_identity(key, key.0, None, fx);
+            if key != asker.user {
+                Asker { session: key.0, request: RequestId::NONE, ..asker }.reply(fx, reply);
             }
         }
         asker.reply(fx, reply);
@@ -406,17 +476,30 @@ impl Hub {
 
     /// Tells those who see them. Who is not logged in is seen by nobody.
     fn set_identity(&mut self, session: SessionId, identity: Option<Identity>, fx: &mut impl Effects) {
-        match (self.users.get_mut(&session), identity) {
-            (Some(user), identity) => user.rare_mut().identity = identity.map(Box::new),
-            (None, Some(identity)) => _ = self.accounts.before_login.insert(session, identity.id),
-            (None, None) => _ = self.accounts.before_login.remove(&session),
+        let key = self.user_of(session);
+        match identity {
+            identity if self.users.contains_key(&key) => self.set_user_identity(key, session, identity, fx),
+            Some(identity) => _ = self.accounts.before_login.insert(session, identity.id),
+            None => _ = self.accounts.before_login.remove(&session),
         }
-        let Some(user) = self.users.get(&session) else { return };
-        let event = Event::AccountChanged { who: user.person(session) };
-        if !user.rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause: session, channels: &user.rooms, event });
+    }
+
+    fn set_user_identity(
+        &mut self,
+        key: UserKey,
+        cause: SessionId,
+        identity: Option<Identity>,
+        fx: &mut impl Effects,
+    ) {
+        let Some(user) = self.users.get_mut(&key) else { return };
+        user.rare_mut().identity = identity.map(Box::new);
+        let Some(user) = self.users.get(&key) else { return };
+        let event = Event::AccountChanged { who: user.person(key) };
+        let rooms = self.known_in(user);
+        if !rooms.is_empty() {
+            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &rooms, event });
         }
-        self.tell_watched_change(session, Trait::Account, fx);
+        self.tell_watched_change(key, cause, Trait::Account, fx);
     }
 }
 

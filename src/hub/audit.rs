@@ -2,7 +2,7 @@
 
 use super::invitations::Invitation;
 use super::person::Marks;
-use super::{Hub, SessionId, User};
+use super::{Hub, User, UserKey};
 
 impl Hub {
     /// Whether the indexes agree with each other and with the limits. For tests and for anyone who doubts.
@@ -10,8 +10,8 @@ impl Hub {
     /// # Errors
     /// One sentence about the first thing that is not as it should be.
     pub fn audit(&self) -> Result<(), String> {
-        for (session, user) in &self.users {
-            self.audit_user(*session, user)?;
+        for (key, user) in &self.users {
+            self.audit_user(*key, user)?;
         }
         if self.names.len() != self.users.len() {
             return Err(format!("{} names for {} users", self.names.len(), self.users.len()));
@@ -31,14 +31,17 @@ impl Hub {
         self.audit_relays()
     }
 
-    fn audit_user(&self, session: SessionId, user: &User) -> Result<(), String> {
-        if self.names.get(user.name.key()) != Some(&session) {
+    fn audit_user(&self, key: UserKey, user: &User) -> Result<(), String> {
+        if self.names.get(user.name.key()) != Some(&key) {
             return Err(format!("{} is not in the index of names", user.name));
         }
-        if self.check_reserved(session, &user.name).is_err() {
+        if self.check_reserved(key.0, &user.name).is_err() {
             return Err(format!("{} has the name of an account that is not theirs", user.name));
         }
-        if user.identity().is_some_and(|identity| self.account_named(identity.name.shown()) != Some(identity.id)) {
+        if user
+            .identity()
+            .is_some_and(|identity| self.account_named(identity.name.shown()) != Some(identity.id))
+        {
             return Err(format!("{} is identified for an account that is not there", user.name));
         }
         if !user.rooms.is_sorted() {
@@ -48,25 +51,26 @@ impl Hub {
             let Some(room) = self.channels.room(room) else {
                 return Err(format!("{} is in a room that is not there", user.name));
             };
-            if !room.occupants.contains(user.name.key()) {
+            if !room.occupants.contains(room.key_of(user)) {
                 return Err(format!("{} is not among the occupants of {}", user.name, room.name));
             }
         }
         for &relay in user.relays() {
-            if !self.channels.relay(relay).is_some_and(|relay| relay.is_of(session)) {
+            if !self.channels.relay(relay).is_some_and(|relay| user.seats(key).any(|seat| relay.is_of(seat)))
+            {
                 return Err(format!("{} holds a relay that is not theirs", user.name));
             }
         }
         let Some(profile) = user.profile() else { return Ok(()) };
         for &Invitation { to, by } in profile.invited() {
             let guests = self.channels.room(to).and_then(|room| room.guests.as_ref());
-            let invitation = Invitation { to: session, by };
+            let invitation = Invitation { to: key, by };
             if !guests.is_some_and(|guests| guests.invited.contains(&invitation)) {
                 return Err(format!("{} is invited to a room that does not know of it", user.name));
             }
         }
         for watched in profile.watched() {
-            if !self.watchers.get(watched.key()).is_some_and(|watchers| watchers.contains(&session)) {
+            if !self.watchers.get(watched.key()).is_some_and(|watchers| watchers.contains(&key)) {
                 return Err(format!("{} watches {watched} to no effect", user.name));
             }
         }
@@ -84,9 +88,9 @@ impl Hub {
                 return Err(format!("{} is empty and still there", room.name));
             }
             for key in &room.occupants {
-                let user = self.names.get(key).and_then(|session| self.users.get(session));
+                let user = room.user_at(key, &self.names).and_then(|key| self.users.get(&key));
                 let user = user.ok_or(format!("{key} in {} is gone", room.name))?;
-                if user.name.key() != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
+                if room.key_of(user) != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
                     return Err(format!("{key} in {} does not know of it exactly once", room.name));
                 }
             }

@@ -4,16 +4,15 @@ use super::lists::idle_seconds;
 use super::mask::Mask;
 use super::name::fold;
 use super::person::Marks;
-use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, SessionId};
-use std::sync::Arc;
+use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, UserKey};
 
 impl Hub {
     pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         let now = asker.now.monotonic;
-        let session = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
-        let peer = self.users.get(session).ok_or(Refusal::NoSuchPeer)?;
-        let observed = fx.observed(*session);
+        let key = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let peer = self.users.get(&key).ok_or(Refusal::NoSuchPeer)?;
+        let observed = fx.observed(peer.person(key).session);
         let heard = observed.map_or(peer.since, |observed| observed.heard);
         let listing = peer.listing();
         let addresses = listing.map(|listing| Hub::shown_addresses(listing, observed)).unwrap_or_default();
@@ -30,7 +29,7 @@ impl Hub {
     }
 
     pub(super) fn count(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         asker.reply(fx, Reply::Counts(self.counts()));
         Ok(())
     }
@@ -48,26 +47,27 @@ impl Hub {
 
     /// Everything about one user that the asker may know.
     pub(super) fn look(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let user = self.user(asker.session)?;
-        let &session = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
-        let found = self.user(session)?;
-        let is_hidden =
-            found.marks().contains(Marks::INVISIBLE) && session != asker.session && !user.is_operator();
+        let user = self.user(asker.user)?;
+        let &key = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let found = self.user(key)?;
+        let is_hidden = found.marks().contains(Marks::INVISIBLE) && key != asker.user && !user.is_operator();
         let mut places = Vec::new();
         for &channel in &found.rooms {
             let Some(room) = self.channels.room(channel) else { continue };
             if self.shows_place(user, channel, room, is_hidden) {
-                places.push(Place { room: &room.name, standing: room.standing(found.name.key()) });
+                places.push(Place { room: &room.name, standing: room.standing(room.key_of(found)) });
             }
         }
-        let may_know = session == asker.session || user.is_operator();
-        let address = may_know.then(|| fx.observed(session).map(|observed| observed.tcp.ip())).flatten();
+        let person = found.person(key);
+        let may_know = key == asker.user || user.is_operator();
+        let address =
+            may_know.then(|| fx.observed(person.session).map(|observed| observed.tcp.ip())).flatten();
         let online = asker.now.monotonic.saturating_duration_since(found.since);
         let look = Look {
-            person: found.person(session),
-            host: fx.host(session),
+            person,
+            host: person.host(fx),
             places: &places,
-            idle_seconds: idle_seconds(asker, session, found, fx),
+            idle_seconds: idle_seconds(asker, key, found, fx),
             since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
             address,
         };
@@ -78,7 +78,7 @@ impl Hub {
     /// Who had a name, or one that this mask matches, the latest first. Masks find whom they would find if they were
     /// here: not the invisible.
     pub(super) fn was(&self, asker: Asker, name: &str, entries_max: usize, fx: &mut impl Effects) -> Outcome {
-        let finds_all = self.user(asker.session)?.is_operator() || !name.contains(['*', '?']);
+        let finds_all = self.user(asker.user)?.is_operator() || !name.contains(['*', '?']);
         let mask = Mask::new(name);
         let is_wanted =
             |formerly: &&Formerly| (finds_all || !formerly.is_invisible) && mask.matches(formerly.name.key());
@@ -100,11 +100,11 @@ impl Hub {
 
     /// Which of these are here.
     pub(super) fn is_here(&self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
-        let user = self.user(asker.session)?;
-        let here = names.iter().filter_map(|name| self.names.get_key_value(&*fold(name)));
-        let entry = |(key, &session): (&Arc<str>, &SessionId)| {
-            let place = self.users.get(&session).and_then(|found| self.a_place(user, key, found));
-            Some(Entry { place, ..self.entry(asker, session, true, fx)? })
+        let user = self.user(asker.user)?;
+        let here = names.iter().filter_map(|name| self.names.get(&*fold(name)));
+        let entry = |&key: &UserKey| {
+            let place = self.users.get(&key).and_then(|found| self.a_place(user, found));
+            Some(Entry { place, ..self.entry(asker, key, true, fx)? })
         };
         let here: Vec<Entry<'_>> = here.filter_map(entry).collect();
         asker.reply(fx, Reply::Here { entries: &here });

@@ -1,5 +1,6 @@
 //! What others did, as those are told who have to do with them.
 
+use super::record::Wish;
 use super::{
     Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, UserName,
     Words,
@@ -59,6 +60,35 @@ pub enum Event<'a> {
     GuestInvited {
         by: Person<'a>,
         who: &'a UserName,
+    },
+    /// The room is no more. `instead`: a room to go to; often empty.
+    Destroyed {
+        by: Person<'a>,
+        text: &'a str,
+        instead: &'a str,
+    },
+    /// The room has another name; the effect's room is the old one.
+    RoomRenamed {
+        by: Person<'a>,
+        to: &'a RoomName,
+        text: &'a str,
+    },
+    /// Somebody asks for something that one can grant.
+    Wished {
+        who: Person<'a>,
+        wish: Wish,
+        text: &'a str,
+    },
+    /// What became of one's own wish.
+    Decided {
+        wish: Wish,
+        is_granted: bool,
+    },
+    /// What was said is no longer to be read.
+    Retracted {
+        by: Person<'a>,
+        id: MessageId,
+        text: &'a str,
     },
     /// `who` still has the old name.
     Renamed {

@@ -6,8 +6,7 @@ use super::name::fold;
 use super::privileges::Act;
 use super::rooms::room_mut;
 use super::{
-    Asker, ChannelId, Effect, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomName, RoomRef,
-    SessionId,
+    Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, Role, RoomName, RoomRef, UserKey, send_in,
 };
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Invitation<T> {
     pub to: T,
-    pub by: SessionId,
+    pub by: UserKey,
 }
 
 impl Hub {
@@ -34,20 +33,19 @@ impl Hub {
             return Err(Refusal::PeerAlreadyInRoom);
         }
         if check_act(user, room, Act::Ban).is_ok() {
-            self.keep_invitation(asker.session, guest, channel)?;
+            self.keep_invitation(asker.user, guest, channel)?;
         }
-        let (room, user, peer) = (self.room(channel)?, self.user(asker.session)?, self.user(guest)?);
-        let event = Event::Invited { by: user.person(asker.session), room: &room.name };
-        let (to, cause, channel, name) = (guest, asker.session, ChannelId::NONE, Some(&room.name));
-        fx.emit(Effect::Send { to, cause, channel, room: name, event });
-        let (by, who, least) = (user.person(asker.session), &peer.name, Role::Moderator);
+        let (room, user, peer) = (self.room(channel)?, self.user(asker.user)?, self.user(guest)?);
+        let event = Event::Invited { by: room.person(asker.user, user), room: &room.name };
+        send_in((guest, peer), asker.session, ChannelId::NONE, Some(&room.name), event, fx);
+        let (by, who, least) = (room.person(asker.user, user), &peer.name, Role::Moderator);
         self.tell_some(Asker { channel, ..asker }, room, least, Event::GuestInvited { by, who }, fx);
         let away = peer.person(guest).away();
         asker.tell(fx, Reply::Invited { room: &room.name, who: &peer.name, away });
         Ok(())
     }
 
-    fn keep_invitation(&mut self, by: SessionId, guest: SessionId, channel: ChannelId) -> Outcome {
+    fn keep_invitation(&mut self, by: UserKey, guest: UserKey, channel: ChannelId) -> Outcome {
         let invitations_max = self.limits.invitations_max;
         if invitations_max == 0 {
             return Err(Refusal::NoInvitations);
@@ -70,30 +68,30 @@ impl Hub {
     }
 
     /// Whoever has entered is not invited any more.
-    pub(super) fn end_invitation(&mut self, guest: SessionId, channel: ChannelId) {
+    pub(super) fn end_invitation(&mut self, guest: UserKey, channel: ChannelId) {
         if self.strike_guest(guest, channel) {
             self.strike_invitation(guest, channel);
         }
     }
 
     /// Whoever is gone cannot be invited any more.
-    pub(super) fn decline_all_of(&mut self, session: SessionId) {
-        let profile = self.users.get_mut(&session).and_then(|user| user.known_profile_mut());
+    pub(super) fn decline_all_of(&mut self, key: UserKey) {
+        let profile = self.users.get_mut(&key).and_then(|user| user.known_profile_mut());
         let invited = profile.map(|profile| std::mem::take(profile.invited_mut())).unwrap_or_default();
         for Invitation { to: channel, .. } in invited {
-            self.strike_guest(session, channel);
+            self.strike_guest(key, channel);
         }
     }
 
     /// Nor can anybody be invited to a room that has ended; these were.
-    pub(super) fn withdraw(&mut self, invited: Vec<Invitation<SessionId>>, channel: ChannelId) {
+    pub(super) fn withdraw(&mut self, invited: Vec<Invitation<UserKey>>, channel: ChannelId) {
         for Invitation { to: guest, .. } in invited {
             self.strike_invitation(guest, channel);
         }
     }
 
     /// On the room's side. Whether there was one.
-    fn strike_guest(&mut self, guest: SessionId, channel: ChannelId) -> bool {
+    fn strike_guest(&mut self, guest: UserKey, channel: ChannelId) -> bool {
         let guests = self.channels.room_mut(channel).and_then(|room| room.guests.as_mut());
         guests.is_some_and(|guests| {
             let before = guests.invited.len();
@@ -103,14 +101,14 @@ impl Hub {
     }
 
     /// On the guest's side.
-    fn strike_invitation(&mut self, guest: SessionId, channel: ChannelId) {
+    fn strike_invitation(&mut self, guest: UserKey, channel: ChannelId) {
         if let Some(profile) = self.users.get_mut(&guest).and_then(|user| user.known_profile_mut()) {
             profile.invited_mut().retain(|invitation| invitation.to != channel);
         }
     }
 
     pub(super) fn list_invited(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let profile = self.user(asker.session)?.profile();
+        let profile = self.user(asker.user)?.profile();
         let invited = profile.map_or(&[][..], |profile| profile.invited());
         let rooms = invited.iter().filter_map(|invitation| self.channels.room(invitation.to));
         let rooms: Vec<&RoomName> = rooms.map(|room| &room.name).collect();
@@ -121,7 +119,7 @@ impl Hub {
 
 /// Which of the open ones, the oldest first, makes place for one more by `by`, if they are as many as there may be: the
 /// oldest by whoever has the most.
-fn giving_way<T: Copy>(open: &[Invitation<T>], by: SessionId, open_max: usize) -> Option<T> {
+fn giving_way<T: Copy>(open: &[Invitation<T>], by: UserKey, open_max: usize) -> Option<T> {
     if open.len() < open_max {
         return None;
     }
@@ -137,11 +135,12 @@ fn giving_way<T: Copy>(open: &[Invitation<T>], by: SessionId, open_max: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::SessionId;
 
     #[test]
     fn who_invited_most_makes_place() {
         let open = |by: &[u64]| -> Vec<Invitation<usize>> {
-            by.iter().enumerate().map(|(to, &by)| Invitation { to, by: SessionId(by) }).collect()
+            by.iter().enumerate().map(|(to, &by)| Invitation { to, by: UserKey(SessionId(by)) }).collect()
         };
         let rows: [(&[u64], Option<usize>); 7] = [
             (&[], None),
@@ -153,7 +152,7 @@ mod tests {
             (&[1, 2, 3], Some(0)),
         ];
         for (by, place) in rows {
-            assert_eq!(giving_way(&open(by), SessionId(9), 3), place, "{by:?}");
+            assert_eq!(giving_way(&open(by), UserKey(SessionId(9)), 3), place, "{by:?}");
         }
     }
 }

@@ -8,10 +8,9 @@ use super::rooms::{Room, behind, finds};
 use super::settings::Flag;
 use super::{
     Asker, ChannelId, Effects, Entry, Host, Hub, Outcome, Person, Place, Reply, RoomFilter, RoomRef,
-    RoomSummary, SessionId, User, UserFilter,
+    RoomSummary, User, UserFilter, UserKey,
 };
 use std::ops::Bound;
-use std::sync::Arc;
 
 impl Hub {
     pub(super) fn list_rooms(
@@ -21,7 +20,7 @@ impl Hub {
         filter: RoomFilter<'_>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         let effort = if filter == RoomFilter::default() { Effort::UNBOUNDED } else { self.effort() };
         let masks = [filter.mask, filter.not_mask].map(|mask| mask.map(Mask::new));
         // A mask that is a whole name is found in one step.
@@ -54,14 +53,15 @@ impl Hub {
         let effort = if sees_all { Effort::UNBOUNDED } else { self.effort() };
         let after = fold(after);
         let page = self.page(effort, room.occupants.range::<str, _>(behind(&after)), |_, key| {
-            let session = *self.names.get(key)?;
-            let found = self.users.get(&session)?;
+            let user = room.user_at(key, &self.names)?;
+            let found = self.users.get(&user)?;
+            let name = room.name_of(found).shown();
             if !sees_all && found.marks().contains(Marks::INVISIBLE) {
-                return Some((found.name.shown(), None));
+                return Some((name, None));
             }
             let place = Some(Place { room: &room.name, standing: room.standing(key) });
-            let entry = self.entry(asker, session, in_full, fx)?;
-            Some((found.name.shown(), Some(Entry { place, ..entry })))
+            let entry = self.entry(asker, user, in_full, fx)?;
+            Some((name, Some(Entry { place, ..entry })))
         });
         let asker = Asker { channel, ..asker };
         let hidden = room.settings.flags.has(Flag::Hidden);
@@ -77,21 +77,21 @@ impl Hub {
         filter: UserFilter<'_>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         let mask = filter.mask.map(Mask::new);
         let after = fold(after);
         let range = self.names.range::<str, _>(behind(&after));
-        let page = self.page(self.effort(), range, |effort, (key, &session)| {
-            let found = self.users.get(&session)?;
+        let page = self.page(self.effort(), range, |effort, (_, &key)| {
+            let found = self.users.get(&key)?;
             effort.take(user.rooms.len() + found.rooms.len());
             let is_listed = (!filter.operators_only || found.is_operator())
-                && self.sees(asker.session, user, session, found)
-                && mask.as_ref().is_none_or(|mask| effort.fits(mask, found.person(session), fx));
+                && self.sees(asker.user, user, key, found)
+                && mask.as_ref().is_none_or(|mask| effort.fits(mask, found.person(key), fx));
             if !is_listed {
                 return Some((found.name.shown(), None));
             }
-            let entry = self.entry(asker, session, true, fx)?;
-            Some((found.name.shown(), Some(Entry { place: self.a_place(user, key, found), ..entry })))
+            let entry = self.entry(asker, key, true, fx)?;
+            Some((found.name.shown(), Some(Entry { place: self.a_place(user, found), ..entry })))
         });
         asker.reply(fx, Reply::Users { entries: &page.entries, next: page.next });
         Ok(())
@@ -125,15 +125,15 @@ impl Hub {
     }
 
     pub(super) fn list_peers(&self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         let page = self.limits.page_entries_max;
         let mut names: Vec<&str> = self
             .names
             .range::<str, _>(behind(&fold(after)))
-            .filter_map(|(_, session)| Some((*session, self.users.get(session)?)))
-            .filter(|(session, found)| {
+            .filter_map(|(_, key)| Some((*key, self.users.get(key)?)))
+            .filter(|(key, found)| {
                 // Who is invisible is not listed even to those who share a room with them, whom the room's own list tells.
-                !found.marks().contains(Marks::INVISIBLE) || *session == asker.session || user.is_operator()
+                !found.marks().contains(Marks::INVISIBLE) || *key == asker.user || user.is_operator()
             })
             .map(|(_, found)| found.name.shown())
             .take(page.saturating_add(1))
@@ -148,32 +148,33 @@ impl Hub {
     pub(super) fn entry(
         &self,
         asker: Asker,
-        session: SessionId,
+        key: UserKey,
         in_full: bool,
         fx: &impl Effects,
     ) -> Option<Entry<'_>> {
-        let user = self.users.get(&session)?;
-        let host = if in_full { fx.host(session) } else { Host::default() };
-        let idle_seconds = if in_full { idle_seconds(asker, session, user, fx) } else { 0 };
-        Some(Entry { person: user.person(session), host, idle_seconds, place: None })
+        let user = self.users.get(&key)?;
+        let person = user.person(key);
+        let host = if in_full { person.host(fx) } else { Host::default() };
+        let idle_seconds = if in_full { idle_seconds(asker, key, user, fx) } else { 0 };
+        Some(Entry { person, host, idle_seconds, place: None })
     }
 
     /// Whether one user finds another in a list: whoever is invisible is found by themselves, by operators, and by those
     /// who share a room with them.
-    fn sees(&self, by_session: SessionId, by: &User, session: SessionId, user: &User) -> bool {
+    fn sees(&self, by_key: UserKey, by: &User, key: UserKey, user: &User) -> bool {
         !user.marks().contains(Marks::INVISIBLE)
-            || by_session == session
+            || by_key == key
             || by.is_operator()
-            || user.shares_room_with(by)
+            || self.share_room(by, user)
     }
 
     /// One room of somebody's, which the asker finds.
-    pub(super) fn a_place(&self, user: &User, key: &Arc<str>, found: &User) -> Option<Place<'_>> {
+    pub(super) fn a_place(&self, user: &User, found: &User) -> Option<Place<'_>> {
         let is_invisible = found.marks().contains(Marks::INVISIBLE) && !user.is_operator();
         found.rooms.iter().find_map(|&channel| {
             let room = self.channels.room(channel)?;
             self.shows_place(user, channel, room, is_invisible)
-                .then(|| Place { room: &room.name, standing: room.standing(key) })
+                .then(|| Place { room: &room.name, standing: room.standing(room.key_of(found)) })
         })
     }
 
@@ -253,7 +254,7 @@ impl Effort {
         });
         is_other_name || {
             self.take(STEPS_PER_HOST);
-            self.is_match(mask, &fx.host(person.session).to_string())
+            self.is_match(mask, &person.host(fx).to_string())
         }
     }
 }
@@ -268,10 +269,10 @@ fn part<'a>(after: &'a str, only: Option<&'a str>) -> (Bound<&'a str>, Bound<&'a
 }
 
 /// Since when somebody has said nothing. Of whose words nothing is known, the last sign of life counts.
-pub(super) fn idle_seconds(asker: Asker, session: SessionId, user: &User, fx: &impl Effects) -> u64 {
+pub(super) fn idle_seconds(asker: Asker, key: UserKey, user: &User, fx: &impl Effects) -> u64 {
     let spoke = match user.profile() {
         Some(profile) => profile.spoke.unwrap_or(user.since),
-        None => fx.observed(session).map_or(user.since, |observed| observed.heard),
+        None => fx.observed(user.person(key).session).map_or(user.since, |observed| observed.heard),
     };
     asker.now.monotonic.saturating_duration_since(spoke).as_secs()
 }

@@ -3,11 +3,11 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
+//! - `accounts`, `users`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
 //!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts;
+//! - [`record`] what lasts, and `lasting` how it comes back;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -24,11 +24,13 @@ mod event;
 mod guests;
 mod host;
 mod invitations;
+mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
 mod moderation;
 pub mod name;
+mod occupants;
 mod paths;
 mod person;
 pub mod privileges;
@@ -46,7 +48,8 @@ mod watch;
 pub use accounts::{AccountChange, Proof, Proved, Registration};
 pub use channel::ChannelId;
 pub use command::{
-    Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter, Words,
+    Command, Form, MessageId, Moment, Part, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter,
+    UserKey, Words,
 };
 pub use effect::{Effect, Effects, Reply};
 pub use event::{Departure, Event, Killing, RelayEnd, Trait};
@@ -55,11 +58,15 @@ pub use limits::Limits;
 pub use name::{RoomName, UserName};
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
+pub use record::{Past, Wish};
 pub use refusal::{BadName, BadText, Refusal};
 pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
-pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, RoomChange, Settings};
-pub use view::{Counts, Entry, Formerly, Look, Place, RoomSummary, SubjectView};
+pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
+pub use view::{
+    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, SessionView,
+    SubjectView, WishView,
+};
 
 use accounts::{Accounts, Identity};
 use channel::Channels;
@@ -76,9 +83,9 @@ use users::Newcomer;
 pub struct Hub {
     limits: Limits,
     /// Boxed: the table itself is half empty at times.
-    users: HashMap<SessionId, Box<User>>,
+    users: HashMap<UserKey, Box<User>>,
     /// By folded name, in the order in which lists show them.
-    names: BTreeMap<Arc<str>, SessionId>,
+    names: BTreeMap<Arc<str>, UserKey>,
     /// Rooms, likewise.
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
@@ -87,7 +94,7 @@ pub struct Hub {
     ringing: BTreeSet<(Instant, ChannelId)>,
     /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
     /// few names, and leave at once.
-    watchers: BTreeMap<Arc<str>, BTreeSet<SessionId>>,
+    watchers: BTreeMap<Arc<str>, BTreeSet<UserKey>>,
     /// Names that were given up, the latest first.
     former: VecDeque<Formerly>,
     /// How many things were said.
@@ -126,6 +133,11 @@ struct Rare {
 }
 
 impl User {
+    /// The sessions that the user is here with, the one that has been here longest first.
+    fn seats(&self, key: UserKey) -> impl Iterator<Item = SessionId> + '_ {
+        std::iter::once(key.0)
+    }
+
     fn relays(&self) -> &[ChannelId] {
         self.rare.as_ref().map_or(&[], |rare| &rare.relays)
     }
@@ -143,14 +155,36 @@ impl User {
     }
 }
 
+/// Something for one user that is in no room: to each of their sessions.
+fn send(to: (UserKey, &User), cause: SessionId, channel: ChannelId, event: Event<'_>, fx: &mut impl Effects) {
+    send_in(to, cause, channel, None, event, fx);
+}
+
+/// The same, of what is in a room.
+fn send_in(
+    (key, user): (UserKey, &User),
+    cause: SessionId,
+    channel: ChannelId,
+    room: Option<&RoomName>,
+    event: Event<'_>,
+    fx: &mut impl Effects,
+) {
+    for to in user.seats(key) {
+        fx.emit(Effect::Send { to, cause, channel, room, event });
+    }
+}
+
 /// What a request leads to: effects, or a refusal that [`Hub::handle`] turns into one.
 type Outcome = Result<(), Refusal>;
 
-/// The session that a request came from, and how to answer it.
+/// Where a request came from, and how to answer it: the session that is told, and the user whose it is, by whom
+/// everything is found that a user has.
 #[derive(Clone, Copy)]
 struct Asker {
     now: Moment,
     session: SessionId,
+    /// Of a session that is not logged in, the user it would be.
+    user: UserKey,
     request: RequestId,
     channel: ChannelId,
 }
@@ -233,10 +267,14 @@ impl Hub {
         command: Command<'_>,
         fx: &mut impl Effects,
     ) {
-        let asker = Asker { now, session, request, channel: command.channel() };
+        let asker = self.asker(now, session, request, command.channel());
         if let Err(refusal) = self.carry_out(asker, command, fx) {
             asker.reply(fx, Reply::Refused(refusal));
         }
+    }
+
+    fn asker(&self, now: Moment, session: SessionId, request: RequestId, channel: ChannelId) -> Asker {
+        Asker { now, session, user: self.user_of(session), request, channel }
     }
 
     fn carry_out(&mut self, asker: Asker, command: Command<'_>, fx: &mut impl Effects) -> Outcome {
@@ -295,6 +333,25 @@ impl Hub {
             Command::Decline { text, .. } => self.decline(asker, text, fx),
             Command::Close { .. } => self.close_relay(asker, fx),
             Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
+            Command::Destroy { .. }
+            | Command::RenameRoom { .. }
+            | Command::ReserveName { .. }
+            | Command::Wish { .. }
+            | Command::Decide { .. }
+            | Command::ListWishes { .. }
+            | Command::ListMembers { .. } => Err(Refusal::NotOwner),
+            Command::ShowPast { .. }
+            | Command::Search { .. }
+            | Command::Retract { .. }
+            | Command::ShowReadMark { .. }
+            | Command::MarkRead { .. }
+            | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::ListBans { .. }
+            | Command::ListSessions { .. }
+            | Command::ListAccounts { .. }
+            | Command::DropAccount { .. } => Err(Refusal::NotOperator),
         }
     }
 
@@ -326,11 +383,16 @@ impl Hub {
         self.channels.relays_len()
     }
 
-    fn user(&self, session: SessionId) -> Result<&User, Refusal> {
-        self.users.get(&session).map(|user| &**user).ok_or(Refusal::NotLoggedIn)
+    /// Whose a session is. Of one that is not logged in, the user it would be.
+    fn user_of(&self, session: SessionId) -> UserKey {
+        UserKey(session)
     }
 
-    fn user_mut(&mut self, session: SessionId) -> Result<&mut User, Refusal> {
-        self.users.get_mut(&session).map(|user| &mut **user).ok_or(Refusal::NotLoggedIn)
+    fn user(&self, key: UserKey) -> Result<&User, Refusal> {
+        self.users.get(&key).map(|user| &**user).ok_or(Refusal::NotLoggedIn)
+    }
+
+    fn user_mut(&mut self, key: UserKey) -> Result<&mut User, Refusal> {
+        self.users.get_mut(&key).map(|user| &mut **user).ok_or(Refusal::NotLoggedIn)
     }
 }

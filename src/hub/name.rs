@@ -216,7 +216,9 @@ mod tests {
             let refused = UserName::new(reserved, 32).err();
             assert_eq!(refused, Some(Refusal::BadName(BadName::Reserved)), "{reserved}");
         }
-        for free in ["NickServ_", "anon", "anon-", "anon-abc", "anon-abcdefghi", "anon-abcdefg1", "anon-abcdefé"] {
+        for free in
+            ["NickServ_", "anon", "anon-", "anon-abc", "anon-abcdefghi", "anon-abcdefg1", "anon-abcdefé"]
+        {
             assert!(UserName::new(free, 32).is_ok(), "{free}");
         }
     }

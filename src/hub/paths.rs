@@ -105,10 +105,9 @@ impl Hub {
         addresses: Box<[Address]>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         self.check_addresses(asker, &addresses, fx)?;
-        self.user_mut(asker.session)?.rare_mut().listing =
-            Some(Box::new(Listing { offers, shown, addresses }));
+        self.user_mut(asker.user)?.rare_mut().listing = Some(Box::new(Listing { offers, shown, addresses }));
         asker.done(fx);
         Ok(())
     }

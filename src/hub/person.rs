@@ -2,17 +2,21 @@
 
 use super::invitations::Invitation;
 use super::name::UserName;
-use super::{ChannelId, SessionId};
+use super::{ChannelId, Effects, Host, SessionId, UserKey};
 use std::time::Instant;
 
 /// Somebody who is here, as an event or a list has them.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Person<'a> {
+    pub user: UserKey,
+    /// The one of their sessions that says where they come from.
     pub session: SessionId,
     pub name: &'a UserName,
     pub profile: Option<&'a Profile>,
     /// The account that they have identified themselves for.
     pub account: Option<&'a str>,
+    /// Where they come from, as far as those may know who are told; `None`: as the server sees their session.
+    pub hidden_host: Option<Host>,
 }
 
 /// What stands in the place of a user's name on their machine, for those whose client has not said it.
@@ -33,6 +37,11 @@ impl<'a> Person<'a> {
             Some(profile) if !profile.realname().is_empty() => profile.realname(),
             _ => self.name.shown(),
         }
+    }
+
+    /// Where they come from.
+    pub(super) fn host(self, fx: &impl Effects) -> Host {
+        self.hidden_host.unwrap_or_else(|| fx.host(self.session))
     }
 
     /// What those are told who write to them, while they are away.
@@ -148,7 +157,14 @@ mod tests {
     #[test]
     fn who_says_nothing_of_themselves_has_something_in_its_place() {
         let name = UserName::new("ann", 9).expect("a name");
-        let person = Person { session: SessionId(1), name: &name, profile: None, account: None };
+        let person = Person {
+            user: UserKey(SessionId(1)),
+            session: SessionId(1),
+            name: &name,
+            profile: None,
+            account: None,
+            hidden_host: None,
+        };
         assert_eq!((person.username(), person.realname(), person.away()), ("native", "ann", None));
         let mut profile = Profile { away: Some("tea".into()), ..Profile::default() };
         profile.set_realname("Ann");

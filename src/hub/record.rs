@@ -102,6 +102,8 @@ pub struct RoomRecord {
 pub struct SubjectRecord {
     pub text: Box<str>,
     pub by: Box<str>,
+    /// `name!username@host`, as others may know it.
+    pub author: Box<str>,
     pub at_millis: u64,
 }
 
@@ -178,6 +180,15 @@ pub enum Past {
 pub struct Retraction {
     pub by: Box<str>,
     pub reason: Box<str>,
+}
+
+/// What one can ask for in a room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Wish {
+    /// To speak, where the room is moderated (XEP-0045 §7.13); those grant it who moderate the room.
+    Voice,
+    /// To become a member (XEP-0045 §7.10); admins grant it.
+    Membership,
 }
 
 /// Whom the server does not take.

@@ -82,9 +82,10 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let per_user = self.limits.relays_per_user_max;
-        let caller = self.user(asker.session)?;
-        let callee_session = self.peer(asker, to)?;
-        let callee = self.user(callee_session)?;
+        let caller = self.user(asker.user)?;
+        let callee_key = self.peer(asker, to)?;
+        let callee = self.user(callee_key)?;
+        let callee_session = callee_key.0;
         let payload_max = caller.payload_max.min(callee.payload_max);
         if payload_max == 0 {
             return Err(Refusal::TakesNoRelays);
@@ -103,9 +104,9 @@ impl Hub {
         let relay = Relay { caller: asker.session, callee: callee_session, payload_max, state };
         let channel = self.channels.insert(Channel::Relay(relay)).ok_or(Refusal::TooManyRelaysOnServer)?;
         self.ringing.insert((deadline, channel));
-        self.user_mut(asker.session)?.rare_mut().relays.push(channel);
-        self.user_mut(callee_session)?.rare_mut().relays.push(channel);
-        let from = self.user(asker.session)?.person(asker.session);
+        self.user_mut(asker.user)?.rare_mut().relays.push(channel);
+        self.user_mut(callee_key)?.rare_mut().relays.push(channel);
+        let from = self.user(asker.user)?.person(asker.user);
         send(callee_session, asker.session, channel, Event::Offered { from, purpose, payload_max }, fx);
         send(asker.session, asker.session, channel, Event::Ringing { request: asker.request }, fx);
         Ok(())
@@ -119,7 +120,7 @@ impl Hub {
             return Err(Refusal::NoSuchRelay);
         };
         self.ringing.remove(&(deadline, asker.channel));
-        let peer = self.user(asker.session)?.name.shown();
+        let peer = self.user(asker.user)?.name.shown();
         // The callee first: it may send as soon as it knows, and the caller hears of the relay before any payload.
         asker.done(fx);
         let reply = Reply::Opened { peer, payload_max };
@@ -187,7 +188,8 @@ impl Hub {
             self.ringing.remove(&(deadline, channel));
         }
         for session in [relay.caller, relay.callee] {
-            if let Some(rare) = self.users.get_mut(&session).and_then(|user| user.rare.as_mut()) {
+            let user = self.user_of(session);
+            if let Some(rare) = self.users.get_mut(&user).and_then(|user| user.rare.as_mut()) {
                 rare.relays.retain(|&held| held != channel);
             }
         }
@@ -210,7 +212,7 @@ impl Hub {
             for session in [relay.caller, relay.callee] {
                 let held = self
                     .users
-                    .get(&session)
+                    .get(&self.user_of(session))
                     .map_or(0, |user| user.relays().iter().filter(|&&held| held == channel).count());
                 if held != 1 {
                     return Err(format!("relay {channel:?} is held {held} times by one of its ends"));

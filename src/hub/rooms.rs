@@ -7,8 +7,8 @@ use super::privileges::{enters_full_rooms, may_enter};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
 use super::{
-    Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, SessionId,
-    Standing, SubjectView, User,
+    Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, Standing,
+    SubjectView, User, UserKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -81,9 +81,9 @@ impl Room {
         Some(SubjectView { text, by: by.shown(), author, at_millis: *at_millis })
     }
 
-    pub fn is_invited(&self, session: SessionId) -> bool {
+    pub fn is_invited(&self, user: UserKey) -> bool {
         let invited = self.guests.as_ref().map_or(&[][..], |guests| &guests.invited);
-        invited.iter().any(|invitation| invitation.to == session)
+        invited.iter().any(|invitation| invitation.to == user)
     }
 
     /// Whether a ban is for somebody, and no exception.
@@ -110,7 +110,7 @@ impl Room {
     ) -> Outcome {
         let candidate = Candidate::new(person, fx);
         let affiliation = self.standing(person.name.key()).affiliation;
-        if !self.is_invited(person.session) {
+        if !self.is_invited(person.user) {
             if self.is_banned(&candidate) {
                 return Err(Refusal::Banned);
             }
@@ -143,7 +143,7 @@ impl Hub {
         password: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         let name = RoomName::new(room, self.limits.room_name_bytes_max)?;
         let channel = self.room_names.get(name.key()).copied();
         if channel.is_some_and(|channel| user.is_in(channel)) {
@@ -154,7 +154,7 @@ impl Hub {
         }
         let occupants_max = self.limits.occupants_per_room_max;
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
-            room.check_entry(user.person(asker.session), password, occupants_max, fx)?;
+            room.check_entry(room.person(asker.user, user), password, occupants_max, fx)?;
         }
         match channel {
             Some(channel) => self.admit(asker, channel, false, fx),
@@ -167,22 +167,24 @@ impl Hub {
 
     /// Lets somebody in who may come in. `made`: they have just made the room.
     fn admit(&mut self, asker: Asker, channel: ChannelId, made: bool, fx: &mut impl Effects) -> Outcome {
-        self.end_invitation(asker.session, channel);
+        self.end_invitation(asker.user, channel);
         let Hub { users, channels, .. } = self;
-        let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.session));
+        let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.user));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
         let standing = Standing { is_moderator: made, ..Standing::default() };
-        room.set_standing(user.name.key(), standing);
-        room.occupants.insert(Arc::clone(user.name.key()));
+        let key = Arc::clone(room.key_of(user));
+        room.set_standing(&key, standing);
+        room.occupants.insert(key);
         if let Err(at) = user.rooms.binary_search(&channel) {
             user.rooms.insert(at, channel);
         }
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
-        let who = user.person(asker.session);
-        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing });
-        asker.publish(fx, room, Event::Entered { who: user.person(asker.session) });
+        let who = user.person(asker.user);
+        let flags = room.settings.flags;
+        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing, flags });
+        asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
         Ok(())
     }
@@ -197,41 +199,44 @@ impl Hub {
         let (channel, user, room) = self.occupied(asker, room)?;
         self.check_text_or_empty(text, self.limits.text_bytes_max)?;
         // Who may not speak there does not do it on leaving.
-        let text = if check_voice(user.person(asker.session), room, fx).is_ok() { text } else { "" };
+        let text = if check_voice(room.person(asker.user, user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
-        if self.walk_out(asker.session, channel, fx) {
-            let (room, user) = (self.room(channel)?, self.user(asker.session)?);
-            asker.publish(fx, room, Event::Left { who: user.person(asker.session), text });
+        if self.walk_out(asker.user, channel, fx) {
+            let (room, user) = (self.room(channel)?, self.user(asker.user)?);
+            asker.publish(fx, room, Event::Left { who: room.person(asker.user, user), text });
         }
         asker.tell(fx, Reply::Left { room: &name, text });
         Ok(())
     }
 
     pub(super) fn leave_all(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
-        for channel in self.user(asker.session)?.rooms.clone() {
+        for channel in self.user(asker.user)?.rooms.clone() {
             self.leave(asker, RoomRef::Channel(channel), text, fx)?;
         }
         Ok(())
     }
 
     /// Takes an occupant out of a room and out of their own list of rooms. Whether the room is still there.
-    pub(super) fn walk_out(&mut self, session: SessionId, channel: ChannelId, fx: &mut impl Effects) -> bool {
-        if let Some(user) = self.users.get_mut(&session)
+    pub(super) fn walk_out(&mut self, key: UserKey, channel: ChannelId, fx: &mut impl Effects) -> bool {
+        if let Some(user) = self.users.get_mut(&key)
             && let Ok(at) = user.rooms.binary_search(&channel)
         {
             user.rooms.remove(at);
         }
-        self.vacate(session, channel, fx)
+        self.vacate(key, channel, fx)
     }
 
     /// Takes an occupant out of a room, and ends the room when nobody is left; returns whether somebody is, who has to
     /// be told. The user's own list of rooms is the caller's to mend.
-    pub(super) fn vacate(&mut self, session: SessionId, channel: ChannelId, fx: &mut impl Effects) -> bool {
-        let Some(user) = self.users.get(&session) else { return false };
+    pub(super) fn vacate(&mut self, key: UserKey, channel: ChannelId, fx: &mut impl Effects) -> bool {
+        let Some(user) = self.users.get(&key) else { return false };
         let Some(room) = self.channels.room_mut(channel) else { return false };
-        room.occupants.remove(user.name.key());
-        room.ranked.remove(user.name.key());
-        fx.emit(Effect::Unsubscribe { channel, session });
+        let name = Arc::clone(room.key_of(user));
+        room.occupants.remove(&name);
+        room.ranked.remove(&name);
+        for session in user.seats(key) {
+            fx.emit(Effect::Unsubscribe { channel, session });
+        }
         if !room.occupants.is_empty() {
             return true;
         }
@@ -268,7 +273,7 @@ impl Hub {
         asker: Asker,
         room: RoomRef<'_>,
     ) -> Result<(ChannelId, &User, &Room), Refusal> {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         let channel = match room {
             RoomRef::Channel(channel) if user.is_in(channel) => channel,
             RoomRef::Channel(_) => return Err(Refusal::NotInRoom),

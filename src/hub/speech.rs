@@ -8,8 +8,8 @@ use super::privileges::{Act, may};
 use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
-    Role, RoomRef, SessionId, Words,
+    Asker, BadText, ChannelId, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply, Role,
+    RoomRef, UserKey, Words, send, send_in,
 };
 use memchr::memchr3;
 
@@ -29,12 +29,12 @@ impl Hub {
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
         let is_inside = by_number || user.is_in(channel);
-        if let Err(refusal) = may_speak(user.person(asker.session), is_inside, room, words, fx) {
+        if let Err(refusal) = may_speak(room.person(asker.user, user), is_inside, room, words, fx) {
             // Who does not find a room does not learn of it by speaking to it either.
             return Err(if is_inside || finds(user, channel, room) { refusal } else { Refusal::NoSuchRoom });
         }
         let asker = Asker { channel, ..asker };
-        let event = Event::Said { by: user.person(asker.session), words, id, least };
+        let event = Event::Said { by: room.person(asker.user, user), words, id, least };
         match least {
             None => asker.publish(fx, room, event),
             Some(least) => self.tell_some(asker, room, least, event, fx),
@@ -56,10 +56,11 @@ impl Hub {
         fx: &mut impl Effects,
     ) {
         let heard_by = room.ranked.iter().filter(|(_, standing)| standing.is_at_least(least));
-        for &to in heard_by.filter_map(|(key, _)| self.names.get(key)) {
-            if to != asker.session {
-                let (cause, channel, room) = (asker.session, asker.channel, Some(&room.name));
-                fx.emit(Effect::Send { to, cause, channel, room, event });
+        for to in heard_by.filter_map(|(name, _)| room.user_at(name, &self.names)) {
+            if to != asker.user
+                && let Ok(user) = self.user(to)
+            {
+                send_in((to, user), asker.session, asker.channel, Some(&room.name), event, fx);
             }
         }
     }
@@ -72,18 +73,18 @@ impl Hub {
         even_oneself: bool,
         fx: &mut impl Effects,
     ) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         self.check_words(words)?;
         let to = match self.peer(asker, to) {
-            Err(Refusal::Yourself) if even_oneself => asker.session,
+            Err(Refusal::Yourself) if even_oneself => asker.user,
             to => to?,
         };
         self.messages += 1;
         let id = MessageId(self.messages);
-        let from = self.user(asker.session)?.person(asker.session);
+        let from = self.user(asker.user)?.person(asker.user);
         let event = Event::Told { from, words, id };
-        fx.emit(Effect::Send { to, cause: asker.session, channel: asker.channel, room: None, event });
         let peer = self.user(to)?;
+        send((to, peer), asker.session, asker.channel, event, fx);
         let away = peer.person(to).away();
         asker.tell(fx, Reply::Sent { id, to: peer.name.shown(), words, least: None, away });
         self.note_spoke(asker);
@@ -97,25 +98,25 @@ impl Hub {
         text: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         self.check_text_or_empty(text, self.limits.subject_bytes_max)?;
         let (channel, user, room) = self.occupied(asker, room)?;
         let flags = room.settings.flags;
-        let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
+        let role = room.standing(room.key_of(user)).role(flags.has(Flag::Moderated));
         if !may(role, Act::SetSubject, flags) {
             return Err(Refusal::NotModerator);
         }
-        if room.is_silenced(&Candidate::new(user.person(asker.session), fx)) {
+        if room.is_silenced(&Candidate::new(room.person(asker.user, user), fx)) {
             return Err(Refusal::Silenced);
         }
-        let by = user.name.clone();
-        let author = in_full(user.person(asker.session), fx.host(asker.session)).into();
+        let by = room.name_of(user).clone();
+        let author = in_full(room.person(asker.user, user), fx).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
         let asker = Asker { channel, ..asker };
-        let (room, user) = (self.room(channel)?, self.user(asker.session)?);
-        asker.publish(fx, room, Event::SubjectSet { by: user.person(asker.session), text });
+        let (room, user) = (self.room(channel)?, self.user(asker.user)?);
+        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
         asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
         Ok(())
     }
@@ -130,11 +131,10 @@ impl Hub {
     pub(super) fn announce(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
         self.operator(asker)?;
         self.check_text(text, self.limits.text_bytes_max)?;
-        let by = self.user(asker.session)?.person(asker.session);
+        let by = self.user(asker.user)?.person(asker.user);
         for (&to, user) in &self.users {
             if user.marks().contains(Marks::WALLOPS) {
-                let (cause, event) = (asker.session, Event::Announced { by, text });
-                fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
+                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text }, fx);
             }
         }
         asker.reply(fx, Reply::Announced { text });
@@ -142,17 +142,17 @@ impl Hub {
     }
 
     /// Somebody else who is here, by name.
-    pub(super) fn peer(&self, asker: Asker, name: &str) -> Result<SessionId, Refusal> {
+    pub(super) fn peer(&self, asker: Asker, name: &str) -> Result<UserKey, Refusal> {
         match self.names.get(&*fold(name)) {
             None => Err(Refusal::NoSuchPeer),
-            Some(&session) if session == asker.session => Err(Refusal::Yourself),
-            Some(&session) => Ok(session),
+            Some(&key) if key == asker.user => Err(Refusal::Yourself),
+            Some(&key) => Ok(key),
         }
     }
 
     /// Who says something is idle no more.
     fn note_spoke(&mut self, asker: Asker) {
-        if let Some(profile) = self.users.get_mut(&asker.session).and_then(|user| user.known_profile_mut()) {
+        if let Some(profile) = self.users.get_mut(&asker.user).and_then(|user| user.known_profile_mut()) {
             profile.spoke = Some(asker.now.monotonic);
         }
     }

@@ -6,10 +6,9 @@ use super::person::{Marks, Profile};
 use super::speech::check_voice;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
-    RelayEnd, Reply, SessionId, Trait, User,
+    RelayEnd, Reply, SessionId, Trait, User, UserKey,
 };
 use smallvec::SmallVec;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What a dialect says of a newcomer.
@@ -21,9 +20,10 @@ pub(super) struct Newcomer<'a> {
 }
 
 impl User {
-    pub(super) fn person(&self, session: SessionId) -> Person<'_> {
+    pub(super) fn person(&self, user: UserKey) -> Person<'_> {
         let account = self.identity().map(|identity| identity.name.shown());
-        Person { session, name: &self.name, profile: self.profile(), account }
+        let session = self.seats(user).next().unwrap_or(user.0);
+        Person { user, session, name: &self.name, hidden_host: None, profile: self.profile(), account }
     }
 
     pub(super) fn profile(&self) -> Option<&Profile> {
@@ -49,44 +49,31 @@ impl User {
     pub(super) fn is_in(&self, channel: ChannelId) -> bool {
         self.rooms.binary_search(&channel).is_ok()
     }
-
-    /// In time proportional to how many rooms the two are in.
-    pub(super) fn shares_room_with(&self, other: &User) -> bool {
-        let (mut own, mut theirs) = (self.rooms.iter().peekable(), other.rooms.iter().peekable());
-        while let (Some(one), Some(another)) = (own.peek(), theirs.peek()) {
-            match one.cmp(another) {
-                Ordering::Less => drop(own.next()),
-                Ordering::Greater => drop(theirs.next()),
-                Ordering::Equal => return true,
-            }
-        }
-        false
-    }
 }
 
 impl Hub {
     pub(super) fn login(&mut self, asker: Asker, newcomer: Newcomer<'_>, fx: &mut impl Effects) -> Outcome {
         let Newcomer { name, payload_max, username, realname } = newcomer;
-        if self.users.contains_key(&asker.session) {
+        if self.users.contains_key(&asker.user) {
             return Err(Refusal::AlreadyLoggedIn);
         }
         let name = self.free_name(asker.session, name)?;
         self.check_text_or_empty(username, self.limits.username_bytes_max.into())?;
         self.check_text_or_empty(realname, self.limits.realname_bytes_max)?;
-        self.names.insert(Arc::clone(name.key()), asker.session);
+        self.names.insert(Arc::clone(name.key()), asker.user);
         asker.reply(fx, Reply::LoggedIn { name: name.shown(), text_bytes_max: self.limits.text_bytes_max });
         let since = asker.now.monotonic;
         let user = User { name, rooms: SmallVec::new(), since, payload_max, rare: None };
-        self.users.insert(asker.session, Box::new(user));
+        self.users.insert(asker.user, Box::new(user));
         if !username.is_empty() || !realname.is_empty() {
-            let profile = self.user_mut(asker.session)?.profile_mut();
+            let profile = self.user_mut(asker.user)?.profile_mut();
             profile.set_names(username, realname);
         }
         if let Some(identity) = self.take_identity(asker.session) {
-            self.user_mut(asker.session)?.rare_mut().identity = Some(Box::new(identity));
+            self.user_mut(asker.user)?.rare_mut().identity = Some(Box::new(identity));
         }
         self.users_most = self.users_most.max(self.users.len());
-        self.tell_appeared(asker.session, fx);
+        self.tell_appeared(asker, fx);
         Ok(())
     }
 
@@ -102,7 +89,7 @@ impl Hub {
 
     /// Everybody who sees them is told, once; those who watch either name, too.
     pub(super) fn rename(&mut self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         let to = UserName::new(name, self.limits.name_bytes_max)?;
         let is_same = to == user.name;
         if !is_same && self.names.contains_key(to.key()) {
@@ -114,38 +101,39 @@ impl Hub {
             return Ok(());
         }
         if !is_same {
-            self.check_renaming(asker.session, user, fx)?;
+            self.check_renaming(asker.user, user, fx)?;
         }
         let from = user.name.clone();
         if !is_same {
-            self.forget(asker.now, asker.session, fx);
-            self.move_keys(asker.session, &from, &to);
+            self.forget(asker.now, asker.user, fx);
+            self.move_keys(asker.user, &from, &to);
         }
-        let user = self.user_mut(asker.session)?;
-        user.name = to.clone();
-        let person = Person { name: &from, ..user.person(asker.session) };
+        self.user_mut(asker.user)?.name = to.clone();
+        let user = self.user(asker.user)?;
+        let person = Person { name: &from, ..user.person(asker.user) };
         asker.reply(fx, Reply::Renamed { from: &from, to: &to });
-        asker.tell_neighbours(fx, &user.rooms, Event::Renamed { who: person, to: &to });
+        asker.tell_neighbours(fx, &self.known_in(user), Event::Renamed { who: person, to: &to });
         if !is_same {
             self.tell_vanished(asker.session, &from, fx);
-            self.tell_appeared(asker.session, fx);
+            self.tell_appeared(asker, fx);
         }
         Ok(())
     }
 
     /// Whoever may not speak in a room because of a ban does not get around it by another name.
-    fn check_renaming(&self, session: SessionId, user: &User, fx: &impl Effects) -> Outcome {
-        let candidate = Candidate::new(user.person(session), fx);
-        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+    fn check_renaming(&self, key: UserKey, user: &User, fx: &impl Effects) -> Outcome {
+        let candidate = Candidate::new(user.person(key), fx);
+        let rooms = self.known_in(user);
+        let mut rooms = rooms.iter().filter_map(|&channel| self.channels.room(channel));
         let is_kept = rooms.any(|room| room.is_silenced(&candidate));
         if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
     }
 
     /// The indexes of a user who gets another name.
-    fn move_keys(&mut self, session: SessionId, from: &UserName, to: &UserName) {
+    fn move_keys(&mut self, key: UserKey, from: &UserName, to: &UserName) {
         self.names.remove(from.key());
-        self.names.insert(Arc::clone(to.key()), session);
-        let rooms = self.users.get(&session).map(|user| user.rooms.clone()).unwrap_or_default();
+        self.names.insert(Arc::clone(to.key()), key);
+        let rooms = self.users.get(&key).map(|user| user.rooms.clone()).unwrap_or_default();
         for channel in rooms {
             if let Some(room) = self.channels.room_mut(channel) {
                 room.move_key(from.key(), to.key());
@@ -154,29 +142,29 @@ impl Hub {
     }
 
     pub(super) fn set_realname(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         self.check_text(text, self.limits.realname_bytes_max)?;
-        let user = self.user_mut(asker.session)?;
-        if user.person(asker.session).realname() != text {
-            user.profile_mut().set_realname(text);
-            let event = Event::RealNameChanged { who: user.person(asker.session) };
-            asker.tell_neighbours(fx, &user.rooms, event);
-            self.tell_watched_change(asker.session, Trait::RealName, fx);
+        if self.user(asker.user)?.person(asker.user).realname() != text {
+            self.user_mut(asker.user)?.profile_mut().set_realname(text);
+            let user = self.user(asker.user)?;
+            let event = Event::RealNameChanged { who: user.person(asker.user) };
+            asker.tell_neighbours(fx, &self.known_in(user), event);
+            self.tell_watched_change(asker.user, asker.session, Trait::RealName, fx);
         }
         asker.done(fx);
         Ok(())
     }
 
     pub(super) fn set_away(&mut self, asker: Asker, text: Option<&str>, fx: &mut impl Effects) -> Outcome {
-        let user = self.user(asker.session)?;
+        let user = self.user(asker.user)?;
         self.check_text_or_empty(text.unwrap_or(""), self.limits.away_bytes_max)?;
         let text = text.filter(|text| !text.is_empty());
-        if user.person(asker.session).away() != text {
-            let user = self.user_mut(asker.session)?;
-            user.profile_mut().away = text.map(Into::into);
-            let event = Event::AwayChanged { who: user.person(asker.session) };
-            asker.tell_neighbours(fx, &user.rooms, event);
-            self.tell_watched_change(asker.session, Trait::Away, fx);
+        if user.person(asker.user).away() != text {
+            self.user_mut(asker.user)?.profile_mut().away = text.map(Into::into);
+            let user = self.user(asker.user)?;
+            let event = Event::AwayChanged { who: user.person(asker.user) };
+            asker.tell_neighbours(fx, &self.known_in(user), event);
+            self.tell_watched_change(asker.user, asker.session, Trait::Away, fx);
         }
         asker.done(fx);
         Ok(())
@@ -189,29 +177,30 @@ impl Hub {
         clear: Marks,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let before = self.user(asker.session)?.marks();
+        let before = self.user(asker.user)?.marks();
         let now = before.with(set.without(Marks::OPERATOR)).without(clear);
-        self.mark(asker.session, now)?;
+        self.mark(asker.user, now)?;
         asker.reply(fx, Reply::Marks { now, before });
         Ok(())
     }
 
     pub(super) fn become_operator(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let before = self.user(asker.session)?.marks();
+        let before = self.user(asker.user)?.marks();
         let now = before.with(Marks::OPERATOR);
-        self.mark(asker.session, now)?;
+        self.mark(asker.user, now)?;
         asker.reply(fx, Reply::Marks { now, before });
         Ok(())
     }
 
     /// Makes a user no operator any more. `false` when they were none.
     pub fn revoke_operator(&mut self, session: SessionId) -> bool {
-        let marks = self.user(session).map(User::marks).unwrap_or_default();
-        marks.contains(Marks::OPERATOR) && self.mark(session, marks.without(Marks::OPERATOR)).is_ok()
+        let user = self.user_of(session);
+        let marks = self.user(user).map(User::marks).unwrap_or_default();
+        marks.contains(Marks::OPERATOR) && self.mark(user, marks.without(Marks::OPERATOR)).is_ok()
     }
 
-    fn mark(&mut self, session: SessionId, marks: Marks) -> Outcome {
-        let user = self.user_mut(session)?;
+    fn mark(&mut self, user: UserKey, marks: Marks) -> Outcome {
+        let user = self.user_mut(user)?;
         let before = user.marks();
         if before == marks {
             return Ok(());
@@ -228,16 +217,17 @@ impl Hub {
     /// A session is gone, for whatever reason; everybody who has to do with it is told. A session that never logged in
     /// leaves no trace.
     pub fn disconnect(&mut self, now: Moment, session: SessionId, why: Departure<'_>, fx: &mut impl Effects) {
+        let key = self.user_of(session);
         // Last words are a courtesy: where they break a rule, the departure is told without them.
         let why = match why {
             Departure::Quit(text) if self.check_text_or_empty(text, self.limits.text_bytes_max).is_err() => {
                 Departure::Quit("")
             }
-            Departure::Quit(_) if self.is_mute_anywhere(session, fx) => Departure::Quit(""),
+            Departure::Quit(_) if self.is_mute_anywhere(key, fx) => Departure::Quit(""),
             why => why,
         };
         self.accounts.forget_session(session);
-        let Some(user) = self.users.get_mut(&session) else { return };
+        let Some(user) = self.users.get_mut(&key) else { return };
         let rooms = std::mem::take(&mut user.rooms);
         let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));
         for relay in relays.unwrap_or_default() {
@@ -245,42 +235,44 @@ impl Hub {
         }
         let mut left: SmallVec<[_; 4]> = SmallVec::new();
         for room in rooms {
-            if self.vacate(session, room, fx) {
+            if self.vacate(key, room, fx) {
                 left.push(room);
             }
         }
-        self.forget(now, session, fx);
-        self.unwatch_all_of(session);
-        self.decline_all_of(session);
-        let _ = self.mark_none(session);
-        let Some(user) = self.users.remove(&session) else { return };
+        self.forget(now, key, fx);
+        self.unwatch_all_of(key);
+        self.decline_all_of(key);
+        let _ = self.mark_none(key);
+        let Some(user) = self.users.remove(&key) else { return };
         self.names.remove(user.name.key());
         if !left.is_empty() {
-            let event = Event::Quit { who: user.person(session), why };
+            let event = Event::Quit { who: user.person(key), why };
             fx.emit(Effect::PublishToNeighbours { cause: session, channels: &left, event });
         }
         self.tell_vanished(session, &user.name, fx);
     }
 
     /// Whether there is a room in which they have no voice. What is told of a departure is told in all their rooms.
-    fn is_mute_anywhere(&self, session: SessionId, fx: &impl Effects) -> bool {
-        let Some(user) = self.users.get(&session) else { return false };
-        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        rooms.any(|room| check_voice(user.person(session), room, fx).is_err())
+    fn is_mute_anywhere(&self, key: UserKey, fx: &impl Effects) -> bool {
+        let Some(user) = self.users.get(&key) else { return false };
+        let rooms = self.known_in(user);
+        let mut rooms = rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        rooms.any(|room| check_voice(user.person(key), room, fx).is_err())
     }
 
     /// So that the counts are right without them.
-    fn mark_none(&mut self, session: SessionId) -> Outcome {
-        match self.user(session)?.profile() {
-            Some(_) => self.mark(session, Marks::NONE),
+    fn mark_none(&mut self, key: UserKey) -> Outcome {
+        match self.user(key)?.profile() {
+            Some(_) => self.mark(key, Marks::NONE),
             None => Ok(()),
         }
     }
 
     /// Remembers a name that is given up. Whoever gives up many of them pushes out their own, not those of others.
-    fn forget(&mut self, now: Moment, session: SessionId, fx: &impl Effects) {
-        let Some(user) = self.users.get(&session) else { return };
-        let (person, host) = (user.person(session), fx.host(session));
+    fn forget(&mut self, now: Moment, key: UserKey, fx: &impl Effects) {
+        let Some(user) = self.users.get(&key) else { return };
+        let person = user.person(key);
+        let host = fx.host(person.session);
         let formerly = Formerly {
             name: user.name.clone(),
             username: person.username().into(),

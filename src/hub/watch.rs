@@ -1,20 +1,22 @@
 //! Watching: who wants to hear of whose coming and going. Two indexes, the watcher's list and one by name.
 
 use super::name::{UserName, fold};
-use super::{Asker, ChannelId, Effect, Effects, Entry, Event, Hub, Outcome, Reply, SessionId, Trait};
+use super::{
+    Asker, ChannelId, Effects, Entry, Event, Hub, Outcome, Reply, SessionId, Trait, User, UserKey, send,
+};
 use std::sync::Arc;
 
 impl Hub {
     /// Names that nobody can have are passed over.
     pub(super) fn watch(&mut self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         let (mut new, mut full) = (Vec::new(), Vec::new());
         for &name in names {
             let watches_max = self.limits.watches_per_user_max;
             let Ok(watched) = UserName::new(name, self.limits.name_bytes_max) else {
                 continue;
             };
-            let list = self.user_mut(asker.session)?.profile_mut().watched_mut();
+            let list = self.user_mut(asker.user)?.profile_mut().watched_mut();
             if list.contains(&watched) {
                 continue;
             }
@@ -23,7 +25,7 @@ impl Hub {
                 continue;
             }
             list.push(watched.clone());
-            self.watchers.entry(Arc::clone(watched.key())).or_default().insert(asker.session);
+            self.watchers.entry(Arc::clone(watched.key())).or_default().insert(asker.user);
             new.push(name);
         }
         self.tell_watched(asker, new.into_iter(), &full, fx);
@@ -31,35 +33,35 @@ impl Hub {
     }
 
     pub(super) fn unwatch(&mut self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
+        self.user(asker.user)?;
         for name in names {
             let key = fold(name);
-            if let Some(profile) = self.user_mut(asker.session)?.known_profile_mut() {
+            if let Some(profile) = self.user_mut(asker.user)?.known_profile_mut() {
                 profile.watched_mut().retain(|watched| **watched.key() != *key);
             }
-            self.take_watcher(asker.session, &key);
+            self.take_watcher(asker.user, &key);
         }
         asker.done(fx);
         Ok(())
     }
 
     pub(super) fn unwatch_all(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        self.user(asker.session)?;
-        self.unwatch_all_of(asker.session);
+        self.user(asker.user)?;
+        self.unwatch_all_of(asker.user);
         asker.done(fx);
         Ok(())
     }
 
-    pub(super) fn unwatch_all_of(&mut self, session: SessionId) {
-        let profile = self.users.get_mut(&session).and_then(|user| user.known_profile_mut());
+    pub(super) fn unwatch_all_of(&mut self, key: UserKey) {
+        let profile = self.users.get_mut(&key).and_then(|user| user.known_profile_mut());
         for watched in profile.map(|profile| std::mem::take(profile.watched_mut())).unwrap_or_default() {
-            self.take_watcher(session, watched.key());
+            self.take_watcher(key, watched.key());
         }
     }
 
-    fn take_watcher(&mut self, session: SessionId, key: &str) {
+    fn take_watcher(&mut self, watcher: UserKey, key: &str) {
         if let Some(watchers) = self.watchers.get_mut(key) {
-            watchers.remove(&session);
+            watchers.remove(&watcher);
             if watchers.is_empty() {
                 self.watchers.remove(key);
             }
@@ -67,7 +69,7 @@ impl Hub {
     }
 
     pub(super) fn list_watched(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let profile = self.user(asker.session)?.profile();
+        let profile = self.user(asker.user)?.profile();
         let watched = profile.map_or(&[][..], |profile| profile.watched());
         self.tell_watched(asker, watched.iter().map(UserName::shown), &[], fx);
         Ok(())
@@ -82,7 +84,7 @@ impl Hub {
     ) {
         let (mut here, mut gone): (Vec<Entry<'_>>, Vec<&str>) = (Vec::new(), Vec::new());
         for name in names {
-            match self.names.get(&*fold(name)).and_then(|session| self.entry(asker, *session, true, fx)) {
+            match self.names.get(&*fold(name)).and_then(|&user| self.entry(asker, user, true, fx)) {
                 Some(entry) => here.push(entry),
                 None => gone.push(name),
             }
@@ -90,37 +92,41 @@ impl Hub {
         asker.reply(fx, Reply::Watched { here: &here, gone: &gone, full });
     }
 
-    pub(super) fn tell_appeared(&self, session: SessionId, fx: &mut impl Effects) {
-        let Some(user) = self.users.get(&session) else { return };
-        let event = Event::Appeared { who: user.person(session) };
-        self.tell_watchers(session, &user.name, event, fx);
+    pub(super) fn tell_appeared(&self, asker: Asker, fx: &mut impl Effects) {
+        let Some(user) = self.users.get(&asker.user) else { return };
+        let event = Event::Appeared { who: user.person(asker.user) };
+        self.tell_watchers(asker.session, &user.name, event, fx);
     }
 
-    pub(super) fn tell_vanished(&self, session: SessionId, name: &UserName, fx: &mut impl Effects) {
-        self.tell_watchers(session, name, Event::Vanished { name }, fx);
+    pub(super) fn tell_vanished(&self, cause: SessionId, name: &UserName, fx: &mut impl Effects) {
+        self.tell_watchers(cause, name, Event::Vanished { name }, fx);
     }
 
     /// To those who watch somebody and are no neighbours: these have been told.
-    pub(super) fn tell_watched_change(&self, session: SessionId, what: Trait, fx: &mut impl Effects) {
-        let Some(user) = self.users.get(&session) else { return };
-        let shares_room = |watcher: &SessionId| {
-            self.users.get(watcher).is_some_and(|watcher| watcher.shares_room_with(user))
-        };
-        let event = Event::WatchedChanged { who: user.person(session), what };
-        for &to in
-            self.watchers_of(&user.name).filter(|&&watcher| watcher != session && !shares_room(&watcher))
-        {
-            fx.emit(Effect::Send { to, cause: session, channel: ChannelId::NONE, room: None, event });
+    pub(super) fn tell_watched_change(
+        &self,
+        key: UserKey,
+        cause: SessionId,
+        what: Trait,
+        fx: &mut impl Effects,
+    ) {
+        let Some(user) = self.users.get(&key) else { return };
+        let event = Event::WatchedChanged { who: user.person(key), what };
+        for to in self.watchers_of(&user.name) {
+            if to.0 != key && !self.share_room(to.1, user) {
+                send(to, cause, ChannelId::NONE, event, fx);
+            }
         }
     }
 
     fn tell_watchers(&self, cause: SessionId, name: &UserName, event: Event<'_>, fx: &mut impl Effects) {
-        for &to in self.watchers_of(name) {
-            fx.emit(Effect::Send { to, cause, channel: ChannelId::NONE, room: None, event });
+        for to in self.watchers_of(name) {
+            send(to, cause, ChannelId::NONE, event, fx);
         }
     }
 
-    fn watchers_of(&self, name: &UserName) -> impl Iterator<Item = &SessionId> {
-        self.watchers.get(name.key()).into_iter().flatten()
+    fn watchers_of(&self, name: &UserName) -> impl Iterator<Item = (UserKey, &User)> {
+        let watchers = self.watchers.get(name.key()).into_iter().flatten();
+        watchers.filter_map(|&watcher| Some((watcher, self.user(watcher).ok()?)))
     }
 }

@@ -37,7 +37,9 @@ pub struct Given {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Purpose {
     Login,
-    Operator { name: String },
+    Operator {
+        name: String,
+    },
     /// An account's, or one that is to be.
     Account(AccountProof),
 }
@@ -46,10 +48,17 @@ pub enum Purpose {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountProof {
     /// Whether it is right. `None`: there is no such account, which is not to be told by the time that it takes.
-    Check { account: String, hash: Option<String> },
+    Check {
+        account: String,
+        hash: Option<String>,
+    },
     Make,
     /// Whether it is right, and then what is to be kept of another one.
-    Change { account: String, hash: String, new: String },
+    Change {
+        account: String,
+        hash: String,
+        new: String,
+    },
 }
 
 impl AccountProof {
@@ -391,7 +400,8 @@ mod tests {
 
     #[test]
     fn so_many_accounts_are_made_from_an_address_at_once_and_the_rest_with_time() {
-        let (mut checks, start, rate) = (Checks::new(&[0; 32]), Instant::now(), Registrations { per_hour: 4 });
+        let (mut checks, start, rate) =
+            (Checks::new(&[0; 32]), Instant::now(), Registrations { per_hour: 4 });
         let quarter = Duration::from_secs(900);
         for _ in 0..4 {
             assert_eq!(checks.registration_wait(origin(1), rate, start), None);
@@ -403,7 +413,11 @@ mod tests {
         assert_eq!(checks.registration_wait(origin(1), rate, later), None);
         checks.note_registration(origin(1), rate, later);
         assert_eq!(checks.registration_wait(origin(1), rate, later), Some(quarter));
-        assert_eq!(checks.registration_wait(origin(1), Registrations { per_hour: 0 }, later), None, "any number");
+        assert_eq!(
+            checks.registration_wait(origin(1), Registrations { per_hour: 0 }, later),
+            None,
+            "any number"
+        );
     }
 
     #[test]

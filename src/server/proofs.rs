@@ -58,7 +58,9 @@ impl<S: Socket> Exchange<S> {
             AccountProof::Check { hash: Some(hash), .. } | AccountProof::Change { hash, .. } => {
                 (Some(hash.clone()), true)
             }
-            AccountProof::Check { hash: None, .. } => (Some(passwords::NOBODYS.to_owned()), false),
+            AccountProof::Check { hash: None, .. } => {
+                (Some(passwords::nobodys(self.limits.password_cost)), false)
+            }
             AccountProof::Make => (None, true),
         })
     }
@@ -84,14 +86,22 @@ impl<S: Socket> Exchange<S> {
             (Proved::Right | Proved::Made(_), Some(account)) => {
                 self.note_account_guess(given.key, given.address, account, true);
             }
-            (Proved::Wrong, Some(account)) => self.note_account_guess(given.key, given.address, account, false),
+            (Proved::Wrong, Some(account)) => {
+                self.note_account_guess(given.key, given.address, account, false)
+            }
             (_, None) | (Proved::NotYet { .. } | Proved::Unknown, _) => {}
         }
         proved
     }
 
     /// A wrong password for an account makes the next one wait.
-    pub(super) fn note_account_guess(&mut self, key: Key, address: ClientAddress, account: &str, is_right: bool) {
+    pub(super) fn note_account_guess(
+        &mut self,
+        key: Key,
+        address: ClientAddress,
+        account: &str,
+        is_right: bool,
+    ) {
         if is_right {
             return self.checks.note_right_account(address.origin(), account);
         }
@@ -108,7 +118,9 @@ impl<S: Socket> Engine<S> {
             if connection.and_then(|connection| connection.take_verdict()).is_none() {
                 continue; // it is gone, and the hub knows
             }
+            self.exchange.keeping.asking = Some((key, RequestId::NONE));
             self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
+            self.exchange.keeping.asking = None;
             self.settle(key);
             self.exchange.list_to_read(key);
         }

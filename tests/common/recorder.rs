@@ -5,24 +5,57 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
-    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
-    Words,
+    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
+    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
+    RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
-    Reply { to: SessionId, request: u32, channel: ChannelId, answer: Answered },
-    Send { to: SessionId, cause: SessionId, channel: ChannelId, event: Happened },
-    Publish { channel: ChannelId, cause: SessionId, event: Happened },
-    Subscribe { channel: ChannelId, session: SessionId },
-    Unsubscribe { channel: ChannelId, session: SessionId },
-    Neighbours { cause: SessionId, channels: Vec<ChannelId>, event: Happened },
-    HangUp { session: SessionId },
+    Reply {
+        to: SessionId,
+        request: u32,
+        channel: ChannelId,
+        answer: Answered,
+    },
+    Send {
+        to: SessionId,
+        cause: SessionId,
+        channel: ChannelId,
+        event: Happened,
+    },
+    Publish {
+        channel: ChannelId,
+        cause: SessionId,
+        event: Happened,
+    },
+    Subscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Unsubscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Neighbours {
+        cause: SessionId,
+        channels: Vec<ChannelId>,
+        event: Happened,
+    },
+    HangUp {
+        session: SessionId,
+    },
     /// What is to be done with a password, and the password.
-    Prove { session: SessionId, proof: String },
+    Prove {
+        session: SessionId,
+        proof: String,
+    },
     /// A password that the hub was told of.
-    Guess { session: SessionId, account: String, is_right: bool },
+    Guess {
+        session: SessionId,
+        account: String,
+        is_right: bool,
+    },
     Store(Record),
 }
 
@@ -59,6 +92,8 @@ pub enum Answered {
         payload_max: u16,
     },
     Declined(String),
+    /// As it shows itself.
+    Other(String),
     Renamed {
         from: String,
         to: String,
@@ -125,6 +160,8 @@ pub enum Happened {
         from: String,
         text: String,
     },
+    /// As it shows itself.
+    Other(String),
     /// In a room, or to one alone.
     Noticed {
         by: String,
@@ -205,6 +242,8 @@ pub struct Recorder(pub Vec<Recorded>, pub World);
 #[derive(Default)]
 pub struct World {
     pub observed: HashMap<SessionId, Observed>,
+    /// Nothing can be written down.
+    pub cannot_store: bool,
     keys: u8,
     /// How long whoever guesses has to wait.
     pub guess_wait: Option<Duration>,
@@ -266,6 +305,10 @@ impl Effects for Recorder {
         self.0.push(Recorded::Guess { session, account: account.to_owned(), is_right });
     }
 
+    fn can_store(&self) -> bool {
+        !self.1.cannot_store
+    }
+
     fn store(&mut self, record: Record) {
         self.0.push(Recorded::Store(record));
     }
@@ -305,8 +348,12 @@ fn change(change: &RoomChange<'_>) -> String {
         RoomChange::OccupantsMax(max) => format!("{}OccupantsMax {max:?}", sign(max.is_some())),
         RoomChange::Grant { role, to } => format!("+{role:?} {to}"),
         RoomChange::Revoke { role, from } => format!("-{role:?} {from}"),
-        RoomChange::AddMask { list, mask } => format!("+{list:?} {mask}"),
+        RoomChange::AddMask { list, mask, .. } => format!("+{list:?} {mask}"),
         RoomChange::RemoveMask { list, mask } => format!("-{list:?} {mask}"),
+        RoomChange::Affiliate { affiliation, whom, .. } => format!("{affiliation:?} {whom}"),
+        RoomChange::Unaffiliate { affiliation, whom } => format!("not {affiliation:?} {whom}"),
+        RoomChange::Stands { whom, before, after } => format!("{whom} {before:?} -> {after:?}"),
+        RoomChange::Preset(preset) => format!("{preset:?}"),
     }
 }
 
@@ -353,6 +400,20 @@ fn answered(reply: Reply<'_>) -> Answered {
         Reply::Left { .. } => Answered::Left,
         Reply::Sent { to, away, .. } => Answered::Sent { to: to.into(), away: away.map(Into::into) },
         Reply::SubjectSet { .. } => Answered::SubjectSet,
+        Reply::Destroyed { .. }
+        | Reply::RoomRenamed { .. }
+        | Reply::NameReserved { .. }
+        | Reply::Wished { .. }
+        | Reply::Decided { .. }
+        | Reply::Wishes { .. }
+        | Reply::Members { .. }
+        | Reply::Past { .. }
+        | Reply::Retracted { .. }
+        | Reply::ReadMark { .. }
+        | Reply::Spoken { .. }
+        | Reply::Bans { .. }
+        | Reply::Sessions { .. }
+        | Reply::Accounts { .. } => Answered::Other(format!("{reply:?}")),
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }
@@ -419,6 +480,11 @@ fn happened(event: Event<'_>) -> Happened {
             let (by, who) = (by.name.shown().into(), who.shown().into());
             Happened::Kicked { by, who, text: text.into() }
         }
+        Event::Destroyed { .. }
+        | Event::RoomRenamed { .. }
+        | Event::Wished { .. }
+        | Event::Decided { .. }
+        | Event::Retracted { .. } => Happened::Other(format!("{event:?}")),
         Event::SubjectSet { by, text } => {
             Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
         }

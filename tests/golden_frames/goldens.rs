@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
-    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, Frame, Kind, LeftCode, Origin, PathRole, Purpose, RawFrame,
-    RefusalCode, Split, Transport, header, split,
+    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, Frame, Kind, LeftCode, Origin,
+    PathRole, Purpose, RawFrame, RefusalCode, Split, Transport, header, split,
 };
 
 pub struct Golden {

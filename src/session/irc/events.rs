@@ -20,7 +20,11 @@ struct Scene<'w> {
 
 impl Scene<'_> {
     fn line<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>, command: &str) -> LineBody<'o> {
-        self.head(out, who).source(who.name.shown(), who.username(), &self.host, command)
+        self.head(out, who).source(who.name.shown(), who.username(), &self.host_of(who), command)
+    }
+
+    fn host_of(&self, who: &Person<'_>) -> Host {
+        who.hidden_host.unwrap_or(self.host)
     }
 
     fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
@@ -87,7 +91,15 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Killed { by, text } => scene.line(out, &by, "KILL").param(target).trailing(text),
         // Nobody calls who takes no relays.
         Event::Offered { .. } | Event::Ringing { .. } | Event::RelayClosed { .. } | Event::Paths { .. } => {}
-        Event::AccountChanged { .. } | Event::AwayChanged { .. } | Event::RealNameChanged { .. } | Event::GuestInvited { .. } => {}
+        Event::AccountChanged { .. }
+        | Event::AwayChanged { .. }
+        | Event::RealNameChanged { .. }
+        | Event::GuestInvited { .. } => {}
+        Event::Destroyed { .. }
+        | Event::RoomRenamed { .. }
+        | Event::Wished { .. }
+        | Event::Decided { .. }
+        | Event::Retracted { .. } => {}
     }
 }
 
@@ -104,7 +116,7 @@ fn say(
         if is_first {
             head = head.message(scene.variant, scene.world, id, words.tags);
         }
-        head.source(by.name.shown(), by.username(), &scene.host, command).param(target)
+        head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });
 }
 
@@ -139,7 +151,7 @@ fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange
         Write::from(head)
             .time(scene.variant, scene.world)
             .by(scene.variant, by.account, by.marks())
-            .source(by.name.shown(), by.username(), &scene.host, "MODE")
+            .source(by.name.shown(), by.username(), &scene.host_of(by), "MODE")
             .param(room)
     });
 }
@@ -175,12 +187,16 @@ pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>)
             }
             RoomChange::Grant { role, to } => (true, ChannelMode::Rank(role), Some(to)),
             RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
-            RoomChange::AddMask { list, mask } => (true, ChannelMode::List(list), Some(mask)),
+            RoomChange::AddMask { list, mask, .. } => (true, ChannelMode::List(list), Some(mask)),
             RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
+            RoomChange::Affiliate { .. }
+            | RoomChange::Unaffiliate { .. }
+            | RoomChange::Stands { .. }
+            | RoomChange::Preset(_) => return None,
         };
-        ModeChange { adding, letter: mode.letter(), param }
+        Some(ModeChange { adding, letter: mode.letter(), param })
     };
-    changes.iter().map(mode).collect()
+    changes.iter().filter_map(mode).collect()
 }
 
 /// A trailing where there is something to say.

@@ -43,8 +43,8 @@ pub mod offered {
     pub use super::capabilities::OFFERED as CAPABILITIES;
     pub use super::commands::table::{COMMANDS, Row};
     pub use super::features::isupport;
-    pub use super::services::SERVICES;
     pub use super::letters::{CHANNEL_MODES, USER_MODES, flags as room_flags};
+    pub use super::services::SERVICES;
 }
 
 pub(super) use dialogue::Dialogue;

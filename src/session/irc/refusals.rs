@@ -1,8 +1,8 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
+use super::commands::{Doing, oneself, rooms, who, whois};
 #[cfg(feature = "storage")]
 use super::commands::{account, authenticate};
-use super::commands::{Doing, oneself, rooms, who, whois};
 use super::dialogue::Dialogue;
 use super::services;
 use crate::hub::{BadName, BadText, Refusal};
@@ -125,7 +125,9 @@ impl fmt::Display for Sentence {
             Refusal::NameReserved => {
                 "That nickname is somebody's account: log in to it first (SASL, or /msg NickServ IDENTIFY), or choose another"
             }
-            Refusal::AlreadyIdentified => "You are logged in to an account; log out first (/msg NickServ LOGOUT)",
+            Refusal::AlreadyIdentified => {
+                "You are logged in to an account; log out first (/msg NickServ LOGOUT)"
+            }
             Refusal::NotIdentified => "You are not logged in to an account",
             Refusal::NoSuchPeer => "Nobody has that nickname",
             Refusal::NoSuchRoom => "There is no channel of that name",

@@ -22,7 +22,13 @@ pub fn register<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
         return Do::Done;
     }
     if name.is_empty() {
-        put_failed("NEED_NICK", "*", "Say NICK first, or which name the account is to have", call.world, call.out);
+        put_failed(
+            "NEED_NICK",
+            "*",
+            "Say NICK first, or which name the account is to have",
+            call.world,
+            call.out,
+        );
         return Do::Done;
     }
     let [name, password] = noted(call.notes, [name, password]);
@@ -32,7 +38,8 @@ pub fn register<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 /// VERIFY <account> <code>: no account waits for a code.
 pub fn verify<'a>(_: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let account = call.message.params.get(0).unwrap_or_default();
-    let line = Write::to(call.out).server(call.world, "FAIL").param("VERIFY").param("INVALID_CODE").echo(account);
+    let line =
+        Write::to(call.out).server(call.world, "FAIL").param("VERIFY").param("INVALID_CODE").echo(account);
     line.trailing("No code was sent: an account that is made is made");
     Do::Done
 }

@@ -86,7 +86,8 @@ fn go_on<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, mut exchange: Exch
             return Do::Done;
         }
         Taken::TooLong => {
-            call.numeric(Numeric::ERR_SASLTOOLONG, &dialogue.nick).trailing("That is too long to log in with");
+            call.numeric(Numeric::ERR_SASLTOOLONG, &dialogue.nick)
+                .trailing("That is too long to log in with");
             return Do::Done;
         }
         Taken::Bad => return fail(dialogue, call, "that is no base64"),
@@ -126,7 +127,9 @@ fn may_act_as(user: &str, authorization: &str) -> bool {
 fn first<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, message: &[u8]) -> Do<'a> {
     let first = match std::str::from_utf8(message).map_err(|_| Bad::Message).and_then(ClientFirst::parse) {
         Ok(first) => first,
-        Err(Bad::Unsupported) => return fail(dialogue, call, "channels are not bound here, and nothing is extended"),
+        Err(Bad::Unsupported) => {
+            return fail(dialogue, call, "channels are not bound here, and nothing is extended");
+        }
         Err(_) => return fail(dialogue, call, "that is not as SCRAM begins"),
     };
     if !may_act_as(&first.user, &first.authorization) {
@@ -152,7 +155,8 @@ pub fn challenge(
 }
 
 fn proof<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, challenge: Challenge, message: &[u8]) -> Do<'a> {
-    let finished = std::str::from_utf8(message).map_err(|_| Bad::Message).and_then(|proof| challenge.finish(proof));
+    let finished =
+        std::str::from_utf8(message).map_err(|_| Bad::Message).and_then(|proof| challenge.finish(proof));
     let is_right = finished.is_ok();
     let signature = match finished {
         Ok(signature) => signature,

@@ -2,7 +2,7 @@
 
 use super::{Doing, user_modes};
 use crate::hub::{
-    Command, Flags, KnownPassword, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef,
+    Command, Flags, KnownPassword, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef, Terms,
 };
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
@@ -133,7 +133,7 @@ fn change_of<'a>(
             let Some(mask) = param.and_then(|_| masks.next()) else { return Ok(None) };
             match (mask, adding) {
                 ("", _) => return Err(BadParam::of_mask(text, world)),
-                (mask, true) => RoomChange::AddMask { list, mask },
+                (mask, true) => RoomChange::AddMask { list, mask, terms: Terms::NONE },
                 (mask, false) => RoomChange::RemoveMask { list, mask },
             }
         }
@@ -348,6 +348,7 @@ pub fn put_masks(
         MaskList::Bans => (Numeric::RPL_BANLIST, Numeric::RPL_ENDOFBANLIST),
         MaskList::BanExceptions => (Numeric::RPL_EXCEPTLIST, Numeric::RPL_ENDOFEXCEPTLIST),
         MaskList::InviteExceptions => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
+        MaskList::Mutes => (Numeric::RPL_BANLIST, Numeric::RPL_ENDOFBANLIST),
     };
     let room = room.shown();
     for MaskEntry { mask, by, at_millis, .. } in entries {

@@ -46,7 +46,9 @@ pub const COMMANDS: &[Row] = &[
         1,
         authenticate::authenticate,
         "<mechanism> | <data> | *",
-        &["Logs in to an account (SASL): what goes to and fro is in base64, in pieces of 400 bytes. * breaks off."],
+        &[
+            "Logs in to an account (SASL): what goes to and fro is in base64, in pieces of 400 bytes. * breaks off.",
+        ],
     ),
     row(
         "AWAY",
@@ -137,7 +139,13 @@ pub const COMMANDS: &[Row] = &[
     row("NAMES", 0, rooms::names, "<channel>", &["Who is in a channel."]),
     row("NICK", 0, oneself::nick, "<nickname>", &["Gives you another nickname."]),
     #[cfg(feature = "storage")]
-    row("NICKSERV", 0, nickserv, "[<subcommand> [<parameters>]]", &["Tells NickServ; /msg NickServ HELP says what."]),
+    row(
+        "NICKSERV",
+        0,
+        nickserv,
+        "[<subcommand> [<parameters>]]",
+        &["Tells NickServ; /msg NickServ HELP says what."],
+    ),
     row(
         "NOTICE",
         0,
@@ -206,7 +214,13 @@ pub const COMMANDS: &[Row] = &[
     ),
     row("USERS", 0, server::users, "[<server>]", &["Is not told here."]),
     #[cfg(feature = "storage")]
-    row("VERIFY", 2, account::verify, "<account> <code>", &["Is not needed: accounts are made without a code."]),
+    row(
+        "VERIFY",
+        2,
+        account::verify,
+        "<account> <code>",
+        &["Is not needed: accounts are made without a code."],
+    ),
     row("VERSION", 0, server::version, "[<server>]", &["Which program this is, and what it supports."]),
     row(
         "WALLOPS",

@@ -34,7 +34,9 @@ pub fn privmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 /// NOTICE is never answered, with a refusal neither (Modern IRC, "NOTICE message").
 pub fn notice<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
-    if params.get(1).is_none_or(str::is_empty) || params.get(0).is_some_and(|to| services::named(to).is_some()) {
+    if params.get(1).is_none_or(str::is_empty)
+        || params.get(0).is_some_and(|to| services::named(to).is_some())
+    {
         return Do::Done;
     }
     say(dialogue, call, Doing::Notice, Form::Notice)

@@ -100,7 +100,13 @@ fn carry_out<'a>(
     }
     let Some(row) = row_of(service, subcommand) else {
         let name = service.name;
-        put(dialogue, service, format_args!("There is no {subcommand}. What there is: /msg {name} HELP"), world, out);
+        put(
+            dialogue,
+            service,
+            format_args!("There is no {subcommand}. What there is: /msg {name} HELP"),
+            world,
+            out,
+        );
         return Do::Done;
     };
     if rest.split(' ').filter(|word| !word.is_empty()).count() < row.words_min {
@@ -122,20 +128,38 @@ pub fn word(text: &str) -> (&str, &str) {
 }
 
 /// One line of an answer.
-pub fn put(dialogue: &Dialogue, service: &Service, text: impl Display, world: &Surroundings, out: &mut Vec<u8>) {
+pub fn put(
+    dialogue: &Dialogue,
+    service: &Service,
+    text: impl Display,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
     let head = Write::to(out).time(dialogue.variant(), world);
     let line = head.source(service.name, USER, &world.server.name, "NOTICE");
     line.param(&dialogue.nick).trailing(text);
 }
 
 /// How a subcommand is written.
-pub fn put_syntax(dialogue: &Dialogue, service: &Service, row: &Row, world: &Surroundings, out: &mut Vec<u8>) {
+pub fn put_syntax(
+    dialogue: &Dialogue,
+    service: &Service,
+    row: &Row,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
     let Row { name, params, .. } = row;
     put(dialogue, service, format_args!("It is written {name} {params}"), world, out);
 }
 
 /// Why the hub does not do it.
-pub fn refuse(dialogue: &Dialogue, service: &Service, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
+pub fn refuse(
+    dialogue: &Dialogue,
+    service: &Service,
+    refusal: Refusal,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
     put(dialogue, service, Capital(Sentence(refusal)), world, out);
 }
 
@@ -189,7 +213,9 @@ mod tests {
     fn every_line_of_help_has_room_and_every_subcommand_is_there_once() {
         for service in SERVICES {
             for (at, row) in service.rows.iter().enumerate() {
-                assert!(row.text.iter().all(|line| line.len() < 300 && !line.is_empty()) && !row.text.is_empty());
+                assert!(
+                    row.text.iter().all(|line| line.len() < 300 && !line.is_empty()) && !row.text.is_empty()
+                );
                 assert!(service.rows[..at].iter().all(|other| other.name != row.name), "{}", row.name);
             }
         }

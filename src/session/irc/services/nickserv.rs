@@ -22,7 +22,9 @@ pub const NICKSERV: Service = Service {
             name: "IDENTIFY",
             params: "[<account>] <password>",
             words_min: 1,
-            text: &["Logs you in, to the account of your nickname or to another. Clients that know SASL do it by themselves."],
+            text: &[
+                "Logs you in, to the account of your nickname or to another. Clients that know SASL do it by themselves.",
+            ],
             carry_out: identify,
         },
         Row {
@@ -139,7 +141,12 @@ pub fn changed(
 }
 
 /// Since when there is an account.
-pub fn put_account(dialogue: &Dialogue, (name, made_millis): (&str, u64), world: &Surroundings, out: &mut Vec<u8>) {
+pub fn put_account(
+    dialogue: &Dialogue,
+    (name, made_millis): (&str, u64),
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
     let text = format_args!("{name} is an account since {}.", DateTime(made_millis));
     put(dialogue, &NICKSERV, text, world, out);
 }
