@@ -51,7 +51,7 @@ impl Hub {
         let told: Vec<RoomChange<'_>> = applied.iter().map(|(change, name)| named(*change, name)).collect();
         let (asker, room) = (Asker { channel, ..asker }, self.room(channel)?);
         if !told.is_empty() {
-            let by = self.user(asker.user)?.person(asker.user);
+            let by = room.person(asker.user, self.user(asker.user)?);
             asker.publish(fx, room, Event::Changed { by, changes: &told });
         }
         asker.reply(

@@ -3,11 +3,11 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
+//! - `accounts`, `users`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
 //!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts;
+//! - [`record`] what lasts, and `lasting` how it comes back;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -24,11 +24,13 @@ mod event;
 mod guests;
 mod host;
 mod invitations;
+mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
 mod moderation;
 pub mod name;
+mod occupants;
 mod paths;
 mod person;
 pub mod privileges;

@@ -41,7 +41,13 @@ impl<S: Socket> Effects for Exchange<S> {
         self.note_account_guess(key, address, account, is_right);
     }
 
-    fn store(&mut self, _: Record) {}
+    fn can_store(&self) -> bool {
+        self.keeping.can_store()
+    }
+
+    fn store(&mut self, record: Record) {
+        self.keep(record);
+    }
 
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())

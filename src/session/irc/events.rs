@@ -21,7 +21,11 @@ struct Scene<'w> {
 
 impl Scene<'_> {
     fn line<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>, command: &str) -> LineBody<'o> {
-        self.head(out, who).source(who.name.shown(), who.username(), &self.host, command)
+        self.head(out, who).source(who.name.shown(), who.username(), &self.host_of(who), command)
+    }
+
+    fn host_of(&self, who: &Person<'_>) -> Host {
+        who.hidden_host.unwrap_or(self.host)
     }
 
     fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
@@ -113,7 +117,7 @@ fn say(
         if is_first {
             head = head.message(scene.variant, scene.world, id, words.tags);
         }
-        head.source(by.name.shown(), by.username(), &scene.host, command).param(target)
+        head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });
 }
 
@@ -148,7 +152,7 @@ fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange
         Write::from(head)
             .time(scene.variant, scene.world)
             .by(scene.variant, by.account, by.marks())
-            .source(by.name.shown(), by.username(), &scene.host, "MODE")
+            .source(by.name.shown(), by.username(), &scene.host_of(by), "MODE")
             .param(room)
     });
 }
