@@ -239,9 +239,7 @@ pub fn changed(
             put_refused(dialogue, room.shown(), change, refusal, world, out);
         }
     }
-    put_changes(out, changes, |head| {
-        dialogue.own(Write::from(head).time(dialogue.variant(), world), "MODE").param(room.shown())
-    });
+    put_own_changes(dialogue, room, changes, world, out);
     for change in changes {
         if let RoomChange::AddMask { mask, .. } = change
             && is_of_address(mask)
@@ -249,6 +247,19 @@ pub fn changed(
             warn_of_address(dialogue, room.shown(), mask, world, out);
         }
     }
+}
+
+/// What the client has changed, as everybody else in the room is told it.
+pub fn put_own_changes(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    changes: &[RoomChange<'_>],
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    put_changes(out, changes, |head| {
+        dialogue.own(Write::from(head).time(dialogue.variant(), world), "MODE").param(room.shown())
+    });
 }
 
 /// Nobody's host is an address here: a mask of one is taken, as by every server, and keeps nobody out.
