@@ -28,5 +28,5 @@ pub use code::{
 };
 pub use fields::cut;
 pub use frame::{Frame, Kind};
-pub use time_span::seconds_of;
 pub use header::{BODY_MAX, BODY_MAX_FLOOR, Flags, FrameError, HEADER_LEN, Header, RawFrame, Split, split};
+pub use time_span::seconds_of;

@@ -5,7 +5,9 @@ use super::features;
 use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
 use super::write::Write;
-use crate::hub::{Affiliation, Departure, Event, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words};
+use crate::hub::{
+    Affiliation, Departure, Event, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
+};
 use crate::session::{Stamp, Surroundings, Variant};
 use crate::wire::irc::mask::{ACCOUNT_BAN, EXTBAN_PREFIX};
 use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};

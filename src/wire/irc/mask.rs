@@ -51,7 +51,11 @@ pub fn hostmask(given: &str, bytes_max: usize) -> Result<String, BadMask> {
         return Err(BadMask::Character(c));
     }
     if account(given).is_some() {
-        return if given.len() > bytes_max { Err(BadMask::TooLong { bytes_max }) } else { Ok(given.to_owned()) };
+        return if given.len() > bytes_max {
+            Err(BadMask::TooLong { bytes_max })
+        } else {
+            Ok(given.to_owned())
+        };
     }
     let (nick, user, host) = parts(given);
     let mut mask = String::with_capacity(given.len() + "*!*@*".len());

@@ -37,8 +37,8 @@ pub mod whois;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
-use super::services::{self, chanserv};
 use super::registration;
+use super::services::{self, chanserv};
 use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;

@@ -23,7 +23,9 @@ pub const CHANSERV: Service = Service {
             "REGISTER",
             "<channel>",
             1,
-            &["Makes a channel of yours last: it stays when nobody is in it. As SET <channel> persistent ON."],
+            &[
+                "Makes a channel of yours last: it stays when nobody is in it. As SET <channel> persistent ON.",
+            ],
             register,
         ),
         Row::new(
@@ -256,9 +258,7 @@ fn unban<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
     let whom = word(rest).0;
     match is_mask(whom) {
         true => change(dialogue, room, RoomChange::RemoveMask { list: MaskList::Bans, mask: whom }),
-        false => {
-            change(dialogue, room, RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom })
-        }
+        false => change(dialogue, room, RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom }),
     }
 }
 
@@ -428,8 +428,7 @@ fn put_members(
         let note = &member.note;
         let (since, by) = (DateTime(note.at_millis), &note.by);
         let reason = if note.reason.is_empty() { String::new() } else { format!(": {}", note.reason) };
-        let until =
-            note.until_millis.map(|until| format!(", until {}", DateTime(until))).unwrap_or_default();
+        let until = note.until_millis.map(|until| format!(", until {}", DateTime(until))).unwrap_or_default();
         put(
             dialogue,
             &CHANSERV,
