@@ -30,6 +30,10 @@ impl Effects for Nobody {
 
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
 
+    fn can_store(&self) -> bool {
+        true
+    }
+
     fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
         None
     }

@@ -4,6 +4,7 @@
 //! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
 //! waits; should it leave, nobody learns what came of it.
 
+use super::lasting::check_durable;
 use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
 use super::{
@@ -149,7 +150,11 @@ impl Hub {
     /// Takes an account that was there before the server started.
     pub(super) fn restore_account(&mut self, record: AccountRecord) -> Outcome {
         let AccountRecord { id, name, secret, made_millis } = record;
+        self.accounts.last = self.accounts.last.max(id.0); // whatever it is, the number is taken
         let name = UserName::new(&name, u8::MAX)?; // whatever the limit was, and is now
+        if self.accounts.by_name.contains_key(name.key()) {
+            return Err(Refusal::AccountExists);
+        }
         self.accounts.insert(Account { id, name, secret: Box::new(secret), made_millis });
         Ok(())
     }
@@ -209,6 +214,7 @@ impl Hub {
         };
         self.check_registrable(asker.session, &name)?;
         self.check_new_password(password)?;
+        check_durable(fx)?;
         self.prove(asker, Wanted::Register(name), Proof::Make { password }, fx)
     }
 
@@ -342,6 +348,7 @@ impl Hub {
     ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
         self.check_new_password(new)?;
+        check_durable(fx)?;
         self.prove(
             asker,
             Wanted::Change(id),
@@ -352,6 +359,7 @@ impl Hub {
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
+        check_durable(fx)?;
         let proof = Proof::Check { account: name.shown(), hash: Some(&hash), password };
         self.prove(asker, Wanted::Delete(id), proof, fx)
     }
@@ -404,6 +412,7 @@ impl Hub {
     ) -> Outcome {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
+        check_durable(fx)?;
         let id = AccountId(self.accounts.last + 1);
         let account = Account { id, name, secret: Box::new(secret), made_millis: asker.now.unix_millis };
         let (record, identity) = (account.record(), account.identity());
@@ -428,6 +437,7 @@ impl Hub {
         secret: Secret,
         fx: &mut impl Effects,
     ) -> Outcome {
+        check_durable(fx)?;
         let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
         let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
         *account.secret = secret;
@@ -438,6 +448,7 @@ impl Hub {
     }
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
+        check_durable(fx)?;
         let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);

@@ -31,6 +31,9 @@ pub trait Effects {
 
     /// A session gave such a password, and this is what it was: the next one waits after a wrong one.
     fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool);
+    /// Whether a fact that lasts can be written down now. Where that has no prospect of success, nothing that has to last
+    /// should happen.
+    fn can_store(&self) -> bool;
 
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);

@@ -114,8 +114,8 @@ impl Log {
 
 impl History {
     /// Of a room that was there before the server started: nothing below this number is in memory.
-    pub fn of_lasting(room: RoomId, whole_from: MessageId) -> History {
-        let mut history = History { lasting: Some(room), ..History::default() };
+    pub fn of_lasting(room: RoomId, whole_from: MessageId, latest_said: Option<MessageId>) -> History {
+        let mut history = History { lasting: Some(room), latest_said, ..History::default() };
         history.forget(whole_from);
         history
     }

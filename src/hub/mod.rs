@@ -7,7 +7,8 @@
 //!   `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts; `history` what happened in a room, and [`happening`] one thing of it as bytes;
+//! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one
+//!   thing of it as bytes;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -26,6 +27,7 @@ pub mod happening;
 mod history;
 mod host;
 mod invitations;
+mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
@@ -78,6 +80,7 @@ use channel::Channels;
 use past::Pasts;
 use paths::Listing;
 use read_marks::ReadMarks;
+use record::RoomId;
 use rooms::Room;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -97,6 +100,8 @@ pub struct Hub {
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
     channels: Channels,
+    /// The highest number that a room was given.
+    rooms_last: RoomId,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
     /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
@@ -239,6 +244,7 @@ impl Hub {
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
             channels: Channels::default(),
+            rooms_last: RoomId::default(),
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),

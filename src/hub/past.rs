@@ -8,6 +8,7 @@ use super::happening::Happening;
 use super::history::{Bounds, History, words_of};
 use super::record::{AccountId, Fetch, Fetched, Past, Record, RoomId, Span};
 use super::retract::Retraction;
+use super::rooms::Room;
 use super::{
     Asker, ChannelId, Departure, Effects, Flag, Hub, MessageId, Moment, Outcome, Part, PastView, Refusal,
     Reply, RequestId, RoomRef, SessionId, UserKey,
@@ -24,6 +25,8 @@ pub(super) struct Pasts {
     pub bytes: usize,
     /// What happened just now, as bytes; kept for its memory.
     scratch: Vec<u8>,
+    /// The latest message of rooms whose past is not in memory.
+    pub latest: HashMap<RoomId, MessageId>,
     /// What somebody waits for.
     pub waiting: HashMap<SessionId, Waiting>,
 }
@@ -68,11 +71,6 @@ pub struct PastBytes<'a> {
 }
 
 impl Hub {
-    /// Whatever happens from now on has a higher number than everything before.
-    pub fn restored(&mut self, last: Option<MessageId>) {
-        self.pasts.last = self.pasts.last.max(last.unwrap_or_default());
-    }
-
     /// The number of something that happens now.
     pub(super) fn next_message(&mut self, now: Moment) -> MessageId {
         self.pasts.last = self.pasts.last.next(now.unix_millis);
@@ -117,12 +115,13 @@ impl Hub {
         pasts.scratch.clear();
         Happening { view, owner: user.identity().map(|identity| identity.id) }.encode(&mut pasts.scratch);
         let is_said = what.is_said();
-        let history = room.history.get_or_insert_default();
+        let Pasts { scratch, latest, .. } = pasts;
+        let history = up_to_date(room, latest, id, fx);
         if let Some(room) = history.lasting {
-            fx.store_past(PastBytes { room, is_said, id, bytes: &pasts.scratch });
+            fx.store_past(PastBytes { room, is_said, id, bytes: scratch });
         }
         let before = history.size();
-        history.keep((id, is_said), by, &pasts.scratch, limits.history.in_memory(id.millis()));
+        history.keep((id, is_said), by, scratch, limits.history.in_memory(id.millis()));
         pasts.bytes = pasts.bytes + history.size() - before;
         while pasts.bytes > limits.history.memory_bytes_max {
             let before = history.size();
@@ -142,38 +141,30 @@ impl Hub {
         fx: &mut impl Effects,
     ) {
         // Where nobody knows who they are, they have left the room, and that is all.
-        let is_known = self.channels.room(channel).is_some_and(super::Room::knows_people);
+        let is_known = self.channels.room(channel).is_some_and(Room::knows_people);
         let words = if is_known { parting_words(why) } else { Cow::Borrowed("") };
         let what = if is_known { Past::Quit } else { Past::Left };
         self.keep_now(now, channel, Happened { text: &words, ..Happened::bare(what, key) }, fx);
     }
 
-    /// The room lasts from now on: what is in memory of its past is written down as well.
-    pub(super) fn keep_for_good(&mut self, channel: ChannelId, id: RoomId, fx: &mut impl Effects) {
-        let Some(room) = self.channels.room_mut(channel) else { return };
-        let history = room.history.get_or_insert_default();
-        if history.lasting.replace(id).is_none() {
-            for (at, is_said, bytes) in history.all() {
-                fx.store_past(PastBytes { room: id, is_said, id: at, bytes: &bytes });
-            }
-        }
-    }
-
-    /// The room lasts no longer than its occupants from now on: what is in memory of its past stays there.
-    pub(super) fn keep_while_occupied(&mut self, channel: ChannelId) {
-        if let Some(history) = self.channels.room_mut(channel).and_then(|room| room.history.as_mut()) {
-            history.lasting = None;
-        }
-    }
-
     /// Nobody is in a room that lasts: its past need not be in memory.
     pub(super) fn rest(&mut self, channel: ChannelId) {
-        let whole_from = MessageId(self.pasts.last.0 + 1);
         let Some(room) = self.channels.room_mut(channel) else { return };
-        if let Some(history) = room.history.as_mut().filter(|history| history.lasting.is_some()) {
+        if let Some(history) = room.history.take_if(|history| history.lasting.is_some()) {
             self.pasts.bytes -= history.size();
-            history.forget(whole_from);
+            self.pasts.latest.extend(history.latest_said.map(|latest| (room.id, latest)));
         }
+    }
+
+    /// The past of a room.
+    pub(super) fn history(
+        &mut self,
+        channel: ChannelId,
+        fx: &mut impl Effects,
+    ) -> Result<&mut History, Refusal> {
+        let room = super::rooms::room_mut(&mut self.channels, channel)?;
+        let whole_from = MessageId(self.pasts.last.0 + 1);
+        Ok(up_to_date(room, &mut self.pasts.latest, whole_from, fx))
     }
 
     /// What happened in a room is no longer to be kept, what did so far neither.
@@ -198,6 +189,7 @@ impl Hub {
         past: usize,
         fx: &mut impl Effects,
     ) -> Outcome {
+        self.check_not_waiting(asker)?;
         let past = past.min(self.limits.history.page_max);
         let found = self.room_names.get(&*super::name::fold(room)).copied();
         if past > 0
@@ -235,6 +227,7 @@ impl Hub {
         part: Part,
         fx: &mut impl Effects,
     ) -> Outcome {
+        self.check_not_waiting(asker)?;
         let (channel, _, room) = self.occupied(asker, room)?;
         if !self.limits.history.are_kept() || room.settings.flags.has(Flag::NoHistory) {
             return Err(Refusal::NoHistory);
@@ -248,13 +241,20 @@ impl Hub {
     }
 
     /// Asks storage for what is not in memory. `false` where everything is there, or nothing can be asked.
-    fn ask_for(&self, asker: Asker, channel: ChannelId, part: &Part, fx: &mut impl Effects) -> bool {
-        let history = self.channels.room(channel).and_then(|room| room.history.as_ref());
-        let Some((history, room)) = history.and_then(|history| Some((history, history.lasting?))) else {
-            return false;
-        };
-        let spans = history.missing(part, self.limits.history.not_before(asker.now.unix_millis));
-        !spans.is_empty() && fx.fetch(asker.session, Fetch::Past { room, spans })
+    fn ask_for(&mut self, asker: Asker, channel: ChannelId, part: &Part, fx: &mut impl Effects) -> bool {
+        let not_before = self.limits.history.not_before(asker.now.unix_millis);
+        let Ok(history) = self.history(channel, fx) else { return false };
+        let spans = history.missing(part, not_before);
+        match history.lasting {
+            Some(room) if !spans.is_empty() => fx.fetch(asker.session, Fetch::Past { room, spans }),
+            _ => false,
+        }
+    }
+
+    /// Whoever waits for something asks for nothing else: over TCP they are not heard, in a datagram they may be.
+    pub(super) fn check_not_waiting(&self, asker: Asker) -> Outcome {
+        let waits = self.pasts.waiting.contains_key(&asker.session);
+        if waits { Err(Refusal::TryLater { seconds: 1 }) } else { Ok(()) }
     }
 
     pub(super) fn wait(&mut self, asker: Asker, wanted: Wanted) {
@@ -281,6 +281,7 @@ impl Hub {
         (before, limit): (Option<MessageId>, usize),
         fx: &mut impl Effects,
     ) -> Outcome {
+        self.check_not_waiting(asker)?;
         let (channel, _, room) = self.occupied(asker, room)?;
         if !self.limits.history.are_kept() || room.settings.flags.has(Flag::NoHistory) {
             return Err(Refusal::NoHistory);
@@ -291,7 +292,7 @@ impl Hub {
         }
         let limit = limit.min(self.limits.history.page_max);
         let from = self.limits.history.not_before(asker.now.unix_millis);
-        if let Some(room) = room.history.as_ref().and_then(|history| history.lasting) {
+        if let Some(room) = self.history(channel, fx)?.lasting {
             let words = wanted.join(" ").into();
             if fx.fetch(asker.session, Fetch::Search { room, words, from, before, limit: limit + 1 }) {
                 self.wait(asker, Wanted::Search { channel, limit });
@@ -458,9 +459,29 @@ impl HistoryLimits {
     }
 }
 
-impl History {
-    /// Of a room that is read back.
-    pub(super) fn restored(room: RoomId, last: MessageId) -> Box<History> {
-        Box::new(History::of_lasting(room, MessageId(last.0 + 1)))
+/// The past of a room as it is to be now: of one that lasts, written down what was not, and what is before this number
+/// is not in memory where nothing is.
+fn up_to_date<'a>(
+    room: &'a mut Room,
+    latest: &mut HashMap<RoomId, MessageId>,
+    whole_from: MessageId,
+    fx: &mut impl Effects,
+) -> &'a mut History {
+    let (id, lasts) = (room.id, room.settings.flags.has(Flag::Persistent));
+    let of_room = || match lasts {
+        true => Box::new(History::of_lasting(id, whole_from, latest.remove(&id))),
+        false => Box::default(),
+    };
+    let history = room.history.get_or_insert_with(of_room);
+    match history.lasting {
+        None if lasts => {
+            history.lasting = Some(id);
+            for (at, is_said, bytes) in history.all() {
+                fx.store_past(PastBytes { room: id, is_said, id: at, bytes: &bytes });
+            }
+        }
+        Some(_) if !lasts => history.lasting = None,
+        _ => {}
     }
+    history
 }

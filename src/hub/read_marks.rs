@@ -41,6 +41,7 @@ impl Hub {
     ) -> Outcome {
         let account = self.user(asker.user)?.identity().ok_or(Refusal::NotIdentified)?.id;
         self.key_of_conversation(conversation)?;
+        self.check_not_waiting(asker)?;
         if !self.read_marks.contains_key(&account) && fx.fetch(asker.session, Fetch::ReadUpTo { account }) {
             self.wait(asker, Wanted::Mark { account, conversation: conversation.into(), at_millis });
             return Ok(());
@@ -113,7 +114,10 @@ impl Hub {
         let user = self.user(asker.user)?;
         let not_before = self.limits.history.not_before(asker.now.unix_millis);
         let rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        let latest = |room: &super::Room| room.history.as_ref().and_then(|history| history.latest_said);
+        let latest = |room: &super::Room| match &room.history {
+            Some(history) => history.latest_said,
+            None => self.pasts.latest.get(&room.id).copied(),
+        };
         let mut spoken: Vec<_> = rooms
             .filter_map(|room| Some((&room.name, latest(room).filter(|id| *id >= not_before)?)))
             .map(|(name, MessageId(id))| (name, MessageId(id).millis()))

@@ -5,7 +5,7 @@ use super::happening::{Happening, happenings};
 use super::moderation::check_act;
 use super::past::Wanted;
 use super::privileges::Act;
-use super::record::{Fetch, Past, Record, Span};
+use super::record::{Fetch, Record, Span};
 use super::{Asker, ChannelId, Effects, Event, Hub, MessageId, Outcome, Refusal, Reply, RoomRef, UserKey};
 
 /// What is to be retracted, and why.
@@ -26,8 +26,7 @@ impl Hub {
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
         let asker = Asker { channel, ..asker };
         let retraction = Retraction { id, text: text.into() };
-        let room = super::rooms::room_mut(&mut self.channels, channel)?;
-        let Some(history) = &mut room.history else { return Err(Refusal::NoSuchMessage) };
+        let history = self.history(channel, fx)?;
         if let Some((happening, author)) = history.find(id) {
             let mut bytes = Vec::new();
             happening.encode(&mut bytes);
@@ -70,8 +69,7 @@ impl Hub {
     ) -> Outcome {
         let (_, user, room) = self.occupied(asker, RoomRef::Channel(asker.channel))?;
         let said = happenings(bytes).next().filter(|happening| happening.view.id == *id);
-        let said =
-            said.filter(|said| matches!(said.view.what, Past::Said(_)) && said.view.retracted.is_none());
+        let said = said.filter(|said| said.view.what.is_said() && said.view.retracted.is_none());
         let said = said.ok_or(Refusal::NoSuchMessage)?;
         let is_own = match (said.owner, user.identity()) {
             (Some(owner), Some(identity)) => owner == identity.id,

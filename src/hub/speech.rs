@@ -35,18 +35,20 @@ impl Hub {
         }
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: room.person(asker.user, user), words, id, least };
+        let has_profile = user.profile().is_some();
         match least {
-            None => asker.publish(fx, room, event),
+            None => {
+                asker.publish(fx, room, event);
+                let Words { form, text, tags } = words;
+                let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
+                self.keep(id, channel, said, fx);
+            }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
-        if user.profile().is_some() {
+        let to = self.room(channel)?.name.shown();
+        asker.tell(fx, Reply::Sent { id, to, words, least, away: None });
+        if has_profile {
             self.note_spoke(asker);
-        }
-        if least.is_none() {
-            let Words { form, text, tags } = words;
-            let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
-            self.keep(id, asker.channel, said, fx);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::address::ClientAddress;
 use super::checks::{AccountProof, Given, Purpose};
 use super::connection::Connection;
 use super::exchange::Exchange;
+use super::passwords::Cost;
 use crate::hub::record::Secret;
 use crate::hub::{Proved, RequestId, mask};
 use crate::net::blocks::Expect;
@@ -40,6 +41,8 @@ pub struct Check {
     pub is_accounts: bool,
     /// If it is right, what is to be kept of this one is made.
     pub new: Option<String>,
+    /// What is made costs so much.
+    pub cost: Cost,
 }
 
 /// What came of it.
@@ -122,8 +125,8 @@ impl<S: Socket> Exchange<S> {
                         _ => None,
                     };
                     let is_accounts = matches!(given.purpose, Purpose::Account(_));
-                    let (hash_of, password) = (hash.clone(), given.password.clone());
-                    let check = Check { hash: hash_of, password, is_accounts, new };
+                    let (password, cost) = (given.password.clone(), self.limits.password_cost);
+                    let check = Check { hash: hash.clone(), password, is_accounts, new, cost };
                     self.checking = Some(Checking { given, hash: hash.unwrap_or_default(), is_there });
                     return Some(check);
                 }

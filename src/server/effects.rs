@@ -3,9 +3,10 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of};
-use crate::hub::record::Record;
+use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Proof, Reply, RequestId, SessionId,
+    ChannelId, Effect, Effects, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply, RequestId,
+    SessionId,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -41,7 +42,21 @@ impl<S: Socket> Effects for Exchange<S> {
         self.note_account_guess(key, address, account, is_right);
     }
 
-    fn store(&mut self, _: Record) {}
+    fn can_store(&self) -> bool {
+        self.keeping.can_store()
+    }
+
+    fn store(&mut self, record: Record) {
+        self.keep(record);
+    }
+
+    fn store_past(&mut self, past: PastBytes<'_>) {
+        self.keep_past(past);
+    }
+
+    fn fetch(&mut self, session: SessionId, what: Fetch) -> bool {
+        self.ask_storage(session, what)
+    }
 
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())

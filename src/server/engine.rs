@@ -99,6 +99,7 @@ impl<S: Socket> Engine<S> {
         self.scratch.resize(limits.read_bytes_per_turn_max, 0);
         self.exchange.limits = limits;
         self.exchange.surroundings.limits.clone_from(&hub_limits);
+        self.exchange.keep_within(hub_limits.history);
         self.hub.set_limits(hub_limits);
     }
 
@@ -299,12 +300,14 @@ impl<S: Socket> Engine<S> {
             self.exchange.arm(key);
         }
         self.hub.expire(now, &mut self.exchange);
+        self.exchange.give_up_holding();
     }
 
     /// Stage 6, flush: what rooms said in this turn is distributed, then everybody who is owed something is written
     /// to, within the budget of a turn.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
+        self.exchange.hand_on_past();
         self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
@@ -321,6 +324,7 @@ impl<S: Socket> Engine<S> {
                 }
             },
         );
+        self.exchange.hand_on_past(); // those who left
         let Exchange { blocks, connections, now, .. } = &self.exchange;
         if self.ebb.note([blocks.len(), connections.len()], *now) {
             allocator::give_back();
@@ -337,10 +341,9 @@ impl<S: Socket> Engine<S> {
 
     /// When there is something to do without any event. May be early, is never late.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let Exchange { timers, keeping, .. } = &self.exchange;
+        let deadlines = [timers.next(), self.hub.next_deadline(), keeping.deadline(), self.ebb.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Hangs up on everybody, politely: what is queued still goes out, within the drain time.
@@ -353,6 +356,16 @@ impl<S: Socket> Engine<S> {
 
     pub fn is_stopped(&self) -> bool {
         self.stopping && self.exchange.connections.is_empty()
+    }
+
+    /// Nothing more comes that lasts. `true` once all of it is saved.
+    pub fn end_storage(&mut self) -> bool {
+        self.exchange.keeping.end()
+    }
+
+    /// How many changes are not saved, and why, if that is known.
+    pub fn unsaved(&self) -> (u64, Option<&str>) {
+        self.exchange.keeping.unsaved()
     }
 
     /// Does `work` for every connection on a list. What is listed meanwhile is for the next turn.
@@ -399,6 +412,7 @@ impl<S: Socket> Engine<S> {
                 connection.writable = false;
                 connection.outbox.settle(blocks);
             }
+            Ok(Flushed::Held) => connection.outbox.settle(blocks),
             Err(error) => self.lose(key, error.kind()),
         }
         if woken {

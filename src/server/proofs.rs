@@ -58,7 +58,9 @@ impl<S: Socket> Exchange<S> {
             AccountProof::Check { hash: Some(hash), .. } | AccountProof::Change { hash, .. } => {
                 (Some(hash.clone()), true)
             }
-            AccountProof::Check { hash: None, .. } => (Some(passwords::NOBODYS.to_owned()), false),
+            AccountProof::Check { hash: None, .. } => {
+                (Some(passwords::nobodys(self.limits.password_cost)), false)
+            }
             AccountProof::Make => (None, true),
         })
     }
@@ -116,7 +118,9 @@ impl<S: Socket> Engine<S> {
             if connection.and_then(|connection| connection.take_verdict()).is_none() {
                 continue; // it is gone, and the hub knows
             }
+            self.exchange.keeping.asking = Some((key, RequestId::NONE));
             self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
+            self.exchange.keeping.asking = None;
             self.settle(key);
             self.exchange.list_to_read(key);
         }

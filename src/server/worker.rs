@@ -45,7 +45,7 @@ impl Worker {
     }
 }
 
-fn look_at(Check { hash, password, is_accounts, new }: Check) -> Outcome {
+fn look_at(Check { hash, password, is_accounts, new, cost }: Check) -> Outcome {
     let is_of = if is_accounts { passwords::is_accounts } else { passwords::is_right };
     let is_right = hash.as_ref().is_none_or(|hash| is_of(&password, hash));
     let to_keep = match (&hash, new) {
@@ -54,7 +54,7 @@ fn look_at(Check { hash, password, is_accounts, new }: Check) -> Outcome {
         (None, None) => password,
         (Some(_), None) => return Outcome::Right,
     };
-    passwords::secret(&to_keep).map_or_else(
+    passwords::secret(&to_keep, cost).map_or_else(
         |error| {
             error!("{error}");
             Outcome::Unknown

@@ -242,6 +242,8 @@ pub struct Recorder(pub Vec<Recorded>, pub World);
 #[derive(Default)]
 pub struct World {
     pub observed: HashMap<SessionId, Observed>,
+    /// Nothing can be written down.
+    pub cannot_store: bool,
     keys: u8,
     /// How long whoever guesses has to wait.
     pub guess_wait: Option<Duration>,
@@ -301,6 +303,10 @@ impl Effects for Recorder {
 
     fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool) {
         self.0.push(Recorded::Guess { session, account: account.to_owned(), is_right });
+    }
+
+    fn can_store(&self) -> bool {
+        !self.1.cannot_store
     }
 
     fn store(&mut self, record: Record) {

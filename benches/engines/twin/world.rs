@@ -342,6 +342,10 @@ impl Effects for Exchange {
     /// Nobody has an account here.
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
 
+    fn can_store(&self) -> bool {
+        true
+    }
+
     fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
         None
     }

@@ -312,6 +312,16 @@ impl Dialogue {
         Write::to(out).server(world, "NOTICE").param(&self.nick).trailing(text);
     }
 
+    /// What the client did holds, but is not saved. As a standard reply where the client takes them (IRCv3
+    /// standard-replies).
+    pub fn encode_unsaved(&self, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
+        if self.capabilities.has(Capability::StandardReplies) {
+            Write::to(out).server(world, "WARN").param("*").param("NOT_SAVED").trailing(text);
+        } else {
+            self.encode_notice(text, world, out);
+        }
+    }
+
     /// The client's mode of operators is gone.
     pub fn encode_dismissed(&self, world: &Surroundings, out: &mut Vec<u8>) {
         let head = Write::to(out).time(self.variant(), world);

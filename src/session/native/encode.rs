@@ -276,6 +276,11 @@ pub fn encode_refusal(
     put(out, channel, &frame::Refused { request, code: code.number(), text });
 }
 
+/// What is the server's to say.
+pub fn encode_notice(server: &str, text: &str, out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Notice { by: server, text });
+}
+
 pub fn encode_pong(token: u64, out: &mut Vec<u8>) {
     put(out, ChannelId::NONE, &frame::Pong { token });
 }
