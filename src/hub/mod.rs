@@ -60,9 +60,9 @@ pub use command::{
 pub use effect::{Effect, Effects, Reply};
 pub use event::{Departure, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
-pub use limits::Limits;
+pub use limits::{HistoryLimits, Limits};
 pub use name::{RoomName, UserName};
-pub use past::{HistoryLimits, PastBytes};
+pub use past::PastBytes;
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
 pub use record::{Past, Wish};

@@ -5,7 +5,7 @@
 //! judged anew.
 
 use super::happening::Happening;
-use super::history::{Bounds, History, words_of};
+use super::history::{History, words_of};
 use super::record::{AccountId, Fetch, Fetched, Past, Record, RoomId, Span};
 use super::retract::Retraction;
 use super::rooms::Room;
@@ -401,61 +401,6 @@ fn parting_words(why: Departure<'_>) -> Cow<'_, str> {
         Departure::Quit(text) | Departure::Dropped(text) => text.into(),
         Departure::Lost => "Connection lost".into(),
         Departure::Killed(why) => why.to_string().into(),
-    }
-}
-
-/// What is kept of the past. A limit of 0 messages keeps nothing, one of 0 milliseconds keeps for ever.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HistoryLimits {
-    /// Messages of one room in storage. As many comings and goings are kept beside them; likewise in memory.
-    pub messages_max: usize,
-    /// What the messages of one room may take, in bytes.
-    pub bytes_max: usize,
-    /// How long something is kept, in milliseconds.
-    pub millis_max: u64,
-    /// Messages of one room in memory: all that a room has which does not last.
-    pub memory_messages_max: usize,
-    /// What all rooms may have in memory, in bytes.
-    pub memory_bytes_max: usize,
-    /// How much of it is shown in one answer.
-    pub page_max: usize,
-    /// Conversations of which an account can say up to when it has read them. Of more, the oldest gives way.
-    pub read_marks_max: usize,
-}
-
-impl Default for HistoryLimits {
-    fn default() -> Self {
-        HistoryLimits {
-            messages_max: 1_000,
-            bytes_max: 1 << 20,
-            millis_max: 30 * 24 * 3_600_000,
-            memory_messages_max: 100,
-            memory_bytes_max: 64 << 20,
-            page_max: 100,
-            read_marks_max: 200,
-        }
-    }
-}
-
-impl HistoryLimits {
-    pub fn are_kept(&self) -> bool {
-        self.messages_max > 0
-    }
-
-    /// What is older than this is not shown any more.
-    pub fn not_before(&self, now_millis: u64) -> MessageId {
-        match self.millis_max {
-            0 => MessageId::default(),
-            max => MessageId::at(now_millis.saturating_sub(max)),
-        }
-    }
-
-    fn in_memory(&self, now_millis: u64) -> Bounds {
-        Bounds {
-            entries_max: self.memory_messages_max.min(self.messages_max),
-            bytes_max: self.bytes_max,
-            not_before: self.not_before(now_millis),
-        }
     }
 }
 
