@@ -21,8 +21,8 @@ pub mod irc;
 pub mod sniff;
 
 pub use code::{
-    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin, PathRole, Purpose,
-    RefusalCode, Transport,
+    AccountCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin,
+    PathRole, Purpose, RefusalCode, Transport, WishCode,
 };
 pub use fields::cut;
 pub use frame::{Frame, Kind};
