@@ -11,6 +11,7 @@ use super::{
     UserKey,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -391,7 +392,14 @@ impl Hub {
     }
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
-        let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
+        let name = self.remove_account(id, fx).ok_or(Refusal::NotIdentified)?;
+        asker.reply(fx, Reply::Account { name: name.shown(), change: AccountChange::Deleted });
+        Ok(())
+    }
+
+    /// Returns the name of the account that is no more.
+    pub(super) fn remove_account(&mut self, id: AccountId, fx: &mut impl Effects) -> Option<UserName> {
+        let account = self.accounts.remove(id)?;
         fx.store(Record::AccountGone(id));
         self.accounts.before_login.retain(|_, of| *of != id);
         let of_account =
@@ -400,8 +408,13 @@ impl Hub {
         for key in users {
             self.set_user_identity(key, key.0, None, fx);
         }
-        asker.reply(fx, Reply::Account { name: account.name.shown(), change: AccountChange::Deleted });
-        Ok(())
+        Some(account.name)
+    }
+
+    /// In the order of folded names, behind this one: number, name, and when it was made.
+    pub(super) fn accounts_behind(&self, after: &str) -> impl Iterator<Item = (AccountId, &str, u64)> {
+        let rest = self.accounts.by_name.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        rest.map(|(_, account)| (account.id, account.name.shown(), account.made_millis))
     }
 
     /// Tells those who see them. Who is not logged in is seen by nobody.

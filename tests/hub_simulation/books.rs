@@ -58,6 +58,7 @@ impl World {
                 assert!(self.sessions.contains_key(cause));
             }
             Recorded::Prove { .. } | Recorded::Store(_) => panic!("nobody registers here"),
+            Recorded::ShutOut { .. } => panic!("nobody is banned here"),
             Recorded::HangUp { session } => {
                 assert!(self.sessions.remove(session).is_some());
                 assert!(!self.subscribers.values().any(|members| members.contains(session)));

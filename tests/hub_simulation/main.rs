@@ -334,7 +334,7 @@ impl World {
                 Recorded::Subscribe { session: who, .. } | Recorded::Unsubscribe { session: who, .. } => {
                     assert_eq!(*who, session);
                 }
-                Recorded::HangUp { .. } => panic!("{command:?} is no reason"),
+                Recorded::HangUp { .. } | Recorded::ShutOut { .. } => panic!("{command:?} is no reason"),
                 Recorded::Reply { .. } | Recorded::Prove { .. } | Recorded::Store(_) => {}
             }
         }

@@ -15,6 +15,12 @@ impl Native {
     pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
         let RequestId(request) = request;
         match *reply {
+            // What operators do is answered always, so that it is in the log; not all of them want to know.
+            Reply::Announced { .. }
+            | Reply::Banned { .. }
+            | Reply::Unbanned { .. }
+            | Reply::AccountDropped { .. }
+                if request == 0 => {}
             // What these say more is of no use to whoever said what they wanted in a frame of its own.
             Reply::Done
             | Reply::Left { .. }
@@ -25,6 +31,9 @@ impl Native {
             | Reply::Announced { .. }
             | Reply::Kicked { .. }
             | Reply::Invited { .. }
+            | Reply::Banned { .. }
+            | Reply::Unbanned { .. }
+            | Reply::AccountDropped { .. }
             | Reply::Changed { .. } => put(out, channel, &frame::Done { request }),
             Reply::Refused(refusal) => {
                 let text = refusal.to_string();
@@ -97,6 +106,7 @@ impl Native {
             | Reply::Bans { .. }
             | Reply::Sessions { .. }
             | Reply::Accounts { .. }
+            | Reply::Status(_)
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
@@ -371,13 +381,13 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::NoSuchAccount => RefusalCode::NoSuchPeer,
         Refusal::NameReservedThere => RefusalCode::NameReserved,
         Refusal::RoomExists => RefusalCode::NameTaken,
-        Refusal::NotToYourself => RefusalCode::Yourself,
+        Refusal::NotToYourself | Refusal::BanIsYours => RefusalCode::Yourself,
         Refusal::NothingWished
         | Refusal::AlreadyWished
         | Refusal::NoHistory
         | Refusal::NoSuchMessage
         | Refusal::NoSuchBan => RefusalCode::NotThere,
-        Refusal::BadSearch | Refusal::BadBan => RefusalCode::BadText,
+        Refusal::BadSearch | Refusal::BadBan | Refusal::BanTooWide => RefusalCode::BadText,
         Refusal::NotSaved => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes
