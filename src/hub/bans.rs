@@ -1,5 +1,6 @@
 //! Addresses that the server does not take, because an operator said so.
 
+use super::lasting::check_durable;
 use super::network::Network;
 use super::record::{BanRecord, Note, Record};
 use super::{
@@ -103,6 +104,7 @@ impl Hub {
         if operator.seats(asker.user).any(|seat| is_from(network, seat, fx)) {
             return Err(Refusal::BanIsYours);
         }
+        check_durable(fx)?;
         self.forget_expired_bans(asker, fx);
         let bans_max = self.limits.bans_max;
         if self.bans.len() >= bans_max && !self.bans.by_network.contains_key(&network) {
@@ -143,6 +145,7 @@ impl Hub {
     pub(super) fn unban(&mut self, asker: Asker, pattern: &str, fx: &mut impl Effects) -> Outcome {
         self.operator(asker)?;
         let network = Network::parse(pattern)?;
+        check_durable(fx)?;
         self.forget_expired_bans(asker, fx);
         let record = self.bans.remove(network).ok_or(Refusal::NoSuchBan)?;
         let pattern = record.pattern;

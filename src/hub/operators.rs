@@ -1,12 +1,10 @@
 //! What operators see of the whole server, and what they do to accounts.
 
+use super::lasting::check_durable;
 use super::name::fold;
 use super::record::AccountId;
 use super::view::{AccountView, SessionView, Status};
-use super::{
-    AccountChange, Asker, ChannelId, Effect, Effects, Hub, Outcome, Refusal, Reply, RequestId, SessionId,
-    User, UserKey,
-};
+use super::{Asker, Effects, Hub, Outcome, Refusal, Reply, SessionId, User, UserKey};
 use std::collections::HashMap;
 use std::ops::Bound;
 
@@ -74,16 +72,8 @@ impl Hub {
     pub(super) fn drop_account(&mut self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         self.operator(asker)?;
         let id = self.account_named(name).ok_or(Refusal::NoSuchAccount)?;
-        let is_of_it = |user: &User| user.identity().is_some_and(|identity| identity.id == id);
-        let users = self.users.iter().filter(|(_, user)| is_of_it(user));
-        let mut seats: Vec<SessionId> = users.flat_map(|(&key, user)| user.seats(key)).collect();
-        seats.sort_unstable();
-        let name = self.remove_account(id, fx).ok_or(Refusal::NoSuchAccount)?;
-        let reply = Reply::Account { name: name.shown(), change: AccountChange::Deleted };
-        let (cause, request, channel) = (asker.session, RequestId::NONE, ChannelId::NONE);
-        for to in seats {
-            fx.emit(Effect::Reply { to, cause, request, channel, reply });
-        }
+        check_durable(fx)?;
+        let name = self.remove_account(asker, id, fx).ok_or(Refusal::NoSuchAccount)?;
         asker.reply(fx, Reply::AccountDropped { name: name.shown() });
         Ok(())
     }

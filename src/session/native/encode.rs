@@ -107,6 +107,7 @@ impl Native {
             | Reply::Sessions { .. }
             | Reply::Accounts { .. }
             | Reply::Status(_)
+            | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
@@ -226,7 +227,9 @@ fn put_change(channel: ChannelId, by: &str, change: RoomChange<'_>, out: &mut Ve
         RoomChange::AddMask { list, mask, .. } => (list_code(list), true, mask),
         RoomChange::RemoveMask { list, mask } => (list_code(list), false, mask),
         RoomChange::Affiliate { affiliation, whom, .. } => (affiliation_code(affiliation), true, whom),
-        RoomChange::Preset(_) => return,
+        // Told as that somebody is nothing to the room; and what follows from a change, its frame says.
+        RoomChange::Unaffiliate { whom, .. } => (ChangeCode::Unaffiliated, true, whom),
+        RoomChange::Stands { .. } | RoomChange::Preset(_) => return,
     };
     put(out, channel, &frame::Changed { by, change: change.number(), on: on.into(), value });
 }
@@ -281,6 +284,11 @@ pub fn encode_refusal(
     out: &mut Vec<u8>,
 ) {
     put(out, channel, &frame::Refused { request, code: code.number(), text });
+}
+
+/// What is the server's to say.
+pub fn encode_notice(server: &str, text: &str, out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Notice { by: server, text });
 }
 
 pub fn encode_pong(token: u64, out: &mut Vec<u8>) {
@@ -353,7 +361,7 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
         Refusal::NotIdentified => RefusalCode::NotIdentified,
         Refusal::WrongPassword => RefusalCode::WrongPassword,
-        Refusal::TryLater { .. } => RefusalCode::TryLater,
+        Refusal::TryLater { .. } | Refusal::TooManyRegistrations { .. } => RefusalCode::TryLater,
         Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
