@@ -221,6 +221,8 @@ options! {
         password_hash_memory_kib: u32 => limits.password_cost.memory_kib;
         /// How often that is gone through (Argon2id, with one lane) [default: 2]
         password_hash_iterations: u32 => limits.password_cost.iterations;
+        /// Accounts made from one address in an hour; 0: any number [default: 20]
+        registrations_per_address_max: u32 => limits.registrations.per_hour;
     }
     "IRC": {
         /// Whether IRC is spoken [default: true]

@@ -71,6 +71,7 @@ pub use view::{
 use accounts::{Accounts, Identity};
 use channel::Channels;
 use paths::Listing;
+use record::RoomId;
 use rooms::Room;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -90,6 +91,8 @@ pub struct Hub {
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
     channels: Channels,
+    /// The highest number that a room was given.
+    rooms_last: RoomId,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
     /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
@@ -232,6 +235,7 @@ impl Hub {
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
             channels: Channels::default(),
+            rooms_last: RoomId::default(),
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
