@@ -86,8 +86,10 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "lib", modules: EVERYTHING, crates: &[] },
 ];
 
-pub const EVERYTHING: &[&str] =
-    &["wire", "hub", "net", "session", "storage", "server", "tty", "chat", "load", "config", "cli", "bare", "main"];
+pub const EVERYTHING: &[&str] = &[
+    "wire", "hub", "net", "session", "storage", "server", "tty", "chat", "load", "config", "cli", "bare",
+    "main",
+];
 
 /// Layers whose row in `src/lib.rs` names every import; of the others it says less.
 pub const ROWS_IN_FULL: &[&str] = &["wire", "hub", "net", "session", "storage"];
