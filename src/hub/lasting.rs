@@ -24,6 +24,7 @@ impl Hub {
                 self.pasts.latest.insert(room, id);
                 Ok(())
             }
+            Record::Ban(record) => self.restore_ban(record),
             // What is over was not written down, and what happened is asked for when somebody wants to see it.
             _ => Ok(()),
         }

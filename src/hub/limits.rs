@@ -1,7 +1,7 @@
 //! What one user, one room and the whole hub may have.
 
-use super::settings::{Flag, Flags};
 use super::history::Bounds;
+use super::settings::{Flag, Flags};
 use super::{MessageId, Registration};
 use std::time::Duration;
 
@@ -63,6 +63,8 @@ pub struct Limits {
     /// Who may make an account.
     pub registration: Registration,
     pub history: HistoryLimits,
+    /// Addresses and networks that operators keep out.
+    pub bans_max: usize,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -106,6 +108,7 @@ impl Default for Limits {
             account_password_bytes_max: 1_000,
             registration: Registration::Open,
             history: HistoryLimits::default(),
+            bans_max: 10_000,
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,

@@ -36,7 +36,9 @@ impl Conversation {
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
-            Frame::Occupants(list) => self.names(list.request, list.names.iter(), more),
+            Frame::Occupants(list) => {
+                self.names(list.request, list.occupants.iter().map(|one| one.name), more)
+            }
             Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
@@ -54,6 +56,7 @@ impl Conversation {
             Frame::Paths(paths) => self.round_begins(channel, paths),
             Frame::Ticket(ticket) => drop(self.pending.remove(&ticket.request)),
             Frame::Bound(_) => {}
+            Frame::Account(account) => self.account_changed(account),
             // What only clients send says nothing here.
             _ => log::debug!("a frame of kind {:?} from the server is passed over", frame.kind()),
         }
@@ -83,6 +86,7 @@ impl Conversation {
         let Refused { request, code, text: why } = refused;
         match self.pending.remove(&request) {
             None | Some(Pending::End) => {}
+            Some(Pending::Account(asked)) => self.account_refused(asked, why),
             Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
             Some(Pending::Text { to, text, .. }) => {
                 self.refused += 1;
@@ -315,7 +319,7 @@ fn span(seconds: u32) -> String {
 }
 
 /// What has changed about a room, in one sentence.
-fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String {
+fn change(Changed { by, change, on, value, .. }: Changed<'_>, room: &str) -> String {
     let is_on = on != 0;
     let either = |yes: &str, no: &str| if is_on { yes.to_owned() } else { no.to_owned() };
     let listed =
@@ -360,7 +364,7 @@ fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String 
         Some(ChangeCode::Ban) => listed("bans"),
         Some(ChangeCode::BanException) => listed("excepts from its bans"),
         Some(ChangeCode::InviteException) => listed("lets in without an invitation"),
-        None => "has changed in a way that this client does not know".to_owned(),
+        Some(ChangeCode::Preset) | None => "has changed in a way that this client does not know".to_owned(),
     };
     format!("{room} {what} (set by {by})")
 }
