@@ -37,6 +37,9 @@ pub trait Effects {
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);
 
+    /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
+    fn digest(&self, what: &[u8]) -> [u8; 5];
+
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
 
@@ -108,6 +111,8 @@ pub enum Reply<'a> {
     /// `made`: there was no such room before.
     Joined {
         who: Person<'a>,
+        /// What the others there call them, where it is not their name.
+        known_as: Option<&'a UserName>,
         room: &'a RoomName,
         occupants: usize,
         subject: Option<SubjectView<'a>>,
