@@ -46,6 +46,8 @@ pub trait Effects {
     fn fetch(&mut self, _session: SessionId, _what: Fetch) -> bool {
         false
     }
+    /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
+    fn digest(&self, what: &[u8]) -> [u8; 5];
 
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
@@ -118,6 +120,8 @@ pub enum Reply<'a> {
     /// `made`: there was no such room before.
     Joined {
         who: Person<'a>,
+        /// What the others there call them, where it is not their name.
+        known_as: Option<&'a UserName>,
         room: &'a RoomName,
         occupants: usize,
         subject: Option<SubjectView<'a>>,

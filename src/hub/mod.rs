@@ -3,9 +3,9 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
-//!   `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`] each; `audit`
-//!   whether they agree;
+//! - `accounts`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`,
+//!   `directory`, `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`]
+//!   each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
 //! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one
@@ -53,6 +53,7 @@ mod rooms;
 mod settings;
 mod speech;
 mod users;
+mod veil;
 mod view;
 mod watch;
 
@@ -77,7 +78,7 @@ pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
 pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
 pub use view::{
-    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, SessionView,
+    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, Seen, SessionView,
     Status, SubjectView, Traffic, WishView,
 };
 

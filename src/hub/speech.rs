@@ -45,9 +45,10 @@ impl Hub {
             }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        let to = self.room(channel)?.name.shown();
-        asker.tell(fx, Reply::Sent { id, to, words, least, away: None });
-        if has_profile {
+        let room = self.room(channel)?;
+        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
+        // What somebody says under another name is no sign of them under their own.
+        if has_profile && room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())
@@ -82,6 +83,11 @@ impl Hub {
     ) -> Outcome {
         self.user(asker.user)?;
         self.check_words(words)?;
+        if let Some((key, channel)) = self.hidden_peer(asker, to)
+            && (even_oneself || key != asker.user)
+        {
+            return self.whisper(asker, (key, channel), words, fx);
+        }
         let to = match self.peer(asker, to) {
             Err(Refusal::Yourself) if even_oneself => asker.user,
             to => to?,
@@ -115,7 +121,7 @@ impl Hub {
         if room.is_silenced(&Candidate::new(room.person(asker.user, user), fx)) {
             return Err(Refusal::Silenced);
         }
-        let by = room.name_of(user).clone();
+        let by = room.name_of(user).shown().into();
         let author = in_full(room.person(asker.user, user), fx).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
@@ -202,7 +208,7 @@ fn may_speak(
     fx: &impl Effects,
 ) -> Outcome {
     let flags = room.settings.flags;
-    if flags.has(Flag::ClosedToOutsiders) && !is_inside {
+    if (flags.has(Flag::ClosedToOutsiders) || !room.knows_people()) && !is_inside {
         return Err(Refusal::ClosedToOutsiders);
     }
     check_voice(person, room, fx)?;

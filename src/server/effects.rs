@@ -58,6 +58,10 @@ impl<S: Socket> Effects for Exchange<S> {
         self.ask_storage(session, what)
     }
 
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        self.cloaks.digest(what)
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())
     }

@@ -354,6 +354,10 @@ impl Effects for Exchange {
 
     fn store(&mut self, _: Record) {}
 
+    fn digest(&self, _: &[u8]) -> [u8; 5] {
+        [0; 5]
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("random numbers, as when the server started");
