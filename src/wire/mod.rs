@@ -24,7 +24,7 @@ pub mod time_span;
 
 pub use code::{
     AccountCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin,
-    PathRole, Purpose, RefusalCode, Transport, WishCode,
+    PartCode, PastCode, PathRole, Purpose, RefusalCode, Transport, WishCode,
 };
 pub use fields::cut;
 pub use frame::{Frame, Kind};

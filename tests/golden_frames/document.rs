@@ -7,8 +7,8 @@ use switchboard::hub::{Limits, Preset};
 use switchboard::server::binding;
 use switchboard::wire::{
     AccountCode, AffiliationCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, CredentialsCode,
-    Flags, HEADER_LEN, Kind, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport, WishCode, datagram,
-    frame,
+    Flags, HEADER_LEN, Kind, LeftCode, Origin, PartCode, PastCode, PathRole, Purpose, RefusalCode, Transport,
+    WishCode, datagram, frame,
 };
 
 pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -99,6 +99,8 @@ fn codes_have_the_same_numbers_and_names() {
         AffiliationCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))),
     );
     assert_same_codes("Wish", WishCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Part", PartCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Past", PastCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Transport", Transport::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Origin", Origin::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -184,6 +186,7 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "occupants" => entries_len(&["name", "u8", "u8"], body),
         "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
         "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
+        "pasts" => entries_len(&["u64", "u8", "name", "name", "long"], body),
         "wishes" => entries_len(&["name", "u8", "long"], body),
         unknown => panic!("the document does not define a type {unknown:?}"),
     }
@@ -359,6 +362,8 @@ fn every_code_and_kind_that_the_text_names_exists() {
     known.extend(ChangeCode::ALL.iter().map(snake_case));
     known.extend(AffiliationCode::ALL.iter().map(snake_case));
     known.extend(WishCode::ALL.iter().map(snake_case));
+    known.extend(PartCode::ALL.iter().map(snake_case));
+    known.extend(PastCode::ALL.iter().map(snake_case));
     known.extend(
         fields_by_kind().into_values().flat_map(|(_, fields)| fields.into_iter().map(|(name, _)| name)),
     );

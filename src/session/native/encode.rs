@@ -2,6 +2,7 @@
 
 use super::Native;
 use super::codes::{account_code, affiliation_code, bits, flag_bits, grant_bits, refusal_code, wish_code};
+use super::history;
 use super::manage::{put_change, put_masks, put_members, put_settings, put_wishes};
 use crate::hub::{
     Address, ChannelId, Departure, Event, Form, Offers, Origin, PathKey, PathRole, Person, Purpose, Refusal,
@@ -31,6 +32,7 @@ impl Native {
             | Reply::Marks { .. }
             | Reply::Announced { .. }
             | Reply::Kicked { .. }
+            | Reply::Retracted { .. }
             | Reply::Invited { .. }
             | Reply::Destroyed { .. }
             | Reply::RoomRenamed { .. }
@@ -96,6 +98,13 @@ impl Native {
             Reply::Members { entries, next, .. } => {
                 put_members(request, channel, self.body_max, (entries, next.is_some()), out);
             }
+            Reply::Past { entries, more, .. } => {
+                history::put_past(request, channel, self.body_max, (entries, more), out);
+            }
+            Reply::ReadMark { conversation, at_millis } => {
+                let at_millis = at_millis.unwrap_or(0);
+                put(out, ChannelId::NONE, &frame::ReadMark { request, at_millis, conversation });
+            }
             Reply::Wishes { entries, .. } => put_wishes(request, channel, self.body_max, entries, out),
             Reply::Peers { names, more } => {
                 let names = names.iter().copied();
@@ -125,9 +134,6 @@ impl Native {
             | Reply::Here { .. }
             | Reply::Counts(_)
             | Reply::Watched { .. }
-            | Reply::Past { .. }
-            | Reply::Retracted { .. }
-            | Reply::ReadMark { .. }
             | Reply::Spoken { .. }
             | Reply::Bans { .. }
             | Reply::Sessions { .. }
@@ -193,7 +199,9 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             let (wish, is_granted) = (wish_code(wish).number(), is_granted.into());
             put(out, channel, &frame::Decided { wish, is_granted });
         }
-        Event::Retracted { .. } => {}
+        Event::Retracted { by, id, text } => {
+            history::put_retracted(channel, (id, by.name.shown()), text, out);
+        }
         // Of these, frames know nothing; who is killed is told so by bye.
         Event::GuestInvited { .. }
         | Event::AccountChanged { .. }
