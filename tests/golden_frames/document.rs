@@ -285,6 +285,7 @@ fn limits_and_constants_have_the_same_values() {
         masks_per_list_max,
         invitations_max,
         bans_max,
+        history,
         // What only the other dialect meets.
         scanned_entries_max: _,
         username_bytes_max: _,
@@ -324,6 +325,13 @@ fn limits_and_constants_have_the_same_values() {
             ("masks-per-list-max", masks_per_list_max as u64),
             ("invitations-max", invitations_max as u64),
             ("bans-max", bans_max as u64),
+            ("history-messages-max", history.messages_max as u64),
+            ("history-bytes-max", history.bytes_max as u64),
+            ("history-days-max", history.days_max as u64),
+            ("history-memory-messages-max", history.memory_messages_max as u64),
+            ("history-memory-bytes-max", history.memory_bytes_max as u64),
+            ("history-page-max", history.page_max as u64),
+            ("read-marks-max", history.read_marks_max as u64),
         ],
     );
     assert_same_numbers(

@@ -14,8 +14,8 @@ use recorder::{Answered, Happened, Recorded, Recorder, moment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use switchboard::hub::{
-    Address, ChannelId, Command, Departure, Flags, Form, Hub, Limits, Offers, Origin, Purpose, Refusal,
-    Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
+    Address, ChannelId, Command, Departure, Flags, Form, HistoryLimits, Hub, Limits, Offers, Origin, Purpose,
+    Refusal, Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
 };
 
 const STEPS: usize = 8_000;
@@ -52,6 +52,7 @@ fn limits() -> Limits {
         accounts_max: 2,
         bans_max: 2,
         account_password_bytes_max: 8,
+        history: HistoryLimits { memory_messages_max: 5, ..HistoryLimits::default() },
         registration: Registration::Open,
         new_rooms: Flags::NONE,
         relay_answer_time: Duration::from_secs(10),
