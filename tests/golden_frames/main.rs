@@ -100,12 +100,14 @@ fn tail_at(kind: Kind) -> Option<usize> {
         | Kind::Subject
         | Kind::Told
         | Kind::Decline
+        | Kind::Announced
         | Kind::Notice => Some(4),
         Kind::Left => Some(5),
         Kind::Kicked => Some(10),
         Kind::Refused => Some(6),
         Kind::Tell | Kind::Sealed | Kind::Changed => Some(8),
         Kind::Joined => Some(17),
+        Kind::Administer => Some(21),
         _ => None,
     }
 }
@@ -120,6 +122,7 @@ fn entries_end_at(kind: Kind) -> &'static [usize] {
         Kind::Declare => &[6, 26],
         Kind::OfferPaths => &[4],
         Kind::Paths => &[34, 54],
+        Kind::ServerList => &[4, 13],
         _ => &[],
     }
 }
@@ -155,6 +158,7 @@ fn a_body_that_goes_on_is_an_error_or_holds_more() {
                 Err(BodyError::Short)
             }
             Kind::Occupants | Kind::PeerList => Ok(kind), // one more name, an empty one
+            Kind::ServerList => Ok(kind),                 // one more row, without columns
             _ if tail_at(kind).is_some() => Ok(kind),
             _ => Err(BodyError::Trailing),
         };

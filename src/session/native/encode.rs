@@ -1,6 +1,6 @@
 //! The hub's effects as frames.
 
-use super::Native;
+use super::{Native, operators};
 use crate::hub::{
     AccountChange, Address, Affiliation, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin,
     PathKey, PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport,
@@ -103,12 +103,18 @@ impl Native {
             | Reply::Retracted { .. }
             | Reply::ReadMark { .. }
             | Reply::Spoken { .. }
-            | Reply::Bans { .. }
-            | Reply::Sessions { .. }
-            | Reply::Accounts { .. }
-            | Reply::Status(_)
             | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
+            Reply::Bans { entries, next } => {
+                operators::put_bans(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Sessions { entries, next } => {
+                operators::put_sessions(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Accounts { entries, next } => {
+                operators::put_accounts(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Status(ref status) => operators::put_status(request, self.body_max, status, out),
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
                 put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });
@@ -154,6 +160,9 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::Renamed { who, to } => {
             put(out, ChannelId::NONE, &frame::Renamed { who: who.name.shown(), to: to.shown() });
         }
+        Event::Announced { by, text, to_all: true } => {
+            put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
+        }
         Event::Destroyed { .. }
         | Event::RoomRenamed { .. }
         | Event::Wished { .. }
@@ -167,7 +176,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         | Event::WatchedChanged { .. }
         | Event::Appeared { .. }
         | Event::Vanished { .. }
-        | Event::Announced { .. }
+        | Event::Announced { to_all: false, .. }
         | Event::Killed { .. } => {}
         Event::Offered { from, purpose, payload_max } => {
             let purpose = match purpose {

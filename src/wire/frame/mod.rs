@@ -30,6 +30,7 @@ macro_rules! body {
     (@type bytes) => { &'a [u8] };
     (@type rooms) => { ListEntries<'a, RoomEntry<'a>> };
     (@type names) => { ListEntries<'a, &'a str> };
+    (@type rows) => { ListEntries<'a, RowEntry<'a>> };
     (@type addresses) => { ListEntries<'a, AddressEntry> };
     (@type address) => { SocketAddr };
     (@type bytes16) => { [u8; 16] };
@@ -39,6 +40,7 @@ macro_rules! body {
     (@decode $fields:ident bytes) => { $fields.bytes() };
     (@decode $fields:ident rooms) => { ListEntries::decode($fields)? };
     (@decode $fields:ident names) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident rows) => { ListEntries::decode($fields)? };
     (@decode $fields:ident addresses) => { ListEntries::decode($fields)? };
     (@decode $fields:ident bytes16) => { $fields.array()? };
     (@decode $fields:ident bytes24) => { $fields.array()? };
@@ -50,6 +52,7 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) bytes) => { $out.extend_from_slice($value) };
     (@encode $out:ident ($value:expr) rooms) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) names) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) rows) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) addresses) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) address) => { put_address($out, $value) };
     (@encode $out:ident ($value:expr) bytes16) => { $out.extend_from_slice(&$value) };
@@ -60,6 +63,7 @@ macro_rules! body {
 
 mod datagrams;
 mod lists;
+mod operators;
 mod paths;
 mod peers;
 mod relays;
@@ -67,7 +71,8 @@ mod rooms;
 mod session;
 
 pub use datagrams::*;
-pub use lists::{AddressEntry, ListEntries, RoomEntry, put_list};
+pub use lists::{AddressEntry, ListEntries, RoomEntry, RowEntry, put_list, put_row};
+pub use operators::*;
 pub use paths::*;
 pub use peers::*;
 pub use relays::*;
@@ -221,6 +226,11 @@ kinds! {
     0xc9 Challenge;
     0xca Prove;
     0xcb Sealed<'a>;
+    // Operators of the server.
+    0xe8 Administer<'a> request;
+    0xe9 ListServer<'a> request;
+    0xea ServerList<'a>;
+    0xeb Announced<'a>;
 }
 
 impl Kind {
