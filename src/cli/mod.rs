@@ -99,8 +99,20 @@ struct ChatArgs {
 
 /// What of `chat` means nothing where there is no server.
 #[cfg(feature = "client")]
-const NEED_A_SERVER: [&str; 12] =
-    ["account", "register", "password_file", "server_password_file", "server", "rooms", "call", "take_calls", "udp", "path", "share_addresses", "declared"];
+const NEED_A_SERVER: [&str; 12] = [
+    "account",
+    "register",
+    "password_file",
+    "server_password_file",
+    "server",
+    "rooms",
+    "call",
+    "take_calls",
+    "udp",
+    "path",
+    "share_addresses",
+    "declared",
+];
 
 /// How to get to a peer.
 #[cfg(feature = "client")]

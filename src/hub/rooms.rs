@@ -4,6 +4,7 @@ use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
+use super::record::RoomId;
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
 use super::{
@@ -15,6 +16,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 pub(super) struct Room {
+    pub id: RoomId,
     pub name: RoomName,
     /// Their folded names, in the order in which lists show them. Whose they are, the index of all names says: in large
     /// rooms it counts how much there is per occupant.
@@ -38,8 +40,9 @@ pub(super) struct Subject {
 }
 
 impl Room {
-    pub fn new(name: RoomName, flags: Flags, now: Moment) -> Self {
+    pub fn new(id: RoomId, name: RoomName, flags: Flags, now: Moment) -> Self {
         Room {
+            id,
             name,
             occupants: BTreeSet::new(),
             ranked: BTreeMap::new(),
@@ -257,7 +260,8 @@ impl Hub {
             return Err(Refusal::RoomFull { occupants_max: 0 });
         }
         let key = Arc::clone(name.key());
-        let room = Room::new(name, self.limits.new_rooms, now);
+        self.rooms_last = self.rooms_last.next(now.unix_millis);
+        let room = Room::new(self.rooms_last, name, self.limits.new_rooms, now);
         let channel = self.channels.insert(Channel::Room(room)).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
         Ok(channel)
