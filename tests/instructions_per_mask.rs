@@ -4,7 +4,7 @@
 mod instructions;
 
 use instructions::{Budget, asked, check};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use switchboard::hub::record::Record;
 use switchboard::hub::{
     Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
@@ -29,6 +29,16 @@ impl Effects for Nobody {
     }
 
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
+
+    fn can_store(&self) -> bool {
+        true
+    }
+
+    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
+        None
+    }
+
+    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
 
     fn store(&mut self, _: Record) {}
 

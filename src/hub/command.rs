@@ -152,12 +152,23 @@ pub enum Command<'a> {
         name: &'a str,
         password: &'a str,
     },
-    /// The same, where the dialect has found out that it is so.
-    IdentifyProven {
+    /// What the dialect needs to find out by itself whether somebody knows a password.
+    ShowScramKeys {
         name: &'a str,
     },
-    /// What the dialect needs to find that out.
-    ShowScramKeys {
+    /// It has found out. Whoever guessed too often is refused all the same.
+    TakeProof {
+        name: &'a str,
+        is_right: bool,
+    },
+    /// As `Identify`, behind a proof that was taken. `salt`: of the keys that it was held against, which may be others by
+    /// now.
+    IdentifyProven {
+        name: &'a str,
+        salt: [u8; 16],
+    },
+    /// Since when there is an account; an empty name: the asker's.
+    ShowAccount {
         name: &'a str,
     },
     /// The session is nobody's any more.

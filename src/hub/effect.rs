@@ -8,6 +8,7 @@ use super::{
     Look, Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal,
     RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
+use std::time::Duration;
 
 /// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
 pub trait Effects {
@@ -22,6 +23,16 @@ pub trait Effects {
     /// Has a password looked at, which takes longer than a turn may: [`Hub::proved`](super::Hub::proved) is told what
     /// came of it.
     fn prove(&mut self, session: SessionId, proof: Proof<'_>);
+
+    /// How long a session has to wait until it may give another password for this account, as it is looked up; `None`:
+    /// it need not. For passwords that are looked at without [`Effects::prove`].
+    fn guess_wait(&self, session: SessionId, account: &str) -> Option<Duration>;
+
+    /// A session gave such a password, and this is what it was: the next one waits after a wrong one.
+    fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool);
+    /// Whether a fact that lasts can be written down now. Where that has no prospect of success, nothing that has to last
+    /// should happen.
+    fn can_store(&self) -> bool;
 
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);
@@ -67,9 +78,15 @@ pub enum Reply<'a> {
         name: &'a str,
         change: AccountChange,
     },
-    /// `None`: there is no such account, or it has none.
+    /// `made_millis`: in milliseconds since 1970.
+    KnownAccount {
+        name: &'a str,
+        made_millis: u64,
+    },
+    /// `None`: there is no such account, or it has none. `nonce` was not given before.
     ScramKeys {
         keys: Option<&'a ScramKeys>,
+        nonce: PathKey,
     },
     Renamed {
         from: &'a UserName,

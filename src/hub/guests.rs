@@ -74,7 +74,7 @@ impl<'a, F: Effects> Candidate<'a, F> {
     }
 
     fn subject(&self) -> &Subject {
-        self.subject.get_or_init(|| Subject::new(self.person, self.fx.host(self.person.session)))
+        self.subject.get_or_init(|| Subject::new(self.person, self.person.host(self.fx)))
     }
 }
 

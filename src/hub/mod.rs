@@ -3,11 +3,11 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
+//! - `accounts`, `users`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
 //!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts;
+//! - [`record`] what lasts, and `lasting` how it comes back;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -24,11 +24,13 @@ mod event;
 mod guests;
 mod host;
 mod invitations;
+mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
 mod moderation;
 pub mod name;
+mod occupants;
 mod paths;
 mod person;
 pub mod privileges;
@@ -69,6 +71,7 @@ pub use view::{
 use accounts::{Accounts, Identity};
 use channel::Channels;
 use paths::Listing;
+use record::RoomId;
 use rooms::Room;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -88,6 +91,8 @@ pub struct Hub {
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
     channels: Channels,
+    /// The highest number that a room was given.
+    rooms_last: RoomId,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
     /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
@@ -230,6 +235,7 @@ impl Hub {
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
             channels: Channels::default(),
+            rooms_last: RoomId::default(),
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
@@ -282,8 +288,10 @@ impl Hub {
             }
             Command::Register { name, password } => self.register(asker, name, password, fx),
             Command::Identify { name, password } => self.identify(asker, name, password, fx),
-            Command::IdentifyProven { name } => self.identify_proven(asker, name, fx),
             Command::ShowScramKeys { name } => self.show_scram_keys(asker, name, fx),
+            Command::TakeProof { name, is_right } => self.take_proof(asker, name, is_right, fx),
+            Command::IdentifyProven { name, salt } => self.identify_proven(asker, name, salt, fx),
+            Command::ShowAccount { name } => self.show_account(asker, name, fx),
             Command::LogOut => self.log_out(asker, fx),
             Command::ChangePassword { old, new } => self.change_password(asker, old, new, fx),
             Command::DeleteAccount { password } => self.delete_account(asker, password, fx),

@@ -7,9 +7,18 @@ use super::{Affiliation, Flags, Form, Host, MaskList, MessageId};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct AccountId(pub u64);
 
-/// A room that lasts; unlike its channel, the number stays the same over restarts. Never another's.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// A room; unlike its channel's, the number of one that lasts stays the same over restarts. Never another's: as with
+/// [`MessageId`], its upper bits are when the room was made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct RoomId(pub u64);
+
+impl RoomId {
+    /// The next one, for a room that is made now.
+    #[must_use]
+    pub fn next(self, now_millis: u64) -> RoomId {
+        RoomId(MessageId(self.0).next(now_millis).0)
+    }
+}
 
 /// One fact. A later record about the same thing replaces the earlier one.
 #[derive(Clone, PartialEq, Debug)]

@@ -22,10 +22,15 @@ pub enum Refusal {
     },
     AlreadyIdentified,
     NotIdentified,
+    NoSuchAccount,
     /// Or there is no such account.
     WrongPassword,
     /// Too many were wrong.
     TryLater {
+        seconds: u64,
+    },
+    /// As many accounts were made from there as may be.
+    TooManyRegistrations {
         seconds: u64,
     },
     /// The one before is not answered yet.
@@ -67,7 +72,6 @@ pub enum Refusal {
     NotOwner,
     /// The last owner cannot resign (XEP-0045 §10.4).
     LastOwner,
-    NoSuchAccount,
     TooManyMembers {
         members_max: usize,
     },
@@ -145,6 +149,8 @@ pub enum BadName {
     /// A room's name without its `#`, or a user's name with a first character that is not for users.
     FirstCharacter,
     Character(char),
+    /// The server answers by it, or it is one that people have in rooms which hide who they are.
+    Reserved,
 }
 
 /// What is wrong with a text.
@@ -187,6 +193,10 @@ impl fmt::Display for Refusal {
             Refusal::TryLater { seconds } => {
                 write!(f, "too many passwords were wrong; try again after {seconds} s")
             }
+            Refusal::TooManyRegistrations { seconds } => write!(
+                f,
+                "as many accounts were made from your address as may be for now; try again after {seconds} s"
+            ),
             Refusal::StillProving => {
                 f.write_str("your last password is still being looked at; wait for that")
             }
@@ -354,6 +364,7 @@ impl fmt::Display for WhyNot {
             }
             BadName::FirstCharacter => write!(f, "it must begin with {}", self.first),
             BadName::Character(c) => write!(f, "it contains {c:?}; leave that out"),
+            BadName::Reserved => f.write_str("the server keeps it for itself; choose another one"),
         }
     }
 }

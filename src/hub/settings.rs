@@ -1,7 +1,7 @@
 //! What a room is set to, and how that changes.
 
 use super::mask::Mask;
-use super::role::{Affiliation, Role};
+use super::role::{Affiliation, Role, Standing};
 
 /// Something that a room is or is not (XEP-0045 §4.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -178,6 +178,18 @@ pub enum RoomChange<'a> {
         whom: &'a str,
         terms: Terms<'a>,
     },
+    /// Whoever is this to the room is nothing to it any more; who is something else, stays that.
+    Unaffiliate {
+        affiliation: Affiliation,
+        whom: &'a str,
+    },
+    /// Never asked for; told after what it follows from, of each occupant who stands otherwise now.
+    Stands {
+        /// As they are known there.
+        whom: &'a str,
+        before: Standing,
+        after: Standing,
+    },
     /// All flags at once; told, these are the single changes that it came to.
     Preset(Preset),
 }
@@ -193,6 +205,26 @@ pub struct Terms<'a> {
 
 impl Terms<'_> {
     pub const NONE: Terms<'static> = Terms { reason: "", seconds: None };
+}
+
+impl Flag {
+    /// As people write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Flag::Hidden => "hidden",
+            Flag::MembersOnly => "members-only",
+            Flag::Moderated => "moderated",
+            Flag::ClosedToOutsiders => "closed",
+            Flag::SubjectLocked => "subject-locked",
+            Flag::NoControlMessages => "no-control-messages",
+            Flag::Persistent => "persistent",
+            Flag::SemiAnonymous => "anonymous",
+            Flag::NoHistory => "no-history",
+            Flag::VisitorsPassive => "visitors-passive",
+            Flag::ModeratorsInvite => "moderators-invite",
+            Flag::SubjectOpen => "subject-open",
+        }
+    }
 }
 
 /// Settings that go together, by one word.

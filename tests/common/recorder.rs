@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
@@ -50,6 +50,12 @@ pub enum Recorded {
         session: SessionId,
         proof: String,
     },
+    /// A password that the hub was told of.
+    Guess {
+        session: SessionId,
+        account: String,
+        is_right: bool,
+    },
     Store(Record),
 }
 
@@ -64,6 +70,7 @@ pub enum Answered {
         name: String,
         change: AccountChange,
     },
+    KnownAccount(String, u64),
     ScramKeys(Option<ScramKeys>),
     Joined {
         room: String,
@@ -235,7 +242,11 @@ pub struct Recorder(pub Vec<Recorded>, pub World);
 #[derive(Default)]
 pub struct World {
     pub observed: HashMap<SessionId, Observed>,
+    /// Nothing can be written down.
+    pub cannot_store: bool,
     keys: u8,
+    /// How long whoever guesses has to wait.
+    pub guess_wait: Option<Duration>,
 }
 
 impl Recorder {
@@ -286,6 +297,18 @@ impl Effects for Recorder {
         self.0.push(Recorded::Prove { session, proof });
     }
 
+    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
+        self.1.guess_wait
+    }
+
+    fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool) {
+        self.0.push(Recorded::Guess { session, account: account.to_owned(), is_right });
+    }
+
+    fn can_store(&self) -> bool {
+        !self.1.cannot_store
+    }
+
     fn store(&mut self, record: Record) {
         self.0.push(Recorded::Store(record));
     }
@@ -328,6 +351,8 @@ fn change(change: &RoomChange<'_>) -> String {
         RoomChange::AddMask { list, mask, .. } => format!("+{list:?} {mask}"),
         RoomChange::RemoveMask { list, mask } => format!("-{list:?} {mask}"),
         RoomChange::Affiliate { affiliation, whom, .. } => format!("{affiliation:?} {whom}"),
+        RoomChange::Unaffiliate { affiliation, whom } => format!("not {affiliation:?} {whom}"),
+        RoomChange::Stands { whom, before, after } => format!("{whom} {before:?} -> {after:?}"),
         RoomChange::Preset(preset) => format!("{preset:?}"),
     }
 }
@@ -347,7 +372,8 @@ fn answered(reply: Reply<'_>) -> Answered {
     match reply {
         Reply::Done | Reply::Announced { .. } => Answered::Done,
         Reply::Account { name, change } => Answered::Account { name: name.into(), change },
-        Reply::ScramKeys { keys } => Answered::ScramKeys(keys.cloned()),
+        Reply::KnownAccount { name, made_millis } => Answered::KnownAccount(name.to_owned(), made_millis),
+        Reply::ScramKeys { keys, .. } => Answered::ScramKeys(keys.cloned()),
         Reply::Refused(refusal) => Answered::Refused(refusal),
         Reply::LoggedIn { name, .. } => Answered::LoggedIn { name: name.into() },
         Reply::Joined { room, occupants, subject, .. } => Answered::Joined {

@@ -57,7 +57,9 @@ impl World {
                 );
                 assert!(self.sessions.contains_key(cause));
             }
-            Recorded::Prove { .. } | Recorded::Store(_) => panic!("nobody registers here"),
+            Recorded::Prove { .. } | Recorded::Guess { .. } | Recorded::Store(_) => {
+                panic!("nobody registers here")
+            }
             Recorded::HangUp { session } => {
                 assert!(self.sessions.remove(session).is_some());
                 assert!(!self.subscribers.values().any(|members| members.contains(session)));

@@ -335,7 +335,10 @@ impl World {
                     assert_eq!(*who, session);
                 }
                 Recorded::HangUp { .. } => panic!("{command:?} is no reason"),
-                Recorded::Reply { .. } | Recorded::Prove { .. } | Recorded::Store(_) => {}
+                Recorded::Reply { .. }
+                | Recorded::Prove { .. }
+                | Recorded::Guess { .. }
+                | Recorded::Store(_) => {}
             }
         }
         match (command, refused) {

@@ -119,7 +119,7 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
         Refusal::NotIdentified => RefusalCode::NotIdentified,
         Refusal::WrongPassword => RefusalCode::WrongPassword,
-        Refusal::TryLater { .. } => RefusalCode::TryLater,
+        Refusal::TryLater { .. } | Refusal::TooManyRegistrations { .. } => RefusalCode::TryLater,
         Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,

@@ -123,6 +123,7 @@ impl Native {
             | Reply::Bans { .. }
             | Reply::Sessions { .. }
             | Reply::Accounts { .. }
+            | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
@@ -246,6 +247,11 @@ pub fn encode_refusal(
     out: &mut Vec<u8>,
 ) {
     put(out, channel, &frame::Refused { request, code: code.number(), text });
+}
+
+/// What is the server's to say.
+pub fn encode_notice(server: &str, text: &str, out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Notice { by: server, text });
 }
 
 pub fn encode_pong(token: u64, out: &mut Vec<u8>) {
