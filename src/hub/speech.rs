@@ -23,8 +23,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         self.check_words(words)?;
-        self.messages += 1;
-        let id = MessageId(self.messages);
+        let id = self.next_message();
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
@@ -40,7 +39,8 @@ impl Hub {
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
-        if user.profile().is_some() {
+        // What somebody says under another name is no sign of them under their own.
+        if user.profile().is_some() && room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())
@@ -75,12 +75,16 @@ impl Hub {
     ) -> Outcome {
         self.user(asker.user)?;
         self.check_words(words)?;
+        if let Some((key, channel)) = self.hidden_peer(asker, to)
+            && (even_oneself || key != asker.user)
+        {
+            return self.whisper(asker, (key, channel), words, fx);
+        }
         let to = match self.peer(asker, to) {
             Err(Refusal::Yourself) if even_oneself => asker.user,
             to => to?,
         };
-        self.messages += 1;
-        let id = MessageId(self.messages);
+        let id = self.next_message();
         let from = self.user(asker.user)?.person(asker.user);
         let event = Event::Told { from, words, id };
         let peer = self.user(to)?;
@@ -109,7 +113,7 @@ impl Hub {
         if room.is_silenced(&Candidate::new(room.person(asker.user, user), fx)) {
             return Err(Refusal::Silenced);
         }
-        let by = room.name_of(user).clone();
+        let by = room.name_of(user).shown().into();
         let author = in_full(room.person(asker.user, user), fx).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
@@ -148,6 +152,12 @@ impl Hub {
             Some(&key) if key == asker.user => Err(Refusal::Yourself),
             Some(&key) => Ok(key),
         }
+    }
+
+    /// The number of something that is said.
+    pub(super) fn next_message(&mut self) -> MessageId {
+        self.messages += 1;
+        MessageId(self.messages)
     }
 
     /// Who says something is idle no more.
@@ -194,7 +204,7 @@ fn may_speak(
     fx: &impl Effects,
 ) -> Outcome {
     let flags = room.settings.flags;
-    if flags.has(Flag::ClosedToOutsiders) && !is_inside {
+    if (flags.has(Flag::ClosedToOutsiders) || !room.knows_people()) && !is_inside {
         return Err(Refusal::ClosedToOutsiders);
     }
     check_voice(person, room, fx)?;

@@ -136,7 +136,7 @@ impl Hub {
         let rooms = self.users.get(&key).map(|user| user.rooms.clone()).unwrap_or_default();
         for channel in rooms {
             if let Some(room) = self.channels.room_mut(channel) {
-                room.move_key(from.key(), to.key());
+                room.rename(from.key(), to.key());
             }
         }
     }
@@ -234,9 +234,13 @@ impl Hub {
             self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
         }
         let mut left: SmallVec<[_; 4]> = SmallVec::new();
-        for room in rooms {
-            if self.vacate(key, room, fx) {
-                left.push(room);
+        for channel in rooms {
+            let pseudonym = self.pseudonym_in(channel, key);
+            if self.vacate(key, channel, fx) {
+                match pseudonym {
+                    None => left.push(channel),
+                    Some(pseudonym) => self.tell_left(session, (key, &pseudonym), channel, fx),
+                }
             }
         }
         self.forget(now, key, fx);

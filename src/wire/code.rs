@@ -127,6 +127,8 @@ codes! {
         ServerFull = 108,
         /// An operator ended the session.
         Killed = 109,
+        /// Where the client comes from is banned.
+        Banned = 110,
     }
 }
 

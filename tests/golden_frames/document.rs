@@ -281,6 +281,7 @@ fn limits_and_constants_have_the_same_values() {
         mask_bytes_max,
         masks_per_list_max,
         invitations_max,
+        bans_max,
         // What only the other dialect meets.
         scanned_entries_max: _,
         username_bytes_max: _,
@@ -319,6 +320,7 @@ fn limits_and_constants_have_the_same_values() {
             ("mask-bytes-max", mask_bytes_max.into()),
             ("masks-per-list-max", masks_per_list_max as u64),
             ("invitations-max", invitations_max as u64),
+            ("bans-max", bans_max as u64),
         ],
     );
     assert_same_numbers(

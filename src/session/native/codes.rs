@@ -147,13 +147,13 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         Refusal::NoSuchAccount => RefusalCode::NoSuchPeer,
         Refusal::NameReservedThere => RefusalCode::NameReserved,
         Refusal::RoomExists => RefusalCode::NameTaken,
-        Refusal::NotToYourself => RefusalCode::Yourself,
+        Refusal::NotToYourself | Refusal::BanIsYours => RefusalCode::Yourself,
         Refusal::NothingWished
         | Refusal::AlreadyWished
         | Refusal::NoHistory
         | Refusal::NoSuchMessage
         | Refusal::NoSuchBan => RefusalCode::NotThere,
-        Refusal::BadSearch | Refusal::BadBan => RefusalCode::BadText,
+        Refusal::BadSearch | Refusal::BadBan | Refusal::BanTooWide => RefusalCode::BadText,
         Refusal::NotSaved => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes

@@ -16,6 +16,12 @@ impl Native {
     pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
         let RequestId(request) = request;
         match *reply {
+            // What operators do is answered always, so that it is in the log; not all of them want to know.
+            Reply::Announced { .. }
+            | Reply::Banned { .. }
+            | Reply::Unbanned { .. }
+            | Reply::AccountDropped { .. }
+                if request == 0 => {}
             // What these say more is of no use to whoever said what they wanted in a frame of its own.
             Reply::Done
             | Reply::Left { .. }
@@ -30,7 +36,10 @@ impl Native {
             | Reply::RoomRenamed { .. }
             | Reply::NameReserved { .. }
             | Reply::Wished { .. }
-            | Reply::Decided { .. } => put(out, channel, &frame::Done { request }),
+            | Reply::Decided { .. }
+            | Reply::Banned { .. }
+            | Reply::Unbanned { .. }
+            | Reply::AccountDropped { .. } => put(out, channel, &frame::Done { request }),
             Reply::Refused(refusal) => put_refusal(request, channel, refusal, out),
             // A frame asks for one change, which was refused or was made.
             Reply::Changed { refused: &[(_, refusal), ..], .. } => {
@@ -123,6 +132,7 @@ impl Native {
             | Reply::Bans { .. }
             | Reply::Sessions { .. }
             | Reply::Accounts { .. }
+            | Reply::Status(_)
             | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
