@@ -26,6 +26,9 @@ impl Hub {
         if !self.accounts.agree() {
             return Err("the index of accounts and that of their names differ".to_owned());
         }
+        if !self.bans.agree() {
+            return Err("bans are looked for under other lengths than theirs".to_owned());
+        }
         self.audit_rooms()?;
         self.audit_watchers()?;
         self.audit_relays()

@@ -390,12 +390,14 @@ pub enum Command<'a> {
     Unban {
         pattern: &'a str,
     },
-    /// For operators; likewise the next two.
+    /// For operators, in the order of addresses; likewise the next ones.
     ListBans {
         after: &'a str,
     },
+    /// Goes on behind this session of somebody's; without one, behind all of theirs.
     ListSessions {
-        after: Option<SessionId>,
+        after: &'a str,
+        session: Option<SessionId>,
     },
     ListAccounts {
         after: &'a str,
@@ -404,6 +406,8 @@ pub enum Command<'a> {
     DropAccount {
         name: &'a str,
     },
+    /// How much there is of everything, and what the server has done.
+    ShowStatus,
     /// What the directory says of somebody.
     Lookup {
         name: &'a str,

@@ -2,10 +2,10 @@
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
 use super::record::{BanRecord, Record, ScramKeys, Wish};
-use super::view::{AccountView, MemberView, PastView, SessionView, WishView};
+use super::view::{AccountView, MemberView, PastView, SessionView, Status, Traffic, WishView};
 use super::{
     AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword,
-    Look, Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal,
+    Look, Marks, MaskEntry, MaskList, MessageId, Network, Observed, Offers, PathKey, Person, Proof, Refusal,
     RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
 use std::time::Duration;
@@ -42,6 +42,11 @@ pub trait Effects {
 
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
+
+    /// What came and went since the server started.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
 }
 
 /// What follows from a command, for the server to carry out.
@@ -65,6 +70,9 @@ pub enum Effect<'a> {
     /// The hub knows the session no more, whose user had this name; its connection is to be closed. `by` is the
     /// operator's session.
     HangUp { session: SessionId, name: &'a str, by: SessionId, why: Killing<'a> },
+    /// Nobody from there is taken any more; connections that are nobody's yet are to be closed. `text` is why, and often
+    /// empty.
+    ShutOut { network: Network, text: &'a str },
 }
 
 /// An answer to the one who asked.
@@ -228,18 +236,33 @@ pub enum Reply<'a> {
     Spoken {
         rooms: &'a [(&'a RoomName, u64)],
     },
+    /// Nobody from there is taken any more.
+    Banned {
+        ban: &'a BanRecord,
+    },
+    /// They are taken again.
+    Unbanned {
+        pattern: &'a str,
+    },
+    /// `next`: the list goes on behind this pattern.
     Bans {
         entries: &'a [&'a BanRecord],
         next: Option<&'a str>,
     },
+    /// `next`: the list goes on behind this session of whoever has that name.
     Sessions {
         entries: &'a [SessionView<'a>],
-        next: Option<SessionId>,
+        next: Option<(&'a str, SessionId)>,
     },
     Accounts {
         entries: &'a [AccountView<'a>],
         next: Option<&'a str>,
     },
+    /// Somebody's account is no more.
+    AccountDropped {
+        name: &'a str,
+    },
+    Status(Status),
     /// `next`: the list goes on behind this name, which need not be on this page.
     Rooms {
         rooms: &'a [RoomSummary<'a>],

@@ -20,6 +20,7 @@ impl Hub {
     pub fn restore(&mut self, record: Record) -> Outcome {
         match record {
             Record::Account(record) => self.restore_account(record),
+            Record::Ban(record) => self.restore_ban(record),
             // What is over was not written down, and what happened is asked for when somebody wants to see it.
             _ => Ok(()),
         }

@@ -61,6 +61,8 @@ pub struct Limits {
     pub account_password_bytes_max: u16,
     /// Who may make an account.
     pub registration: Registration,
+    /// Addresses and networks that operators keep out.
+    pub bans_max: usize,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -103,6 +105,7 @@ impl Default for Limits {
             accounts_max: 100_000,
             account_password_bytes_max: 1_000,
             registration: Registration::Open,
+            bans_max: 10_000,
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,

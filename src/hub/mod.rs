@@ -3,17 +3,20 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
-//!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
+//! - `accounts`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`, `changes`,
+//!   `lists`, `directory`, `watch`, `relays`, `paths`, `operators`, `bans`: one part of [`Hub`] each; `audit` whether
+//!   they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
 //! - [`record`] what lasts, and `lasting` how it comes back;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
+//! - [`Network`] where a ban is for;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
 
 mod accounts;
 mod audit;
+mod bans;
 mod changes;
 pub mod channel;
 mod combining;
@@ -30,7 +33,9 @@ mod lists;
 pub mod mask;
 mod moderation;
 pub mod name;
+mod network;
 mod occupants;
+mod operators;
 mod paths;
 mod person;
 pub mod privileges;
@@ -57,6 +62,7 @@ pub use event::{Departure, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
+pub use network::Network;
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
 pub use record::{Past, Wish};
@@ -66,10 +72,11 @@ pub use role::{Affiliation, Role, Standing};
 pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
 pub use view::{
     AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, Seen, SessionView,
-    SubjectView, WishView,
+    Status, SubjectView, Traffic, WishView,
 };
 
 use accounts::{Accounts, Identity};
+use bans::Bans;
 use channel::Channels;
 use paths::Listing;
 use record::RoomId;
@@ -91,6 +98,7 @@ pub struct Hub {
     /// Rooms, likewise.
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
+    bans: Bans,
     channels: Channels,
     /// The highest number that a room was given.
     rooms_last: RoomId,
@@ -235,6 +243,7 @@ impl Hub {
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
+            bans: Bans::default(),
             channels: Channels::default(),
             rooms_last: RoomId::default(),
             ringing: BTreeSet::new(),
@@ -328,6 +337,13 @@ impl Hub {
             Command::ListWatched => self.list_watched(asker, fx),
             Command::Announce { text } => self.announce(asker, text, fx),
             Command::Kill { name, text } => self.kill(asker, name, text, fx),
+            Command::Ban { pattern, text, seconds } => self.ban(asker, pattern, text, seconds, fx),
+            Command::Unban { pattern } => self.unban(asker, pattern, fx),
+            Command::ListBans { after } => self.list_bans(asker, after, fx),
+            Command::ListSessions { after, session } => self.list_sessions(asker, (after, session), fx),
+            Command::ListAccounts { after } => self.list_accounts(asker, after, fx),
+            Command::DropAccount { name } => self.drop_account(asker, name, fx),
+            Command::ShowStatus => self.show_status(asker, fx),
             Command::Lookup { name } => self.lookup(asker, name, fx),
             Command::ListPeers { after } => self.list_peers(asker, after, fx),
             Command::Declare { offers, shown, addresses } => {
@@ -351,12 +367,6 @@ impl Hub {
             | Command::ShowReadMark { .. }
             | Command::MarkRead { .. }
             | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
-            Command::Ban { .. }
-            | Command::Unban { .. }
-            | Command::ListBans { .. }
-            | Command::ListSessions { .. }
-            | Command::ListAccounts { .. }
-            | Command::DropAccount { .. } => Err(Refusal::NotOperator),
         }
     }
 

@@ -93,6 +93,10 @@ pub enum Refusal {
     NotYours,
     BadSearch,
     BadBan,
+    /// Of everybody.
+    BanTooWide,
+    /// Of the one who asks for it.
+    BanIsYours,
     NoSuchBan,
     TooManyBans {
         bans_max: usize,
@@ -274,6 +278,12 @@ impl fmt::Display for Refusal {
             Refusal::BadSearch => f.write_str("that is nothing to search for; give one word or several"),
             Refusal::BadBan => f.write_str(
                 "that is no address and no network; write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32",
+            ),
+            Refusal::BanTooWide => {
+                f.write_str("that is every address there is, your own as well; ban a part of them")
+            }
+            Refusal::BanIsYours => f.write_str(
+                "you come from there yourself; ban a part of it without you, or come from elsewhere",
             ),
             Refusal::NoSuchBan => f.write_str("there is no such ban"),
             Refusal::TooManyBans { bans_max } => {

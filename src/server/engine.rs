@@ -156,10 +156,14 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, or its address
-    /// has too many connections, at once (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, its address has too
+    /// many connections, or a ban is for it, at once (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
         let address = ClientAddress::from(address);
+        if let Some(words) = self.banned_words(address) {
+            listener::turn_away(socket, &words);
+            return None;
+        }
         let exchange = &mut self.exchange;
         let per_address_max = exchange.limits.connections_per_address_max;
         if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {

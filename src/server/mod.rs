@@ -27,7 +27,7 @@
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`flood`] who sends too fast, and waits;
 //! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] and those of accounts (`proofs`) wait for `worker`, a
-//!   thread that checks them; `reload` settings that are read again;
+//!   thread that checks them; `reload` settings that are read again; `operators` bans, and the log of what operators do;
 //! - `keeping` what lasts, and who waits until it is saved; `unkept` the same in builds without storage;
 //! - [`address`] where clients come from;
 //! - [`limits`] every bound, with its unit and its reason.
@@ -56,6 +56,7 @@ mod keeping;
 pub mod limits;
 mod listening;
 mod mailbox;
+mod operators;
 pub mod passwords;
 mod proofs;
 pub mod reactor;

@@ -287,6 +287,8 @@ fn is_page(command: &Command<'_>) -> bool {
             | Command::FindUsers { .. }
             | Command::Who { .. }
             | Command::ListPeers { .. }
+            | Command::ListSessions { .. }
+            | Command::ListAccounts { .. }
     )
 }
 

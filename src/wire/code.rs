@@ -127,6 +127,8 @@ codes! {
         ServerFull = 108,
         /// An operator ended the session.
         Killed = 109,
+        /// Where the client comes from is banned.
+        Banned = 110,
     }
 }
 
@@ -228,6 +230,27 @@ codes! {
         InviteException = 50,
         /// Whom it matches, does not speak without a voice.
         Mute = 51,
+        /// It is set to what the word in the text stands for: only ever asked for, and told as what it comes to.
+        Preset = 64,
+    }
+}
+
+codes! {
+    /// What an account is to a room.
+    AffiliationCode: u8 {
+        None = 0,
+        Member = 1,
+        Admin = 2,
+        Owner = 3,
+        Outcast = 4,
+    }
+}
+
+codes! {
+    /// What one can wish for in a room.
+    WishCode: u8 {
+        Voice = 0,
+        Membership = 1,
     }
 }
 

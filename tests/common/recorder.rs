@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
-    RoomChange, SessionId, Trait, Words,
+    KnownPassword, Marks, Moment, Network, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply,
+    Role, RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -44,6 +44,10 @@ pub enum Recorded {
     },
     HangUp {
         session: SessionId,
+    },
+    ShutOut {
+        network: Network,
+        text: String,
     },
     /// What is to be done with a password, and the password.
     Prove {
@@ -273,6 +277,7 @@ impl Effects for Recorder {
                 Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
             }
             Effect::HangUp { session, .. } => Recorded::HangUp { session },
+            Effect::ShutOut { network, text } => Recorded::ShutOut { network, text: text.into() },
         });
     }
 
@@ -422,7 +427,11 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::Spoken { .. }
         | Reply::Bans { .. }
         | Reply::Sessions { .. }
-        | Reply::Accounts { .. } => Answered::Other(format!("{reply:?}")),
+        | Reply::Accounts { .. }
+        | Reply::Banned { .. }
+        | Reply::Unbanned { .. }
+        | Reply::AccountDropped { .. }
+        | Reply::Status(_) => Answered::Other(format!("{reply:?}")),
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }

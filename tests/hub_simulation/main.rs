@@ -50,6 +50,7 @@ fn limits() -> Limits {
         former_names_max: 4,
         former_names_per_host_max: 2,
         accounts_max: 2,
+        bans_max: 2,
         account_password_bytes_max: 8,
         registration: Registration::Open,
         new_rooms: Flags::NONE,
@@ -334,7 +335,7 @@ impl World {
                 Recorded::Subscribe { session: who, .. } | Recorded::Unsubscribe { session: who, .. } => {
                     assert_eq!(*who, session);
                 }
-                Recorded::HangUp { .. } => panic!("{command:?} is no reason"),
+                Recorded::HangUp { .. } | Recorded::ShutOut { .. } => panic!("{command:?} is no reason"),
                 Recorded::Reply { .. }
                 | Recorded::Prove { .. }
                 | Recorded::Guess { .. }

@@ -157,6 +157,20 @@ impl fmt::Display for Sentence {
     }
 }
 
+/// A sentence that begins as one.
+pub struct Capital<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for Capital<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let mut characters = text.chars();
+        match characters.next() {
+            Some(first) => write!(f, "{}{}", first.to_ascii_uppercase(), characters.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is shown of a name beside another.
 const WHOM_BYTES_MAX: usize = 64;
 

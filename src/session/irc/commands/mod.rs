@@ -37,7 +37,8 @@ pub mod whois;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
-use super::{registration, services};
+use super::registration;
+use super::services::{self, chanserv};
 use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;
@@ -110,6 +111,17 @@ pub enum Doing {
     Modes,
     /// What a room's modes are.
     Settings,
+    /// What ChanServ was told.
+    ChanServ {
+        behind: Option<String>,
+    },
+    /// A wish to be let into a room.
+    Knock,
+    RenameRoom,
+    /// Whom a room bans by their accounts, as the end of its list of bans.
+    Outcasts {
+        behind: Option<String>,
+    },
     /// One of a room's lists, from this entry on; the next page begins with `next`.
     Masks {
         from: usize,
@@ -149,6 +161,11 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
 pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     if let Doing::Who { wanted, .. } = dialogue.task.doing {
         return who::answer(dialogue, wanted, reply, world, out);
+    }
+    if let Doing::ChanServ { .. } = dialogue.task.doing
+        && chanserv::answer(dialogue, reply, world, out)
+    {
+        return;
     }
     match *reply {
         Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),

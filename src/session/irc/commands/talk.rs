@@ -107,7 +107,7 @@ fn room_for(dialogue: &Dialogue, target: &str) -> usize {
 /// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
 fn rank_of(target: &str) -> (Option<Role>, &str) {
     let name_behind = |sign| target.strip_prefix(sign).filter(|name| name.starts_with('#'));
-    let meant = letters::ranks().find_map(|(_, role, sign)| Some((Some(role), name_behind(sign)?)));
+    let meant = letters::roles().find_map(|(role, sign)| Some((Some(role), name_behind(sign)?)));
     meant.unwrap_or((None, target))
 }
 
