@@ -26,6 +26,15 @@ pub enum Command<'a> {
     Who(Option<&'a str>),
     /// Show it, or set it; `-` clears it.
     Subject(Option<&'a str>),
+    /// Which account one is logged in to.
+    Account,
+    /// Make an account of one's name.
+    Register,
+    /// To the account named, or that of one's name.
+    Login(Option<&'a str>),
+    Password,
+    Logout,
+    Unregister,
     Call(&'a str),
     /// The only incoming call, or that of the peer named.
     Accept(Option<&'a str>),
@@ -56,6 +65,12 @@ pub const HELP: &[&str] = &[
     "/decline [PEER] [TEXT]  do not take it, and say why",
     "/hangup [PEER]          end the call that is the target, or the one named",
     "/path                   show how lines of the call take their way: directly or by the relay",
+    "/account                show which account you are logged in to",
+    "/register               make an account of your name, which is then yours alone; asks for a password",
+    "/login [ACCOUNT]        log in to an account, or to that of your name; asks for its password",
+    "/password               give your account another password",
+    "/logout                 log out of your account",
+    "/unregister             give up your account, with everything that is kept for it",
     "/quit [TEXT]            leave the server, with a word to those who stay; so do Ctrl-D and Ctrl-C",
     "//TEXT                  say a text that starts with /",
 ];
@@ -96,6 +111,12 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "rooms" => nothing().map(|()| Command::Rooms)?,
         "who" => Command::Who(perhaps("room", "/who ROOM")?),
         "subject" => Command::Subject((!args.is_empty()).then_some(args)),
+        "account" => nothing().map(|()| Command::Account)?,
+        "register" => nothing().map(|()| Command::Register)?,
+        "login" => Command::Login(perhaps("account", "/login ACCOUNT")?),
+        "password" => nothing().map(|()| Command::Password)?,
+        "logout" => nothing().map(|()| Command::Logout)?,
+        "unregister" => nothing().map(|()| Command::Unregister)?,
         "call" => Command::Call(one("name", "/call PEER")?),
         "accept" => Command::Accept(perhaps("name", "/accept PEER")?),
         "decline" => Command::Decline(args),
@@ -164,8 +185,28 @@ mod tests {
     fn help_names_every_command() {
         let help = HELP.join("\n");
         for word in [
-            "join", "leave", "switch", "rooms", "who", "subject", "me", "msg", "peers", "peer", "call",
-            "accept", "decline", "hangup", "path", "quit",
+            "join",
+            "leave",
+            "switch",
+            "rooms",
+            "who",
+            "subject",
+            "me",
+            "msg",
+            "peers",
+            "peer",
+            "call",
+            "accept",
+            "decline",
+            "hangup",
+            "path",
+            "account",
+            "register",
+            "login",
+            "password",
+            "logout",
+            "unregister",
+            "quit",
         ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");
         }

@@ -38,7 +38,7 @@ mod talk;
 mod terminal;
 
 pub use alone::{AloneOptions, AloneRole};
-pub use conversation::{AtOnce, Share, Ways};
+pub use conversation::{AtOnce, Credentials, Login, Share, Ways};
 pub use doctor::doctor;
 pub use error::Error;
 pub use lost::Lost;
@@ -68,6 +68,7 @@ pub struct ChatOptions {
     /// `host:port`; every address that the host has is tried.
     pub server: String,
     pub nick: String,
+    pub credentials: Credentials,
     /// Rooms to enter, with or without their `#`. A script's lines are said in the first.
     pub rooms: Vec<String>,
     /// What is done about calls without the user.

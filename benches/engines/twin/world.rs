@@ -389,8 +389,8 @@ impl Effects for Exchange {
                     self.publish(About::channel(channel), Key::from_u64(cause.0), &event);
                 }
             }
-            // There are no operators among native clients.
-            Effect::HangUp { .. } => {}
+            // There are no operators here.
+            Effect::HangUp { .. } | Effect::ShutOut { .. } => {}
             Effect::Subscribe { channel, session } => {
                 let key = Key::from_u64(session.0);
                 let Some(connection) = self.connections.get(key) else { return };

@@ -2,12 +2,14 @@
 //! frames go in, frames and lines to show come out, and no socket or clock is known here.
 //!
 //! - [`typed`] what the user types, as requests;
+//! - [`accounts`] passwords, and whose the connection is;
 //! - [`calls`] talking to one peer, [`ways`] by relay or directly, and with whose [`consent`];
 //! - [`received`] what the server sends, as things to show.
 //!
 //! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
 //! is typed at a prompt goes to the place that this prompt showed or nowhere, even if the target has changed since.
 
+mod accounts;
 mod calls;
 mod consent;
 mod received;
@@ -16,6 +18,7 @@ mod tests;
 mod typed;
 mod ways;
 
+pub use accounts::{Credentials, Login};
 pub use calls::AtOnce;
 pub use consent::{Share, Ways};
 pub use ways::WayOut;
@@ -25,6 +28,7 @@ use crate::wire::frame::{Body, Join};
 use crate::wire::header::put;
 use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::{Flags, RefusalCode};
+use accounts::{Asked, Wants};
 use calls::{Call, Ending, Stage};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -72,6 +76,13 @@ pub struct Conversation {
     failed_room: Option<(String, String)>,
     /// The call from the command line that did not come about, and why.
     failed_call: Option<(String, String)>,
+    credentials: Credentials,
+    /// The account that the server has us for.
+    account: Option<String>,
+    /// What the prompt asks a password for.
+    wants: Option<Wants>,
+    /// Why the account from the command line was not made.
+    failed_account: Option<String>,
 }
 
 /// Names a room or a call for as long as the client runs.
@@ -126,6 +137,7 @@ enum Pending {
     Ticket,
     Declared,
     Peer,
+    Account(Asked),
     /// Decline or close: the answer says nothing that is not known already.
     End,
 }
@@ -166,6 +178,10 @@ impl Conversation {
             unconfirmed: 0,
             failed_room: None,
             failed_call: None,
+            credentials: Credentials::default(),
+            account: None,
+            wants: None,
+            failed_account: None,
         };
         for room in rooms {
             conversation.add_room(&room_name(room));
@@ -198,6 +214,7 @@ impl Conversation {
         self.online = true;
         nick.clone_into(&mut self.nick);
         self.text_max = usize::from(text_max).max(1);
+        self.register_at_once();
         let rooms: Vec<String> = self.rooms.iter().map(|room| room.name.clone()).collect();
         self.notice(format!("connected as {nick}"));
         for room in rooms {
@@ -215,6 +232,7 @@ impl Conversation {
     /// same.
     pub fn disconnected(&mut self) {
         self.online = false;
+        self.account = None;
         self.frames.clear();
         for (_, pending) in std::mem::take(&mut self.pending) {
             if let Pending::Text { to, text, .. } = pending {
@@ -288,6 +306,9 @@ impl Conversation {
     /// The prompt. The line typed at it goes to the place that it shows.
     pub fn prompt(&mut self) -> String {
         self.prompted = self.target;
+        if let Some(wants) = &self.wants {
+            return wants.question();
+        }
         if let Some(question) = self.question() {
             return question;
         }

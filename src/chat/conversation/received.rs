@@ -56,6 +56,7 @@ impl Conversation {
             Frame::Paths(paths) => self.round_begins(channel, paths),
             Frame::Ticket(ticket) => drop(self.pending.remove(&ticket.request)),
             Frame::Bound(_) => {}
+            Frame::Account(account) => self.account_changed(account),
             // What only clients send says nothing here.
             _ => log::debug!("a frame of kind {:?} from the server is passed over", frame.kind()),
         }
@@ -85,6 +86,7 @@ impl Conversation {
         let Refused { request, code, text: why } = refused;
         match self.pending.remove(&request) {
             None | Some(Pending::End) => {}
+            Some(Pending::Account(asked)) => self.account_refused(asked, why),
             Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
             Some(Pending::Text { to, text, .. }) => {
                 self.refused += 1;

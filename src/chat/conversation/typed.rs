@@ -10,6 +10,10 @@ impl Conversation {
     pub fn typed(&mut self, line: &str) {
         // A line pasted with others in it is several lines.
         for line in line.split(['\r', '\n']) {
+            if let Some(wants) = self.wants.take() {
+                self.take_password(wants, line);
+                continue;
+            }
             if let Some(call) = self.asked.take()
                 && self.answered(call, line)
             {
@@ -64,6 +68,11 @@ impl Conversation {
             }
             Command::Who(room) => self.who(room),
             Command::Subject(Some(text)) => self.set_subject(if text == "-" { "" } else { text }),
+            Command::Account => self.tell_account(),
+            Command::Register | Command::Login(_) | Command::Password | Command::Unregister => {
+                self.ask_password(command)
+            }
+            Command::Logout => self.log_out(),
             Command::Call(peer) => self.call_peer(peer),
             Command::Accept(peer) => self.accept(peer),
             Command::Decline(words) => self.decline(words),
