@@ -37,7 +37,11 @@ impl Drop for PasswordFile {
 fn chat(server: &Server, password: Option<&str>, args: &[&str]) -> (bool, String) {
     let mut command = Command::new(SWITCHBOARD);
     command.args(["chat", &server.address.to_string(), "--room", "lobby"]).args(args);
-    command.env_remove("SWITCHBOARD_PASSWORD").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .env_remove("SWITCHBOARD_PASSWORD")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     if let Some(password) = password {
         command.env("SWITCHBOARD_PASSWORD", password);
     }
@@ -65,15 +69,15 @@ fn an_account_is_made_and_from_then_on_its_name_is_for_those_who_have_the_passwo
     let (is_well, told) = chat(&server, Some("sesam"), &["--nick", "ann", "--account", "ann"]);
     assert!(!is_well && told.contains("does not let us in") && told.contains("not its password"), "{told}");
     // The file is more particular than the environment.
-    let (is_well, told) = chat(
-        &server,
-        Some("wrong"),
-        &["--nick", "bob", "--account", "ann", "--password-file", file.path()],
-    );
+    let (is_well, told) =
+        chat(&server, Some("wrong"), &["--nick", "bob", "--account", "ann", "--password-file", file.path()]);
     assert!(is_well && told.contains("you are logged in to the account ann"), "{told}");
     let again = ["--nick", "bob", "--account", "ann", "--register", "--password-file", file.path()];
     let (is_well, told) = chat(&server, None, &again);
-    assert!(!is_well && told.contains("the account was not made: there is an account of that name"), "{told}");
+    assert!(
+        !is_well && told.contains("the account was not made: there is an account of that name"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -81,7 +85,8 @@ fn a_password_that_is_nowhere_is_asked_for_in_a_sentence() {
     let server = quick_server(&[]);
     let (is_well, told) = chat(&server, None, &["--nick", "ann", "--account", "ann"]);
     assert!(!is_well && told.contains("--password-file FILE, or in SWITCHBOARD_PASSWORD"), "{told}");
-    let (is_well, told) = chat(&server, None, &["--nick", "ann", "--register", "--password-file", "/nowhere/at/all"]);
+    let (is_well, told) =
+        chat(&server, None, &["--nick", "ann", "--register", "--password-file", "/nowhere/at/all"]);
     assert!(!is_well && told.contains("/nowhere/at/all"), "{told}");
     let (is_well, told) = chat(&server, None, &["--nick", "ann", "--password-file", "/dev/null"]);
     assert!(!is_well && told.contains("--account or --register"), "{told}");
@@ -90,12 +95,14 @@ fn a_password_that_is_nowhere_is_asked_for_in_a_sentence() {
 }
 
 /// Of the password correct-horse.
-const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$3fXYTweKLhkYqWDBArfHFA$AlgWfPOgx10l3euPd1h49BqWJP8E89v+rOUte3asHho";
+const HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$3fXYTweKLhkYqWDBArfHFA$AlgWfPOgx10l3euPd1h49BqWJP8E89v+rOUte3asHho";
 
 #[test]
 fn a_server_with_a_password_lets_those_in_who_give_it() {
     let server = quick_server(&["--password", HASH]);
-    let (right, wrong) = (PasswordFile::new("right", "correct-horse"), PasswordFile::new("wrong", "wrong-horse"));
+    let (right, wrong) =
+        (PasswordFile::new("right", "correct-horse"), PasswordFile::new("wrong", "wrong-horse"));
     let (is_well, told) = chat(&server, None, &["--nick", "ann", "--server-password-file", right.path()]);
     assert!(is_well && told.contains("connected as ann"), "{told}");
     let (is_well, told) = chat(&server, None, &["--nick", "ann", "--server-password-file", wrong.path()]);
@@ -109,7 +116,9 @@ fn a_server_with_a_password_lets_those_in_who_give_it() {
 fn at_a_prompt_passwords_are_typed_and_not_seen() {
     let server = quick_server(&[]);
     let address = server.address;
-    let ann = Screen::run(&format!("{SWITCHBOARD} chat {address} --nick ann --room lobby; echo status $?; read -r line"));
+    let ann = Screen::run(&format!(
+        "{SWITCHBOARD} chat {address} --nick ann --room lobby; echo status $?; read -r line"
+    ));
     let answer = |question: &str, password: &str| {
         ann.wait_for_prompt(question);
         ann.enter(password);

@@ -114,7 +114,11 @@ fn both_sides_show_that_they_know_the_password() {
         client.send("AUTHENTICATE +");
         assert!(client.wait_for("900").contains(" ann :"));
         client.wait_for("903");
-        client.send(if is_before_the_welcome { "NICK ann\r\nUSER ann 0 * :ann\r\nCAP END" } else { "PING x" });
+        client.send(if is_before_the_welcome {
+            "NICK ann\r\nUSER ann 0 * :ann\r\nCAP END"
+        } else {
+            "PING x"
+        });
         client.wait_for(if is_before_the_welcome { "001" } else { "PONG" });
     }
 }
