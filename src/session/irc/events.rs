@@ -1,10 +1,10 @@
 //! What others did, as lines: written once for all clients that share a [`Variant`].
 
-use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
+use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, REDACTION, SETNAME};
 use super::features;
 use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
-use super::write::Write;
+use super::write::{Id, Write};
 use crate::hub::{
     Affiliation, Departure, Event, Form, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
 };
@@ -106,6 +106,9 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::GuestInvited { .. } => {}
+        Event::Retracted { by, id, text } if variant.has(REDACTION) => {
+            put_with_words(scene.line(out, &by, "REDACT").param(target).param(Id(id)), text);
+        }
         Event::Destroyed { .. }
         | Event::RoomRenamed { .. }
         | Event::Wished { .. }
@@ -125,7 +128,7 @@ fn say(
     put_words(words, scene.variant, out, |out, is_first, command| {
         let mut head = scene.head(out, by);
         if is_first {
-            head = head.message(scene.variant, scene.world, id, words.tags);
+            head = head.message(scene.variant, id, words.tags);
         }
         head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });
