@@ -185,9 +185,28 @@ mod tests {
     fn help_names_every_command() {
         let help = HELP.join("\n");
         for word in [
-            "join", "leave", "switch", "rooms", "who", "subject", "me", "msg", "peers", "peer", "call",
-            "accept", "decline", "hangup", "path", "account", "register", "login", "password", "logout",
-            "unregister", "quit",
+            "join",
+            "leave",
+            "switch",
+            "rooms",
+            "who",
+            "subject",
+            "me",
+            "msg",
+            "peers",
+            "peer",
+            "call",
+            "accept",
+            "decline",
+            "hangup",
+            "path",
+            "account",
+            "register",
+            "login",
+            "password",
+            "logout",
+            "unregister",
+            "quit",
         ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");
         }

@@ -1,5 +1,7 @@
 //! The command line.
 
+#[cfg(feature = "client")]
+mod admin;
 #[cfg(feature = "load")]
 mod bench;
 mod password;
@@ -45,6 +47,10 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
+    /// Do or see something as an operator of a running server
+    #[cfg(feature = "client")]
+    #[command(after_help = admin::HELP)]
+    Admin(admin::AdminArgs),
     /// Measure a server with many synthetic clients, this one or another
     #[cfg(feature = "load")]
     #[command(after_help = bench::HELP)]
@@ -99,8 +105,20 @@ struct ChatArgs {
 
 /// What of `chat` means nothing where there is no server.
 #[cfg(feature = "client")]
-const NEED_A_SERVER: [&str; 12] =
-    ["account", "register", "password_file", "server_password_file", "server", "rooms", "call", "take_calls", "udp", "path", "share_addresses", "declared"];
+const NEED_A_SERVER: [&str; 12] = [
+    "account",
+    "register",
+    "password_file",
+    "server_password_file",
+    "server",
+    "rooms",
+    "call",
+    "take_calls",
+    "udp",
+    "path",
+    "share_addresses",
+    "declared",
+];
 
 /// How to get to a peer.
 #[cfg(feature = "client")]
@@ -256,6 +274,8 @@ pub fn main() -> ExitCode {
         Command::Pipe(args) => pipe(args),
         #[cfg(feature = "client")]
         Command::Doctor(args) => doctor(&args.server),
+        #[cfg(feature = "client")]
+        Command::Admin(args) => admin::admin(args),
         #[cfg(feature = "load")]
         Command::Bench(args) => bench::bench(*args),
         #[cfg(feature = "load")]

@@ -157,7 +157,9 @@ impl Conversation {
                 let login = Login { account: account.clone(), password: password.clone() };
                 self.give(Asked::LogIn(login), CredentialsCode::Identify, &account, &password, "");
             }
-            Wants::Change { old: None, .. } => self.wants = Some(Wants::Change { old: Some(password), new: None }),
+            Wants::Change { old: None, .. } => {
+                self.wants = Some(Wants::Change { old: Some(password), new: None })
+            }
             Wants::Change { old, new: None } => self.wants = Some(Wants::Change { old, new: Some(password) }),
             Wants::Change { old: Some(old), new: Some(new) } if new == password => {
                 self.give(Asked::Change { new: new.clone() }, CredentialsCode::Change, "", &old, &new);
@@ -192,7 +194,9 @@ impl Conversation {
             Some(AccountCode::PasswordChanged) | None => {}
         }
         self.notice(match code {
-            Some(AccountCode::Registered) => format!("{name} is your account now, and you are logged in to it"),
+            Some(AccountCode::Registered) => {
+                format!("{name} is your account now, and you are logged in to it")
+            }
             Some(AccountCode::Identified) => format!("you are logged in to the account {name}"),
             Some(AccountCode::LoggedOut) => format!("you are logged out of the account {name}"),
             Some(AccountCode::PasswordChanged) => format!("{name} has the new password"),
@@ -224,6 +228,9 @@ fn given<'a>(
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let account = self.login.as_ref().map(|login| &login.account);
-        f.debug_struct("Credentials").field("account", &account).field("register", &self.register).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("account", &account)
+            .field("register", &self.register)
+            .finish_non_exhaustive()
     }
 }
