@@ -97,6 +97,13 @@ impl Hub {
                     return Err(format!("{key} in {} does not know of it exactly once", room.name));
                 }
             }
+            let is_veiled = room
+                .veil
+                .as_ref()
+                .map_or(room.knows_people(), |veil| !room.knows_people() && veil.is_of(&room.occupants));
+            if !is_veiled && !room.occupants.is_empty() {
+                return Err(format!("{} knows people it should not know, or the other way round", room.name));
+            }
             for (key, standing) in &room.ranked {
                 if !room.occupants.contains(key) || standing.is_default() {
                     return Err(format!("{key} has {standing:?} in {} without cause", room.name));

@@ -99,6 +99,7 @@ impl<S: Socket> Engine<S> {
         self.scratch.resize(limits.read_bytes_per_turn_max, 0);
         self.exchange.limits = limits;
         self.exchange.surroundings.limits.clone_from(&hub_limits);
+        self.exchange.keep_within(hub_limits.history);
         self.hub.set_limits(hub_limits);
     }
 
@@ -310,6 +311,7 @@ impl<S: Socket> Engine<S> {
     /// to, within the budget of a turn.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
+        self.exchange.hand_on_past();
         self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
@@ -326,6 +328,7 @@ impl<S: Socket> Engine<S> {
                 }
             },
         );
+        self.exchange.hand_on_past(); // those who left
         let Exchange { blocks, connections, now, .. } = &self.exchange;
         if self.ebb.note([blocks.len(), connections.len()], *now) {
             allocator::give_back();

@@ -261,6 +261,27 @@ codes! {
         InviteException = 50,
         /// Whom it matches, does not speak without a voice.
         Mute = 51,
+        /// It is set to what the word in the text stands for: only ever asked for, and told as what it comes to.
+        Preset = 64,
+    }
+}
+
+codes! {
+    /// What an account is to a room.
+    AffiliationCode: u8 {
+        None = 0,
+        Member = 1,
+        Admin = 2,
+        Owner = 3,
+        Outcast = 4,
+    }
+}
+
+codes! {
+    /// What one can wish for in a room.
+    WishCode: u8 {
+        Voice = 0,
+        Membership = 1,
     }
 }
 

@@ -106,7 +106,7 @@ pub fn put_name(out: &mut Vec<u8>, name: &str) {
 
 /// Writes a text with its length in front, cut at a character where two bytes cannot say how long it is.
 pub fn put_long(out: &mut Vec<u8>, text: &str) {
-    let text = &text[..text.floor_char_boundary(usize::from(u16::MAX))];
+    let text = cut(text, u16::MAX.into());
     out.extend_from_slice(&(text.len() as u16).to_be_bytes());
     out.extend_from_slice(text.as_bytes());
 }

@@ -318,6 +318,15 @@ impl Effects for Recorder {
         self.0.push(Recorded::Store(record));
     }
 
+    /// A checksum (FNV-1a), which is as good where nobody looks for what is behind it.
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        let hash = what.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        let [a, b, c, d, e, ..] = hash.to_le_bytes();
+        [a, b, c, d, e]
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         self.1.keys += 1;
         PathKey([self.1.keys; 32])
@@ -454,7 +463,7 @@ fn answered(reply: Reply<'_>) -> Answered {
             username: look.person.username().into(),
             realname: look.person.realname().into(),
             places: look.places.iter().map(|place| place.room.shown().into()).collect(),
-            idle_seconds: look.idle_seconds,
+            idle_seconds: look.seen.map_or(0, |seen| seen.idle_seconds),
         },
         Reply::Was { entries } => {
             Answered::Was(entries.iter().map(|entry| entry.name.shown().into()).collect())

@@ -50,6 +50,7 @@ fn limits() -> Limits {
         former_names_max: 4,
         former_names_per_host_max: 2,
         accounts_max: 2,
+        bans_max: 2,
         account_password_bytes_max: 8,
         registration: Registration::Open,
         new_rooms: Flags::NONE,

@@ -328,7 +328,11 @@ impl Conversation {
     }
 
     fn ask_to_join(&mut self, room: String, typed: bool) {
-        self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join { request, room: &room });
+        self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join {
+            request,
+            room: &room,
+            password: "",
+        });
     }
 
     /// Sends a request under a new id, and remembers what it was about.

@@ -36,7 +36,9 @@ impl Conversation {
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
-            Frame::Occupants(list) => self.names(list.request, list.names.iter(), more),
+            Frame::Occupants(list) => {
+                self.names(list.request, list.occupants.iter().map(|one| one.name), more)
+            }
             Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
@@ -317,7 +319,7 @@ fn span(seconds: u32) -> String {
 }
 
 /// What has changed about a room, in one sentence.
-fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String {
+fn change(Changed { by, change, on, value, .. }: Changed<'_>, room: &str) -> String {
     let is_on = on != 0;
     let either = |yes: &str, no: &str| if is_on { yes.to_owned() } else { no.to_owned() };
     let listed =
@@ -362,7 +364,7 @@ fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String 
         Some(ChangeCode::Ban) => listed("bans"),
         Some(ChangeCode::BanException) => listed("excepts from its bans"),
         Some(ChangeCode::InviteException) => listed("lets in without an invitation"),
-        None => "has changed in a way that this client does not know".to_owned(),
+        Some(ChangeCode::Preset) | None => "has changed in a way that this client does not know".to_owned(),
     };
     format!("{room} {what} (set by {by})")
 }

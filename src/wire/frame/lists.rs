@@ -41,6 +41,80 @@ impl<'a> Entry<'a> for RoomEntry<'a> {
     }
 }
 
+/// Declares an entry as the list of its fields in wire order, which are those of bodies.
+macro_rules! entry {
+    ($(#[$meta:meta])* $entry:ident { $($(#[$fmeta:meta])* $field:ident: $type:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub struct $entry<'a> { $($(#[$fmeta])* pub $field: body!(@type $type),)* }
+
+        impl<'a> Entry<'a> for $entry<'a> {
+            fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+                Ok($entry { $($field: body!(@decode fields $type),)* })
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                $(body!(@encode out (self.$field) $type);)*
+            }
+        }
+    };
+}
+
+entry! {
+    /// Somebody in a list of occupants.
+    OccupantEntry {
+        name: name,
+        /// An [`AffiliationCode`](crate::wire::AffiliationCode).
+        affiliation: u8,
+        /// Bits of [`Grants`](super::Grants).
+        grants: u8,
+    }
+}
+
+entry! {
+    /// An account in a list of what accounts are to a room.
+    MemberEntry {
+        account: name,
+        /// An [`AffiliationCode`](crate::wire::AffiliationCode).
+        affiliation: u8,
+        /// Bits of [`Grants`](super::Grants): those that stay.
+        grants: u8,
+        /// The name that is reserved for it in the room; empty for none.
+        reserved: name,
+        /// Who said so, and when, in milliseconds since 1970.
+        by: name,
+        at_millis: u64,
+        /// Until when; 0: until it is undone.
+        until_millis: u64,
+        /// Why; often empty.
+        reason: long,
+    }
+}
+
+entry! {
+    /// An entry in a list of masks.
+    MaskEntry {
+        mask: name,
+        /// Who set it, as `name!username@host`, and when, in milliseconds since 1970.
+        by: long,
+        at_millis: u64,
+        /// Until when; 0: until it is undone.
+        until_millis: u64,
+        /// Why; often empty.
+        reason: long,
+    }
+}
+
+entry! {
+    /// Somebody who waits for something.
+    WishEntry {
+        who: name,
+        /// A [`WishCode`](crate::wire::WishCode).
+        wish: u8,
+        text: long,
+    }
+}
+
 /// An address in a list of addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct AddressEntry {
