@@ -6,6 +6,7 @@
 
 use super::invitations::Invitation;
 use super::mask::{Mask, Subject};
+use super::members::Members;
 use super::settings::{MaskEntry, MaskList};
 use super::{Effects, Hub, Limits, Person, UserKey};
 use std::cell::OnceCell;
@@ -23,6 +24,8 @@ pub(super) struct Guests {
     ban_exceptions: Vec<MaskEntry>,
     invite_exceptions: Vec<MaskEntry>,
     mutes: Vec<MaskEntry>,
+    /// The accounts that are something to the room.
+    pub members: Members,
     /// Those who were invited and have not entered, the longest ago first.
     pub invited: Vec<Invitation<UserKey>>,
 }

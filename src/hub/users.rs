@@ -70,6 +70,7 @@ impl Hub {
             profile.set_names(username, realname);
         }
         if let Some(identity) = self.take_identity(asker.session) {
+            self.accounts.note_identity(asker.user, None, Some(identity.id));
             self.user_mut(asker.user)?.rare_mut().identity = Some(Box::new(identity));
         }
         self.users_most = self.users_most.max(self.users.len());
@@ -244,6 +245,7 @@ impl Hub {
         self.decline_all_of(key);
         let _ = self.mark_none(key);
         let Some(user) = self.users.remove(&key) else { return };
+        self.accounts.note_identity(key, user.identity().map(|identity| identity.id), None);
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
+    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Person, Proof, Refusal, RelayEnd, Reply, Role,
     RoomChange, SessionId, Trait, Words,
 };
 
@@ -458,6 +458,11 @@ fn answered(reply: Reply<'_>) -> Answered {
     }
 }
 
+/// Who did something; empty where nobody did.
+fn name_of(by: Option<Person<'_>>) -> String {
+    by.map_or_else(String::new, |by| by.name.shown().into())
+}
+
 fn happened(event: Event<'_>) -> Happened {
     match event {
         Event::Said { by, words, .. } => said(by.name.shown(), words, false),
@@ -477,7 +482,7 @@ fn happened(event: Event<'_>) -> Happened {
             Happened::Quit { who: who.name.shown().into(), how }
         }
         Event::Kicked { by, who, text } => {
-            let (by, who) = (by.name.shown().into(), who.shown().into());
+            let (by, who) = (name_of(by), who.shown().into());
             Happened::Kicked { by, who, text: text.into() }
         }
         Event::Destroyed { .. }
@@ -489,7 +494,7 @@ fn happened(event: Event<'_>) -> Happened {
             Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
         }
         Event::Changed { by, changes } => {
-            Happened::Changed { by: by.name.shown().into(), changes: changes.iter().map(change).collect() }
+            Happened::Changed { by: name_of(by), changes: changes.iter().map(change).collect() }
         }
         Event::Invited { by, room } => {
             Happened::Invited { by: by.name.shown().into(), room: room.shown().into() }

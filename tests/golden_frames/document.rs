@@ -255,6 +255,10 @@ fn limits_and_constants_have_the_same_values() {
         mask_bytes_max,
         masks_per_list_max,
         invitations_max,
+        members_per_room_max,
+        rooms_per_account_max,
+        wishes_per_room_max,
+        wishes_per_user_max,
         // What only the other dialect meets.
         scanned_entries_max: _,
         username_bytes_max: _,
@@ -264,6 +268,7 @@ fn limits_and_constants_have_the_same_values() {
         changes_max: _,
         mask_bytes_per_room_max: _,
         mask_bytes_on_server_max: _,
+        members_on_server_max: _,
         watches_per_user_max: _,
         former_names_max: _,
         former_names_per_host_max: _,
@@ -293,6 +298,10 @@ fn limits_and_constants_have_the_same_values() {
             ("mask-bytes-max", mask_bytes_max.into()),
             ("masks-per-list-max", masks_per_list_max as u64),
             ("invitations-max", invitations_max as u64),
+            ("members-per-room-max", members_per_room_max as u64),
+            ("rooms-per-account-max", rooms_per_account_max as u64),
+            ("wishes-per-room-max", wishes_per_room_max as u64),
+            ("wishes-per-user-max", wishes_per_user_max as u64),
         ],
     );
     assert_same_numbers(

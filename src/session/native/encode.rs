@@ -132,11 +132,17 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Left { who: who.name.shown(), code: code.number(), text });
         }
         Event::Kicked { by, who, text } => {
-            put(out, channel, &frame::Kicked { who: who.shown(), by: by.name.shown(), text });
+            put(
+                out,
+                channel,
+                &frame::Kicked { who: who.shown(), by: by.map_or("", |by| by.name.shown()), text },
+            );
         }
         Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.name.shown(), text }),
         Event::Changed { by, changes } => {
-            changes.iter().for_each(|change| put_change(channel, by.name.shown(), *change, out));
+            changes
+                .iter()
+                .for_each(|change| put_change(channel, by.map_or("", |by| by.name.shown()), *change, out));
         }
         Event::Invited { by, room } => {
             put(out, ChannelId::NONE, &frame::Invited { by: by.name.shown(), room: room.shown() });
@@ -370,7 +376,8 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::BannedFromRenaming
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::NotAdmin
+        Refusal::NotMember
+        | Refusal::NotAdmin
         | Refusal::NotOwner
         | Refusal::LastOwner
         | Refusal::NeedsOwner
@@ -389,6 +396,7 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::NotSaved => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes
+        | Refusal::TooManyLastingRooms { .. }
         | Refusal::TooManyBans { .. }
         | Refusal::TooManyMasks { .. }
         | Refusal::NoSpaceForMask
