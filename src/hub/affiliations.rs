@@ -234,9 +234,7 @@ impl Rank {
 fn check_affiliating(rank: Rank, before: Affiliation, after: Affiliation) -> Outcome {
     rank.check(act_of(before, after)).map_err(|refusal| match refusal {
         // Who could do it to others learns that it is because of whom.
-        Refusal::NotOwner if before >= Affiliation::Admin && rank.check(Act::EditMembers).is_ok() => {
-            Refusal::OutOfReach
-        }
+        Refusal::NotOwner if after < before && rank.check(Act::EditMembers).is_ok() => Refusal::OutOfReach,
         refusal => refusal,
     })
 }

@@ -52,7 +52,7 @@ impl Hub {
         }
         // As things were before the first of them: who takes the role from themselves still does the rest.
         let rank = Rank::of(user, room);
-        let before = room.settings.clone();
+        let (before, was_lasting) = (room.settings.clone(), room.is_lasting());
         let (mut applied, mut refused) = (Vec::new(), Vec::new());
         for (index, &change) in changes.iter().enumerate() {
             let change = canonical(change);
@@ -66,7 +66,9 @@ impl Hub {
             }
             refused.extend(outcome.err().map(|refusal| (index, refusal)));
         }
-        if self.room(channel)?.settings != before {
+        // Who makes a room last has all of it written down by that.
+        let is_kept = !was_lasting && changes.len() == 1;
+        if !is_kept && self.room(channel)?.settings != before {
             self.keep_room(channel, fx);
         }
         self.tell_changes(asker, channel, (changes, &applied, &refused), fx)

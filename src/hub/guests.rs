@@ -15,7 +15,7 @@ use std::cell::OnceCell;
 const PART_OF_WHAT_IS_LEFT: usize = 512;
 
 /// What the lists of any room may take, in bytes, whatever others take: about six masks.
-const ASSURED_BYTES: usize = 1_024;
+const ASSURED_BYTES: usize = 1_280;
 
 /// Who is let in, or is not.
 #[derive(Default)]

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Person, Proof, Refusal, RelayEnd, Reply, Role,
-    RoomChange, SessionId, Trait, Words,
+    KnownPassword, Marks, MemberView, Moment, Observed, PathKey, PathRole, Person, Proof, Refusal, RelayEnd,
+    Reply, Role, RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -92,6 +92,9 @@ pub enum Answered {
         payload_max: u16,
     },
     Declined(String),
+    Wishes(Vec<String>),
+    /// `account:affiliation`, with a name that is reserved in brackets.
+    Members(Vec<String>, Option<String>),
     /// As it shows itself.
     Other(String),
     Renamed {
@@ -339,6 +342,11 @@ fn placed(entry: &Entry<'_>) -> String {
     format!("{sign}{}", entry.person.name)
 }
 
+fn member(view: &MemberView<'_>) -> String {
+    let reserved = view.member.reserved.as_ref().map_or_else(String::new, |name| format!("({name})"));
+    format!("{}:{:?}{reserved}", view.account, view.member.affiliation)
+}
+
 /// A change in short.
 fn change(change: &RoomChange<'_>) -> String {
     let sign = |on| if on { '+' } else { '-' };
@@ -405,8 +413,6 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::NameReserved { .. }
         | Reply::Wished { .. }
         | Reply::Decided { .. }
-        | Reply::Wishes { .. }
-        | Reply::Members { .. }
         | Reply::Past { .. }
         | Reply::Retracted { .. }
         | Reply::ReadMark { .. }
@@ -414,6 +420,12 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::Bans { .. }
         | Reply::Sessions { .. }
         | Reply::Accounts { .. } => Answered::Other(format!("{reply:?}")),
+        Reply::Wishes { entries, .. } => Answered::Wishes(
+            entries.iter().map(|wish| format!("{} {:?}: {}", wish.who, wish.wish, wish.text)).collect(),
+        ),
+        Reply::Members { entries, next, .. } => {
+            Answered::Members(entries.iter().map(member).collect(), next.map(Into::into))
+        }
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }
