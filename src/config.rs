@@ -217,6 +217,8 @@ options! {
         former_names_per_host_max: usize => hub.former_names_per_host_max;
         /// Entries that are looked at in one step of a list with conditions [default: 2000]
         scanned_entries_max: usize => hub.scanned_entries_max;
+        /// Addresses and networks that operators keep out [default: 10000]
+        bans_max: usize => hub.bans_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
     }
@@ -231,6 +233,8 @@ options! {
         password_hash_memory_kib: u32 => limits.password_cost.memory_kib;
         /// How often that is gone through (Argon2id, with one lane) [default: 2]
         password_hash_iterations: u32 => limits.password_cost.iterations;
+        /// Accounts made from one address in an hour; 0: any number [default: 20]
+        registrations_per_address_max: u32 => limits.registrations.per_hour;
     }
     "IRC": {
         /// Whether IRC is spoken [default: true]

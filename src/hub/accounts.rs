@@ -13,6 +13,7 @@ use super::{
 };
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -413,6 +414,7 @@ impl Hub {
 
     /// What came of [`Effects::prove`]. Nothing, where nobody waits for it any more.
     pub fn proved(&mut self, now: Moment, session: SessionId, proved: Proved, fx: &mut impl Effects) {
+        self.times.note(now);
         let Some(Pending { request, what }) = self.accounts.pending.remove(&session) else { return };
         let asker = self.asker(now, session, request, ChannelId::NONE);
         if let Err(refusal) = self.go_on(asker, what, proved, fx) {
@@ -481,7 +483,19 @@ impl Hub {
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
         check_durable(fx)?;
-        let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
+        let name = self.remove_account(asker, id, fx).ok_or(Refusal::NotIdentified)?;
+        asker.reply(fx, Reply::Account { name: name.shown(), change: AccountChange::Deleted });
+        Ok(())
+    }
+
+    /// Whoever else is identified for it is told. Returns the name of the account that is no more.
+    pub(super) fn remove_account(
+        &mut self,
+        asker: Asker,
+        id: AccountId,
+        fx: &mut impl Effects,
+    ) -> Option<UserName> {
+        let account = self.accounts.remove(id)?;
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
         let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
@@ -504,8 +518,13 @@ impl Hub {
         }
         self.drop_all_wishes_of(id);
         self.forget_member(id, fx);
-        asker.reply(fx, reply);
-        Ok(())
+        Some(account.name)
+    }
+
+    /// In the order of folded names, behind this one: number, name, and when it was made.
+    pub(super) fn accounts_behind(&self, after: &str) -> impl Iterator<Item = (AccountId, &str, u64)> {
+        let rest = self.accounts.by_name.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        rest.map(|(_, account)| (account.id, account.name.shown(), account.made_millis))
     }
 
     /// Tells those who see them. Who is not logged in is seen by nobody.

@@ -10,6 +10,7 @@ use super::privileges::{Act, Rank};
 use super::role::{Affiliation, Role};
 use super::rooms::room_mut;
 use super::settings::{Flag, Flags, KnownPassword, MaskList, Preset, RoomChange, Terms};
+use super::veil::to_oneself;
 use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, RequestId, RoomRef, UserKey};
 
 /// What became of one change that was allowed. By default: it was so before.
@@ -144,7 +145,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Result<Applied, Refusal> {
         match change {
-            RoomChange::Flag { flag, on } => self.set_flag(channel, flag, on, fx),
+            RoomChange::Flag { flag, on } => self.set_flag(asker, channel, flag, on, fx),
             RoomChange::Password(password) => {
                 check_password(password, self.limits.password_bytes_max)?;
                 let settings = &mut room_mut(&mut self.channels, channel)?.settings;
@@ -183,6 +184,7 @@ impl Hub {
 
     fn set_flag(
         &mut self,
+        asker: Asker,
         channel: ChannelId,
         flag: Flag,
         on: bool,
@@ -197,7 +199,11 @@ impl Hub {
             Flag::Persistent => self.end_lasting(channel, fx),
             Flag::SemiAnonymous => {
                 self.check_hiding(channel, on)?;
+                self.set_semi_anonymous(asker, channel, on, fx)?;
+            }
+            Flag::NoHistory if on => {
                 self.put_flag(channel, flag, on)?;
+                self.end_past(channel, fx);
             }
             flag => self.put_flag(channel, flag, on)?,
         }
@@ -240,13 +246,15 @@ impl Hub {
             public.extend(stood);
         }
         let room = self.room(channel)?;
-        let by = Some(room.person(asker.user, self.user(asker.user)?));
+        let user = self.user(asker.user)?;
+        let by = Some(room.person(asker.user, user));
         if !public.is_empty() {
-            asker.publish(fx, room, Event::Changed { by, changes: &public });
+            self.publish_changes((asker.session, channel), room, (by, &public), fx);
         }
         if !quiet.is_empty() {
             self.tell_keepers(asker.session, channel, room, Event::Changed { by, changes: &quiet }, fx);
         }
+        let all = to_oneself(room, user, &all);
         let reply = Reply::Changed { room: &room.name, asked, changes: &all, refused };
         asker.reply(fx, reply);
         for (change, one) in applied {

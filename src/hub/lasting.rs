@@ -4,11 +4,11 @@ use super::channel::Channel;
 use super::guests::Guests;
 use super::mask::Mask;
 use super::moderation::mask_record;
-use super::record::{AccountId, MaskRecord, MemberRecord, Record, RoomId, RoomRecord, SubjectRecord};
+use super::record::{AccountId, MaskRecord, MemberRecord, Record, RoomRecord, SubjectRecord};
 use super::rooms::{Room, Subject, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList, Settings};
 use super::times::Due;
-use super::{ChannelId, Effects, Hub, MessageId, Moment, Outcome, Refusal, RoomName};
+use super::{ChannelId, Effects, Hub, MessageId, Outcome, Refusal, RoomName};
 use std::sync::Arc;
 
 /// Each change that has to last begins with this: it is refused while nothing can be written down, rather than lost
@@ -31,6 +31,11 @@ impl Hub {
             Record::Room(record) => self.restore_room(record),
             Record::Member(record) => self.restore_member(record),
             Record::Mask(record) => self.restore_mask(record),
+            Record::LatestSaid { room, id } => {
+                self.pasts.latest.insert(room, id);
+                Ok(())
+            }
+            Record::Ban(record) => self.restore_ban(record),
             // What is over was not written down, and what happened is asked for when somebody wants to see it.
             _ => Ok(()),
         }
@@ -38,14 +43,7 @@ impl Hub {
 
     /// Everything is back. `last`: the highest number of anything that happened, and none is given a second time.
     pub fn restored(&mut self, last: Option<MessageId>) {
-        self.messages = self.messages.max(last.map_or(0, |MessageId(last)| last));
-    }
-
-    /// A number for a room that was not there before: like those of messages, it says when that was, so that none is
-    /// given twice, whatever became of the rooms before a restart.
-    pub(super) fn next_room_id(&mut self, now: Moment) -> RoomId {
-        self.room_ids = MessageId(self.room_ids).next(now.unix_millis).0;
-        RoomId(self.room_ids)
+        self.pasts.last = self.pasts.last.max(last.unwrap_or_default());
     }
 
     /// From now on a room stays, with all that it has.
@@ -116,7 +114,7 @@ impl Hub {
         let channel = self.channels.insert(Channel::Room(room)).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
         self.lasting.insert(id, channel);
-        self.room_ids = self.room_ids.max(id.0);
+        self.rooms_last = self.rooms_last.max(id);
         Ok(())
     }
 

@@ -271,8 +271,7 @@ impl Hub {
         for channel in rooms {
             let Some(stood) = self.refresh(channel, key) else { continue };
             let Some(room) = self.channels.room(channel) else { continue };
-            let event = Event::Changed { by: None, changes: &[stood.change()] };
-            fx.emit(Effect::Publish { channel, room: &room.name, cause: SessionId::NONE, event });
+            self.publish_changes((SessionId::NONE, channel), room, (None, &[stood.change()]), fx);
             if stood.after.affiliation == Affiliation::Outcast {
                 self.turn_out(None, channel, key, "", fx);
             }
@@ -289,15 +288,25 @@ impl Hub {
         fx: &mut impl Effects,
     ) {
         let (Some(room), Some(user)) = (self.channels.room(channel), self.users.get(&key)) else { return };
-        let who = room.name_of(user).clone();
+        let (who, is_known) = (room.name_of(user).clone(), room.knows_people());
+        if let Some(now) = self.times.now() {
+            self.note_kick(now, channel, (by.map_or(key, |asker| asker.user), &who), text, fx);
+        }
+        let Some(room) = self.channels.room(channel) else { return };
         let doer = by.and_then(|asker| Some((asker, room.person(asker.user, self.users.get(&asker.user)?))));
         let event = Event::Kicked { by: doer.map(|(_, person)| person), who: &who, text };
         let cause = doer.map_or(SessionId::NONE, |(asker, _)| asker.session);
-        fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
+        if is_known {
+            fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
+        }
         if let Some((Asker { session: to, .. }, _)) = doer {
             fx.emit(Effect::Send { to, cause, channel, room: Some(&room.name), event });
         }
-        self.walk_out(key, channel, fx);
+        if is_known {
+            self.walk_out(key, channel, fx);
+        } else {
+            self.kick_unknown(by, channel, (key, &who), text, fx);
+        }
     }
 
     /// An account is no more. A room that lasts and has lost its last owner by that goes to its oldest admin; where there
@@ -334,7 +343,6 @@ impl Hub {
     pub(super) fn tell_standing(&self, channel: ChannelId, stood: &[Stood], fx: &mut impl Effects) {
         let Some(room) = self.channels.room(channel).filter(|_| !stood.is_empty()) else { return };
         let changes: Vec<RoomChange<'_>> = stood.iter().map(Stood::change).collect();
-        let event = Event::Changed { by: None, changes: &changes };
-        fx.emit(Effect::Publish { channel, room: &room.name, cause: SessionId::NONE, event });
+        self.publish_changes((SessionId::NONE, channel), room, (None, &changes), fx);
     }
 }

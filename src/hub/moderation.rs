@@ -5,14 +5,15 @@ use super::changes::Applied;
 use super::mask::{Mask, in_full};
 use super::members::Members;
 use super::name::fold;
+use super::past::Happened;
 use super::privileges::{Act, Rank, may_touch};
-use super::record::{MaskRecord, MemberRecord, Note, Record, RoomId};
+use super::record::{MaskRecord, MemberRecord, Note, Past, Record, RoomId};
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList, Terms};
 use super::times::Due;
 use super::{
-    Affiliation, Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Killing, Outcome, Refusal, Reply,
-    Role, RoomRef, Standing, User, send,
+    Affiliation, Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Killing, Moment, Outcome, Refusal,
+    Reply, Role, RoomRef, Standing, User, UserKey, UserName, send,
 };
 use smallvec::SmallVec;
 
@@ -37,13 +38,33 @@ impl Hub {
         if !may_touch(by_affiliation, room.standing(name.key()).affiliation) {
             return Err(Refusal::OutOfReach);
         }
-        let (who, room_name) = (name.clone(), room.name.clone());
+        let (name, room_name) = (name.clone(), room.name.clone());
         let asker = Asker { channel, ..asker };
-        let event = Event::Kicked { by: Some(room.person(asker.user, user)), who: &who, text };
-        asker.publish(fx, room, event);
-        self.walk_out(user_key, channel, fx);
-        asker.tell(fx, Reply::Kicked { room: &room_name, who: &who, text });
+        self.note_kick(asker.now, channel, (asker.user, &name), text, fx);
+        let room = self.room(channel)?;
+        if room.knows_people() {
+            let by = Some(room.person(asker.user, self.user(asker.user)?));
+            asker.publish(fx, room, Event::Kicked { by, who: &name, text });
+            self.walk_out(user_key, channel, fx);
+        } else {
+            self.kick_unknown(Some(asker), channel, (user_key, &name), text, fx);
+        }
+        asker.tell(fx, Reply::Kicked { room: &room_name, who: &name, text });
         Ok(())
+    }
+
+    /// For those who ask later what happened.
+    pub(super) fn note_kick(
+        &mut self,
+        now: Moment,
+        channel: ChannelId,
+        (by, who): (UserKey, &UserName),
+        text: &str,
+        fx: &mut impl Effects,
+    ) {
+        let kicked = [who.shown(), text].join(" ");
+        let kicked = Happened { text: &kicked, ..Happened::bare(Past::Kicked, by) };
+        self.keep_now(now, channel, kicked, fx);
     }
 
     pub(super) fn grant(
@@ -212,7 +233,9 @@ impl Hub {
     pub(super) fn kill(&mut self, asker: Asker, name: &str, text: &str, fx: &mut impl Effects) -> Outcome {
         let by = self.operator(asker)?.name.clone();
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
-        let to = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let found = self.names.get(&*fold(name)).copied();
+        let found = found.or_else(|| self.hidden_peer(asker, name).map(|(key, _)| key));
+        let to = found.ok_or(Refusal::NoSuchPeer)?;
         let (user, why) = (self.user(to)?, Killing { by: by.shown(), text });
         let (whom, seats): (_, SmallVec<[_; 1]>) = (user.name.clone(), user.seats(to).collect());
         let event = Event::Killed { by: self.user(asker.user)?.person(asker.user), text };

@@ -7,11 +7,24 @@ use super::name::{RoomName, UserName, fold};
 use super::privileges::{Act, Rank};
 use super::record::{AccountId, MemberRecord};
 use super::rooms::{Room, room_mut};
+use super::veil::Pseudonym;
 use super::view::MemberView;
-use super::{Affiliation, Asker, Effects, Event, Hub, Outcome, Refusal, Reply, RoomRef, User, UserKey};
+use super::{
+    Affiliation, Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, RoomRef, User, UserKey,
+};
 use std::sync::Arc;
 
 impl Room {
+    /// What somebody is called in a room, in which people are not known, that they do something to without being there.
+    fn pseudonym_from_outside(
+        &self,
+        (channel, key): (ChannelId, UserKey),
+        user: &User,
+        fx: &impl Effects,
+    ) -> Option<Pseudonym> {
+        if user.is_in(channel) { None } else { self.pseudonym_for(key, user, fx) }
+    }
+
     /// Whether somebody else has reserved a name here, by which people are not known in every room.
     pub(super) fn check_reserved_name(&self, user: &User, name: &UserName) -> Outcome {
         let Some(members) = self.members().filter(|_| self.knows_people()) else { return Ok(()) };
@@ -47,7 +60,12 @@ impl Hub {
             check_durable(fx)?;
         }
         let asker = Asker { channel, ..asker };
-        let event = Event::Destroyed { by: room.person(asker.user, user), text, instead };
+        let pseudonym = room.pseudonym_from_outside((channel, asker.user), user, fx);
+        let by = pseudonym.as_ref().map_or_else(
+            || room.person(asker.user, user),
+            |pseudonym| user.person_as(asker.user, Some(pseudonym)),
+        );
+        let event = Event::Destroyed { by, text, instead };
         asker.publish(fx, room, event);
         let name = room.name.clone();
         let occupants = room.occupants.iter().filter_map(|key| room.user_at(key, &self.names));
@@ -91,7 +109,12 @@ impl Hub {
             room_mut(&mut self.channels, channel)?.name = to.clone();
             self.keep_room(channel, fx);
             let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-            let event = Event::RoomRenamed { by: room.person(asker.user, user), to: &to, text };
+            let pseudonym = room.pseudonym_from_outside((channel, asker.user), user, fx);
+            let by = pseudonym.as_ref().map_or_else(
+                || room.person(asker.user, user),
+                |pseudonym| user.person_as(asker.user, Some(pseudonym)),
+            );
+            let event = Event::RoomRenamed { by, to: &to, text };
             let cause = asker.session;
             fx.emit(super::Effect::Publish { channel, room: &from, cause, event });
         }

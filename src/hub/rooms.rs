@@ -2,13 +2,16 @@
 
 use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
+use super::history::History;
 use super::members::stranger;
 use super::name::RoomName;
+use super::past::Happened;
 use super::privileges::{enters_full_rooms, may_enter};
-use super::record::{MemberRecord, Note, RoomId};
+use super::record::{MemberRecord, Note, Past, RoomId};
 use super::settings::{Flag, Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
 use super::times::Due;
+use super::veil::Veil;
 use super::{
     Affiliation, Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef,
     Standing, SubjectView, User, UserKey,
@@ -32,6 +35,10 @@ pub(super) struct Room {
     pub made_millis: u64,
     /// Boxed, because most rooms have none of it.
     pub guests: Option<Box<Guests>>,
+    /// What happened here, where that is kept.
+    pub history: Option<Box<History>>,
+    /// What people are called here, where they are not known. Nobody is here: nothing.
+    pub veil: Option<Box<Veil>>,
 }
 
 pub(super) struct Subject {
@@ -54,6 +61,8 @@ impl Room {
             subject: None,
             made_millis,
             guests: None,
+            history: None,
+            veil: None,
         }
     }
 
@@ -80,6 +89,26 @@ impl Room {
         }
         if let Some(standing) = self.ranked.remove(from) {
             self.ranked.insert(Arc::clone(to), standing);
+        }
+    }
+
+    /// Somebody has another name on the server.
+    pub fn rename(&mut self, from: &Arc<str>, to: &Arc<str>) {
+        match &mut self.veil {
+            None => self.move_key(from, to),
+            Some(veil) => veil.rename(from, to),
+        }
+    }
+
+    /// Who set the subject and the masks is not said any more: it was the room.
+    pub fn forget_authors(&mut self) {
+        let room: Box<str> = self.name.shown().into();
+        if let Some(subject) = &mut self.subject {
+            (subject.by, subject.author) = (room.clone(), room.clone());
+        }
+        let Some(guests) = &mut self.guests else { return };
+        for list in MaskList::ALL {
+            guests.list_mut(list).iter_mut().for_each(|entry| entry.by = room.clone());
         }
     }
 
@@ -175,7 +204,9 @@ impl Hub {
         }
         let occupants_max = self.limits.occupants_per_room_max;
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
-            room.check_entry((room.person(asker.user, user), user), password, occupants_max, fx)?;
+            let pseudonym = room.pseudonym_for(asker.user, user, fx);
+            let person = user.person_as(asker.user, pseudonym.as_ref());
+            room.check_entry((person, user), password, occupants_max, fx)?;
         }
         match channel {
             Some(channel) => self.admit(asker, channel, false, fx),
@@ -201,6 +232,10 @@ impl Hub {
         let Hub { users, channels, .. } = self;
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.user));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
+        if let Some(pseudonym) = room.pseudonym_for(asker.user, user, fx) {
+            user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
+            room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
+        }
         let granted = Standing { is_moderator: made && founder.is_none(), ..Standing::default() };
         let standing = room.standing_of(user, granted);
         let key = Arc::clone(room.key_of(user));
@@ -212,11 +247,14 @@ impl Hub {
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
         let (subject, occupants) = (room.subject_view(), room.occupants.len());
-        let who = user.person(asker.user);
-        let flags = room.settings.flags;
-        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing, flags });
+        let (who, flags) = (user.person(asker.user), room.settings.flags);
+        let known_as = room.pseudonym_of(user).map(|pseudonym| &pseudonym.name);
+        let name = &room.name;
+        let joined = Reply::Joined { who, known_as, room: name, occupants, subject, made, standing, flags };
+        asker.reply(fx, joined);
         asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
+        self.keep_now(asker.now, channel, Happened::bare(Past::Entered, asker.user), fx);
         Ok(())
     }
 
@@ -232,9 +270,16 @@ impl Hub {
         // Who may not speak there does not do it on leaving.
         let text = if check_voice(room.person(asker.user, user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
+        let pseudonym = room.pseudonym_of(user).cloned();
+        let left = Happened { text, ..Happened::bare(Past::Left, asker.user) };
+        self.keep_now(asker.now, channel, left, fx);
         if self.walk_out(asker.user, channel, fx) {
             let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-            asker.publish(fx, room, Event::Left { who: room.person(asker.user, user), text });
+            asker.publish(
+                fx,
+                room,
+                Event::Left { who: user.person_as(asker.user, pseudonym.as_ref()), text },
+            );
         }
         asker.tell(fx, Reply::Left { room: &name, text });
         Ok(())
@@ -265,6 +310,10 @@ impl Hub {
         let name = Arc::clone(room.key_of(user));
         room.occupants.remove(&name);
         room.ranked.remove(&name);
+        if let Some(veil) = &mut room.veil {
+            veil.remove(&user.name);
+        }
+        room.veil.take_if(|veil| veil.is_empty());
         for session in user.seats(key) {
             fx.emit(Effect::Unsubscribe { channel, session });
         }
@@ -281,6 +330,9 @@ impl Hub {
         let Some(room) = self.channels.room_mut(channel) else { return };
         let guests = room.guests.take();
         self.room_names.remove(room.name.key());
+        if let Some(history) = room.history.take() {
+            self.pasts.bytes -= history.size();
+        }
         self.channels.remove(channel);
         self.drop_wishes_in(channel);
         let Some(guests) = guests else { return };
@@ -308,7 +360,8 @@ impl Hub {
         let key = Arc::clone(name.key());
         // Nobody owns it yet, and nobody has said that they want it to last.
         let flags = self.limits.new_rooms.without(Flag::Persistent);
-        let room = Room::new(self.next_room_id(now), name, flags, now.unix_millis);
+        self.rooms_last = self.rooms_last.next(now.unix_millis);
+        let room = Room::new(self.rooms_last, name, flags, now.unix_millis);
         let channel = self.channels.insert(Channel::Room(room)).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
         Ok(channel)

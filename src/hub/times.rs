@@ -34,6 +34,10 @@ impl Times {
         self.clock = Some(now);
     }
 
+    pub fn now(&self) -> Option<Moment> {
+        self.clock
+    }
+
     /// When something ended before, and when it ends now.
     pub fn replace(&mut self, before: Option<u64>, after: Option<u64>, channel: ChannelId, what: &Due) {
         if let Some(before) = before {

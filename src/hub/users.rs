@@ -3,8 +3,11 @@
 use super::guests::Candidate;
 use super::moderation::check_act;
 use super::name::UserName;
+use super::past::Happened;
 use super::person::{Marks, Profile};
 use super::privileges::Act;
+use super::read_marks::Reader;
+use super::record::Past;
 use super::speech::check_voice;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
@@ -107,6 +110,10 @@ impl Hub {
             self.check_renaming(asker.user, user, &to, fx)?;
         }
         let from = user.name.clone();
+        for channel in self.known_in(user) {
+            let renamed = Happened { text: to.shown(), ..Happened::bare(Past::Renamed, asker.user) };
+            self.keep_now(asker.now, channel, renamed, fx);
+        }
         if !is_same {
             self.forget(asker.now, asker.user, fx);
             self.move_keys(asker.user, &from, &to);
@@ -147,7 +154,7 @@ impl Hub {
         let rooms = self.users.get(&key).map(|user| user.rooms.clone()).unwrap_or_default();
         for channel in rooms {
             if let Some(room) = self.channels.room_mut(channel) {
-                room.move_key(from.key(), to.key());
+                room.rename(from.key(), to.key());
             }
         }
     }
@@ -244,6 +251,7 @@ impl Hub {
             why => why,
         };
         self.accounts.forget_session(session);
+        self.pasts.waiting.remove(&session);
         let Some(user) = self.users.get_mut(&key) else { return };
         let rooms = std::mem::take(&mut user.rooms);
         let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));
@@ -251,9 +259,14 @@ impl Hub {
             self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
         }
         let mut left: SmallVec<[_; 4]> = SmallVec::new();
-        for room in rooms {
-            if self.vacate(key, room, fx) {
-                left.push(room);
+        for channel in rooms {
+            self.keep_departure(now, (key, channel), why, fx);
+            let pseudonym = self.pseudonym_in(channel, key);
+            if self.vacate(key, channel, fx) {
+                match pseudonym {
+                    None => left.push(channel),
+                    Some(pseudonym) => self.tell_left(session, (key, &pseudonym), channel, fx),
+                }
             }
         }
         self.forget(now, key, fx);
@@ -262,6 +275,7 @@ impl Hub {
         let _ = self.mark_none(key);
         let Some(user) = self.users.remove(&key) else { return };
         self.accounts.note_identity(key, user.identity().map(|identity| identity.id), None);
+        self.read_marks.remove(&Reader::Visitor(key));
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };

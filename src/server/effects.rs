@@ -3,9 +3,10 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of};
-use crate::hub::record::Record;
+use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Proof, Reply, RequestId, SessionId,
+    ChannelId, Effect, Effects, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply, RequestId,
+    SessionId, Traffic,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -49,8 +50,24 @@ impl<S: Socket> Effects for Exchange<S> {
         self.keep(record);
     }
 
+    fn store_past(&mut self, past: PastBytes<'_>) {
+        self.keep_past(past);
+    }
+
+    fn fetch(&mut self, session: SessionId, what: Fetch) -> bool {
+        self.ask_storage(session, what)
+    }
+
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        self.cloaks.digest(what)
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.count_traffic()
     }
 
     fn emit(&mut self, effect: Effect<'_>) {
@@ -78,6 +95,7 @@ impl<S: Socket> Effects for Exchange<S> {
                 self.log_kill(key, name, key_of(by), why.text);
                 self.close_saying(key, CloseReason::Killed, &why);
             }
+            Effect::ShutOut { network, text } => self.shut_out(network, text),
             Effect::Subscribe { channel, session } => {
                 let key = key_of(session);
                 let Some(dialect) = self.dialect_of(key) else { return };
@@ -112,14 +130,11 @@ impl<S: Socket> Exchange<S> {
                 Reply::Renamed { from, to: name } if from != name => {
                     info!("{to} {ip} is {name}, who was {from}")
                 }
-                Reply::Announced { text } => {
-                    let operator = connection.operator().map_or("?", |operator| &operator.name);
-                    info!("{to} {ip} announces, as operator {operator}: {text}");
-                }
                 _ => {}
             }
         });
         self.surroundings.strangers -= usize::from(has_logged_in);
+        self.log_operator(to, reply);
     }
 
     /// Whose session ended, and whose doing that was: a nickname tells nothing of who that is.

@@ -1,12 +1,15 @@
 //! What others did, as lines: written once for all clients that share a [`Variant`].
 
-use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
+use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, REDACTION, SETNAME};
 use super::features;
-use super::letters::ChannelMode;
+use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
-use super::write::Write;
-use crate::hub::{Departure, Event, Host, Killing, MessageId, Person, RoomChange, Trait, Words};
+use super::write::{Id, Write};
+use crate::hub::{
+    Affiliation, Departure, Event, Form, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
+};
 use crate::session::{Stamp, Surroundings, Variant};
+use crate::wire::irc::mask::{ACCOUNT_BAN, EXTBAN_PREFIX};
 use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};
 use std::fmt;
 
@@ -92,7 +95,15 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Vanished { name } => {
             Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());
         }
-        Event::Announced { by, text } => scene.line(out, &by, "WALLOPS").trailing(text),
+        // To all it is a NOTICE: not everybody has asked for WALLOPS.
+        Event::Announced { by, text, to_all: true } => {
+            let text = &format!("Announcement by {}: {text}", by.name);
+            let words = Words { form: Form::Notice, text, tags: "" };
+            put_words(words, variant, out, |out, _, command| {
+                Write::to(out).time(variant, world).server(world, command).param(target)
+            });
+        }
+        Event::Announced { by, text, to_all: false } => scene.line(out, &by, "WALLOPS").trailing(text),
         Event::Killed { by, text: "" } => {
             let why = Killing { by: by.name.shown(), text: "" };
             scene.line(out, &by, "KILL").param(target).trailing(why);
@@ -104,6 +115,9 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::GuestInvited { .. } => {}
+        Event::Retracted { by, id, text } if variant.has(REDACTION) => {
+            put_with_words(scene.line(out, &by, "REDACT").param(target).param(Id(id)), text);
+        }
         Event::Destroyed { .. }
         | Event::RoomRenamed { .. }
         | Event::Wished { .. }
@@ -123,7 +137,7 @@ fn say(
     put_words(words, scene.variant, out, |out, is_first, command| {
         let mut head = scene.head(out, by);
         if is_first {
-            head = head.message(scene.variant, scene.world, id, words.tags);
+            head = head.message(scene.variant, id, words.tags);
         }
         head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });
@@ -190,34 +204,79 @@ pub fn put_changes(
 
 /// What has changed about a room, as modes. `numbers` keeps what is written of numbers.
 pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>) -> Vec<ModeChange<'a>> {
-    let limits = changes.iter().filter_map(|change| match change {
+    let written = changes.iter().filter_map(|change| match *change {
         RoomChange::OccupantsMax(Some(max)) => Some(max.to_string()),
+        RoomChange::Affiliate { affiliation: Affiliation::Outcast, whom, .. }
+        | RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom } => {
+            Some(format!("{EXTBAN_PREFIX}{ACCOUNT_BAN}:{whom}"))
+        }
         _ => None,
     });
-    numbers.extend(limits);
-    let mut numbers = numbers.iter();
-    let mode = |change: &RoomChange<'a>| {
-        let (adding, mode, param) = match *change {
-            RoomChange::Flag { flag, on } => (on, ChannelMode::Flag(flag), None),
+    numbers.extend(written);
+    let mut written = numbers.iter().map(String::as_str);
+    let mut modes = Vec::with_capacity(changes.len());
+    for change in changes {
+        match *change {
+            RoomChange::Flag { flag, on } => modes.push(mode(on, ChannelMode::Flag(flag), None)),
             RoomChange::Password(password) => {
-                (password.is_some(), ChannelMode::Key, Some(password.unwrap_or("*")))
+                let shown = Some(password.unwrap_or("*"));
+                modes.push(mode(password.is_some(), ChannelMode::Key, shown));
             }
-            RoomChange::OccupantsMax(None) => (false, ChannelMode::Limit, None),
-            RoomChange::OccupantsMax(Some(_)) => {
-                (true, ChannelMode::Limit, numbers.next().map(String::as_str))
+            RoomChange::OccupantsMax(None) => modes.push(mode(false, ChannelMode::Limit, None)),
+            RoomChange::OccupantsMax(Some(_)) => modes.push(mode(true, ChannelMode::Limit, written.next())),
+            RoomChange::AddMask { list, mask, .. } => {
+                modes.push(mode(true, ChannelMode::List(list), Some(mask)))
             }
-            RoomChange::Grant { role, to } => (true, ChannelMode::Rank(role), Some(to)),
-            RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
-            RoomChange::AddMask { list, mask, .. } => (true, ChannelMode::List(list), Some(mask)),
-            RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
-            RoomChange::Affiliate { .. }
+            RoomChange::RemoveMask { list, mask } => {
+                modes.push(mode(false, ChannelMode::List(list), Some(mask)))
+            }
+            RoomChange::Affiliate { affiliation: Affiliation::Outcast, .. } => {
+                modes.push(mode(true, ChannelMode::List(MaskList::Bans), written.next()));
+            }
+            RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, .. } => {
+                modes.push(mode(false, ChannelMode::List(MaskList::Bans), written.next()));
+            }
+            RoomChange::Stands { whom, before, after } => {
+                for (letter, rank, _) in ranks() {
+                    let (had, has) = (rank.is_of(before), rank.is_of(after));
+                    if had != has {
+                        modes.push(ModeChange { adding: has, letter, param: Some(whom) });
+                    }
+                }
+            }
+            // What follows from them for those who are here is told behind them; and for others there is no letter.
+            RoomChange::Grant { .. }
+            | RoomChange::Revoke { .. }
+            | RoomChange::Affiliate { .. }
             | RoomChange::Unaffiliate { .. }
-            | RoomChange::Stands { .. }
-            | RoomChange::Preset(_) => return None,
-        };
-        Some(ModeChange { adding, letter: mode.letter(), param })
+            | RoomChange::Preset(_) => {}
+        }
+    }
+    modes
+}
+
+fn mode(adding: bool, mode: ChannelMode, param: Option<&str>) -> ModeChange<'_> {
+    ModeChange { adding, letter: mode.letter(), param }
+}
+
+/// The letter of what was asked for, and its parameter.
+pub fn mode_asked<'a>(change: &RoomChange<'a>) -> Option<(char, &'a str)> {
+    let (mode, param) = match *change {
+        RoomChange::Flag { flag, .. } => (ChannelMode::Flag(flag), ""),
+        RoomChange::Password(password) => (ChannelMode::Key, password.unwrap_or_default()),
+        RoomChange::OccupantsMax(_) => (ChannelMode::Limit, ""),
+        RoomChange::Grant { role, to: whom } | RoomChange::Revoke { role, from: whom } => {
+            (ChannelMode::Rank(Rank::Role(role)), whom)
+        }
+        RoomChange::AddMask { list, mask, .. } | RoomChange::RemoveMask { list, mask } => {
+            (ChannelMode::List(list), mask)
+        }
+        RoomChange::Affiliate { affiliation, whom, .. } | RoomChange::Unaffiliate { affiliation, whom } => {
+            (ChannelMode::Rank(Rank::Affiliation(affiliation)), whom)
+        }
+        RoomChange::Stands { .. } | RoomChange::Preset(_) => return None,
     };
-    changes.iter().filter_map(mode).collect()
+    Some((mode.letter(), param))
 }
 
 /// A trailing where there is something to say.

@@ -1,6 +1,8 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{Doing, oneself, rooms, who, whois};
+use super::commands::{
+    Doing, chathistory, knock, markread, modes, oneself, redact, rename, rooms, who, whois,
+};
 #[cfg(feature = "storage")]
 use super::commands::{account, authenticate};
 use super::dialogue::Dialogue;
@@ -42,6 +44,17 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         Doing::Authenticate => return authenticate::refuse(dialogue, refusal, world, out),
         #[cfg(feature = "storage")]
         Doing::Register => return account::refuse(dialogue, refusal, world, out),
+        // Who may not see them sees the list without them.
+        Doing::Outcasts { behind } => {
+            *behind = None;
+            return modes::end_of_bans(dialogue, &dialogue.task.about, world, out);
+        }
+        Doing::MarkOnJoin => return rooms::go_on_with_names(dialogue),
+        Doing::MarkRead => return markread::refuse(dialogue, refusal, world, out),
+        Doing::Chathistory => return chathistory::refuse(dialogue, refusal, world, out),
+        Doing::Redact => return redact::refuse(dialogue, refusal, world, out),
+        Doing::Knock => return knock::refuse(dialogue, refusal, world, out),
+        Doing::RenameRoom => return rename::refuse(dialogue, refusal, world, out),
         // Until the login it is open whose nickname it is going to be.
         Doing::CheckNick if refusal == Refusal::NameReserved => return,
         doing => {
@@ -141,6 +154,17 @@ impl fmt::Display for Sentence {
             Refusal::Silenced => "A ban in that channel takes your voice (+b)",
             Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
             Refusal::NotModerator => "That is for the operators of the channel",
+            Refusal::NotMember => "That is for the members of the channel",
+            Refusal::NotAdmin => "That is for the admins of the channel (+a)",
+            Refusal::NotOwner => "That is for the owners of the channel (+q)",
+            Refusal::LastOwner => "The channel would be without an owner; name another one first",
+            Refusal::NameReservedThere => "Somebody else has reserved your nickname in that channel",
+            Refusal::RoomExists => "There is a channel of that name",
+            Refusal::NeedsOwner => "A channel that lasts has an owner with an account",
+            Refusal::OthersAreThere => {
+                "Whether people are known there (+A) changes only while you are alone in it"
+            }
+            Refusal::TooManyWishes => "Too many wait for an answer there; try again later",
             Refusal::OutOfReach => "They rank higher in that channel than you",
             Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
             Refusal::NoInvitations => "This server keeps no invitations",
@@ -154,6 +178,20 @@ impl fmt::Display for Sentence {
             refusal => return refusal.fmt(f), // what no command of IRC leads to
         };
         f.write_str(text)
+    }
+}
+
+/// A sentence that begins as one.
+pub struct Capital<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for Capital<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let mut characters = text.chars();
+        match characters.next() {
+            Some(first) => write!(f, "{}{}", first.to_ascii_uppercase(), characters.as_str()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -179,7 +217,14 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
         Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::Silenced | Refusal::NoControlMessages => {
             Numeric::ERR_CANNOTSENDTOCHAN
         }
-        Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
+        Refusal::NotModerator
+        | Refusal::NotMember
+        | Refusal::NotAdmin
+        | Refusal::NotOwner
+        | Refusal::LastOwner
+        | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
+        Refusal::NameReservedThere => Numeric::ERR_UNAVAILRESOURCE,
+        Refusal::NoSuchAccount => Numeric::ERR_NOSUCHNICK,
         Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
         Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
         Refusal::NoSuchPeer if *doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,

@@ -4,7 +4,7 @@ use super::{Doing, authenticate};
 use crate::hub::{AccountChange, BadName, Command, Refusal, Registration};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
-use crate::session::irc::refusals::Sentence;
+use crate::session::irc::refusals::{Capital, Sentence};
 use crate::session::irc::services::nickserv;
 use crate::session::irc::write::Write;
 use crate::wire::irc::Numeric;
@@ -58,7 +58,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
         Refusal::BadAccountPassword { .. } => "UNACCEPTABLE_PASSWORD",
         _ => "TEMPORARILY_UNAVAILABLE",
     };
-    put_failed(code, &dialogue.task.about, Sentence(refusal), world, out);
+    put_failed(code, &dialogue.task.about, Capital(Sentence(refusal)), world, out);
 }
 
 /// FAIL (IRCv3 standard-replies).

@@ -7,6 +7,8 @@
 //! - `topic` TOPIC;
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
+//! - `chathistory` CHATHISTORY, `redact` REDACT, `markread` MARKREAD: what was said before; `past` how it is written;
+//! - `knock` KNOCK; `rename` RENAME;
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
@@ -18,14 +20,20 @@
 pub mod account;
 #[cfg(feature = "storage")]
 pub mod authenticate;
+pub mod chathistory;
 pub mod help;
+pub mod knock;
 pub mod link;
 pub mod list;
+pub mod markread;
 pub mod moderate;
 pub mod modes;
 pub mod monitor;
 pub mod oneself;
 pub mod operators;
+pub mod past;
+pub mod redact;
+pub mod rename;
 pub mod rooms;
 pub mod server;
 pub mod table;
@@ -37,8 +45,9 @@ pub mod whois;
 
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
-use super::{registration, services};
-use crate::hub::{Marks, Reply};
+use super::registration;
+use super::services::{self, chanserv};
+use crate::hub::{Marks, MaskList, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;
 use crate::wire::irc::{LineBody, LineHead, ListLines, Numeric};
@@ -110,11 +119,31 @@ pub enum Doing {
     Modes,
     /// What a room's modes are.
     Settings,
+    /// What ChanServ was told.
+    ChanServ {
+        behind: Option<String>,
+    },
+    /// A wish to be let into a room.
+    Knock,
+    RenameRoom,
+    /// Whom a room bans by their accounts, as the end of its list of bans.
+    Outcasts {
+        behind: Option<String>,
+    },
     /// One of a room's lists, from this entry on; the next page begins with `next`.
     Masks {
+        list: MaskList,
         from: usize,
         next: Option<usize>,
     },
+    /// Up to when the client has read a room that it has just entered; its names come then.
+    MarkOnJoin,
+    MarkRead,
+    /// A page of history; `whom` of the task is the subcommand.
+    Chathistory,
+    Targets,
+    /// `whom` of the task is the message.
+    Redact,
     /// What one's own modes are.
     OwnModes,
     SetOwnModes,
@@ -149,6 +178,11 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
 pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     if let Doing::Who { wanted, .. } = dialogue.task.doing {
         return who::answer(dialogue, wanted, reply, world, out);
+    }
+    if let Doing::ChanServ { .. } = dialogue.task.doing
+        && chanserv::answer(dialogue, reply, world, out)
+    {
+        return;
     }
     match *reply {
         Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),
@@ -203,6 +237,19 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
+        Reply::Wished { room, .. } => knock::delivered(dialogue, room, world, out),
+        Reply::Past { room, entries, .. } => {
+            // Who enters is not shown a batch of nothing.
+            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() {
+                past::put(dialogue, room, entries, world, out)
+            }
+        }
+        Reply::Retracted { room, id, text } => redact::redacted(dialogue, room, (id, text), world, out),
+        Reply::Spoken { rooms } => chathistory::put_targets(dialogue, rooms, world, out),
+        Reply::ReadMark { conversation, at_millis } => {
+            markread::put(dialogue, conversation, at_millis, world, out);
+            rooms::go_on_with_names(dialogue);
+        }
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
@@ -210,6 +257,9 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Settings { room, flags, occupants_max, password, made_millis } => {
             let settings = modes::Settings { flags, occupants_max, password, made_millis };
             modes::put_settings(dialogue, room, &settings, world, out)
+        }
+        Reply::Members { room, entries, next } => {
+            modes::put_outcasts(dialogue, room, entries, next, world, out)
         }
         Reply::Masks { room, list, entries, more } => {
             modes::put_masks(dialogue, room, (list, more), entries, world, out)
@@ -291,6 +341,10 @@ pub fn entry(list: &str, at: u16, max: usize) -> (Option<&str>, bool) {
     let mut entries = list.split(',').filter(|entry| !entry.is_empty()).take(max).skip(at.into());
     let entry = entries.next();
     (entry, entries.next().is_none())
+}
+
+fn chanserv<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    services::said(dialogue, call, &chanserv::CHANSERV)
 }
 
 #[cfg(feature = "storage")]

@@ -1,12 +1,12 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Person, Role, RoomName, RoomRef, Standing, SubjectView};
-use crate::session::Surroundings;
+use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
-use crate::session::irc::letters::sign;
+use crate::session::irc::letters::ranks;
 use crate::session::irc::write::Write;
+use crate::session::{Stamp, Surroundings};
 use crate::wire::irc::{Capability, ListLines, Numeric};
 use std::fmt;
 
@@ -26,11 +26,19 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let Some((room, password)) = rooms.nth(dialogue.task.step.into()) else { return Do::Done };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Join, room);
-    Do::AskAndGoOn(Command::Join { room, password })
+    let past = match dialogue.capabilities.has(Capability::DraftChathistory) {
+        true => 0, // it asks for what it wants
+        false => call.world.server.history_lines.into(),
+    };
+    Do::AskAndGoOn(Command::Enter { room, password, past })
 }
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
 fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let [conversation] = noted(notes, [&dialogue.task.about]);
+        return Some(Do::AskAndGoOn(Command::ShowReadMark { conversation }));
+    }
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
     let [room, after] = noted(notes, [&dialogue.task.about, after]);
     Some(Do::AskAndGoOn(ask_names(dialogue, room, after)))
@@ -51,8 +59,18 @@ pub fn joined(
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
-    let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
-    dialogue.task.begin(Doing::Names { behind: are_wanted.then(String::new) }, room.shown());
+    dialogue.task.begin(Doing::MarkOnJoin, room.shown());
+    if !dialogue.capabilities.has(Capability::DraftReadMarker) {
+        go_on_with_names(dialogue);
+    }
+}
+
+/// What comes behind a JOIN and what belongs to it, if that is what the client is being told.
+pub fn go_on_with_names(dialogue: &mut Dialogue) {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
+        dialogue.task.doing = Doing::Names { behind: are_wanted.then(String::new) };
+    }
 }
 
 pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
@@ -69,6 +87,39 @@ pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 pub fn left(dialogue: &Dialogue, room: &RoomName, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
     let head = Write::to(out).time(dialogue.variant(), world);
     put_with_words(dialogue.own(head, "PART").param(room.shown()), text);
+}
+
+/// The room is no more. To the client that is as if it had been made to leave.
+pub fn destroyed(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    by: Person<'_>,
+    (text, instead): (&str, &str),
+    stamp: &Stamp<'_>,
+    out: &mut Vec<u8>,
+) {
+    let world = stamp.surroundings;
+    let head = Write::to(out).time(dialogue.variant(), world);
+    let head = head.by(dialogue.variant(), by.account, by.marks());
+    let host = stamp.host.unwrap_or_default();
+    let line = head.source(by.name.shown(), by.username(), &host, "KICK");
+    line.param(room.shown()).param(&dialogue.nick).trailing(Ended { text, instead });
+}
+
+/// Why a room is no more, and where to go.
+struct Ended<'a> {
+    text: &'a str,
+    instead: &'a str,
+}
+
+impl fmt::Display for Ended<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ended { text, instead } = self;
+        f.write_str("The channel is no more")?;
+        let colon = if text.is_empty() { "" } else { ": " };
+        write!(f, "{colon}{text}")?;
+        if instead.is_empty() { Ok(()) } else { write!(f, " (go to {instead})") }
+    }
 }
 
 /// NAMES of one room. Without a room there is nothing to tell that LIST and WHO do not tell better.
@@ -129,20 +180,22 @@ pub fn put_names(
 
 /// What an occupant is, as the signs in front of a nickname: the highest, or all of them.
 pub struct Ranks {
-    is_moderator: bool,
-    is_voiced: bool,
+    standing: Standing,
+    all: bool,
 }
 
 impl Ranks {
     pub fn of(standing: Option<Standing>, all: bool) -> Ranks {
-        let Standing { is_moderator, is_voiced, .. } = standing.unwrap_or_default();
-        Ranks { is_moderator, is_voiced: is_voiced && (all || !is_moderator) }
+        Ranks { standing: standing.unwrap_or_default(), all }
     }
 }
 
 impl fmt::Display for Ranks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_moderator { sign(Role::Moderator) } else { "" })?;
-        f.write_str(if self.is_voiced { sign(Role::Participant) } else { "" })
+        if self.standing == Standing::default() {
+            return Ok(()); // as most are
+        }
+        let signs = ranks().filter(|(_, rank, _)| rank.is_of(self.standing)).map(|(_, _, sign)| sign);
+        signs.take(if self.all { usize::MAX } else { 1 }).try_for_each(|sign| f.write_str(sign))
     }
 }

@@ -107,7 +107,7 @@ fn room_for(dialogue: &Dialogue, target: &str) -> usize {
 /// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
 fn rank_of(target: &str) -> (Option<Role>, &str) {
     let name_behind = |sign| target.strip_prefix(sign).filter(|name| name.starts_with('#'));
-    let meant = letters::ranks().find_map(|(_, role, sign)| Some((Some(role), name_behind(sign)?)));
+    let meant = letters::roles().find_map(|(role, sign)| Some((Some(role), name_behind(sign)?)));
     meant.unwrap_or((None, target))
 }
 
@@ -128,7 +128,7 @@ pub fn sent(dialogue: &Dialogue, sent: Sent<'_>, world: &Surroundings, out: &mut
         put_words(words, variant, out, |out, is_first, command| {
             let mut head = Write::to(out).time(variant, world);
             if is_first {
-                head = head.message(variant, world, id, words.tags);
+                head = head.message(variant, id, words.tags);
             }
             dialogue.own(head, command).param(Target { least, name: to })
         });

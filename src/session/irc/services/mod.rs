@@ -3,14 +3,16 @@
 //! What stands behind them are requests like any others. `PRIVMSG NickServ :HELP`, `NICKSERV HELP` and `NS HELP` are the
 //! same; the answers are NOTICEs. A NOTICE to them is not answered, as none is (Modern IRC, "NOTICE message").
 //!
-//! - [`nickserv`] accounts.
+//! - [`nickserv`] accounts;
+//! - [`chanserv`] rooms, beyond what modes can say.
 
+pub mod chanserv;
 #[cfg(feature = "storage")]
 pub mod nickserv;
 
 use super::commands::Doing;
 use super::dialogue::{Call, Dialogue, Do, noted};
-use super::refusals::Sentence;
+use super::refusals::{Capital, Sentence};
 use super::write::Write;
 use crate::hub::Refusal;
 use crate::session::Surroundings;
@@ -40,6 +42,18 @@ pub struct Row {
     pub(super) carry_out: Handler,
 }
 
+impl Row {
+    const fn new(
+        name: &'static str,
+        params: &'static str,
+        words_min: usize,
+        text: &'static [&'static str],
+        carry_out: Handler,
+    ) -> Row {
+        Row { name, params, words_min, text, carry_out }
+    }
+}
+
 type Handler = for<'a> fn(&mut Dialogue, Heard<'a, '_>) -> Do<'a>;
 
 /// What was said to a service.
@@ -48,6 +62,8 @@ pub struct Heard<'a, 'w> {
     pub row: &'static Row,
     /// What stands behind the subcommand, without blanks around it.
     pub rest: &'a str,
+    /// Where the next page of a list begins; empty for the first.
+    pub after: &'a str,
     pub world: &'w Surroundings,
     pub out: &'w mut Vec<u8>,
 }
@@ -56,6 +72,7 @@ pub struct Heard<'a, 'w> {
 pub const SERVICES: &[&Service] = &[
     #[cfg(feature = "storage")]
     &nickserv::NICKSERV,
+    &chanserv::CHANSERV,
 ];
 
 /// What stands between a service's name and the server's.
@@ -69,30 +86,36 @@ pub fn named(name: &str) -> Option<&'static Service> {
 /// PRIVMSG to a service.
 pub fn told<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, service: &'static Service) -> Do<'a> {
     let text = call.message.params.get(1).unwrap_or_default();
-    if dialogue.capabilities.has(Capability::EchoMessage) {
+    if dialogue.task.step == 0 && dialogue.capabilities.has(Capability::EchoMessage) {
         let head = Write::to(call.out).time(dialogue.variant(), call.world);
         dialogue.own(head, "PRIVMSG").param(service.name).trailing(text);
     }
     if Ctcp::of(text).is_some() {
         return Do::Done; // there is no program to be asked
     }
-    carry_out(dialogue, service, text, call.world, call.out)
+    carry_out(dialogue, service, text, call)
 }
 
 /// A command that is the service's: everything behind it is what it is told.
 pub fn said<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, service: &'static Service) -> Do<'a> {
     let words: Vec<&str> = call.message.params.iter().collect();
-    let [text] = noted(call.notes, [&words.join(" ")]);
-    carry_out(dialogue, service, text, call.world, call.out)
+    carry_out(dialogue, service, &words.join(" "), call)
 }
 
 fn carry_out<'a>(
     dialogue: &mut Dialogue,
     service: &'static Service,
-    text: &'a str,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
+    text: &str,
+    call: Call<'a, '_>,
 ) -> Do<'a> {
+    let Call { notes, world, out, .. } = call;
+    let after = match &mut dialogue.task.doing {
+        Doing::ChanServ { behind } if dialogue.task.step > 0 => match behind.take() {
+            Some(after) => after,
+            None => return Do::Done,
+        },
+        _ => String::new(),
+    };
     let (subcommand, rest) = word(text);
     if subcommand.is_empty() || subcommand.eq_ignore_ascii_case("HELP") {
         put_help(dialogue, service, rest, world, out);
@@ -113,7 +136,8 @@ fn carry_out<'a>(
         put_syntax(dialogue, service, row, world, out);
         return Do::Done;
     }
-    (row.carry_out)(dialogue, Heard { service, row, rest, world, out })
+    let [rest, after] = noted(notes, [rest, &after]);
+    (row.carry_out)(dialogue, Heard { service, row, rest, after, world, out })
 }
 
 fn row_of(service: &Service, subcommand: &str) -> Option<&'static Row> {
@@ -160,7 +184,7 @@ pub fn refuse(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    put(dialogue, service, Sentence(refusal), world, out);
+    put(dialogue, service, Capital(Sentence(refusal)), world, out);
 }
 
 fn put_help(dialogue: &Dialogue, service: &Service, subject: &str, world: &Surroundings, out: &mut Vec<u8>) {
@@ -192,6 +216,7 @@ pub fn of(doing: &Doing) -> Option<&'static Service> {
     match doing {
         #[cfg(feature = "storage")]
         Doing::NickServ => Some(&nickserv::NICKSERV),
+        Doing::ChanServ { .. } => Some(&chanserv::CHANSERV),
         _ => None,
     }
 }
