@@ -1,6 +1,7 @@
 //! What is said: to a room, to one user, as a room's subject.
 
 use super::guests::Candidate;
+use super::lasting::check_durable;
 use super::mask::in_full;
 use super::name::fold;
 use super::past::Happened;
@@ -123,9 +124,13 @@ impl Hub {
         }
         let by = room.name_of(user).shown().into();
         let author = in_full(room.person(asker.user, user), fx).into();
+        if room.is_lasting() {
+            check_durable(fx)?;
+        }
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
+        self.keep_room(channel, fx);
         let asker = Asker { channel, ..asker };
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
         asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
@@ -142,13 +147,20 @@ impl Hub {
     }
 
     /// An operator's words, for everybody who wants to hear them.
-    pub(super) fn announce(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+    /// What all are told, the operator who says it has said already.
+    pub(super) fn announce(
+        &mut self,
+        asker: Asker,
+        text: &str,
+        to_all: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         self.operator(asker)?;
         self.check_text(text, self.limits.text_bytes_max)?;
         let by = self.user(asker.user)?.person(asker.user);
         for (&to, user) in &self.users {
-            if user.marks().contains(Marks::WALLOPS) {
-                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text }, fx);
+            if if to_all { to != asker.user } else { user.marks().contains(Marks::WALLOPS) } {
+                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text, to_all }, fx);
             }
         }
         asker.reply(fx, Reply::Announced { text });

@@ -35,6 +35,7 @@ macro_rules! body {
     (@type masks) => { ListEntries<'a, MaskEntry<'a>> };
     (@type pasts) => { ListEntries<'a, PastEntry<'a>> };
     (@type wishes) => { ListEntries<'a, WishEntry<'a>> };
+    (@type rows) => { ListEntries<'a, RowEntry<'a>> };
     (@type addresses) => { ListEntries<'a, AddressEntry> };
     (@type address) => { SocketAddr };
     (@type bytes16) => { [u8; 16] };
@@ -49,6 +50,7 @@ macro_rules! body {
     (@decode $fields:ident masks) => { ListEntries::decode($fields)? };
     (@decode $fields:ident pasts) => { ListEntries::decode($fields)? };
     (@decode $fields:ident wishes) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident rows) => { ListEntries::decode($fields)? };
     (@decode $fields:ident addresses) => { ListEntries::decode($fields)? };
     (@decode $fields:ident bytes16) => { $fields.array()? };
     (@decode $fields:ident bytes24) => { $fields.array()? };
@@ -65,6 +67,7 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) masks) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) pasts) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) wishes) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) rows) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) addresses) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) address) => { put_address($out, $value) };
     (@encode $out:ident ($value:expr) bytes16) => { $out.extend_from_slice(&$value) };
@@ -77,6 +80,7 @@ mod datagrams;
 mod history;
 mod lists;
 mod manage;
+mod operators;
 mod paths;
 mod peers;
 mod relays;
@@ -86,10 +90,11 @@ mod session;
 pub use datagrams::*;
 pub use history::*;
 pub use lists::{
-    AddressEntry, Entry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, PastEntry, RoomEntry, WishEntry,
-    put_list,
+    AddressEntry, Entry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, PastEntry, RoomEntry, RowEntry,
+    WishEntry, put_list, put_row,
 };
 pub use manage::*;
+pub use operators::*;
 pub use paths::*;
 pub use peers::*;
 pub use relays::*;
@@ -273,6 +278,11 @@ kinds! {
     0xe5 MarkRead<'a>   request;
     0xe6 ReadMark<'a>;
     0xe7 Enter<'a>      request;
+    // Operators of the server.
+    0xe8 Administer<'a> request;
+    0xe9 ListServer<'a> request;
+    0xea ServerList<'a>;
+    0xeb Announced<'a>;
 }
 
 impl Kind {
