@@ -320,7 +320,6 @@ fn limits_and_constants_have_the_same_values() {
         account_password_bytes_max: _,
         registration: _,
         new_rooms: _,
-        history: _,
     } = Limits::default();
     assert_same_numbers(
         "Limit",
