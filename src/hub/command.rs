@@ -13,6 +13,11 @@ pub struct SessionId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct UserKey(pub SessionId);
 
+impl SessionId {
+    /// Nobody's: of what happens because its time has come, or because somebody else is known now.
+    pub const NONE: SessionId = SessionId(u64::MAX);
+}
+
 /// The client's own number for a request, handed back with the reply. 0 when it wants to hear of refusals only.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RequestId(pub u32);
@@ -71,7 +76,7 @@ impl<'a> Words<'a> {
 
 /// A number for each thing that was said or happened: grows with time, over restarts as well. The upper bits are when
 /// that was, in milliseconds since 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct MessageId(pub u64);
 
 impl MessageId {
@@ -202,6 +207,12 @@ pub enum Command<'a> {
     Join {
         room: &'a str,
         password: &'a str,
+    },
+    /// The same, and so many of the latest messages are shown before anything else.
+    Enter {
+        room: &'a str,
+        password: &'a str,
+        past: usize,
     },
     /// `text`: for those who stay; often empty.
     Leave {
@@ -372,9 +383,10 @@ pub enum Command<'a> {
     UnwatchAll,
     /// Which ones do I watch, and which of them are here?
     ListWatched,
-    /// An operator, to everybody who wants to hear it.
+    /// An operator, to everybody who wants to hear it, or to all.
     Announce {
         text: &'a str,
+        to_all: bool,
     },
     /// An operator ends somebody's session.
     Kill {

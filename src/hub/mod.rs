@@ -3,17 +3,20 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
-//!   `watch`, `relays`, `paths`, `operators`, `bans`: one part of [`Hub`] each; `audit` whether they agree;
+//! - `accounts`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`,
+//!   `directory`, `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`]
+//!   each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts, and `lasting` how it comes back;
+//! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one
+//!   thing of it as bytes;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`Network`] where a ban is for;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
 
 mod accounts;
+mod affiliations;
 mod audit;
 mod bans;
 mod changes;
@@ -24,30 +27,40 @@ mod directory;
 mod effect;
 mod event;
 mod guests;
+pub mod happening;
+mod history;
 mod host;
 mod invitations;
 mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
+mod members;
 mod moderation;
 pub mod name;
 mod network;
 mod occupants;
 mod operators;
+mod owners;
+mod past;
 mod paths;
 mod person;
 pub mod privileges;
+mod read_marks;
 pub mod record;
 mod refusal;
 mod relays;
+mod retract;
 mod role;
 mod rooms;
 mod settings;
 mod speech;
+mod times;
 mod users;
+mod veil;
 mod view;
 mod watch;
+mod wishes;
 
 pub use accounts::{AccountChange, Proof, Proved, Registration};
 pub use channel::ChannelId;
@@ -58,9 +71,10 @@ pub use command::{
 pub use effect::{Effect, Effects, Reply};
 pub use event::{Departure, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
-pub use limits::Limits;
+pub use limits::{HistoryLimits, Limits};
 pub use name::{RoomName, UserName};
 pub use network::Network;
+pub use past::PastBytes;
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
 pub use record::{Past, Wish};
@@ -69,21 +83,25 @@ pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
 pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
 pub use view::{
-    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, SessionView,
+    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, Seen, SessionView,
     Status, SubjectView, Traffic, WishView,
 };
 
 use accounts::{Accounts, Identity};
 use bans::Bans;
 use channel::Channels;
+use past::Pasts;
 use paths::Listing;
-use record::RoomId;
+use read_marks::ReadMarks;
+use record::{AccountId, RoomId};
 use rooms::Room;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
+use times::Times;
 use users::Newcomer;
+use wishes::Wishes;
 
 /// Everything that the server knows about people. Two indexes hold every occupancy, the user's and the room's;
 /// [`Hub::audit`] says whether they agree.
@@ -107,10 +125,17 @@ pub struct Hub {
     watchers: BTreeMap<Arc<str>, BTreeSet<UserKey>>,
     /// Names that were given up, the latest first.
     former: VecDeque<Formerly>,
-    /// How many things were said.
-    messages: u64,
+    pasts: Pasts,
+    read_marks: ReadMarks,
     /// What the lists of masks of all rooms take, in bytes.
     mask_bytes: usize,
+    /// How many accounts are something to rooms, all rooms together.
+    members: usize,
+    /// The rooms that last, and how many of them whose are.
+    lasting: HashMap<RoomId, ChannelId>,
+    lasting_of: HashMap<AccountId, usize>,
+    times: Times,
+    wishes: Wishes,
     /// How many users are invisible, and how many are operators.
     invisible: usize,
     operators: usize,
@@ -247,8 +272,14 @@ impl Hub {
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
-            messages: 0,
+            pasts: Pasts::default(),
+            read_marks: ReadMarks::default(),
             mask_bytes: 0,
+            members: 0,
+            lasting: HashMap::new(),
+            lasting_of: HashMap::new(),
+            times: Times::default(),
+            wishes: Wishes::default(),
             invisible: 0,
             operators: 0,
             users_most: 0,
@@ -279,6 +310,7 @@ impl Hub {
         command: Command<'_>,
         fx: &mut impl Effects,
     ) {
+        self.times.note(now);
         let asker = self.asker(now, session, request, command.channel());
         if let Err(refusal) = self.carry_out(asker, command, fx) {
             asker.reply(fx, Reply::Refused(refusal));
@@ -309,6 +341,7 @@ impl Hub {
             Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
             Command::BecomeOperator => self.become_operator(asker, fx),
             Command::Join { room, password } => self.join(asker, room, password, fx),
+            Command::Enter { room, password, past } => self.enter(asker, (room, password), past, fx),
             Command::Leave { room, text } => self.leave(asker, room, text, fx),
             Command::LeaveAll { text } => self.leave_all(asker, text, fx),
             Command::Say { room, words, least } => self.say(asker, room, words, least, fx),
@@ -333,7 +366,7 @@ impl Hub {
             Command::Unwatch { names } => self.unwatch(asker, &names, fx),
             Command::UnwatchAll => self.unwatch_all(asker, fx),
             Command::ListWatched => self.list_watched(asker, fx),
-            Command::Announce { text } => self.announce(asker, text, fx),
+            Command::Announce { text, to_all } => self.announce(asker, text, to_all, fx),
             Command::Kill { name, text } => self.kill(asker, name, text, fx),
             Command::Ban { pattern, text, seconds } => self.ban(asker, pattern, text, seconds, fx),
             Command::Unban { pattern } => self.unban(asker, pattern, fx),
@@ -352,31 +385,42 @@ impl Hub {
             Command::Decline { text, .. } => self.decline(asker, text, fx),
             Command::Close { .. } => self.close_relay(asker, fx),
             Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
-            Command::Destroy { .. }
-            | Command::RenameRoom { .. }
-            | Command::ReserveName { .. }
-            | Command::Wish { .. }
-            | Command::Decide { .. }
-            | Command::ListWishes { .. }
-            | Command::ListMembers { .. } => Err(Refusal::NotOwner),
-            Command::ShowPast { .. }
-            | Command::Search { .. }
-            | Command::Retract { .. }
-            | Command::ShowReadMark { .. }
-            | Command::MarkRead { .. }
-            | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
+            Command::Destroy { room, text, instead } => self.destroy(asker, room, (text, instead), fx),
+            Command::RenameRoom { room, to, text } => self.rename_room(asker, room, (to, text), fx),
+            Command::ReserveName { room, name } => self.reserve_name(asker, room, name, fx),
+            Command::Wish { room, wish, text } => self.wish(asker, room, wish, text, fx),
+            Command::Decide { room, who, wish, grant } => self.decide(asker, room, (who, wish, grant), fx),
+            Command::ListWishes { room } => self.list_wishes(asker, room, fx),
+            Command::ListMembers { room, affiliation, after } => {
+                self.list_members(asker, room, affiliation, after, fx)
+            }
+            Command::ShowPast { room, part } => self.show_past(asker, room, part, fx),
+            Command::Search { room, words, before, limit } => {
+                self.search(asker, room, words, (before, limit), fx)
+            }
+            Command::Retract { room, id, text } => self.retract(asker, room, (id, text), fx),
+            Command::ShowReadMark { conversation } => self.show_read_mark(asker, conversation, fx),
+            Command::MarkRead { conversation, at_millis } => {
+                self.mark_read(asker, conversation, at_millis, fx)
+            }
+            Command::ListSpoken { after_millis, before_millis, limit } => {
+                self.list_spoken(asker, (after_millis, before_millis), limit, fx)
+            }
         }
     }
 
     /// When [`Hub::expire`] next has something to do.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.ringing.first().map(|&(deadline, _)| deadline)
+        let ringing = self.ringing.first().map(|&(deadline, _)| deadline);
+        ringing.into_iter().chain(self.times.next_deadline()).min()
     }
 
-    /// Carries out what is due at `now`: calls that rang for too long are given up.
-    pub fn expire(&mut self, now: Instant, fx: &mut impl Effects) {
+    /// Carries out what is due at `now`: calls that rang for too long are given up, bans and mutes end that were for a
+    /// time.
+    pub fn expire(&mut self, now: Moment, fx: &mut impl Effects) {
+        self.end_what_is_due(now, fx);
         while let Some(&(deadline, relay)) = self.ringing.first()
-            && deadline <= now
+            && deadline <= now.monotonic
         {
             self.ringing.pop_first();
             self.give_up_ringing(relay, fx);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, Moment, Network, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply,
-    Role, RoomChange, SessionId, Trait, Words,
+    KnownPassword, Marks, MemberView, Moment, Network, Observed, PathKey, PathRole, Person, Proof, Refusal,
+    RelayEnd, Reply, Role, RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -96,6 +96,9 @@ pub enum Answered {
         payload_max: u16,
     },
     Declined(String),
+    Wishes(Vec<String>),
+    /// `account:affiliation`, with a name that is reserved in brackets.
+    Members(Vec<String>, Option<String>),
     /// As it shows itself.
     Other(String),
     Renamed {
@@ -318,6 +321,15 @@ impl Effects for Recorder {
         self.0.push(Recorded::Store(record));
     }
 
+    /// A checksum (FNV-1a), which is as good where nobody looks for what is behind it.
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        let hash = what.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        let [a, b, c, d, e, ..] = hash.to_le_bytes();
+        [a, b, c, d, e]
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         self.1.keys += 1;
         PathKey([self.1.keys; 32])
@@ -342,6 +354,11 @@ fn placed(entry: &Entry<'_>) -> String {
         None => "",
     };
     format!("{sign}{}", entry.person.name)
+}
+
+fn member(view: &MemberView<'_>) -> String {
+    let reserved = view.member.reserved.as_ref().map_or_else(String::new, |name| format!("({name})"));
+    format!("{}:{:?}{reserved}", view.account, view.member.affiliation)
 }
 
 /// A change in short.
@@ -410,8 +427,6 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::NameReserved { .. }
         | Reply::Wished { .. }
         | Reply::Decided { .. }
-        | Reply::Wishes { .. }
-        | Reply::Members { .. }
         | Reply::Past { .. }
         | Reply::Retracted { .. }
         | Reply::ReadMark { .. }
@@ -423,6 +438,12 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::Unbanned { .. }
         | Reply::AccountDropped { .. }
         | Reply::Status(_) => Answered::Other(format!("{reply:?}")),
+        Reply::Wishes { entries, .. } => Answered::Wishes(
+            entries.iter().map(|wish| format!("{} {:?}: {}", wish.who, wish.wish, wish.text)).collect(),
+        ),
+        Reply::Members { entries, next, .. } => {
+            Answered::Members(entries.iter().map(member).collect(), next.map(Into::into))
+        }
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }
@@ -454,7 +475,7 @@ fn answered(reply: Reply<'_>) -> Answered {
             username: look.person.username().into(),
             realname: look.person.realname().into(),
             places: look.places.iter().map(|place| place.room.shown().into()).collect(),
-            idle_seconds: look.idle_seconds,
+            idle_seconds: look.seen.map_or(0, |seen| seen.idle_seconds),
         },
         Reply::Was { entries } => {
             Answered::Was(entries.iter().map(|entry| entry.name.shown().into()).collect())
@@ -465,6 +486,11 @@ fn answered(reply: Reply<'_>) -> Answered {
             Answered::Watched { here: names_of(here), gone: owned(gone), full: owned(full) }
         }
     }
+}
+
+/// Who did something; empty where nobody did.
+fn name_of(by: Option<Person<'_>>) -> String {
+    by.map_or_else(String::new, |by| by.name.shown().into())
 }
 
 fn happened(event: Event<'_>) -> Happened {
@@ -486,7 +512,7 @@ fn happened(event: Event<'_>) -> Happened {
             Happened::Quit { who: who.name.shown().into(), how }
         }
         Event::Kicked { by, who, text } => {
-            let (by, who) = (by.name.shown().into(), who.shown().into());
+            let (by, who) = (name_of(by), who.shown().into());
             Happened::Kicked { by, who, text: text.into() }
         }
         Event::Destroyed { .. }
@@ -498,7 +524,7 @@ fn happened(event: Event<'_>) -> Happened {
             Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
         }
         Event::Changed { by, changes } => {
-            Happened::Changed { by: by.name.shown().into(), changes: changes.iter().map(change).collect() }
+            Happened::Changed { by: name_of(by), changes: changes.iter().map(change).collect() }
         }
         Event::Invited { by, room } => {
             Happened::Invited { by: by.name.shown().into(), room: room.shown().into() }
@@ -521,7 +547,7 @@ fn happened(event: Event<'_>) -> Happened {
         Event::WatchedChanged { who, what } => Happened::WatchedChanged(who.name.shown().into(), what),
         Event::Appeared { who } => Happened::Appeared(who.name.shown().into()),
         Event::Vanished { name } => Happened::Vanished(name.shown().into()),
-        Event::Announced { by, text } => {
+        Event::Announced { by, text, .. } => {
             Happened::Announced { by: by.name.shown().into(), text: text.into() }
         }
         Event::Killed { by, text } => Happened::Killed { by: by.name.shown().into(), text: text.into() },

@@ -138,7 +138,8 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         | Refusal::BannedFromRenaming
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::NotAdmin
+        Refusal::NotMember
+        | Refusal::NotAdmin
         | Refusal::NotOwner
         | Refusal::LastOwner
         | Refusal::NeedsOwner
@@ -154,9 +155,10 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         | Refusal::NoSuchMessage
         | Refusal::NoSuchBan => RefusalCode::NotThere,
         Refusal::BadSearch | Refusal::BadBan | Refusal::BanTooWide => RefusalCode::BadText,
-        Refusal::NotSaved => RefusalCode::Unavailable,
+        Refusal::NotSaved | Refusal::NotReadable => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes
+        | Refusal::TooManyLastingRooms { .. }
         | Refusal::TooManyBans { .. }
         | Refusal::TooManyMasks { .. }
         | Refusal::NoSpaceForMask

@@ -68,6 +68,7 @@ numerics! {
     5 RPL_ISUPPORT "what the server supports and its limits";
     219 RPL_ENDOFSTATS "end of STATS";
     221 RPL_UMODEIS "the client's own user modes";
+    225 RPL_STATSDLINE "STATS d: an address or network that is kept out, and why";
     242 RPL_STATSUPTIME "STATS u: how long the server has been up";
     251 RPL_LUSERCLIENT "how many users, visible and invisible";
     252 RPL_LUSEROP "how many operators are online";
@@ -94,6 +95,7 @@ numerics! {
     317 RPL_WHOISIDLE "for how many seconds a user said nothing, and since when it is online";
     318 RPL_ENDOFWHOIS "end of WHOIS";
     319 RPL_WHOISCHANNELS "the channels a user is in";
+    320 RPL_WHOISSPECIAL "who is behind a name that a room gave them";
     321 RPL_LISTSTART "beginning of LIST";
     322 RPL_LIST "a channel, how many are in it, and its topic";
     323 RPL_LISTEND "end of LIST";
