@@ -319,7 +319,7 @@ mod tests {
             (
                 "/room #lobby ban bob for 2h because spam",
                 Kind::Change,
-                "-- #lobby bans bob for 120 min, because spam (set by you)",
+                "-- #lobby bans bob for 2 h, because spam (set by you)",
             ),
             ("/room kick bob", Kind::Kick, "-- you made bob leave #lobby"),
             ("/room invite bob", Kind::Invite, "-- bob is invited to #lobby"),
