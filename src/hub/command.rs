@@ -378,9 +378,10 @@ pub enum Command<'a> {
     UnwatchAll,
     /// Which ones do I watch, and which of them are here?
     ListWatched,
-    /// An operator, to everybody who wants to hear it.
+    /// An operator, to everybody who wants to hear it, or to all.
     Announce {
         text: &'a str,
+        to_all: bool,
     },
     /// An operator ends somebody's session.
     Kill {

@@ -32,10 +32,10 @@ pub(super) struct Room {
     pub made_millis: u64,
     /// Boxed, because most rooms have none of it.
     pub guests: Option<Box<Guests>>,
-    /// What people are called here, where they are not known. Nobody is here: nothing.
-    pub veil: Option<Box<Veil>>,
     /// What happened here, where that is kept.
     pub history: Option<Box<History>>,
+    /// What people are called here, where they are not known. Nobody is here: nothing.
+    pub veil: Option<Box<Veil>>,
 }
 
 pub(super) struct Subject {
@@ -57,8 +57,8 @@ impl Room {
             subject: None,
             made_millis: now.unix_millis,
             guests: None,
-            veil: None,
             history: None,
+            veil: None,
         }
     }
 

@@ -45,11 +45,10 @@ impl Hub {
             }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        let notes_spoke = has_profile && self.room(channel)?.knows_people();
-        let to = self.room(channel)?.name.shown();
-        asker.tell(fx, Reply::Sent { id, to, words, least, away: None });
+        let room = self.room(channel)?;
+        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         // What somebody says under another name is no sign of them under their own.
-        if notes_spoke {
+        if has_profile && room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())

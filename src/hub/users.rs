@@ -4,6 +4,7 @@ use super::guests::Candidate;
 use super::name::UserName;
 use super::past::Happened;
 use super::person::{Marks, Profile};
+use super::read_marks::Reader;
 use super::record::Past;
 use super::speech::check_voice;
 use super::{
@@ -256,6 +257,7 @@ impl Hub {
         self.decline_all_of(key);
         let _ = self.mark_none(key);
         let Some(user) = self.users.remove(&key) else { return };
+        self.read_marks.remove(&Reader::Visitor(key));
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };
