@@ -346,7 +346,7 @@ impl Hub {
             Command::Unwatch { names } => self.unwatch(asker, &names, fx),
             Command::UnwatchAll => self.unwatch_all(asker, fx),
             Command::ListWatched => self.list_watched(asker, fx),
-            Command::Announce { text } => self.announce(asker, text, fx),
+            Command::Announce { text, to_all } => self.announce(asker, text, to_all, fx),
             Command::Kill { name, text } => self.kill(asker, name, text, fx),
             Command::Ban { pattern, text, seconds } => self.ban(asker, pattern, text, seconds, fx),
             Command::Unban { pattern } => self.unban(asker, pattern, fx),

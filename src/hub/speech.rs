@@ -142,13 +142,20 @@ impl Hub {
     }
 
     /// An operator's words, for everybody who wants to hear them.
-    pub(super) fn announce(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+    /// What all are told, the operator who says it has said already.
+    pub(super) fn announce(
+        &mut self,
+        asker: Asker,
+        text: &str,
+        to_all: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         self.operator(asker)?;
         self.check_text(text, self.limits.text_bytes_max)?;
         let by = self.user(asker.user)?.person(asker.user);
         for (&to, user) in &self.users {
-            if user.marks().contains(Marks::WALLOPS) {
-                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text }, fx);
+            if if to_all { to != asker.user } else { user.marks().contains(Marks::WALLOPS) } {
+                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text, to_all }, fx);
             }
         }
         asker.reply(fx, Reply::Announced { text });
