@@ -235,8 +235,8 @@ pub fn goldens() -> Vec<Golden> {
         // Those who run a room.
         frame(ROOM, "cc 00 000a 00100000  00000012 01 01 03 626f62",
             Frame::Decide(Decide { request: 18, wish: WishCode::Membership.number(), grant: 1, who: "bob" })),
-        frame(ROOM, "cd 00 0002 00100000  00 01",
-            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1 })),
+        frame(ROOM, "cd 00 0007 00100000  00 01 04 23746561",
+            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1, room: "#tea" })),
         frame(ROOM, "ce 00 0004 00100000  00000013", Frame::ListWishes(ListWishes { request: 19 })),
         frame(ROOM, "cf 00 000d 00100000  00000013 03 626f62 00 0002 6869",
             Frame::Wishes(Wishes { request: 19, wishes: ListEntries::encode(kept(), [

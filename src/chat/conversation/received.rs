@@ -35,7 +35,7 @@ impl Conversation {
             Frame::Masks(page) => self.masks_listed(channel, page, more),
             Frame::Wishes(page) => self.wishes_listed(page, more),
             Frame::Wished(wished) => self.wished(channel, wished),
-            Frame::Decided(decided) => self.decided(channel, decided),
+            Frame::Decided(decided) => self.decided(decided),
             Frame::Destroyed(destroyed) => self.room_destroyed(channel, destroyed),
             Frame::RoomRenamed(renamed) => self.room_renamed(channel, renamed),
             Frame::Renamed(renamed) => self.renamed(renamed),
@@ -216,11 +216,13 @@ impl Conversation {
             return;
         };
         let words = if kicked.text.is_empty() { String::new() } else { format!(": {}", kicked.text) };
+        // Where nobody did, it is the room that does not take them any more.
+        let by = if kicked.by.is_empty() { &room } else { kicked.by };
         if kicked.who == you {
-            self.trouble(format!("{} made you leave {room}{words}", kicked.by));
+            self.trouble(format!("{by} made you leave {room}{words}"));
             self.remove_room(&room);
         } else {
-            self.notice(format!("{} made {} leave {room}{words}", kicked.by, kicked.who));
+            self.notice(format!("{by} made {} leave {room}{words}", kicked.who));
         }
     }
 
