@@ -352,6 +352,15 @@ fn who_enters_learns_what_the_room_is_and_what_they_are_there() {
     assert!(his.you.starts_with("anon-"), "{}", his.you);
     let entered = ann.receive_kind(Kind::Entered);
     assert_eq!(entered.frame(), Frame::Entered(frame::Entered { who: his.you }));
+    ann.send(tea, &frame::Who { request: REQUEST, after: "" });
+    let page = ann.receive_kind(Kind::Occupants);
+    let Frame::Occupants(list) = page.frame() else { panic!("no list") };
+    let real = list.occupants.iter().find(|one| one.name == his.you).map(|one| one.real);
+    assert_eq!(real, Some("bob"), "an admin finds out");
+    bob.send(tea, &frame::Who { request: REQUEST, after: "" });
+    let page = bob.receive_kind(Kind::Occupants);
+    let Frame::Occupants(list) = page.frame() else { panic!("no list") };
+    assert!(list.occupants.iter().all(|one| one.real.is_empty() && one.name != "ann"), "others do not");
     let open = undo(&mut ann, tea, ChangeCode::SemiAnonymous, "");
     assert_eq!(open, Err(RefusalCode::NotAllowed), "somebody else is there");
 }

@@ -5,7 +5,7 @@ use super::manage::{put_change, put_masks, put_members, put_settings, put_wishes
 use super::{Native, operators};
 use crate::hub::{
     Address, ChannelId, Departure, Event, Form, Offers, Origin, PathKey, PathRole, Person, Purpose, Refusal,
-    RelayEnd, Reply, RequestId, RoomName, Standing, Transport, Words,
+    RelayEnd, Reply, RequestId, RoomName, Standing, Transport, UserName, Words,
 };
 use crate::session::{About, CloseReason};
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, OccupantEntry, RoomEntry, put_list};
@@ -47,7 +47,7 @@ impl Native {
             Reply::Account { name, change } => {
                 put(out, channel, &frame::Account { request, code: account_code(change).number(), name });
             }
-            Reply::Joined { who, room, occupants, subject, standing, flags, .. } => {
+            Reply::Joined { who, known_as, room, occupants, subject, standing, flags, .. } => {
                 let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
                 let joined = frame::Joined {
                     request,
@@ -56,7 +56,7 @@ impl Native {
                     flags: flag_bits(flags),
                     affiliation: affiliation_code(standing.affiliation).number(),
                     grants: grant_bits(standing),
-                    you: who.name.shown(),
+                    you: known_as.unwrap_or(who.name).shown(),
                     subject_by,
                     subject,
                 };
@@ -76,6 +76,7 @@ impl Native {
                         name: entry.person.name.shown(),
                         affiliation: affiliation_code(standing.affiliation).number(),
                         grants: grant_bits(standing),
+                        real: entry.real.map_or("", UserName::shown),
                     }
                 });
                 put_list(out, Kind::Occupants, channel.0, request, self.body_max, occupants, more);
