@@ -183,7 +183,7 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "text" | "bytes" => body.len(),
         "names" => entries_len(&["name"], body),
         "rooms" => entries_len(&["name", "u32"], body),
-        "occupants" => entries_len(&["name", "u8", "u8"], body),
+        "occupants" => entries_len(&["name", "u8", "u8", "name"], body),
         "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
         "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
         "wishes" => entries_len(&["name", "u8", "long"], body),

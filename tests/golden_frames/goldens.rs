@@ -167,10 +167,11 @@ pub fn goldens() -> Vec<Golden> {
         golden(Flags::MORE, 0, "9a 01 0011 00000000  00000006 02 2361 00000001 01 23 ffffffff",
             Meaning::Rooms { request: 6, rooms: &[("#a", 1), ("#", u32::MAX)] }),
         frame(ROOM, "9b 00 0008 00100000  00000007 03 626f62", Frame::Who(Who { request: 7, after: "bob" })),
-        frame(ROOM, "9c 00 0010 00100000  00000007 03 626f62 02 01 03 c3a961 00 00",
+        frame(ROOM, "9c 00 0014 00100000  00000007 03 626f62 02 01 02 c3a9 03 c3a961 00 00 00",
             Frame::Occupants(Occupants { request: 7, occupants: ListEntries::encode(kept(), [
-                OccupantEntry { name: "bob", affiliation: AffiliationCode::Admin.number(), grants: Grants::MODERATOR },
-                OccupantEntry { name: "éa", affiliation: AffiliationCode::None.number(), grants: 0 },
+                OccupantEntry { name: "bob", affiliation: AffiliationCode::Admin.number(), grants: Grants::MODERATOR,
+                    real: "é" },
+                OccupantEntry { name: "éa", affiliation: AffiliationCode::None.number(), grants: 0, real: "" },
             ]) })),
         frame(ROOM, "9d 00 0006 00100000  03 626f62 6869", Frame::Notice(Notice { by: "bob", text: "hi" })),
         frame(ROOM, "9e 00 000d 00100000  03 626f62 05 616c696365 6e6f 21",
@@ -235,8 +236,8 @@ pub fn goldens() -> Vec<Golden> {
         // Those who run a room.
         frame(ROOM, "cc 00 000a 00100000  00000012 01 01 03 626f62",
             Frame::Decide(Decide { request: 18, wish: WishCode::Membership.number(), grant: 1, who: "bob" })),
-        frame(ROOM, "cd 00 0002 00100000  00 01",
-            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1 })),
+        frame(ROOM, "cd 00 0007 00100000  00 01 04 23746561",
+            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1, room: "#tea" })),
         frame(ROOM, "ce 00 0004 00100000  00000013", Frame::ListWishes(ListWishes { request: 19 })),
         frame(ROOM, "cf 00 000d 00100000  00000013 03 626f62 00 0002 6869",
             Frame::Wishes(Wishes { request: 19, wishes: ListEntries::encode(kept(), [

@@ -245,7 +245,7 @@ kinds! {
     0xcb Sealed<'a>;
     // Those who run a room.
     0xcc Decide<'a>     request;
-    0xcd Decided;
+    0xcd Decided<'a>;
     0xce ListWishes     request;
     0xcf Wishes<'a>;
     0xd0 Change<'a>     request;
