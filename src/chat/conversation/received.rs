@@ -3,8 +3,8 @@
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Changed, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed,
-    RoomList, Said, Subject, Told,
+    AddressEntry, Announced, Changed, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer,
+    Refused, Renamed, RoomList, Said, Subject, Told,
 };
 use crate::wire::{ChangeCode, Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
@@ -34,6 +34,7 @@ impl Conversation {
                 self.notice(format!("{by} invites you to {room}; /join {room} enters it"));
             }
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
+            Frame::Announced(Announced { by, text }) => self.notice(format!("{by} tells everybody: {text}")),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
             Frame::Occupants(list) => {
