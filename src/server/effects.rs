@@ -50,16 +50,16 @@ impl<S: Socket> Effects for Exchange<S> {
         self.keep(record);
     }
 
-    fn digest(&self, what: &[u8]) -> [u8; 5] {
-        self.cloaks.digest(what)
-    }
-
     fn store_past(&mut self, past: PastBytes<'_>) {
         self.keep_past(past);
     }
 
     fn fetch(&mut self, session: SessionId, what: Fetch) -> bool {
         self.ask_storage(session, what)
+    }
+
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        self.cloaks.digest(what)
     }
 
     fn fresh_key(&mut self) -> PathKey {

@@ -181,6 +181,12 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "name" => 1 + usize::from(body[0]),
         "long" => 2 + usize::from(u16::from_be_bytes([body[0], body[1]])),
         "text" | "bytes" => body.len(),
+        "names" => entries_len(&["name"], body),
+        "rooms" => entries_len(&["name", "u32"], body),
+        "occupants" => entries_len(&["name", "u8", "u8"], body),
+        "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
+        "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
+        "wishes" => entries_len(&["name", "u8", "long"], body),
         "rows" => {
             let mut at = 0;
             while at < body.len() {
@@ -192,12 +198,6 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
             }
             at
         }
-        "names" => entries_len(&["name"], body),
-        "rooms" => entries_len(&["name", "u32"], body),
-        "occupants" => entries_len(&["name", "u8", "u8"], body),
-        "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
-        "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
-        "wishes" => entries_len(&["name", "u8", "long"], body),
         unknown => panic!("the document does not define a type {unknown:?}"),
     }
 }
@@ -294,6 +294,10 @@ fn limits_and_constants_have_the_same_values() {
         mask_bytes_max,
         masks_per_list_max,
         invitations_max,
+        members_per_room_max,
+        rooms_per_account_max,
+        wishes_per_room_max,
+        wishes_per_user_max,
         bans_max,
         // What only the other dialect meets.
         scanned_entries_max: _,
@@ -304,6 +308,7 @@ fn limits_and_constants_have_the_same_values() {
         changes_max: _,
         mask_bytes_per_room_max: _,
         mask_bytes_on_server_max: _,
+        members_on_server_max: _,
         watches_per_user_max: _,
         former_names_max: _,
         former_names_per_host_max: _,
@@ -334,6 +339,10 @@ fn limits_and_constants_have_the_same_values() {
             ("mask-bytes-max", mask_bytes_max.into()),
             ("masks-per-list-max", masks_per_list_max as u64),
             ("invitations-max", invitations_max as u64),
+            ("members-per-room-max", members_per_room_max as u64),
+            ("rooms-per-account-max", rooms_per_account_max as u64),
+            ("wishes-per-room-max", wishes_per_room_max as u64),
+            ("wishes-per-user-max", wishes_per_user_max as u64),
             ("bans-max", bans_max as u64),
         ],
     );

@@ -174,20 +174,22 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Left { who: who.name.shown(), code: code.number(), text });
         }
         Event::Kicked { by, who, text } => {
-            put(out, channel, &frame::Kicked { who: who.shown(), by: by.name.shown(), text });
+            put(
+                out,
+                channel,
+                &frame::Kicked { who: who.shown(), by: by.map_or("", |by| by.name.shown()), text },
+            );
         }
         Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.name.shown(), text }),
         Event::Changed { by, changes } => {
-            changes.iter().for_each(|&change| put_change(channel, by.name.shown(), change, out));
+            let by = by.map_or("", |by| by.name.shown());
+            changes.iter().for_each(|&change| put_change(channel, by, change, out));
         }
         Event::Invited { by, room } => {
             put(out, ChannelId::NONE, &frame::Invited { by: by.name.shown(), room: room.shown() });
         }
         Event::Renamed { who, to } => {
             put(out, ChannelId::NONE, &frame::Renamed { who: who.name.shown(), to: to.shown() });
-        }
-        Event::Announced { by, text, to_all: true } => {
-            put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
         }
         Event::Destroyed { by, text, instead } => {
             put(out, channel, &frame::Destroyed { by: by.name.shown(), instead, text });
@@ -203,6 +205,9 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Decided { wish, is_granted });
         }
         Event::Retracted { .. } => {}
+        Event::Announced { by, text, to_all: true } => {
+            put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
+        }
         // Of these, frames know nothing; who is killed is told so by bye.
         Event::GuestInvited { .. }
         | Event::AccountChanged { .. }
