@@ -4,8 +4,8 @@ use super::room_words::{change, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed, RoomList,
-    Said, Subject, Told,
+    AddressEntry, Announced, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused,
+    Renamed, RoomList, Said, Subject, Told,
 };
 use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
@@ -43,6 +43,7 @@ impl Conversation {
                 self.notice(format!("{by} invites you to {room}; /join {room} enters it"));
             }
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
+            Frame::Announced(Announced { by, text }) => self.notice(format!("{by} tells everybody: {text}")),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
             Frame::Occupants(list) => {
