@@ -54,7 +54,7 @@ impl Native {
             Reply::Account { name, change } => {
                 put(out, channel, &frame::Account { request, code: account_code(change).number(), name });
             }
-            Reply::Joined { who, room, occupants, subject, standing, flags, .. } => {
+            Reply::Joined { who, known_as, room, occupants, subject, standing, flags, .. } => {
                 let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
                 let joined = frame::Joined {
                     request,
@@ -63,7 +63,7 @@ impl Native {
                     flags: flag_bits(flags),
                     affiliation: affiliation_code(standing.affiliation).number(),
                     grants: grant_bits(standing),
-                    you: who.name.shown(),
+                    you: known_as.unwrap_or(who.name).shown(),
                     subject_by,
                     subject,
                 };
