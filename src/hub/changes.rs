@@ -66,7 +66,7 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         change: RoomChange<'_>,
-        fx: &impl Effects,
+        fx: &mut impl Effects,
     ) -> Result<Applied, Refusal> {
         match change {
             RoomChange::Flag { flag: Flag::SemiAnonymous, on } => {
@@ -75,7 +75,11 @@ impl Hub {
             RoomChange::Flag { flag, on } => {
                 let settings = &mut room_mut(&mut self.channels, channel)?.settings;
                 let flags = if on { settings.flags.with(flag) } else { settings.flags.without(flag) };
-                Ok(replaced(&mut settings.flags, flags))
+                let applied = replaced(&mut settings.flags, flags);
+                if flag == Flag::NoHistory && on {
+                    self.end_past(channel, fx);
+                }
+                Ok(applied)
             }
             RoomChange::Password(password) => {
                 check_password(password, self.limits.password_bytes_max)?;

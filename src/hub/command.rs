@@ -71,7 +71,7 @@ impl<'a> Words<'a> {
 
 /// A number for each thing that was said or happened: grows with time, over restarts as well. The upper bits are when
 /// that was, in milliseconds since 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct MessageId(pub u64);
 
 impl MessageId {
@@ -202,6 +202,12 @@ pub enum Command<'a> {
     Join {
         room: &'a str,
         password: &'a str,
+    },
+    /// The same, and so many of the latest messages are shown before anything else.
+    Enter {
+        room: &'a str,
+        password: &'a str,
+        past: usize,
     },
     /// `text`: for those who stay; often empty.
     Leave {
@@ -372,9 +378,10 @@ pub enum Command<'a> {
     UnwatchAll,
     /// Which ones do I watch, and which of them are here?
     ListWatched,
-    /// An operator, to everybody who wants to hear it.
+    /// An operator, to everybody who wants to hear it, or to all.
     Announce {
         text: &'a str,
+        to_all: bool,
     },
     /// An operator ends somebody's session.
     Kill {

@@ -1,12 +1,13 @@
 //! What follows from a command: meaning and audience, never bytes. Effects borrow from the hub and from the command;
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
-use super::record::{BanRecord, Record, ScramKeys, Wish};
+use super::record::{BanRecord, Fetch, Record, ScramKeys, Wish};
 use super::view::{AccountView, MemberView, PastView, SessionView, Status, Traffic, WishView};
 use super::{
     AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword,
-    Look, Marks, MaskEntry, MaskList, MessageId, Network, Observed, Offers, PathKey, Person, Proof, Refusal,
-    RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
+    Look, Marks, MaskEntry, MaskList, MessageId, Network, Observed, Offers, PastBytes, PathKey, Person,
+    Proof, Refusal, RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView,
+    UserName, Words,
 };
 use std::time::Duration;
 
@@ -37,6 +38,14 @@ pub trait Effects {
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);
 
+    /// The same for something that happened in a room: it is safe a moment later. A world without storage drops it.
+    fn store_past(&mut self, _past: PastBytes<'_>) {}
+
+    /// Has something read that is not in memory: [`Hub::fetched`](super::Hub::fetched) is told what it is, and whoever
+    /// wants it waits until then. `false` where nothing can be asked.
+    fn fetch(&mut self, _session: SessionId, _what: Fetch) -> bool {
+        false
+    }
     /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
     fn digest(&self, what: &[u8]) -> [u8; 5];
 

@@ -3,7 +3,9 @@
 use super::changes::Applied;
 use super::mask::{Mask, in_full};
 use super::name::fold;
+use super::past::Happened;
 use super::privileges::{Act, may, may_touch};
+use super::record::Past;
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList};
 use super::{
@@ -33,11 +35,15 @@ impl Hub {
         }
         let (name, room_name) = (name.clone(), room.name.clone());
         let asker = Asker { channel, ..asker };
+        let kicked = [name.shown(), text].join(" ");
+        let kicked = Happened { text: &kicked, ..Happened::bare(Past::Kicked, asker.user) };
         if room.knows_people() {
             let event = Event::Kicked { by: room.person(asker.user, user), who: &name, text };
             asker.publish(fx, room, event);
+            self.keep_now(asker.now, channel, kicked, fx);
             self.walk_out(user_key, channel, fx);
         } else {
+            self.keep_now(asker.now, channel, kicked, fx);
             self.kick_unknown(asker, (user_key, &name), text, fx)?;
         }
         let who = if user_key == asker.user { &self.user(user_key)?.name } else { &name };

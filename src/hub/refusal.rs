@@ -88,6 +88,8 @@ pub enum Refusal {
     AlreadyWished,
     TooManyWishes,
     NoHistory,
+    /// Storage has it, and fails.
+    NotReadable,
     NoSuchMessage,
     /// What somebody else said, only moderators retract.
     NotYours,
@@ -273,6 +275,7 @@ impl fmt::Display for Refusal {
                 f.write_str("too many wait for an answer in that room; try again later")
             }
             Refusal::NoHistory => f.write_str("what was said in that room is not kept"),
+            Refusal::NotReadable => f.write_str("what is not in memory cannot be read now; try again later"),
             Refusal::NoSuchMessage => f.write_str("that room has no such message; it may be too old"),
             Refusal::NotYours => f.write_str("only moderators retract what others said"),
             Refusal::BadSearch => f.write_str("that is nothing to search for; give one word or several"),

@@ -2,9 +2,11 @@
 
 use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
+use super::history::History;
 use super::name::RoomName;
+use super::past::Happened;
 use super::privileges::{enters_full_rooms, may_enter};
-use super::record::RoomId;
+use super::record::{Past, RoomId};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
 use super::veil::Veil;
@@ -30,6 +32,8 @@ pub(super) struct Room {
     pub made_millis: u64,
     /// Boxed, because most rooms have none of it.
     pub guests: Option<Box<Guests>>,
+    /// What happened here, where that is kept.
+    pub history: Option<Box<History>>,
     /// What people are called here, where they are not known. Nobody is here: nothing.
     pub veil: Option<Box<Veil>>,
 }
@@ -53,6 +57,7 @@ impl Room {
             subject: None,
             made_millis: now.unix_millis,
             guests: None,
+            history: None,
             veil: None,
         }
     }
@@ -221,6 +226,7 @@ impl Hub {
         asker.reply(fx, joined);
         asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
         fx.emit(Effect::Subscribe { channel, session: asker.session });
+        self.keep_now(asker.now, channel, Happened::bare(Past::Entered, asker.user), fx);
         Ok(())
     }
 
@@ -237,6 +243,8 @@ impl Hub {
         let text = if check_voice(room.person(asker.user, user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
         let pseudonym = room.pseudonym_of(user).cloned();
+        let left = Happened { text, ..Happened::bare(Past::Left, asker.user) };
+        self.keep_now(asker.now, channel, left, fx);
         if self.walk_out(asker.user, channel, fx) {
             let (room, user) = (self.room(channel)?, self.user(asker.user)?);
             asker.publish(
@@ -285,6 +293,9 @@ impl Hub {
             return true;
         }
         self.room_names.remove(room.name.key());
+        if let Some(history) = room.history.take() {
+            self.pasts.bytes -= history.size();
+        }
         if let Some(guests) = room.guests.take() {
             self.mask_bytes -= guests.mask_bytes();
             self.withdraw(guests.invited, channel);

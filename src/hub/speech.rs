@@ -3,12 +3,13 @@
 use super::guests::Candidate;
 use super::mask::in_full;
 use super::name::fold;
+use super::past::Happened;
 use super::person::Marks;
 use super::privileges::{Act, may};
 use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, BadText, ChannelId, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply, Role,
+    Asker, BadText, ChannelId, Effects, Event, Form, Hub, Outcome, Past, Person, Refusal, Reply, Role,
     RoomRef, UserKey, Words, send, send_in,
 };
 use memchr::memchr3;
@@ -23,7 +24,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         self.check_words(words)?;
-        let id = self.next_message();
+        let id = self.next_message(asker.now);
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
@@ -34,13 +35,20 @@ impl Hub {
         }
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: room.person(asker.user, user), words, id, least };
+        let has_profile = user.profile().is_some();
         match least {
-            None => asker.publish(fx, room, event),
+            None => {
+                asker.publish(fx, room, event);
+                let Words { form, text, tags } = words;
+                let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
+                self.keep(id, channel, said, fx);
+            }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
+        let room = self.room(channel)?;
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         // What somebody says under another name is no sign of them under their own.
-        if user.profile().is_some() && room.knows_people() {
+        if has_profile && room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())
@@ -84,7 +92,7 @@ impl Hub {
             Err(Refusal::Yourself) if even_oneself => asker.user,
             to => to?,
         };
-        let id = self.next_message();
+        let id = self.next_message(asker.now);
         let from = self.user(asker.user)?.person(asker.user);
         let event = Event::Told { from, words, id };
         let peer = self.user(to)?;
@@ -122,6 +130,8 @@ impl Hub {
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
         asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
         asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
+        let set = Happened { text, ..Happened::bare(Past::SubjectSet, asker.user) };
+        self.keep_now(asker.now, channel, set, fx);
         Ok(())
     }
 
@@ -132,13 +142,20 @@ impl Hub {
     }
 
     /// An operator's words, for everybody who wants to hear them.
-    pub(super) fn announce(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+    /// What all are told, the operator who says it has said already.
+    pub(super) fn announce(
+        &mut self,
+        asker: Asker,
+        text: &str,
+        to_all: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         self.operator(asker)?;
         self.check_text(text, self.limits.text_bytes_max)?;
         let by = self.user(asker.user)?.person(asker.user);
         for (&to, user) in &self.users {
-            if user.marks().contains(Marks::WALLOPS) {
-                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text }, fx);
+            if if to_all { to != asker.user } else { user.marks().contains(Marks::WALLOPS) } {
+                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text, to_all }, fx);
             }
         }
         asker.reply(fx, Reply::Announced { text });
@@ -152,12 +169,6 @@ impl Hub {
             Some(&key) if key == asker.user => Err(Refusal::Yourself),
             Some(&key) => Ok(key),
         }
-    }
-
-    /// The number of something that is said.
-    pub(super) fn next_message(&mut self) -> MessageId {
-        self.messages += 1;
-        MessageId(self.messages)
     }
 
     /// Who says something is idle no more.

@@ -2,7 +2,10 @@
 
 use super::guests::Candidate;
 use super::name::UserName;
+use super::past::Happened;
 use super::person::{Marks, Profile};
+use super::read_marks::Reader;
+use super::record::Past;
 use super::speech::check_voice;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
@@ -104,6 +107,10 @@ impl Hub {
             self.check_renaming(asker.user, user, fx)?;
         }
         let from = user.name.clone();
+        for channel in self.known_in(user) {
+            let renamed = Happened { text: to.shown(), ..Happened::bare(Past::Renamed, asker.user) };
+            self.keep_now(asker.now, channel, renamed, fx);
+        }
         if !is_same {
             self.forget(asker.now, asker.user, fx);
             self.move_keys(asker.user, &from, &to);
@@ -227,6 +234,7 @@ impl Hub {
             why => why,
         };
         self.accounts.forget_session(session);
+        self.pasts.waiting.remove(&session);
         let Some(user) = self.users.get_mut(&key) else { return };
         let rooms = std::mem::take(&mut user.rooms);
         let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));
@@ -235,6 +243,7 @@ impl Hub {
         }
         let mut left: SmallVec<[_; 4]> = SmallVec::new();
         for channel in rooms {
+            self.keep_departure(now, (key, channel), why, fx);
             let pseudonym = self.pseudonym_in(channel, key);
             if self.vacate(key, channel, fx) {
                 match pseudonym {
@@ -248,6 +257,7 @@ impl Hub {
         self.decline_all_of(key);
         let _ = self.mark_none(key);
         let Some(user) = self.users.remove(&key) else { return };
+        self.read_marks.remove(&Reader::Visitor(key));
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };

@@ -234,7 +234,7 @@ impl Hub {
         words: Words<'_>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let id = self.next_message();
+        let id = self.next_message(asker.now);
         let (user, peer, room) = (self.user(asker.user)?, self.user(to)?, self.room(channel)?);
         check_act(user, room, Act::Whisper)?;
         let from = room.person(asker.user, user);

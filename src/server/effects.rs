@@ -3,10 +3,10 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of};
-use crate::hub::record::Record;
+use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Event, Form, Host, Observed, PathKey, Proof, Reply, RequestId, SessionId,
-    Traffic,
+    ChannelId, Effect, Effects, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply, RequestId,
+    SessionId, Traffic,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -48,6 +48,14 @@ impl<S: Socket> Effects for Exchange<S> {
 
     fn store(&mut self, record: Record) {
         self.keep(record);
+    }
+
+    fn store_past(&mut self, past: PastBytes<'_>) {
+        self.keep_past(past);
+    }
+
+    fn fetch(&mut self, session: SessionId, what: Fetch) -> bool {
+        self.ask_storage(session, what)
     }
 
     fn digest(&self, what: &[u8]) -> [u8; 5] {

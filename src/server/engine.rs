@@ -40,13 +40,6 @@ pub struct Engine<S> {
     pub(super) drop_report: DropReport,
 }
 
-/// What makes numbers of this start differ from those of another, without telling anything of the secret.
-fn salt(secret: &[u8; 32]) -> u64 {
-    let derived = blake3::derive_key("switchboard salt of message ids", secret);
-    let [a, b, c, d, e, f, g, h, ..] = derived;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
 /// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
 /// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
@@ -64,7 +57,6 @@ impl<S: Socket> Engine<S> {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
         let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
         exchange.surroundings.limits = hub_limits;
-        exchange.surroundings.salt = salt(&secret);
         exchange.surroundings.secret = blake3::derive_key("switchboard secret of sessions v1", &secret);
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
@@ -99,6 +91,7 @@ impl<S: Socket> Engine<S> {
         self.scratch.resize(limits.read_bytes_per_turn_max, 0);
         self.exchange.limits = limits;
         self.exchange.surroundings.limits.clone_from(&hub_limits);
+        self.exchange.keep_within(hub_limits.history);
         self.hub.set_limits(hub_limits);
     }
 
@@ -310,6 +303,7 @@ impl<S: Socket> Engine<S> {
     /// to, within the budget of a turn.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
+        self.exchange.hand_on_past();
         self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
@@ -326,6 +320,7 @@ impl<S: Socket> Engine<S> {
                 }
             },
         );
+        self.exchange.hand_on_past(); // those who left
         let Exchange { blocks, connections, now, .. } = &self.exchange;
         if self.ebb.note([blocks.len(), connections.len()], *now) {
             allocator::give_back();

@@ -153,6 +153,37 @@ codes! {
 }
 
 codes! {
+    /// What an operator does.
+    AdministerCode: u8 {
+        /// Keeps the address or network out that the value names.
+        Ban = 0,
+        /// Lets it in again.
+        Unban = 1,
+        /// Ends the session of whoever the value names.
+        Kill = 2,
+        /// Says the text to everybody.
+        Announce = 3,
+        /// Deletes the account that the value names.
+        DropAccount = 4,
+        /// Ends the room that the value names.
+        DestroyRoom = 5,
+    }
+}
+
+codes! {
+    /// What an operator wants to see.
+    ListServerCode: u8 {
+        /// Whom the server does not take.
+        Bans = 0,
+        /// Everybody who is here, once for each connection.
+        Sessions = 1,
+        Accounts = 2,
+        /// How much there is, and what the server has done.
+        Status = 3,
+    }
+}
+
+codes! {
     /// What has become of an account.
     AccountCode: u8 {
         Registered = 0,

@@ -80,6 +80,11 @@ impl<'a> Fields<'a> {
         std::mem::take(&mut self.0)
     }
 
+    /// What was taken off since, by `later`, which began as a copy of this.
+    pub fn up_to(&self, later: &Fields<'a>) -> &'a [u8] {
+        self.0.get(..self.0.len().saturating_sub(later.0.len())).unwrap_or_default()
+    }
+
     /// Nothing may be left.
     pub fn end(&self) -> Result<(), BodyError> {
         if self.0.is_empty() { Ok(()) } else { Err(BodyError::Trailing) }

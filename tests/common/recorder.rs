@@ -530,7 +530,7 @@ fn happened(event: Event<'_>) -> Happened {
         Event::WatchedChanged { who, what } => Happened::WatchedChanged(who.name.shown().into(), what),
         Event::Appeared { who } => Happened::Appeared(who.name.shown().into()),
         Event::Vanished { name } => Happened::Vanished(name.shown().into()),
-        Event::Announced { by, text } => {
+        Event::Announced { by, text, .. } => {
             Happened::Announced { by: by.name.shown().into(), text: text.into() }
         }
         Event::Killed { by, text } => Happened::Killed { by: by.name.shown().into(), text: text.into() },

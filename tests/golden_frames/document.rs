@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use switchboard::hub::{Limits, Preset};
 use switchboard::server::binding;
 use switchboard::wire::{
-    AccountCode, AffiliationCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, CredentialsCode,
-    Flags, HEADER_LEN, Kind, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport, WishCode, datagram,
-    frame,
+    AccountCode, AdministerCode, AffiliationCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode,
+    CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, ListServerCode, Origin, PathRole, Purpose,
+    RefusalCode, Transport, WishCode, datagram, frame,
 };
 
 pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -91,6 +91,8 @@ fn codes_have_the_same_numbers_and_names() {
         "Credentials",
         CredentialsCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))),
     );
+    assert_same_codes("Act", AdministerCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("View", ListServerCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Account", AccountCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Change", ChangeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -185,6 +187,17 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
         "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
         "wishes" => entries_len(&["name", "u8", "long"], body),
+        "rows" => {
+            let mut at = 0;
+            while at < body.len() {
+                let columns = body[at];
+                at += 1;
+                for _ in 0..columns {
+                    at += field_len("long", &body[at..]);
+                }
+            }
+            at
+        }
         unknown => panic!("the document does not define a type {unknown:?}"),
     }
 }
@@ -298,6 +311,7 @@ fn limits_and_constants_have_the_same_values() {
         account_password_bytes_max: _,
         registration: _,
         new_rooms: _,
+        history: _,
     } = Limits::default();
     assert_same_numbers(
         "Limit",
@@ -354,6 +368,8 @@ fn every_code_and_kind_that_the_text_names_exists() {
     known.extend(ByeCode::ALL.iter().map(snake_case));
     known.extend(CredentialsCode::ALL.iter().map(snake_case));
     known.extend(AccountCode::ALL.iter().map(snake_case));
+    known.extend(AdministerCode::ALL.iter().map(snake_case));
+    known.extend(ListServerCode::ALL.iter().map(snake_case));
     known.extend(LeftCode::ALL.iter().map(snake_case));
     known.extend(ClosedCode::ALL.iter().map(snake_case));
     known.extend(ChangeCode::ALL.iter().map(snake_case));

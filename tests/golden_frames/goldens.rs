@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
-    AccountCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, Frame, Kind,
-    LeftCode, Origin, PathRole, Purpose, RawFrame, RefusalCode, Split, Transport, WishCode, header, split,
+    AccountCode, AdministerCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags,
+    Frame, Kind, LeftCode, ListServerCode, Origin, PathRole, Purpose, RawFrame, RefusalCode, Split,
+    Transport, WishCode, header, split,
 };
 
 pub struct Golden {
@@ -280,5 +281,23 @@ pub fn goldens() -> Vec<Golden> {
             Frame::Wish(Wish { request: 29, wish: WishCode::Membership.number(), room: "#a", text: "hi" })),
         frame(ROOM, "df 00 0007 00100000  03 626f62 00 6869",
             Frame::Wished(Wished { who: "bob", wish: WishCode::Voice.number(), text: "hi" })),
+        // Operators of the server.
+        frame(0, "e8 00 0017 00000000  00000012 00 00000e10 0a 31302e302e302e302f38 00 6e6f",
+            Frame::Administer(Administer {
+                request: 18,
+                what: AdministerCode::Ban.number(),
+                seconds: 3_600,
+                value: "10.0.0.0/8",
+                instead: "",
+                text: "no",
+            })),
+        frame(0, "e9 00 000b 00000000  00000013 01 05 616e6e2037",
+            Frame::ListServer(ListServer { request: 19, what: ListServerCode::Sessions.number(), after: "ann 7" })),
+        golden(Flags::MORE, 0, "ea 01 0010 00000000  00000013 02 0003 616e6e 0001 37  01 0000",
+            Meaning::Frame(Frame::ServerList(ServerList {
+                request: 19,
+                rows: ListEntries::of_encoded(b"\x02\x00\x03ann\x00\x017\x01\x00\x00"),
+            }))),
+        frame(0, "eb 00 0006 00000000  03 616e6e 6869", Frame::Announced(Announced { by: "ann", text: "hi" })),
     ]
 }

@@ -100,6 +100,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
         | Kind::Subject
         | Kind::Told
         | Kind::Decline
+        | Kind::Announced
         | Kind::Notice => Some(4),
         Kind::Left => Some(5),
         Kind::Kicked => Some(10),
@@ -111,6 +112,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Change => Some(14),
         Kind::Changed => Some(16),
         Kind::Joined => Some(25),
+        Kind::Administer => Some(21),
         _ => None,
     }
 }
@@ -126,6 +128,7 @@ fn entries_end_at(kind: Kind) -> &'static [usize] {
         Kind::Declare => &[6, 26],
         Kind::OfferPaths => &[4],
         Kind::Paths => &[34, 54],
+        Kind::ServerList => &[4, 13],
         _ => &[],
     }
 }
@@ -166,7 +169,8 @@ fn a_body_that_goes_on_is_an_error_or_holds_more() {
             | Kind::Members
             | Kind::Masks
             | Kind::Wishes => Err(BodyError::Short),
-            Kind::PeerList => Ok(kind), // one more name, an empty one
+            Kind::PeerList => Ok(kind),   // one more name, an empty one
+            Kind::ServerList => Ok(kind), // one more row, without columns
             _ if tail_at(kind).is_some() => Ok(kind),
             _ => Err(BodyError::Trailing),
         };

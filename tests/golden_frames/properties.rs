@@ -70,6 +70,9 @@ fn frames_with<'a>(a: &'a str, b: &'a str) -> Vec<Frame<'a>> {
         Frame::Opened(Opened { request: 1, payload_max: 1, peer: a }),
         Frame::Closed(Closed { code: 1, text: b }),
         Frame::Data(Data { payload: b.as_bytes() }),
+        Frame::Administer(Administer { request: 1, what: 1, seconds: 1, value: a, instead: a, text: b }),
+        Frame::ListServer(ListServer { request: 1, what: 1, after: a }),
+        Frame::Announced(Announced { by: a, text: b }),
     ]
 }
 

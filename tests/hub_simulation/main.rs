@@ -14,8 +14,8 @@ use recorder::{Answered, Happened, Recorded, Recorder, moment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use switchboard::hub::{
-    Address, ChannelId, Command, Departure, Flags, Form, Hub, Limits, Offers, Origin, Purpose, Refusal,
-    Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
+    Address, ChannelId, Command, Departure, Flags, Form, HistoryLimits, Hub, Limits, Offers, Origin, Purpose,
+    Refusal, Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
 };
 
 const STEPS: usize = 8_000;
@@ -49,6 +49,7 @@ fn limits() -> Limits {
         watches_per_user_max: 2,
         former_names_max: 4,
         former_names_per_host_max: 2,
+        history: HistoryLimits { messages_max: 3, ..HistoryLimits::default() },
         accounts_max: 2,
         bans_max: 2,
         account_password_bytes_max: 8,

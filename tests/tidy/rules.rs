@@ -57,6 +57,7 @@ pub const LAYERS: &[Layer] = &[
             "indicatif",
             "if_addrs",
             "blake3",
+            "jiff",
             "getrandom",
         ],
     },

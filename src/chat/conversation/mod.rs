@@ -4,6 +4,7 @@
 //! - [`typed`] what the user types, as requests;
 //! - [`accounts`] passwords, and whose the connection is;
 //! - [`calls`] talking to one peer, [`ways`] by relay or directly, and with whose [`consent`];
+//! - [`running`] what becomes of rooms, told in [`room_words`];
 //! - [`received`] what the server sends, as things to show.
 //!
 //! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
@@ -13,6 +14,8 @@ mod accounts;
 mod calls;
 mod consent;
 mod received;
+mod room_words;
+mod running;
 #[cfg(test)]
 mod tests;
 mod typed;
@@ -30,6 +33,7 @@ use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::{Flags, RefusalCode};
 use accounts::{Asked, Wants};
 use calls::{Call, Ending, Stage};
+use running::RoomAsked;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -95,6 +99,10 @@ struct Room {
     /// Where the server has it, while we are in.
     channel: Option<u32>,
     subject: String,
+    /// The name that we have in it.
+    you: String,
+    /// What we say to enter; often empty.
+    password: String,
 }
 
 /// What a request that has not been answered was about.
@@ -138,6 +146,10 @@ enum Pending {
     Declared,
     Peer,
     Account(Asked),
+    Room {
+        room: String,
+        asked: RoomAsked,
+    },
     /// Decline or close: the answer says nothing that is not known already.
     End,
 }
@@ -328,10 +340,11 @@ impl Conversation {
     }
 
     fn ask_to_join(&mut self, room: String, typed: bool) {
+        let password = self.room_named(&room).map(|room| room.password.clone()).unwrap_or_default();
         self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join {
             request,
             room: &room,
-            password: "",
+            password: &password,
         });
     }
 
@@ -351,7 +364,8 @@ impl Conversation {
     fn add_room(&mut self, name: &str) {
         if self.room_named(name).is_none() {
             let id = self.next_place();
-            self.rooms.push(Room { id, name: name.to_owned(), channel: None, subject: String::new() });
+            let (subject, you, password) = Default::default();
+            self.rooms.push(Room { id, name: name.to_owned(), channel: None, subject, you, password });
         }
     }
 

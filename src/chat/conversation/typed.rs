@@ -55,7 +55,8 @@ impl Conversation {
                 Some(id) => self.say(id, text),
                 None => self.said_nowhere(text),
             },
-            Command::Join(room) => self.join(&room_name(room)),
+            Command::Join { room, password } => self.join(&room_name(room), password),
+            Command::Room(room, command) => self.run_room(room, command),
             Command::Leave(room) => self.leave(room),
             Command::Msg { to, text } => self.tell(to, text),
             Command::Peer(name) => self.request(0, Pending::Peer, |request| Lookup { request, name }),
@@ -123,11 +124,14 @@ impl Conversation {
         }
     }
 
-    fn join(&mut self, name: &str) {
+    fn join(&mut self, name: &str, password: &str) {
         match self.room_named(name).map(|room| (room.id, room.channel)) {
             Some((id, Some(_))) => self.target = Some(id),
             _ => {
                 self.add_room(name);
+                if let Some(room) = self.rooms.iter_mut().find(|room| same_name(&room.name, name)) {
+                    password.clone_into(&mut room.password);
+                }
                 self.ask_to_join(name.to_owned(), true);
             }
         }

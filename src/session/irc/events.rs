@@ -1,12 +1,12 @@
 //! What others did, as lines: written once for all clients that share a [`Variant`].
 
-use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
+use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, REDACTION, SETNAME};
 use super::features;
 use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
-use super::write::Write;
+use super::write::{Id, Write};
 use crate::hub::{
-    Affiliation, Departure, Event, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
+    Affiliation, Departure, Event, Form, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
 };
 use crate::session::{Stamp, Surroundings, Variant};
 use crate::wire::irc::mask::{ACCOUNT_BAN, EXTBAN_PREFIX};
@@ -86,7 +86,15 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Vanished { name } => {
             Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());
         }
-        Event::Announced { by, text } => scene.line(out, &by, "WALLOPS").trailing(text),
+        // To all it is a NOTICE: not everybody has asked for WALLOPS.
+        Event::Announced { by, text, to_all: true } => {
+            let text = &format!("Announcement by {}: {text}", by.name);
+            let words = Words { form: Form::Notice, text, tags: "" };
+            put_words(words, variant, out, |out, _, command| {
+                Write::to(out).time(variant, world).server(world, command).param(target)
+            });
+        }
+        Event::Announced { by, text, to_all: false } => scene.line(out, &by, "WALLOPS").trailing(text),
         Event::Killed { by, text: "" } => {
             let why = Killing { by: by.name.shown(), text: "" };
             scene.line(out, &by, "KILL").param(target).trailing(why);
@@ -98,6 +106,9 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::GuestInvited { .. } => {}
+        Event::Retracted { by, id, text } if variant.has(REDACTION) => {
+            put_with_words(scene.line(out, &by, "REDACT").param(target).param(Id(id)), text);
+        }
         Event::Destroyed { .. }
         | Event::RoomRenamed { .. }
         | Event::Wished { .. }
@@ -117,7 +128,7 @@ fn say(
     put_words(words, scene.variant, out, |out, is_first, command| {
         let mut head = scene.head(out, by);
         if is_first {
-            head = head.message(scene.variant, scene.world, id, words.tags);
+            head = head.message(scene.variant, id, words.tags);
         }
         head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });

@@ -154,7 +154,7 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         | Refusal::NoSuchMessage
         | Refusal::NoSuchBan => RefusalCode::NotThere,
         Refusal::BadSearch | Refusal::BadBan | Refusal::BanTooWide => RefusalCode::BadText,
-        Refusal::NotSaved => RefusalCode::Unavailable,
+        Refusal::NotSaved | Refusal::NotReadable => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes
         | Refusal::TooManyBans { .. }

@@ -1,8 +1,8 @@
 //! The hub's effects as frames.
 
-use super::Native;
 use super::codes::{account_code, affiliation_code, bits, flag_bits, grant_bits, refusal_code, wish_code};
 use super::manage::{put_change, put_masks, put_members, put_settings, put_wishes};
+use super::{Native, operators};
 use crate::hub::{
     Address, ChannelId, Departure, Event, Form, Offers, Origin, PathKey, PathRole, Person, Purpose, Refusal,
     RelayEnd, Reply, RequestId, Standing, Transport, Words,
@@ -129,12 +129,18 @@ impl Native {
             | Reply::Retracted { .. }
             | Reply::ReadMark { .. }
             | Reply::Spoken { .. }
-            | Reply::Bans { .. }
-            | Reply::Sessions { .. }
-            | Reply::Accounts { .. }
-            | Reply::Status(_)
             | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
+            Reply::Bans { entries, next } => {
+                operators::put_bans(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Sessions { entries, next } => {
+                operators::put_sessions(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Accounts { entries, next } => {
+                operators::put_accounts(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Status(ref status) => operators::put_status(request, self.body_max, status, out),
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
                 put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });
@@ -194,6 +200,9 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Decided { wish, is_granted });
         }
         Event::Retracted { .. } => {}
+        Event::Announced { by, text, to_all: true } => {
+            put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
+        }
         // Of these, frames know nothing; who is killed is told so by bye.
         Event::GuestInvited { .. }
         | Event::AccountChanged { .. }
@@ -202,7 +211,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         | Event::WatchedChanged { .. }
         | Event::Appeared { .. }
         | Event::Vanished { .. }
-        | Event::Announced { .. }
+        | Event::Announced { to_all: false, .. }
         | Event::Killed { .. } => {}
         Event::Offered { from, purpose, payload_max } => {
             let purpose = match purpose {

@@ -27,10 +27,7 @@ const NO_SUCH_PRESET: Why = (
     RefusalCode::BadText,
     "there is no such preset; there are public, private, announce, anonymous and club",
 );
-const ONLY_ON: Why = (
-    RefusalCode::UnknownRequest,
-    "that is not undone, but replaced: by another affiliation, or another preset",
-);
+const ONLY_ON: Why = (RefusalCode::UnknownRequest, "that is not undone; say what is to be in its place");
 
 /// The request id and the command of a frame with which somebody runs a room.
 ///
@@ -65,8 +62,8 @@ fn change<'a>(room: RoomRef<'a>, frame: frame::Change<'a>) -> Result<Command<'a>
     let on = on != 0;
     let terms = Terms { reason, seconds: (seconds != 0).then_some(seconds.into()) };
     let affiliate = |affiliation| match on {
-        true => Ok(RoomChange::Affiliate { affiliation, whom: value, terms }),
-        false => Err(ONLY_ON),
+        true => RoomChange::Affiliate { affiliation, whom: value, terms },
+        false => RoomChange::Unaffiliate { affiliation, whom: value },
     };
     let grant = |role| {
         if on { RoomChange::Grant { role, to: value } } else { RoomChange::Revoke { role, from: value } }
@@ -78,11 +75,12 @@ fn change<'a>(room: RoomRef<'a>, frame: frame::Change<'a>) -> Result<Command<'a>
         ChangeCode::OccupantsMax => RoomChange::OccupantsMax(on.then(|| value.parse().unwrap_or(0))),
         ChangeCode::Moderator => grant(Role::Moderator),
         ChangeCode::Voice => grant(Role::Participant),
-        ChangeCode::Owner => affiliate(Affiliation::Owner)?,
-        ChangeCode::Admin => affiliate(Affiliation::Admin)?,
-        ChangeCode::Member => affiliate(Affiliation::Member)?,
-        ChangeCode::Unaffiliated => affiliate(Affiliation::None)?,
-        ChangeCode::Outcast => affiliate(Affiliation::Outcast)?,
+        ChangeCode::Owner => affiliate(Affiliation::Owner),
+        ChangeCode::Admin => affiliate(Affiliation::Admin),
+        ChangeCode::Member => affiliate(Affiliation::Member),
+        ChangeCode::Unaffiliated if !on => return Err(ONLY_ON),
+        ChangeCode::Unaffiliated => affiliate(Affiliation::None),
+        ChangeCode::Outcast => affiliate(Affiliation::Outcast),
         ChangeCode::Preset if !on => return Err(ONLY_ON),
         ChangeCode::Preset => {
             let preset = Preset::ALL.into_iter().find(|preset| preset.word() == value);
@@ -141,7 +139,7 @@ pub(super) fn put_change(channel: ChannelId, by: &str, change: RoomChange<'_>, o
         RoomChange::RemoveMask { list, mask } => (list_code(list), false, mask, Terms::NONE),
         RoomChange::Affiliate { affiliation, whom, terms } => (affiliated(affiliation), true, whom, terms),
         RoomChange::Unaffiliate { affiliation, whom } => (affiliated(affiliation), false, whom, Terms::NONE),
-        // Told as the changes that it came to; and what follows from a change, its frame says.
+        // What follows from a change, its own frame says; and a preset is told as the changes that it came to.
         RoomChange::Stands { .. } | RoomChange::Preset(_) => return,
     };
     let Terms { reason, seconds } = terms;
@@ -259,7 +257,7 @@ mod tests {
                     && (on == 1 || !matches!(code, ChangeCode::Password | ChangeCode::OccupantsMax));
                 let value = if has_value { "25" } else { "" };
                 let Ok(command) = change(ROOM, asked(code.number(), on, value)) else {
-                    assert!(is_affiliation && on == 0, "{code:?} {on}");
+                    assert_eq!((code, on), (ChangeCode::Unaffiliated, 0));
                     continue;
                 };
                 let out = told(command);

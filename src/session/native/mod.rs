@@ -11,6 +11,7 @@ mod codes;
 mod credentials;
 mod encode;
 mod manage;
+mod operators;
 
 use encode::encode_pong;
 pub(super) use encode::{encode_event, encode_farewell, encode_notice, encode_ping, encode_refusal};
@@ -185,6 +186,8 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
             Some(addresses) => (f.request, Command::OfferPaths { channel, addresses }),
             None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT, out),
         },
+        Frame::Administer(f) => return operators::administer(raw, f, out),
+        Frame::ListServer(f) => return operators::list(raw, f, out),
         Frame::GetTicket(f) => {
             return Step::Ticket { used, request: RequestId(f.request), wants: f.wants };
         }
@@ -232,6 +235,8 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Paths(_)
         | Frame::Ticket(_)
         | Frame::Bound(_)
+        | Frame::ServerList(_)
+        | Frame::Announced(_)
         // Datagrams, which do not come over TCP.
         | Frame::Bind(_)
         | Frame::Challenge(_)

@@ -137,6 +137,39 @@ impl Entry<'_> for AddressEntry {
     }
 }
 
+/// A row in a list of operators: as many columns as it says, each of them text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RowEntry<'a>(&'a [u8]);
+
+impl<'a> RowEntry<'a> {
+    pub fn columns(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut rest = Fields::new(self.0.get(1..).unwrap_or_default());
+        std::iter::from_fn(move || if rest.is_empty() { None } else { rest.long().ok() })
+    }
+}
+
+impl<'a> Entry<'a> for RowEntry<'a> {
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+        let begin = *fields;
+        let columns = fields.u8()?;
+        for _ in 0..columns {
+            fields.long()?;
+        }
+        Ok(RowEntry(begin.up_to(fields)))
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0);
+    }
+}
+
+/// Appends a row, to be sent with others as a list. It has at most 255 columns.
+pub fn put_row(out: &mut Vec<u8>, columns: &[&str]) {
+    let count = u8::try_from(columns.len()).unwrap_or(u8::MAX);
+    out.push(count);
+    columns.iter().take(count.into()).for_each(|column| put_long(out, column));
+}
+
 /// The entries of a decoded list; they lie in the frame's bytes and are read from there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ListEntries<'a, E> {
@@ -159,6 +192,11 @@ impl<'a, E: Entry<'a>> ListEntries<'a, E> {
         scratch.clear();
         entries.into_iter().for_each(|entry| entry.encode(scratch));
         ListEntries { bytes: scratch, entry: PhantomData }
+    }
+
+    /// A list whose entries were encoded one by one. It ends in front of the first that is none.
+    pub fn of_encoded(bytes: &'a [u8]) -> Self {
+        ListEntries { bytes, entry: PhantomData }
     }
 
     pub(super) fn as_bytes(&self) -> &'a [u8] {
@@ -222,5 +260,9 @@ mod tests {
     fn an_entry_cut_short_is_an_error_of_the_frame() {
         assert_eq!(Frame::decode(Kind::PeerList as u8, &[0, 0, 0, 1, 3, b'a']), Err(BodyError::Short));
         assert_eq!(Frame::decode(Kind::RoomList as u8, &[0, 0, 0, 1, 1, b'a', 0]), Err(BodyError::Short));
+        for row in [&[2, 0, 1, b'a'][..], &[1, 0], &[1, 0, 2, b'a'], &[1, 0, 0, 1]] {
+            let body = [&[0, 0, 0, 1], row].concat();
+            assert_eq!(Frame::decode(Kind::ServerList as u8, &body), Err(BodyError::Short), "{row:?}");
+        }
     }
 }

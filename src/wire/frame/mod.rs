@@ -34,6 +34,7 @@ macro_rules! body {
     (@type members) => { ListEntries<'a, MemberEntry<'a>> };
     (@type masks) => { ListEntries<'a, MaskEntry<'a>> };
     (@type wishes) => { ListEntries<'a, WishEntry<'a>> };
+    (@type rows) => { ListEntries<'a, RowEntry<'a>> };
     (@type addresses) => { ListEntries<'a, AddressEntry> };
     (@type address) => { SocketAddr };
     (@type bytes16) => { [u8; 16] };
@@ -47,6 +48,7 @@ macro_rules! body {
     (@decode $fields:ident members) => { ListEntries::decode($fields)? };
     (@decode $fields:ident masks) => { ListEntries::decode($fields)? };
     (@decode $fields:ident wishes) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident rows) => { ListEntries::decode($fields)? };
     (@decode $fields:ident addresses) => { ListEntries::decode($fields)? };
     (@decode $fields:ident bytes16) => { $fields.array()? };
     (@decode $fields:ident bytes24) => { $fields.array()? };
@@ -62,6 +64,7 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) members) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) masks) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) wishes) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) rows) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) addresses) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) address) => { put_address($out, $value) };
     (@encode $out:ident ($value:expr) bytes16) => { $out.extend_from_slice(&$value) };
@@ -73,6 +76,7 @@ macro_rules! body {
 mod datagrams;
 mod lists;
 mod manage;
+mod operators;
 mod paths;
 mod peers;
 mod relays;
@@ -81,9 +85,11 @@ mod session;
 
 pub use datagrams::*;
 pub use lists::{
-    AddressEntry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, RoomEntry, WishEntry, put_list,
+    AddressEntry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, RoomEntry, RowEntry, WishEntry,
+    put_list, put_row,
 };
 pub use manage::*;
+pub use operators::*;
 pub use paths::*;
 pub use peers::*;
 pub use relays::*;
@@ -258,6 +264,11 @@ kinds! {
     0xdd RoomRenamed<'a>;
     0xde Wish<'a>       request;
     0xdf Wished<'a>;
+    // Operators of the server.
+    0xe8 Administer<'a> request;
+    0xe9 ListServer<'a> request;
+    0xea ServerList<'a>;
+    0xeb Announced<'a>;
 }
 
 impl Kind {

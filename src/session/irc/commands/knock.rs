@@ -1,7 +1,7 @@
 //! KNOCK, by which one asks to be let into a channel; and what is told of wishes, of which it is one.
 
 use super::{Doing, cut};
-use crate::hub::{Command, Host, Person, Refusal, RoomName, RoomRef, Wish};
+use crate::hub::{Command, Person, Refusal, RoomName, RoomRef, Wish};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features;
 use crate::session::irc::refusals::Sentence;

@@ -7,6 +7,7 @@
 //! - `topic` TOPIC;
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
+//! - `chathistory` CHATHISTORY, `redact` REDACT, `markread` MARKREAD: what was said before; `past` how it is written;
 //! - `knock` KNOCK; `rename` RENAME;
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
@@ -19,15 +20,19 @@
 pub mod account;
 #[cfg(feature = "storage")]
 pub mod authenticate;
+pub mod chathistory;
 pub mod help;
 pub mod knock;
 pub mod link;
 pub mod list;
+pub mod markread;
 pub mod moderate;
 pub mod modes;
 pub mod monitor;
 pub mod oneself;
 pub mod operators;
+pub mod past;
+pub mod redact;
 pub mod rename;
 pub mod rooms;
 pub mod server;
@@ -131,6 +136,14 @@ pub enum Doing {
         from: usize,
         next: Option<usize>,
     },
+    /// Up to when the client has read a room that it has just entered; its names come then.
+    MarkOnJoin,
+    MarkRead,
+    /// A page of history; `whom` of the task is the subcommand.
+    Chathistory,
+    Targets,
+    /// `whom` of the task is the message.
+    Redact,
     /// What one's own modes are.
     OwnModes,
     SetOwnModes,
@@ -227,6 +240,18 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
         Reply::Wished { room, .. } => knock::delivered(dialogue, room, world, out),
+        Reply::Past { room, entries, .. } => {
+            // Who enters is not shown a batch of nothing.
+            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() {
+                past::put(dialogue, room, entries, world, out)
+            }
+        }
+        Reply::Retracted { room, id, text } => redact::redacted(dialogue, room, (id, text), world, out),
+        Reply::Spoken { rooms } => chathistory::put_targets(dialogue, rooms, world, out),
+        Reply::ReadMark { conversation, at_millis } => {
+            markread::put(dialogue, conversation, at_millis, world, out);
+            rooms::go_on_with_names(dialogue);
+        }
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)

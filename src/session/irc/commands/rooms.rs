@@ -26,11 +26,19 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let Some((room, password)) = rooms.nth(dialogue.task.step.into()) else { return Do::Done };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Join, room);
-    Do::AskAndGoOn(Command::Join { room, password })
+    let past = match dialogue.capabilities.has(Capability::DraftChathistory) {
+        true => 0, // it asks for what it wants
+        false => call.world.server.history_lines.into(),
+    };
+    Do::AskAndGoOn(Command::Enter { room, password, past })
 }
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
 fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let [conversation] = noted(notes, [&dialogue.task.about]);
+        return Some(Do::AskAndGoOn(Command::ShowReadMark { conversation }));
+    }
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
     let [room, after] = noted(notes, [&dialogue.task.about, after]);
     Some(Do::AskAndGoOn(ask_names(dialogue, room, after)))
@@ -56,8 +64,18 @@ pub fn joined(
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
-    let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
-    dialogue.task.begin(Doing::Names { behind: are_wanted.then(String::new) }, room.shown());
+    dialogue.task.begin(Doing::MarkOnJoin, room.shown());
+    if !dialogue.capabilities.has(Capability::DraftReadMarker) {
+        go_on_with_names(dialogue);
+    }
+}
+
+/// What comes behind a JOIN and what belongs to it, if that is what the client is being told.
+pub fn go_on_with_names(dialogue: &mut Dialogue) {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
+        dialogue.task.doing = Doing::Names { behind: are_wanted.then(String::new) };
+    }
 }
 
 pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {

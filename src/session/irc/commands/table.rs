@@ -4,8 +4,8 @@
 use super::{account, authenticate, nickserv};
 use super::{already_registered, cap, chanserv};
 use super::{
-    help, knock, link, list, moderate, modes, monitor, oneself, operators, rename, rooms, server, talk,
-    topic, who, whois,
+    chathistory, help, knock, link, list, markread, moderate, modes, monitor, oneself, operators, redact,
+    rename, rooms, server, talk, topic, who, whois,
 };
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 
@@ -72,6 +72,13 @@ pub const COMMANDS: &[Row] = &[
         "[<subcommand> [<parameters>]]",
         &["Tells ChanServ; /msg ChanServ HELP says what."],
     ),
+    row(
+        "CHATHISTORY",
+        1,
+        chathistory::chathistory,
+        "LATEST | BEFORE | AFTER | AROUND | BETWEEN <channel> <mark> [<mark>] <limit> | TARGETS <mark> <mark> <limit>",
+        &["What was said in a channel before. A mark is msgid=ID or timestamp=TIME, or * for the latest."],
+    ),
     row("CS", 0, chanserv, "[<subcommand> [<parameters>]]", &["The same as CHANSERV."]),
     row("HELP", 0, help::help, "[<command>]", &["This. HELPOP is the same."]),
     row("HELPOP", 0, help::help, "[<command>]", &["The same as HELP."]),
@@ -131,6 +138,13 @@ pub const COMMANDS: &[Row] = &[
         ],
     ),
     row("LUSERS", 0, server::lusers, "[<mask> [<server>]]", &["How many users and channels there are."]),
+    row(
+        "MARKREAD",
+        0,
+        markread::markread,
+        "<channel or nickname> [timestamp=<time>]",
+        &["Up to when you have read a conversation, for your other clients to go on there."],
+    ),
     row(
         "MODE",
         1,
@@ -201,6 +215,13 @@ pub const COMMANDS: &[Row] = &[
         account::register,
         "<account or *> <email or *> <password>",
         &["Makes an account of that name, or of your nickname, and logs you in to it. No address is kept."],
+    ),
+    row(
+        "REDACT",
+        2,
+        redact::redact,
+        "<channel> <msgid> [:<text>]",
+        &["Takes back what you said in a channel; its operators take back what others said."],
     ),
     row(
         "REHASH",
