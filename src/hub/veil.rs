@@ -184,7 +184,7 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         on: bool,
-        fx: &impl Effects,
+        fx: &mut impl Effects,
     ) -> Result<Applied, Refusal> {
         let room = room_mut(&mut self.channels, channel)?;
         if room.knows_people() != on {
@@ -206,6 +206,9 @@ impl Hub {
         }
         let to = Arc::clone(room.key_of(user));
         room.move_key(&from, &to);
+        if on {
+            self.end_past(channel, fx); // which says who said what
+        }
         Ok(Applied::Yes)
     }
 
