@@ -1,7 +1,7 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView};
+use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView, UserName};
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
 use crate::session::irc::letters::ranks;
@@ -47,7 +47,7 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
 /// The hub has let the client in: JOIN, the subject, and then the names.
 pub fn joined(
     dialogue: &mut Dialogue,
-    who: Person<'_>,
+    (who, known_as): (Person<'_>, Option<&UserName>),
     room: &RoomName,
     subject: Option<SubjectView<'_>>,
     world: &Surroundings,
@@ -56,6 +56,11 @@ pub fn joined(
     let variant = dialogue.variant();
     let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
     put_join(variant, line, room.shown(), who.account, who.realname());
+    if let Some(known_as) = known_as {
+        Write::to(out).server(world, "NOTICE").param(&dialogue.nick).trailing(format_args!(
+            "{room} hides who is in it: the others know you as {known_as}, and only its admins can find out who you are"
+        ));
+    }
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
