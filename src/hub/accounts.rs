@@ -6,7 +6,10 @@
 
 use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
-use super::{Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait, UserKey};
+use super::{
+    Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
+    UserKey, tell_neighbours,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +44,9 @@ pub enum Proved {
     /// What is to be kept.
     Made(Secret),
     /// Wrong ones were given too often; the next is looked at after that time. This one was not.
-    NotYet { wait: Duration },
+    NotYet {
+        wait: Duration,
+    },
     /// It could not be looked at.
     Unknown,
 }
@@ -133,7 +138,9 @@ impl Accounts {
     pub fn agree(&self) -> bool {
         self.names.len() == self.by_name.len()
             && self.by_name.iter().all(|(key, account)| {
-                self.names.get(&account.id) == Some(key) && account.name.key() == key && account.id.0 <= self.last
+                self.names.get(&account.id) == Some(key)
+                    && account.name.key() == key
+                    && account.id.0 <= self.last
             })
     }
 }
@@ -180,7 +187,13 @@ impl Hub {
     }
 
     /// An empty name is the one that the asker has.
-    pub(super) fn register(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn register(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let user = self.users.get(&asker.user);
         match self.limits.registration {
             Registration::Closed => return Err(Refusal::RegistrationClosed),
@@ -207,7 +220,11 @@ impl Hub {
             return Err(Refusal::NameTaken);
         }
         let accounts_max = self.limits.accounts_max;
-        if self.accounts.len() >= accounts_max { Err(Refusal::TooManyAccounts { accounts_max }) } else { Ok(()) }
+        if self.accounts.len() >= accounts_max {
+            Err(Refusal::TooManyAccounts { accounts_max })
+        } else {
+            Ok(())
+        }
     }
 
     fn check_new_password(&self, password: &str) -> Outcome {
@@ -219,7 +236,13 @@ impl Hub {
     }
 
     /// Whoever gives the password of an account is its owner.
-    pub(super) fn identify(&mut self, asker: Asker, name: &str, password: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn identify(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        password: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
@@ -246,7 +269,8 @@ impl Hub {
 
     /// With what the dialect finds that out.
     pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let keys: Option<&ScramKeys> = self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
+        let keys: Option<&ScramKeys> =
+            self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
         asker.reply(fx, Reply::ScramKeys { keys });
         Ok(())
     }
@@ -258,15 +282,27 @@ impl Hub {
             return Err(Refusal::NameReserved);
         }
         self.accounts.before_login.remove(&asker.session);
+        self.end_other_seats(asker.now, asker.user, asker.session, fx);
         self.set_identity(asker.session, None, fx);
         asker.reply(fx, Reply::Account { name: identity.name.shown(), change: AccountChange::LoggedOut });
         Ok(())
     }
 
-    pub(super) fn change_password(&mut self, asker: Asker, old: &str, new: &str, fx: &mut impl Effects) -> Outcome {
+    pub(super) fn change_password(
+        &mut self,
+        asker: Asker,
+        old: &str,
+        new: &str,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
         self.check_new_password(new)?;
-        self.prove(asker, Wanted::Change(id), Proof::Change { account: name.shown(), hash: &hash, old, new }, fx)
+        self.prove(
+            asker,
+            Wanted::Change(id),
+            Proof::Change { account: name.shown(), hash: &hash, old, new },
+            fx,
+        )
     }
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
@@ -302,7 +338,9 @@ impl Hub {
     fn go_on(&mut self, asker: Asker, what: Wanted, proved: Proved, fx: &mut impl Effects) -> Outcome {
         match (what, proved) {
             (_, Proved::Wrong) => Err(Refusal::WrongPassword),
-            (_, Proved::NotYet { wait }) => Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) }),
+            (_, Proved::NotYet { wait }) => {
+                Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) })
+            }
             (Wanted::Register(name), Proved::Made(secret)) => self.make_account(asker, name, secret, fx),
             (Wanted::Identify(id), Proved::Right) => self.identify_as(asker, id, fx),
             (Wanted::Change(id), Proved::Made(secret)) => self.replace_secret(asker, id, secret, fx),
@@ -311,7 +349,13 @@ impl Hub {
         }
     }
 
-    fn make_account(&mut self, asker: Asker, name: UserName, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn make_account(
+        &mut self,
+        asker: Asker,
+        name: UserName,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
         let id = AccountId(self.accounts.last + 1);
@@ -331,7 +375,13 @@ impl Hub {
         Ok(())
     }
 
-    fn replace_secret(&mut self, asker: Asker, id: AccountId, secret: Secret, fx: &mut impl Effects) -> Outcome {
+    fn replace_secret(
+        &mut self,
+        asker: Asker,
+        id: AccountId,
+        secret: Secret,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
         let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
         *account.secret = secret;
@@ -345,12 +395,19 @@ impl Hub {
         let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
         fx.store(Record::AccountGone(id));
         self.accounts.before_login.retain(|_, of| *of != id);
-        let of_account = |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
+        let of_account =
+            |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
         let users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };
         for key in users {
-            self.set_user_identity(key, key.0, None, fx);
+            let stays = if key == asker.user { asker.session } else { self.user(key)?.first_seat(key) };
+            self.end_other_seats(asker.now, key, stays, fx);
+            self.set_user_identity(key, stays, None, fx);
+            if stays != asker.session {
+                asker.tell_seat(fx, stays, reply);
+            }
         }
-        asker.reply(fx, Reply::Account { name: account.name.shown(), change: AccountChange::Deleted });
+        asker.reply(fx, reply);
         Ok(())
     }
 
@@ -374,9 +431,7 @@ impl Hub {
         let Some(user) = self.users.get_mut(&key) else { return };
         user.rare_mut().identity = identity.map(Box::new);
         let event = Event::AccountChanged { who: user.person(key) };
-        if !user.rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &user.rooms, event });
-        }
+        tell_neighbours(user, cause, event, fx);
         self.tell_watched_change(key, cause, Trait::Account, fx);
     }
 }

@@ -26,6 +26,7 @@ impl Hub {
         if !self.accounts.agree() {
             return Err("the index of accounts and that of their names differ".to_owned());
         }
+        self.audit_seats()?;
         self.audit_rooms()?;
         self.audit_watchers()?;
         self.audit_relays()

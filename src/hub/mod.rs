@@ -3,7 +3,7 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
+//! - `accounts`, `users`, `seats`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
 //!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
@@ -37,6 +37,7 @@ mod refusal;
 mod relays;
 mod role;
 mod rooms;
+mod seats;
 mod settings;
 mod speech;
 mod users;
@@ -50,7 +51,7 @@ pub use command::{
     UserKey, Words,
 };
 pub use effect::{Effect, Effects, Reply};
-pub use event::{Departure, Event, Killing, RelayEnd, Trait};
+pub use event::{Departure, Ending, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
@@ -66,6 +67,7 @@ use accounts::{Accounts, Identity};
 use channel::Channels;
 use paths::Listing;
 use rooms::Room;
+use seats::Seats;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -78,6 +80,8 @@ pub struct Hub {
     limits: Limits,
     /// Boxed: the table itself is half empty at times.
     users: HashMap<UserKey, Box<User>>,
+    /// Those sessions of users that are not their first.
+    seats: HashMap<SessionId, UserKey>,
     /// By folded name, in the order in which lists show them.
     names: BTreeMap<Arc<str>, UserKey>,
     /// Rooms, likewise.
@@ -108,7 +112,7 @@ struct User {
     /// By number, so that they are found fast.
     rooms: SmallVec<[ChannelId; 4]>,
     since: Instant,
-    /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.
+    /// The longest relay payload the user's only session takes, in bytes; 0 when it takes no relays at all.
     payload_max: u16,
     /// Boxed, because most have none of it.
     rare: Option<Box<Rare>>,
@@ -118,26 +122,19 @@ struct User {
 #[derive(Default)]
 struct Rare {
     relays: Vec<ChannelId>,
-    /// What the user has put into the directory.
+    /// What the user's only session has put into the directory.
     listing: Option<Box<Listing>>,
     /// The account that they have identified themselves for.
     identity: Option<Box<Identity>>,
     /// What they say of themselves, or what their dialect does.
     profile: Option<Box<Profile>>,
+    /// Their sessions, for those who have had more than one.
+    seats: Option<Box<Seats>>,
 }
 
 impl User {
-    /// The sessions that the user is here with, the one that has been here longest first.
-    fn seats(&self, key: UserKey) -> impl Iterator<Item = SessionId> + '_ {
-        std::iter::once(key.0)
-    }
-
     fn relays(&self) -> &[ChannelId] {
         self.rare.as_ref().map_or(&[], |rare| &rare.relays)
-    }
-
-    fn listing(&self) -> Option<&Listing> {
-        self.rare.as_ref()?.listing.as_deref()
     }
 
     fn identity(&self) -> Option<&Identity> {
@@ -165,6 +162,14 @@ fn send_in(
 ) {
     for to in user.seats(key) {
         fx.emit(Effect::Send { to, cause, channel, room, event });
+    }
+}
+
+/// To those who share a room with somebody, but to none of that one's own sessions.
+fn tell_neighbours(user: &User, cause: SessionId, event: Event<'_>, fx: &mut impl Effects) {
+    if !user.rooms.is_empty() {
+        let except: SmallVec<[SessionId; 2]> = user.other_seats(cause).collect();
+        fx.emit(Effect::PublishToNeighbours { cause, except: &except, channels: &user.rooms, event });
     }
 }
 
@@ -209,11 +214,9 @@ impl Asker {
         fx.emit(Effect::Publish { channel, room: &room.name, cause: session, event });
     }
 
-    /// To those who share a room with the asker.
-    fn tell_neighbours(self, fx: &mut impl Effects, rooms: &[ChannelId], event: Event<'_>) {
-        if !rooms.is_empty() {
-            fx.emit(Effect::PublishToNeighbours { cause: self.session, channels: rooms, event });
-        }
+    /// To those who share a room with the asker, who is this user.
+    fn tell_neighbours(self, fx: &mut impl Effects, user: &User, event: Event<'_>) {
+        tell_neighbours(user, self.session, event, fx);
     }
 }
 
@@ -222,6 +225,7 @@ impl Hub {
         Hub {
             limits,
             users: HashMap::new(),
+            seats: HashMap::new(),
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
@@ -354,11 +358,6 @@ impl Hub {
     /// Relays and calls that ring.
     pub fn relays_len(&self) -> usize {
         self.channels.relays_len()
-    }
-
-    /// Whose a session is. Of one that is not logged in, the user it would be.
-    fn user_of(&self, session: SessionId) -> UserKey {
-        UserKey(session)
     }
 
     fn user(&self, key: UserKey) -> Result<&User, Refusal> {

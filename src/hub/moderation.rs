@@ -3,11 +3,12 @@
 use super::changes::Applied;
 use super::mask::{Mask, in_full};
 use super::name::{UserName, fold};
+use super::person::Marks;
 use super::privileges::{Act, may, may_touch};
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList};
 use super::{
-    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Killing, Outcome, Refusal, Reply, Role,
+    Asker, ChannelId, Departure, Effect, Effects, Ending, Event, Hub, Killing, Outcome, Refusal, Reply, Role,
     RoomRef, Standing, User, UserKey, send,
 };
 use smallvec::SmallVec;
@@ -151,6 +152,7 @@ impl Hub {
         asker.done(fx);
         for session in seats {
             self.disconnect(asker.now, session, Departure::Killed(why), fx);
+            let why = Ending::Killed(why);
             fx.emit(Effect::HangUp { session, name: whom.shown(), by: asker.session, why });
         }
         Ok(())
@@ -158,7 +160,11 @@ impl Hub {
 
     pub(super) fn operator(&self, asker: Asker) -> Result<&User, Refusal> {
         let user = self.user(asker.user)?;
-        if user.is_operator() { Ok(user) } else { Err(Refusal::NotOperator) }
+        if user.marks_at(asker.session).contains(Marks::OPERATOR) {
+            Ok(user)
+        } else {
+            Err(Refusal::NotOperator)
+        }
     }
 
     /// Somebody who is in the room, by name.

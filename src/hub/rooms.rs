@@ -76,6 +76,12 @@ impl Room {
         }
     }
 
+    /// What somebody is told who has come in, or who sits down where they are in.
+    pub fn joined<'a>(&'a self, who: Person<'a>, made: bool, standing: Standing) -> Reply<'a> {
+        let (subject, occupants) = (self.subject_view(), self.occupants.len());
+        Reply::Joined { who, room: &self.name, occupants, subject, made, standing }
+    }
+
     pub fn subject_view(&self) -> Option<SubjectView<'_>> {
         let Subject { text, by, author, at_millis } = self.subject.as_ref()?;
         Some(SubjectView { text, by: by.shown(), author, at_millis: *at_millis })
@@ -179,11 +185,13 @@ impl Hub {
         }
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
-        let (subject, occupants) = (room.subject_view(), room.occupants.len());
         let who = user.person(asker.user);
-        asker.reply(fx, Reply::Joined { who, room: &room.name, occupants, subject, made, standing });
-        asker.publish(fx, room, Event::Entered { who: user.person(asker.user) });
-        fx.emit(Effect::Subscribe { channel, session: asker.session });
+        asker.reply(fx, room.joined(who, made, standing));
+        asker.tell_other_seats(fx, user, room.joined(who, made, standing));
+        asker.publish(fx, room, Event::Entered { who });
+        for session in user.seats(asker.user) {
+            fx.emit(Effect::Subscribe { channel, session });
+        }
         Ok(())
     }
 
@@ -199,9 +207,15 @@ impl Hub {
         // Who may not speak there does not do it on leaving.
         let text = if check_voice(user.person(asker.user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
-        if self.walk_out(asker.user, channel, fx) {
-            let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-            asker.publish(fx, room, Event::Left { who: user.person(asker.user), text });
+        let is_there = self.walk_out(asker.user, channel, fx);
+        let user = self.user(asker.user)?;
+        let event = Event::Left { who: user.person(asker.user), text };
+        if is_there {
+            asker.publish(fx, self.room(channel)?, event);
+        }
+        for to in user.other_seats(asker.session) {
+            let (cause, room) = (asker.session, Some(&name));
+            fx.emit(Effect::Send { to, cause, channel, room, event });
         }
         asker.tell(fx, Reply::Left { room: &name, text });
         Ok(())

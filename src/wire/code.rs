@@ -125,6 +125,8 @@ codes! {
         ServerFull = 108,
         /// An operator ended the session.
         Killed = 109,
+        /// Another session of the user has given up the account by which this one was here.
+        LoggedOut = 110,
     }
 }
 

@@ -5,22 +5,53 @@ use std::collections::HashMap;
 use std::time::Instant;
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
-    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host, KnownPassword,
-    Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait,
-    Words,
+    AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
+    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
+    RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Recorded {
-    Reply { to: SessionId, request: u32, channel: ChannelId, answer: Answered },
-    Send { to: SessionId, cause: SessionId, channel: ChannelId, event: Happened },
-    Publish { channel: ChannelId, cause: SessionId, event: Happened },
-    Subscribe { channel: ChannelId, session: SessionId },
-    Unsubscribe { channel: ChannelId, session: SessionId },
-    Neighbours { cause: SessionId, channels: Vec<ChannelId>, event: Happened },
-    HangUp { session: SessionId },
+    Reply {
+        to: SessionId,
+        request: u32,
+        channel: ChannelId,
+        answer: Answered,
+    },
+    Send {
+        to: SessionId,
+        cause: SessionId,
+        channel: ChannelId,
+        event: Happened,
+    },
+    Publish {
+        channel: ChannelId,
+        cause: SessionId,
+        event: Happened,
+    },
+    Subscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Unsubscribe {
+        channel: ChannelId,
+        session: SessionId,
+    },
+    Neighbours {
+        cause: SessionId,
+        channels: Vec<ChannelId>,
+        event: Happened,
+    },
+    /// Who does not hear what comes next, besides its cause.
+    Except(Vec<SessionId>),
+    HangUp {
+        session: SessionId,
+    },
     /// What is to be done with a password, and the password.
-    Prove { session: SessionId, proof: String },
+    Prove {
+        session: SessionId,
+        proof: String,
+    },
     Store(Record),
 }
 
@@ -107,6 +138,10 @@ pub enum Answered {
 pub enum Happened {
     Said {
         by: String,
+        text: String,
+    },
+    ToldElsewhere {
+        to: String,
         text: String,
     },
     Entered(String),
@@ -213,6 +248,9 @@ impl Recorder {
 
 impl Effects for Recorder {
     fn emit(&mut self, effect: Effect<'_>) {
+        if let Effect::PublishToNeighbours { except: except @ [_, ..], .. } = effect {
+            self.0.push(Recorded::Except(except.to_vec()));
+        }
         self.0.push(match effect {
             Effect::Reply { to, request, channel, reply, .. } => {
                 Recorded::Reply { to, request: request.0, channel, answer: answered(reply) }
@@ -225,7 +263,7 @@ impl Effects for Recorder {
             }
             Effect::Subscribe { channel, session } => Recorded::Subscribe { channel, session },
             Effect::Unsubscribe { channel, session } => Recorded::Unsubscribe { channel, session },
-            Effect::PublishToNeighbours { cause, channels, event } => {
+            Effect::PublishToNeighbours { cause, channels, event, .. } => {
                 Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
             }
             Effect::HangUp { session, .. } => Recorded::HangUp { session },
@@ -387,6 +425,9 @@ fn happened(event: Event<'_>) -> Happened {
     match event {
         Event::Said { by, words, .. } => said(by.name.shown(), words, false),
         Event::Told { from, words, .. } => said(from.name.shown(), words, true),
+        Event::ToldElsewhere { to, words, .. } => {
+            Happened::ToldElsewhere { to: to.shown().into(), text: words.text.into() }
+        }
         Event::Entered { who } => Happened::Entered(who.name.shown().into()),
         Event::Left { who, text } => {
             let how = if text.is_empty() { "left".to_owned() } else { format!("left: {text}") };

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use switchboard::hub::Limits;
 use switchboard::server::binding;
 use switchboard::wire::{
-    AccountCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, Origin,
-    PathRole, Purpose, RefusalCode, Transport, datagram, frame,
+    AccountCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags,
+    HEADER_LEN, Kind, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport, datagram, frame,
 };
 
 pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -86,7 +86,10 @@ fn kinds_have_the_same_numbers_and_names() {
 fn codes_have_the_same_numbers_and_names() {
     assert_same_codes("Refusal", RefusalCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Bye", ByeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
-    assert_same_codes("Credentials", CredentialsCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes(
+        "Credentials",
+        CredentialsCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))),
+    );
     assert_same_codes("Account", AccountCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Change", ChangeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -245,6 +248,7 @@ fn limits_and_constants_have_the_same_values() {
         relays_per_user_max,
         page_entries_max,
         relay_answer_time,
+        seats_per_user_max,
         addresses_per_user_max,
         path_rounds_max,
         kick_bytes_max,
@@ -283,6 +287,7 @@ fn limits_and_constants_have_the_same_values() {
             ("relays-per-user-max", relays_per_user_max as u64),
             ("page-entries-max", page_entries_max as u64),
             ("relay-answer-seconds", relay_answer_time.as_secs()),
+            ("seats-per-user-max", seats_per_user_max as u64),
             ("addresses-per-user-max", addresses_per_user_max as u64),
             ("path-rounds-max", path_rounds_max.into()),
             ("kick-bytes-max", kick_bytes_max.into()),

@@ -2,8 +2,8 @@
 
 use super::Native;
 use crate::hub::{
-    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey, PathRole, Person,
-    Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
+    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey,
+    PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
 };
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
@@ -14,6 +14,11 @@ impl Native {
     pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
         let RequestId(request) = request;
         match *reply {
+            // Told without having been asked for: another client of the same user did that.
+            Reply::Renamed { from, to } if request == RequestId::NONE.0 => {
+                put(out, ChannelId::NONE, &frame::Renamed { who: from.shown(), to: to.shown() });
+            }
+            Reply::Marks { .. } if request == RequestId::NONE.0 => {}
             // What these say more is of no use to whoever said what they wanted in a frame of its own.
             Reply::Done
             | Reply::Left { .. }
@@ -96,6 +101,10 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::Said { by, words, .. } | Event::Told { from: by, words, .. } => {
             let is_private = matches!(event, Event::Told { .. });
             put_words(channel, is_private, by, words, out);
+        }
+        Event::ToldElsewhere { words: Words { form: Form::Tags, .. }, .. } => {}
+        Event::ToldElsewhere { to, words, .. } => {
+            put(out, ChannelId::NONE, &frame::ToldElsewhere { to: to.shown(), text: words.text });
         }
         Event::Entered { who } => put(out, channel, &frame::Entered { who: who.name.shown() }),
         Event::Left { who, text } => {
@@ -295,7 +304,8 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::NotLoggedIn => RefusalCode::UnknownRequest,
         Refusal::AlreadyLoggedIn => RefusalCode::AlreadyLoggedIn,
         Refusal::BadName(_) => RefusalCode::BadName,
-        Refusal::NameTaken => RefusalCode::NameTaken,
+        Refusal::NameTaken | Refusal::NameIsYours => RefusalCode::NameTaken,
+        Refusal::TooManySeats { .. } => RefusalCode::LimitReached,
         Refusal::NameReserved => RefusalCode::NameReserved,
         Refusal::RegistrationClosed => RefusalCode::RegistrationClosed,
         Refusal::AccountExists => RefusalCode::AccountExists,

@@ -196,6 +196,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Kicked(_)
         | Frame::Changed(_)
         | Frame::Told(_)
+        | Frame::ToldElsewhere(_)
         | Frame::Peer(_)
         | Frame::PeerList(_)
         | Frame::Renamed(_)

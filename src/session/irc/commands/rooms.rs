@@ -31,14 +31,33 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
 fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
+    next_names(dialogue, notes).map(Do::AskAndGoOn)
+}
+
+/// The same, as what the hub is asked for.
+pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Command<'a>> {
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
     let [room, after] = noted(notes, [&dialogue.task.about, after]);
-    Some(Do::AskAndGoOn(ask_names(dialogue, room, after)))
+    Some(ask_names(dialogue, room, after))
 }
 
 /// The hub has let the client in: JOIN, the subject, and then the names.
 pub fn joined(
     dialogue: &mut Dialogue,
+    who: Person<'_>,
+    room: &RoomName,
+    subject: Option<SubjectView<'_>>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    put_joined(dialogue, who, room, subject, world, out);
+    let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
+    dialogue.task.begin(Doing::Names { behind: are_wanted.then(String::new) }, room.shown());
+}
+
+/// JOIN and the subject.
+pub fn put_joined(
+    dialogue: &Dialogue,
     who: Person<'_>,
     room: &RoomName,
     subject: Option<SubjectView<'_>>,
@@ -51,8 +70,6 @@ pub fn joined(
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
     }
-    let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
-    dialogue.task.begin(Doing::Names { behind: are_wanted.then(String::new) }, room.shown());
 }
 
 pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
