@@ -30,7 +30,7 @@ fn serve(listen: Vec<SocketAddr>) -> ExitCode {
     }
     match run(settings) {
         Ok(Exit::Drained) => ExitCode::SUCCESS,
-        Ok(Exit::AtOnce) => ExitCode::FAILURE,
+        Ok(Exit::AtOnce | Exit::Unsaved) => ExitCode::FAILURE,
         Err(error) => {
             complain(&error.to_string());
             ExitCode::FAILURE

@@ -2,6 +2,8 @@
 //! `login-seconds = 5` in the file. A flag wins over the file, the file over the default.
 
 mod people;
+mod place;
+mod registering;
 mod room_modes;
 mod values;
 
@@ -9,6 +11,7 @@ pub use values::Seconds;
 
 use crate::server::Settings;
 use people::Operator;
+use registering::Registering;
 use room_modes::RoomModes;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -36,6 +39,13 @@ macro_rules! options {
             /// Hash of the password that clients have to give (see `switchboard hash-password`) [default: none]
             #[arg(long, value_name = "HASH", help_heading = "Server")]
             password: Option<String>,
+            /// Directory for what lasts: accounts and rooms [default: $XDG_STATE_HOME/switchboard, else ~/.local/state/switchboard]
+            #[arg(long, value_name = "DIR", help_heading = "Storage")]
+            data_dir: Option<PathBuf>,
+            /// Whether nothing lasts: accounts and rooms end with the server [default: false]
+            #[arg(long, value_name = "true|false", help_heading = "Storage", num_args = 0..=1)]
+            #[arg(default_missing_value = "true", value_parser = <bool as Value>::from_flag)]
+            ephemeral: Option<bool>,
             #[arg(skip)]
             operators: Option<Vec<Operator>>,
             $($(
@@ -64,6 +74,8 @@ macro_rules! options {
                 ("motd_file", "the name of a file, in quotation marks"),
                 ("admin", "a list of texts, such as [\"Ann\", \"ann@example.org\"]"),
                 ("password", <String as Value>::IS),
+                ("data_dir", "the name of a directory, in quotation marks"),
+                ("ephemeral", <bool as Value>::IS),
                 ("operators", people::OPERATORS_ARE),
                 $($((stringify!($name), <$type as Value>::IS),)*)*
             ];
@@ -200,6 +212,20 @@ options! {
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
     }
+    "Accounts": {
+        /// Who may make an account: closed (nobody), open (who is logged in), before-login (anybody) [default: open]
+        registration: Registering => hub.registration;
+        /// Accounts that there may be [default: 100000]
+        accounts_max: usize => hub.accounts_max;
+        /// Seconds until the next password for an account, or from an address, after a wrong one; doubled each time [default: 1]
+        account_delay_seconds: Seconds => limits.account_delay;
+        /// Memory that the hash of a new password of an account takes, in KiB [default: 19456]
+        password_hash_memory_kib: u32 => limits.password_cost.memory_kib;
+        /// How often that is gone through (Argon2id, with one lane) [default: 2]
+        password_hash_iterations: u32 => limits.password_cost.iterations;
+        /// Accounts made from one address in an hour; 0: any number [default: 20]
+        registrations_per_address_max: u32 => limits.registrations.per_hour;
+    }
     "IRC": {
         /// Whether IRC is spoken [default: true]
         irc: bool => server.irc;
@@ -231,18 +257,16 @@ impl ServeArgs {
     /// One sentence: which file or which setting, what is wrong with it, and what would be right.
     pub fn settings(&self) -> Result<Settings, String> {
         let mut settings = Settings::default();
-        let mut motd_file = None;
-        if let Some(path) = &self.config {
-            let options = read_file(path)?;
-            options.apply(&mut settings);
-            motd_file = options.motd_file;
-        }
+        let file = self.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        file.apply(&mut settings);
         self.options.apply(&mut settings);
-        if let Some(path) = self.options.motd_file.as_ref().or(motd_file.as_ref()) {
+        if let Some(path) = self.options.motd_file.as_ref().or(file.motd_file.as_ref()) {
             settings.server.motd = people::read_motd(path)?;
         }
         let fits = settings.check().and_then(|()| people::check(&settings));
-        fits.map_err(|what| format!("{}: {what}", self.source()))?;
+        let wished = fits.and_then(|()| place::of(&self.options, &file));
+        let wished = wished.map_err(|what| format!("{}: {what}", self.source()))?;
+        settings.data_dir = wished.directory(|name| std::env::var_os(name))?;
         Ok(settings)
     }
 

@@ -72,7 +72,7 @@ fn ipv4_and_ipv6_meet_in_a_room() {
     let internet = network.segment();
     let (server, alice, bob) = (internet.host(), internet.host(), internet.host());
     let mut command = server.command(SWITCHBOARD);
-    command.args(["serve", "--listen", "[::]:7667"]);
+    command.args(["serve", "--ephemeral", "--listen", "[::]:7667"]);
     let _serving = Server::spawn(command);
     let mut alice = chat(&alice, "alice", (server.v4(), 7_667).into());
     let mut bob = chat(&bob, "bob", (server.v6(), 7_667).into());

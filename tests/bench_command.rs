@@ -273,7 +273,7 @@ fn two_threads_drive_clients_as_one_does() {
 #[test]
 fn clients_come_from_many_addresses_where_that_is_asked_for() {
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "debug");
+    command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "debug");
     let server = common::Server::spawn(command);
     let target = server.address.to_string();
     let (report, _) = small(Bench::new(&["rooms", "--target", &target, "--spread-sources"]));

@@ -19,7 +19,7 @@ fn chat(server: &Server, nick: &str, args: &[&str]) -> Running {
 #[test]
 fn messages_of_a_room_arrive_whatever_their_length() {
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "switchboard=debug");
+    command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "switchboard=debug");
     let server = Server::spawn(command);
     let mut bob = chat(&server, "bob", &["--room", "tea", "--udp"]);
     let mut carol = chat(&server, "carol", &["--room", "tea"]);

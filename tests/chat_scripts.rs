@@ -167,7 +167,7 @@ fn it_comes_back_after_the_server_did_and_tells_what_was_not_confirmed() {
     wait("not confirmed: #ops: into the dark");
     wait("trying again in");
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--listen", &address]);
+    command.args(["serve", "--ephemeral", "--listen", &address]);
     let again = Server::spawn(command);
     wait("you are in #ops");
     let mut bob = Client::login(again.address, "bob");

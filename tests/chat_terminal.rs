@@ -219,7 +219,7 @@ fn it_says_that_the_connection_is_lost_and_comes_back() {
         lines.iter().any(|line| line.contains("there is no connection now"))
     });
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--listen", &address]);
+    command.args(["serve", "--ephemeral", "--listen", &address]);
     let again = Server::spawn(command);
     alice.wait("back in both rooms", |lines| {
         ["#lobby", "#ops"].iter().all(|room| {

@@ -103,7 +103,7 @@ impl Clocked {
         let seconds = &DEADLINE.as_secs().to_string();
         let mut command = Command::new(SWITCHBOARD);
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--login-seconds", seconds])
+            .args(["serve", "--ephemeral", "--listen", "127.0.0.1:0", "--login-seconds", seconds])
             .args(["--ping-after-seconds", seconds, "--ping-timeout-seconds", seconds])
             .args(["--relay-answer-seconds", seconds])
             .env("LD_PRELOAD", build_shim(&directory.0))

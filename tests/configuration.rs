@@ -221,7 +221,16 @@ fn an_address_of_another_machine_is_told() {
 #[test]
 fn it_listens_on_every_address_it_is_given_and_says_so() {
     let mut child = Command::new(SWITCHBOARD)
-        .args(["serve", "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--listen", "[::1]:0"])
+        .args([
+            "serve",
+            "--ephemeral",
+            "--listen",
+            "127.0.0.1:0",
+            "--listen",
+            "127.0.0.2:0",
+            "--listen",
+            "[::1]:0",
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -249,9 +258,11 @@ fn it_listens_on_every_address_it_is_given_and_says_so() {
 
 #[test]
 fn without_any_flag_it_listens_on_the_default_address() {
+    let state = std::env::temp_dir().join(format!("switchboard-state-{}", std::process::id()));
     // Something else may have the port: then the complaint names the address.
     let mut child = Command::new(SWITCHBOARD)
         .arg("serve")
+        .env("STATE_DIRECTORY", &state)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -264,6 +275,7 @@ fn without_any_flag_it_listens_on_the_default_address() {
     child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
     let expected = ["listening on 127.0.0.1:7667 (TCP and UDP)", "cannot listen on 127.0.0.1:7667"];
     assert!(expected.iter().any(|e| said.contains(e)), "{said}");
+    let _ = std::fs::remove_dir_all(state);
 }
 
 #[test]
@@ -278,7 +290,8 @@ fn the_help_has_every_option_of_the_file_with_its_default() {
         let (key, default) = line.split_once(" = ").expect("key = value");
         let default =
             Some(default.trim_matches(['[', ']', '"'])).filter(|text| !text.is_empty()).unwrap_or("none");
-        assert!(words.contains(&format!("--{key} <")), "--{key} is not in the help:\n{stdout}");
+        let is_there = words.contains(&format!("--{key} <")) || words.contains(&format!("--{key} [<"));
+        assert!(is_there, "--{key} is not in the help:\n{stdout}");
         assert!(words.contains(&format!("[default: {default}]")), "{key}: no default {default}:\n{stdout}");
         options += 1;
     }
@@ -438,7 +451,7 @@ fn nobody_has_to_read_what_it_says() {
         probe.local_addr().expect("an address")
     };
     let mut child = Command::new(SWITCHBOARD)
-        .args(["serve", "--listen", &address.to_string()])
+        .args(["serve", "--ephemeral", "--listen", &address.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -56,7 +56,7 @@ fn an_address_counts_once_it_has_answered_a_challenge() {
 fn over_ipv6_as_well_and_over_a_wildcard_for_both() {
     let server = Server::spawn({
         let mut command = Command::new(SWITCHBOARD);
-        command.args(["serve", "--listen", "[::]:0"]);
+        command.args(["serve", "--ephemeral", "--listen", "[::]:0"]);
         command
     });
     for (name, ip) in [("alice", "127.0.0.1"), ("bob", "::1")] {
@@ -251,7 +251,7 @@ fn a_new_ticket_ends_the_binding_before_it() {
 fn a_server_without_datagrams_says_so() {
     let mut command = Command::new(SWITCHBOARD);
     let mut child = command
-        .args(["serve", "--listen", "127.0.0.1:0", "--datagrams", "false"])
+        .args(["serve", "--ephemeral", "--listen", "127.0.0.1:0", "--datagrams", "false"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -274,7 +274,10 @@ fn a_server_without_datagrams_says_so() {
 fn a_port_that_is_taken_for_datagrams_is_told_as_that() {
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let address = taken.local_addr().expect("an address").to_string();
-    let output = Command::new(SWITCHBOARD).args(["serve", "--listen", &address]).output().expect("it runs");
+    let output = Command::new(SWITCHBOARD)
+        .args(["serve", "--ephemeral", "--listen", &address])
+        .output()
+        .expect("it runs");
     let stderr = String::from_utf8(output.stderr).expect("UTF-8");
     assert!(!output.status.success());
     for word in [&address, "UDP", "another program", "--listen", "datagrams = false", "in use"] {

@@ -352,7 +352,7 @@ fn an_address_that_is_not_proven_never_gets_more_than_came_from_it() {
 #[test]
 fn the_log_tells_what_was_dropped_and_why() {
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "debug");
+    command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).env("RUST_LOG", "debug");
     let server = Server::spawn(command);
     let stranger = socket(server.address);
     stranger.send(b"hello?").expect("it goes");

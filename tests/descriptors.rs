@@ -99,7 +99,7 @@ fn descriptors_of(server: &Server) -> usize {
 fn under_a_low_ulimit_those_beyond_it_are_told_and_those_who_come_later_are_served() {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\"", SWITCHBOARD]);
-    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
     let server = Server::spawn(command);
     server.wait_for_log("instead of 20000: the process may open 64 files (ulimit -n)");
 

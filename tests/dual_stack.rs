@@ -8,7 +8,7 @@ use std::process::Command;
 
 fn server_on_every_address() -> Server {
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--listen", "[::]:0"]).env("RUST_LOG", "debug");
+    command.args(["serve", "--ephemeral", "--listen", "[::]:0"]).env("RUST_LOG", "debug");
     Server::spawn(command)
 }
 

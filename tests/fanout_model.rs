@@ -100,7 +100,7 @@ fn channel(room: usize) -> ChannelId {
 }
 
 fn author(session: SessionId, name: &UserName) -> Author<'_> {
-    Author { user: UserKey(session), session, name, profile: None, account: None }
+    Author { user: UserKey(session), session, name, profile: None, account: None, hidden_host: None }
 }
 
 impl Bench {

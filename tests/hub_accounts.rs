@@ -60,7 +60,11 @@ fn with_account() -> Desk {
     let done = Answered::Account { name: "ann".into(), change: AccountChange::Registered };
     let request = desk.requests;
     let (to, channel) = (ANN, ChannelId::NONE);
-    assert_eq!(effects[1..], [Recorded::Reply { to, request, channel, answer: done }], "once it is written down");
+    assert_eq!(
+        effects[1..],
+        [Recorded::Reply { to, request, channel, answer: done }],
+        "once it is written down"
+    );
     desk
 }
 
@@ -110,7 +114,52 @@ fn a_wrong_password_is_told_as_an_account_that_is_not_there() {
     // Nobody, whatever it is that says so, becomes the owner of what is not there.
     proof(&mut desk, BOB, identify("nobody", "guess"));
     assert_eq!(refusal_in(&proved(&mut desk, BOB, Proved::Right)), Some(Refusal::CannotProve));
-    assert_eq!(desk.refusal(BOB, Command::IdentifyProven { name: "nobody" }), Refusal::WrongPassword);
+    let proven = Command::IdentifyProven { name: "nobody", salt: [1; 16] };
+    assert_eq!(desk.refusal(BOB, proven), Refusal::WrongPassword);
+}
+
+#[test]
+fn a_proof_is_a_guess_and_counts_for_the_keys_that_it_was_held_against() {
+    let mut desk = with_account();
+    assert_eq!(
+        desk.answer(BOB, Command::ShowScramKeys { name: "ANN" }),
+        Answered::ScramKeys(secret("hash").scram)
+    );
+    let effects = desk.ask(BOB, Command::TakeProof { name: "Ann", is_right: false });
+    let guess = |is_right| Recorded::Guess { session: BOB, account: "ann".into(), is_right };
+    assert_eq!((&effects[0], refusal_in(&effects)), (&guess(false), Some(Refusal::WrongPassword)));
+    // Who has to wait is told so before the proof, and is not told whether it was right.
+    desk.recorder.1.guess_wait = Some(Duration::from_millis(1_500));
+    assert_eq!(desk.refusal(BOB, Command::ShowScramKeys { name: "ann" }), Refusal::TryLater { seconds: 2 });
+    for is_right in [true, false] {
+        let effects = desk.ask(BOB, Command::TakeProof { name: "ann", is_right });
+        assert_eq!((effects.len(), refusal_in(&effects)), (1, Some(Refusal::TryLater { seconds: 2 })));
+    }
+    desk.recorder.1.guess_wait = None;
+    assert_eq!(desk.ask(BOB, Command::TakeProof { name: "ann", is_right: true })[0], guess(true));
+    // Meanwhile she changes her password.
+    let other = Command::IdentifyProven { name: "ann", salt: [9; 16] };
+    assert_eq!(desk.refusal(BOB, other), Refusal::WrongPassword);
+    let done = Answered::Account { name: "ann".into(), change: AccountChange::Identified };
+    assert_eq!(desk.answer(BOB, Command::IdentifyProven { name: "ann", salt: [1; 16] }), done);
+    assert_eq!(desk.refusal(BOB, Command::ShowScramKeys { name: "ann" }), Refusal::AlreadyIdentified);
+    assert_eq!(desk.refusal(CY, Command::ShowScramKeys { name: &"x".repeat(256) }), Refusal::WrongPassword);
+}
+
+#[test]
+fn since_when_there_is_an_account_is_told() {
+    let mut desk = with_account();
+    let made = moment(desk.now).unix_millis;
+    assert_eq!(
+        desk.answer(ANN, Command::ShowAccount { name: "" }),
+        Answered::KnownAccount("ann".into(), made)
+    );
+    assert_eq!(
+        desk.answer(BOB, Command::ShowAccount { name: "ANN" }),
+        Answered::KnownAccount("ann".into(), made)
+    );
+    assert_eq!(desk.refusal(BOB, Command::ShowAccount { name: "" }), Refusal::NotIdentified);
+    assert_eq!(desk.refusal(BOB, Command::ShowAccount { name: "cy" }), Refusal::NoSuchAccount);
 }
 
 #[test]
@@ -138,17 +187,30 @@ fn passwords_are_changed_and_accounts_given_up_by_whoever_knows_the_password() {
     let change = Command::ChangePassword { old: "sesame", new: "simsim" };
     assert_eq!(proof(&mut desk, ANN, change.clone()), "change ann hash sesame simsim");
     let effects = proved(&mut desk, ANN, Proved::Made(secret("another")));
-    assert!(matches!(&effects[0], Recorded::Store(Record::Account(record)) if record.secret == secret("another")));
+    assert!(
+        matches!(&effects[0], Recorded::Store(Record::Account(record)) if record.secret == secret("another"))
+    );
     assert_eq!(proof(&mut desk, ANN, change), "change ann another sesame simsim");
     assert_eq!(refusal_in(&proved(&mut desk, ANN, Proved::Wrong)), Some(Refusal::WrongPassword));
     let keys = Answered::ScramKeys(secret("another").scram);
-    assert_eq!(desk.answer(BOB, Command::ShowScramKeys { name: "ANN" }), keys);
+    assert_eq!(desk.answer(CY, Command::ShowScramKeys { name: "ANN" }), keys);
 
     proof(&mut desk, BOB, identify("ann", "simsim"));
     proved(&mut desk, BOB, Proved::Right);
-    assert_eq!(proof(&mut desk, ANN, Command::DeleteAccount { password: "simsim" }), "check ann another simsim");
+    assert_eq!(
+        proof(&mut desk, ANN, Command::DeleteAccount { password: "simsim" }),
+        "check ann another simsim"
+    );
     let effects = proved(&mut desk, ANN, Proved::Right);
     assert!(matches!(effects[0], Recorded::Store(Record::AccountGone(_))), "{effects:?}");
+    let told = |session| {
+        let is_told = |effect: &Recorded| {
+            matches!(effect, Recorded::Reply { to, answer: Answered::Account { change, .. }, .. }
+                if *to == session && *change == AccountChange::Deleted)
+        };
+        effects.iter().filter(|effect| is_told(effect)).count()
+    };
+    assert_eq!((told(ANN), told(BOB)), (1, 1), "all who were behind it");
     assert_eq!(desk.hub.accounts_len(), 0);
     assert_eq!(desk.refusal(BOB, Command::LogOut), Refusal::NotIdentified, "it was gone for everybody");
     assert_eq!(desk.answer(BOB, Command::ShowScramKeys { name: "ann" }), Answered::ScramKeys(None));

@@ -10,8 +10,8 @@ use desk::{ANN, BOB, CY, Desk};
 use recorder::{Answered, moment};
 use std::time::{Duration, Instant};
 use switchboard::hub::{
-    Command, Departure, Limits, MaskList, Refusal, RoomChange, RoomFilter, RoomRef, SessionId, UserFilter,
-    Words,
+    Command, Departure, Limits, MaskList, Refusal, RoomChange, RoomFilter, RoomRef, SessionId, Terms,
+    UserFilter, Words,
 };
 
 /// As hard to match as a mask can be for a name of 60 times the same letter.
@@ -84,7 +84,7 @@ fn a_search_for_users_ends_early_where_it_is_hard_and_goes_on() {
 fn ban_nobody(desk: &mut Desk, room: &str, bans: usize) {
     for n in 0..bans {
         let mask = format!("a*{}?x{n:03}?*.ip", "a?".repeat(10));
-        let change = RoomChange::AddMask { list: MaskList::Bans, mask: &mask };
+        let change = RoomChange::AddMask { list: MaskList::Bans, mask: &mask, terms: Terms::NONE };
         let changes = [change].into();
         desk.answer_unaudited(ANN, Command::Change { room: RoomRef::Named(room), changes });
     }
@@ -157,8 +157,10 @@ fn a_ban_holds_whatever_the_case_and_however_its_stars_stand() {
     let mut desk = Desk::new(Limits::default());
     desk.join(ANN, "#tea");
     let room = RoomRef::Named("#tea");
-    let ban =
-        |mask| Command::Change { room, changes: [RoomChange::AddMask { list: MaskList::Bans, mask }].into() };
+    let ban = |mask| Command::Change {
+        room,
+        changes: [RoomChange::AddMask { list: MaskList::Bans, mask, terms: Terms::NONE }].into(),
+    };
     desk.ask(ANN, ban("B*?b!*@*"));
     assert_eq!(desk.refusal(BOB, Command::Join { room: "#tea", password: "" }), Refusal::Banned);
     let again = desk.answer(ANN, ban("b?*B!*@*"));

@@ -9,7 +9,7 @@ use desk::{ANN, BOB, CY, Desk};
 use recorder::{Answered, Happened, Recorded};
 use switchboard::hub::{
     ChannelId, Command, Departure, Flag, Form, Limits, MaskList, Refusal, Role, RoomChange, RoomRef,
-    SessionId, Words,
+    SessionId, Terms, Words,
 };
 
 /// Ann has made #tea and is its moderator; Bob is in it. Cy is not.
@@ -27,7 +27,7 @@ fn set(flag: Flag, on: bool) -> RoomChange<'static> {
 }
 
 fn ban(mask: &str) -> RoomChange<'_> {
-    RoomChange::AddMask { list: MaskList::Bans, mask }
+    RoomChange::AddMask { list: MaskList::Bans, mask, terms: Terms::NONE }
 }
 
 fn change(changes: &[RoomChange<'static>]) -> Command<'static> {
@@ -172,7 +172,7 @@ fn a_ban_keeps_out_and_silences_until_an_exception_or_a_voice() {
     assert_eq!(desk.refusal(BOB, Command::SetSubject { room: TEA, text: "spam" }), Refusal::Silenced);
     desk.set(&[RoomChange::Grant { role: Role::Participant, to: "bob" }]);
     assert!(desk.says(BOB, "hello"));
-    desk.set(&[RoomChange::AddMask { list: MaskList::BanExceptions, mask: "CY!*@*" }]);
+    desk.set(&[RoomChange::AddMask { list: MaskList::BanExceptions, mask: "CY!*@*", terms: Terms::NONE }]);
     assert!(matches!(desk.answer(CY, join("")), Answered::Joined { .. }));
     let masks = |list| Command::ListMasks { room: TEA, list, from: 0 };
     let bans = Answered::Masks(vec!["*!*@* by ann!native@aeaqcaib.aaaaaaaa.aaaaaaaa.ip".into()], false);
@@ -229,7 +229,7 @@ fn fill_lists(desk: &mut Desk, session: SessionId, rooms: &[String]) -> Vec<usiz
         let lists = MaskList::ALL.into_iter().flat_map(|list| (0..99).map(move |n| (list, n)));
         let taken = lists.take_while(|&(list, n)| {
             let mask = format!("{n}{}!*@*", "x".repeat(180));
-            let changes = [RoomChange::AddMask { list, mask: &mask }].into();
+            let changes = [RoomChange::AddMask { list, mask: &mask, terms: Terms::NONE }].into();
             match desk.answer(session, Command::Change { room: RoomRef::Named(room), changes }) {
                 Answered::Changed { refused, .. } if refused.is_empty() => true,
                 Answered::Changed { refused, .. } => {

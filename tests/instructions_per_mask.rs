@@ -4,11 +4,11 @@
 mod instructions;
 
 use instructions::{Budget, asked, check};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use switchboard::hub::record::Record;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId, RoomChange,
-    RoomRef, SessionId, Words,
+    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
+    RoomChange, RoomRef, SessionId, Terms, Words,
 };
 
 const ANN: SessionId = SessionId(1);
@@ -29,6 +29,16 @@ impl Effects for Nobody {
     }
 
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
+
+    fn can_store(&self) -> bool {
+        true
+    }
+
+    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
+        None
+    }
+
+    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
 
     fn store(&mut self, _: Record) {}
 
@@ -55,7 +65,8 @@ impl Rooms {
             rooms_of.ask(ANN, Command::Join { room: &room, password: "" });
             rooms_of.ask(BOB, Command::Join { room: &room, password: "" });
             for mask in (0..bans).map(mask) {
-                let changes = [RoomChange::AddMask { list: MaskList::Bans, mask: &mask }].into();
+                let changes =
+                    [RoomChange::AddMask { list: MaskList::Bans, mask: &mask, terms: Terms::NONE }].into();
                 rooms_of.ask(ANN, Command::Change { room: RoomRef::Named(&room), changes });
             }
         }

@@ -58,7 +58,7 @@ fn conversations() -> Vec<String> {
 }
 
 /// Those that nothing leads to yet, and what they wait for.
-const AWAITED: &[(Numeric, &str)] = &[(Numeric::RPL_WHOISACCOUNT, "accounts")];
+const AWAITED: &[(Numeric, &str)] = &[];
 
 fn is_awaited(numeric: u16) -> bool {
     AWAITED.iter().any(|(awaited, _)| awaited.number() == numeric)
@@ -158,8 +158,7 @@ fn each_command_is_answered_by_the_numerics_that_are_told_of_it_and_by_no_others
 }
 
 /// Those that make no difference yet.
-const IDLE: &[Capability] =
-    &[Capability::AccountNotify, Capability::AccountTag, Capability::CapNotify, Capability::Chghost];
+const IDLE: &[Capability] = &[Capability::CapNotify, Capability::Chghost];
 
 #[test]
 fn capabilities_that_are_offered_and_those_that_are_not() {

@@ -16,7 +16,7 @@ fn time_to_ready(args: &[&str]) -> Duration {
     let start = |_| {
         let started = Instant::now();
         let mut child = Command::new(SWITCHBOARD)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

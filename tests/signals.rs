@@ -285,7 +285,7 @@ fn hup_takes_a_new_file_and_keeps_the_old_settings_when_it_is_wrong() {
 fn what_can_only_change_with_a_restart_is_said() {
     let file = ConfigFile::new("listen", "listen = [\"127.0.0.1:0\"]\n");
     let mut command = Command::new(SWITCHBOARD);
-    command.args(["serve", "--config", file.path()]);
+    command.args(["serve", "--ephemeral", "--config", file.path()]);
     let server = Server::spawn(command);
     file.write("listen = [\"127.0.0.1:1\"]\n");
     server.signal("HUP");

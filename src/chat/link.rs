@@ -364,7 +364,7 @@ impl Link {
         let Outgoing { outbox, blocks, .. } = &mut self.out;
         match outbox.flush(blocks, &mut self.socket, 4 * READ_BYTES) {
             Ok(Flushed::WouldBlock) => self.writable = false,
-            Ok(Flushed::All | Flushed::Budget) => {}
+            Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
             Err(error) => return Err(Lost::Io(error)),
         }
         Ok(())

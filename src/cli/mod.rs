@@ -401,10 +401,15 @@ pub fn run(mut reactor: Reactor) -> Result<ExitCode, String> {
         // Nobody may be reading; the server runs all the same.
         let _ = writeln!(stdout, "listening on {address} ({})", reactor.transports());
     }
+    let _ = match reactor.data_dir() {
+        Some(directory) => writeln!(stdout, "keeps accounts and rooms in {}", directory.display()),
+        None => writeln!(stdout, "keeps nothing: accounts and rooms end with the server"),
+    };
     let _ = stdout.flush();
     drop(stdout);
     match reactor.run() {
         Ok(Exit::Drained) => Ok(ExitCode::SUCCESS),
+        Ok(Exit::Unsaved) => Err("stopped, but not everything could be saved".into()),
         Ok(Exit::AtOnce) => Err("stopped at once: a second signal came before everything was sent".into()),
         Err(error) => Err(format!("the poll loop failed: {error}")),
     }

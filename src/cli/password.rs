@@ -28,7 +28,7 @@ pub fn hash() -> Result<ExitCode, String> {
     }
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|error| format!("no random numbers: {error}"))?;
-    let hash = passwords::hash(&password, salt)?;
+    let hash = passwords::hash(&password, salt, passwords::Cost::default())?;
     writeln!(io::stdout(), "{hash}").map_err(|error| format!("cannot print the hash: {error}"))?;
     Ok(ExitCode::SUCCESS)
 }

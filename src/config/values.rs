@@ -40,6 +40,10 @@ impl Value for u16 {
     const IS: &str = "a whole number from 0 to 65535";
 }
 
+impl Value for u32 {
+    const IS: &str = "a whole number from 0 to 4294967295";
+}
+
 impl Value for Seconds {
     const IS: &str = "a number of seconds, above 0 and at most 1000000000";
 }

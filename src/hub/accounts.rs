@@ -4,6 +4,7 @@
 //! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
 //! waits; should it leave, nobody learns what came of it.
 
+use super::lasting::check_durable;
 use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
 use super::{
@@ -149,7 +150,11 @@ impl Hub {
     /// Takes an account that was there before the server started.
     pub(super) fn restore_account(&mut self, record: AccountRecord) -> Outcome {
         let AccountRecord { id, name, secret, made_millis } = record;
+        self.accounts.last = self.accounts.last.max(id.0); // whatever it is, the number is taken
         let name = UserName::new(&name, u8::MAX)?; // whatever the limit was, and is now
+        if self.accounts.by_name.contains_key(name.key()) {
+            return Err(Refusal::AccountExists);
+        }
         self.accounts.insert(Account { id, name, secret: Box::new(secret), made_millis });
         Ok(())
     }
@@ -209,6 +214,7 @@ impl Hub {
         };
         self.check_registrable(asker.session, &name)?;
         self.check_new_password(password)?;
+        check_durable(fx)?;
         self.prove(asker, Wanted::Register(name), Proof::Make { password }, fx)
     }
 
@@ -248,8 +254,8 @@ impl Hub {
         }
         let own = self.users.get(&asker.user).map(|user| user.name.clone());
         let name = own.as_ref().filter(|_| name.is_empty()).map_or(name, UserName::shown);
-        // A longer one was never taken, and is not worth the time.
-        if password.len() > usize::from(self.limits.account_password_bytes_max) {
+        // Longer ones were never taken, and are not worth the time.
+        if password.len() > usize::from(self.limits.account_password_bytes_max) || is_too_long(name) {
             return Err(Refusal::WrongPassword);
         }
         let found = self.accounts.named(name);
@@ -258,20 +264,66 @@ impl Hub {
         self.prove(asker, wanted, Proof::Check { account: name, hash: hash.as_deref(), password }, fx)
     }
 
-    /// The same, where the dialect has found out by itself.
-    pub(super) fn identify_proven(&mut self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+    /// With what the dialect finds out by itself whether somebody knows a password.
+    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         if self.identity(asker.session).is_some() {
             return Err(Refusal::AlreadyIdentified);
         }
+        if is_too_long(name) {
+            return Err(Refusal::WrongPassword);
+        }
+        check_wait(asker, name, fx)?;
+        let (keys, nonce) = (self.scram_keys(name), fx.fresh_key());
+        asker.reply(fx, Reply::ScramKeys { keys, nonce });
+        Ok(())
+    }
+
+    fn scram_keys(&self, name: &str) -> Option<&ScramKeys> {
+        self.accounts.named(name)?.secret.scram.as_ref()
+    }
+
+    /// Many may have asked for the keys before the first of them was wrong: so whether one may guess is asked here again,
+    /// and who may not is not told whether it was right.
+    pub(super) fn take_proof(
+        &self,
+        asker: Asker,
+        name: &str,
+        is_right: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        check_wait(asker, name, fx)?;
+        fx.note_guess(asker.session, &fold(name), is_right);
+        if !is_right {
+            return Err(Refusal::WrongPassword);
+        }
+        asker.reply(fx, Reply::Done);
+        Ok(())
+    }
+
+    pub(super) fn identify_proven(
+        &mut self,
+        asker: Asker,
+        name: &str,
+        salt: [u8; 16],
+        fx: &mut impl Effects,
+    ) -> Outcome {
+        if self.identity(asker.session).is_some() {
+            return Err(Refusal::AlreadyIdentified);
+        }
+        // Since the proof, the password may have been changed, or the account given up and made anew.
+        self.scram_keys(name).filter(|keys| keys.salt == salt).ok_or(Refusal::WrongPassword)?;
         let id = self.account_named(name).ok_or(Refusal::WrongPassword)?;
         self.identify_as(asker, id, fx)
     }
 
-    /// With what the dialect finds that out.
-    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        let keys: Option<&ScramKeys> =
-            self.accounts.named(name).and_then(|account| account.secret.scram.as_ref());
-        asker.reply(fx, Reply::ScramKeys { keys });
+    pub(super) fn show_account(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
+        let account = match name {
+            "" => self.identity(asker.session).and_then(|identity| self.accounts.get(identity.id)),
+            name => self.accounts.named(name),
+        };
+        let missing = if name.is_empty() { Refusal::NotIdentified } else { Refusal::NoSuchAccount };
+        let Account { name, made_millis, .. } = account.ok_or(missing)?;
+        asker.reply(fx, Reply::KnownAccount { name: name.shown(), made_millis: *made_millis });
         Ok(())
     }
 
@@ -297,6 +349,7 @@ impl Hub {
     ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
         self.check_new_password(new)?;
+        check_durable(fx)?;
         self.prove(
             asker,
             Wanted::Change(id),
@@ -307,6 +360,7 @@ impl Hub {
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
+        check_durable(fx)?;
         let proof = Proof::Check { account: name.shown(), hash: Some(&hash), password };
         self.prove(asker, Wanted::Delete(id), proof, fx)
     }
@@ -338,9 +392,10 @@ impl Hub {
     fn go_on(&mut self, asker: Asker, what: Wanted, proved: Proved, fx: &mut impl Effects) -> Outcome {
         match (what, proved) {
             (_, Proved::Wrong) => Err(Refusal::WrongPassword),
-            (_, Proved::NotYet { wait }) => {
-                Err(Refusal::TryLater { seconds: wait.as_secs().saturating_add(1) })
+            (Wanted::Register(_), Proved::NotYet { wait }) => {
+                Err(Refusal::TooManyRegistrations { seconds: whole_seconds(wait) })
             }
+            (_, Proved::NotYet { wait }) => Err(Refusal::TryLater { seconds: whole_seconds(wait) }),
             (Wanted::Register(name), Proved::Made(secret)) => self.make_account(asker, name, secret, fx),
             (Wanted::Identify(id), Proved::Right) => self.identify_as(asker, id, fx),
             (Wanted::Change(id), Proved::Made(secret)) => self.replace_secret(asker, id, secret, fx),
@@ -358,6 +413,7 @@ impl Hub {
     ) -> Outcome {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
+        check_durable(fx)?;
         let id = AccountId(self.accounts.last + 1);
         let account = Account { id, name, secret: Box::new(secret), made_millis: asker.now.unix_millis };
         let (record, identity) = (account.record(), account.identity());
@@ -382,6 +438,7 @@ impl Hub {
         secret: Secret,
         fx: &mut impl Effects,
     ) -> Outcome {
+        check_durable(fx)?;
         let key = self.accounts.names.get(&id).ok_or(Refusal::NotIdentified)?;
         let account = self.accounts.by_name.get_mut(key).ok_or(Refusal::NotIdentified)?;
         *account.secret = secret;
@@ -392,13 +449,22 @@ impl Hub {
     }
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
+        check_durable(fx)?;
         let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
         fx.store(Record::AccountGone(id));
-        self.accounts.before_login.retain(|_, of| *of != id);
+        let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
+        let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
         let of_account =
             |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        let users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        let mut users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        users.sort_unstable(); // so that it is the same each time
         let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };
+        for session in newcomers {
+            self.accounts.before_login.remove(&session);
+            if session != asker.session {
+                asker.tell_seat(fx, session, reply);
+            }
+        }
         for key in users {
             let stays = if key == asker.user { asker.session } else { self.user(key)?.first_seat(key) };
             self.end_other_seats(asker.now, key, stays, fx);
@@ -430,10 +496,28 @@ impl Hub {
     ) {
         let Some(user) = self.users.get_mut(&key) else { return };
         user.rare_mut().identity = identity.map(Box::new);
+        let Some(user) = self.users.get(&key) else { return };
         let event = Event::AccountChanged { who: user.person(key) };
-        tell_neighbours(user, cause, event, fx);
+        tell_neighbours(user, &self.known_in(user), cause, event, fx);
         self.tell_watched_change(key, cause, Trait::Account, fx);
     }
+}
+
+/// No account has such a name: the length of one is counted in a byte.
+fn is_too_long(name: &str) -> bool {
+    name.len() > usize::from(u8::MAX)
+}
+
+fn check_wait(asker: Asker, name: &str, fx: &impl Effects) -> Outcome {
+    match fx.guess_wait(asker.session, &fold(name)) {
+        Some(wait) => Err(Refusal::TryLater { seconds: whole_seconds(wait) }),
+        None => Ok(()),
+    }
+}
+
+/// After so many, whoever waits need not wait any more.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(1)
 }
 
 /// What an account has become, for whoever asked for it.

@@ -52,7 +52,7 @@ impl Hub {
             let Some(room) = self.channels.room(room) else {
                 return Err(format!("{} is in a room that is not there", user.name));
             };
-            if !room.occupants.contains(user.name.key()) {
+            if !room.occupants.contains(room.key_of(user)) {
                 return Err(format!("{} is not among the occupants of {}", user.name, room.name));
             }
         }
@@ -89,9 +89,9 @@ impl Hub {
                 return Err(format!("{} is empty and still there", room.name));
             }
             for key in &room.occupants {
-                let user = self.names.get(key).and_then(|key| self.users.get(key));
+                let user = room.user_at(key, &self.names).and_then(|key| self.users.get(&key));
                 let user = user.ok_or(format!("{key} in {} is gone", room.name))?;
-                if user.name.key() != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
+                if room.key_of(user) != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
                     return Err(format!("{key} in {} does not know of it exactly once", room.name));
                 }
             }

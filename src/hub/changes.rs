@@ -51,7 +51,7 @@ impl Hub {
         let told: Vec<RoomChange<'_>> = applied.iter().map(|(change, name)| named(*change, name)).collect();
         let (asker, room) = (Asker { channel, ..asker }, self.room(channel)?);
         if !told.is_empty() {
-            let by = self.user(asker.user)?.person(asker.user);
+            let by = room.person(asker.user, self.user(asker.user)?);
             asker.publish(fx, room, Event::Changed { by, changes: &told });
         }
         asker.reply(
@@ -86,8 +86,12 @@ impl Hub {
             }
             RoomChange::Grant { role, to } => self.grant(asker, channel, role, to, true),
             RoomChange::Revoke { role, from } => self.grant(asker, channel, role, from, false),
-            RoomChange::AddMask { list, mask } => self.add_mask(asker, channel, (list, mask), fx),
+            RoomChange::AddMask { list, mask, .. } => self.add_mask(asker, channel, (list, mask), fx),
             RoomChange::RemoveMask { list, mask } => self.remove_mask(channel, list, mask),
+            RoomChange::Affiliate { .. }
+            | RoomChange::Unaffiliate { .. }
+            | RoomChange::Stands { .. }
+            | RoomChange::Preset(_) => Err(Refusal::NotOwner),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a session can ask of the hub, in whatever dialect it was said.
 
-use super::{Address, ChannelId, Marks, MaskList, Offers, Role, RoomChange};
+use super::record::{Span, Wish};
+use super::{Address, Affiliation, ChannelId, Marks, MaskList, Offers, Role, RoomChange};
 use std::time::Instant;
 
 /// A connection as the hub knows it: a number that is never used for another one.
@@ -68,9 +69,43 @@ impl<'a> Words<'a> {
     }
 }
 
-/// A number for each thing that was said since the server started.
+/// A number for each thing that was said or happened: grows with time, over restarts as well. The upper bits are when
+/// that was, in milliseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MessageId(pub u64);
+
+impl MessageId {
+    /// Things that can happen in one millisecond.
+    const COUNTER_BITS: u32 = 20;
+
+    /// The first of a moment, in milliseconds since 1970.
+    pub fn at(millis: u64) -> MessageId {
+        MessageId(millis << Self::COUNTER_BITS)
+    }
+
+    /// The next one, now.
+    #[must_use]
+    pub fn next(self, now_millis: u64) -> MessageId {
+        MessageId((self.0 + 1).max(MessageId::at(now_millis).0))
+    }
+
+    /// When that was, in milliseconds since 1970.
+    pub fn millis(self) -> u64 {
+        self.0 >> Self::COUNTER_BITS
+    }
+}
+
+/// A part of what happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Part {
+    Span(Span),
+    /// This one, if it is there, and about as many before it as after it.
+    Around {
+        id: MessageId,
+        limit: usize,
+        said_only: bool,
+    },
+}
 
 /// Which rooms a list is to have. All conditions have to hold; by default there are none.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -117,12 +152,23 @@ pub enum Command<'a> {
         name: &'a str,
         password: &'a str,
     },
-    /// The same, where the dialect has found out that it is so.
-    IdentifyProven {
+    /// What the dialect needs to find out by itself whether somebody knows a password.
+    ShowScramKeys {
         name: &'a str,
     },
-    /// What the dialect needs to find that out.
-    ShowScramKeys {
+    /// It has found out. Whoever guessed too often is refused all the same.
+    TakeProof {
+        name: &'a str,
+        is_right: bool,
+    },
+    /// As `Identify`, behind a proof that was taken. `salt`: of the keys that it was held against, which may be others by
+    /// now.
+    IdentifyProven {
+        name: &'a str,
+        salt: [u8; 16],
+    },
+    /// Since when there is an account; an empty name: the asker's.
+    ShowAccount {
         name: &'a str,
     },
     /// The session is nobody's any more.
@@ -211,6 +257,78 @@ pub enum Command<'a> {
     },
     /// The rooms that one is invited to.
     ListInvited,
+    /// Ends a room. `instead`: the name of a room to go to; often empty.
+    Destroy {
+        room: RoomRef<'a>,
+        text: &'a str,
+        instead: &'a str,
+    },
+    /// Another name for a room.
+    RenameRoom {
+        room: RoomRef<'a>,
+        to: &'a str,
+        text: &'a str,
+    },
+    /// A name that nobody else may have in that room; an empty one is none.
+    ReserveName {
+        room: RoomRef<'a>,
+        name: &'a str,
+    },
+    /// Asks those for something who can grant it; `text` is for them, and often empty.
+    Wish {
+        room: RoomRef<'a>,
+        wish: Wish,
+        text: &'a str,
+    },
+    /// What becomes of somebody's wish.
+    Decide {
+        room: RoomRef<'a>,
+        who: &'a str,
+        wish: Wish,
+        grant: bool,
+    },
+    ListWishes {
+        room: RoomRef<'a>,
+    },
+    /// The accounts that are something to a room, or are this to it, by their names.
+    ListMembers {
+        room: RoomRef<'a>,
+        affiliation: Option<Affiliation>,
+        after: &'a str,
+    },
+    /// What happened in a room.
+    ShowPast {
+        room: RoomRef<'a>,
+        part: Part,
+    },
+    /// What was said in a room with all of these words in it, the latest first, before this one.
+    Search {
+        room: RoomRef<'a>,
+        words: &'a str,
+        before: Option<MessageId>,
+        limit: usize,
+    },
+    /// What was said is no longer to be read.
+    Retract {
+        room: RoomRef<'a>,
+        id: MessageId,
+        text: &'a str,
+    },
+    /// Up to when one has read a conversation with a room or a user.
+    ShowReadMark {
+        conversation: &'a str,
+    },
+    /// In milliseconds since 1970; never goes back.
+    MarkRead {
+        conversation: &'a str,
+        at_millis: u64,
+    },
+    /// In which of one's rooms something was said in that time, in milliseconds since 1970.
+    ListSpoken {
+        after_millis: u64,
+        before_millis: u64,
+        limit: usize,
+    },
     ListRooms {
         after: &'a str,
         filter: RoomFilter<'a>,
@@ -263,6 +381,29 @@ pub enum Command<'a> {
         name: &'a str,
         text: &'a str,
     },
+    /// An operator keeps an address (`192.0.2.1`) or a network (`192.0.2.0/24`) out. `None`: until it is undone.
+    Ban {
+        pattern: &'a str,
+        text: &'a str,
+        seconds: Option<u64>,
+    },
+    Unban {
+        pattern: &'a str,
+    },
+    /// For operators; likewise the next two.
+    ListBans {
+        after: &'a str,
+    },
+    ListSessions {
+        after: Option<SessionId>,
+    },
+    ListAccounts {
+        after: &'a str,
+    },
+    /// An operator deletes somebody's account.
+    DropAccount {
+        name: &'a str,
+    },
     /// What the directory says of somebody.
     Lookup {
         name: &'a str,
@@ -311,6 +452,16 @@ impl Command<'_> {
             | Command::Kick { room: RoomRef::Channel(channel), .. }
             | Command::Invite { room: RoomRef::Channel(channel), .. }
             | Command::Who { room: RoomRef::Channel(channel), .. }
+            | Command::Destroy { room: RoomRef::Channel(channel), .. }
+            | Command::RenameRoom { room: RoomRef::Channel(channel), .. }
+            | Command::ReserveName { room: RoomRef::Channel(channel), .. }
+            | Command::Wish { room: RoomRef::Channel(channel), .. }
+            | Command::Decide { room: RoomRef::Channel(channel), .. }
+            | Command::ListWishes { room: RoomRef::Channel(channel) }
+            | Command::ListMembers { room: RoomRef::Channel(channel), .. }
+            | Command::ShowPast { room: RoomRef::Channel(channel), .. }
+            | Command::Search { room: RoomRef::Channel(channel), .. }
+            | Command::Retract { room: RoomRef::Channel(channel), .. }
             | Command::Accept { channel }
             | Command::Decline { channel, .. }
             | Command::Close { channel }

@@ -5,7 +5,6 @@ use super::mask::Mask;
 use super::name::fold;
 use super::person::Marks;
 use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, UserKey};
-use std::sync::Arc;
 
 impl Hub {
     pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
@@ -57,7 +56,7 @@ impl Hub {
         for &channel in &found.rooms {
             let Some(room) = self.channels.room(channel) else { continue };
             if self.shows_place(user, channel, room, is_hidden) {
-                places.push(Place { room: &room.name, standing: room.standing(found.name.key()) });
+                places.push(Place { room: &room.name, standing: room.standing(room.key_of(found)) });
             }
         }
         let person = found.person(key);
@@ -67,7 +66,7 @@ impl Hub {
         let online = asker.now.monotonic.saturating_duration_since(found.since);
         let look = Look {
             person,
-            host: fx.host(person.session),
+            host: person.host(fx),
             places: &places,
             idle_seconds: idle_seconds(asker, key, found, fx),
             since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
@@ -106,9 +105,9 @@ impl Hub {
     /// Which of these are here.
     pub(super) fn is_here(&self, asker: Asker, names: &[&str], fx: &mut impl Effects) -> Outcome {
         let user = self.user(asker.user)?;
-        let here = names.iter().filter_map(|name| self.names.get_key_value(&*fold(name)));
-        let entry = |(name, &key): (&Arc<str>, &UserKey)| {
-            let place = self.users.get(&key).and_then(|found| self.a_place(user, name, found));
+        let here = names.iter().filter_map(|name| self.names.get(&*fold(name)));
+        let entry = |&key: &UserKey| {
+            let place = self.users.get(&key).and_then(|found| self.a_place(user, found));
             Some(Entry { place, ..self.entry(asker, key, true, fx)? })
         };
         let here: Vec<Entry<'_>> = here.filter_map(entry).collect();

@@ -1,12 +1,14 @@
 //! What follows from a command: meaning and audience, never bytes. Effects borrow from the hub and from the command;
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
-use super::record::{Record, ScramKeys};
+use super::record::{BanRecord, Record, ScramKeys, Wish};
+use super::view::{AccountView, MemberView, PastView, SessionView, WishView};
 use super::{
     AccountChange, Address, ChannelId, Counts, Ending, Entry, Event, Flags, Formerly, Host, KnownPassword,
     Look, Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal,
     RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
 };
+use std::time::Duration;
 
 /// The world as the hub sees it: takes effects, in the order in which they happen, and knows what the hub cannot.
 pub trait Effects {
@@ -21,6 +23,16 @@ pub trait Effects {
     /// Has a password looked at, which takes longer than a turn may: [`Hub::proved`](super::Hub::proved) is told what
     /// came of it.
     fn prove(&mut self, session: SessionId, proof: Proof<'_>);
+
+    /// How long a session has to wait until it may give another password for this account, as it is looked up; `None`:
+    /// it need not. For passwords that are looked at without [`Effects::prove`].
+    fn guess_wait(&self, session: SessionId, account: &str) -> Option<Duration>;
+
+    /// A session gave such a password, and this is what it was: the next one waits after a wrong one.
+    fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool);
+    /// Whether a fact that lasts can be written down now. Where that has no prospect of success, nothing that has to last
+    /// should happen.
+    fn can_store(&self) -> bool;
 
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);
@@ -72,9 +84,15 @@ pub enum Reply<'a> {
         name: &'a str,
         change: AccountChange,
     },
-    /// `None`: there is no such account, or it has none.
+    /// `made_millis`: in milliseconds since 1970.
+    KnownAccount {
+        name: &'a str,
+        made_millis: u64,
+    },
+    /// `None`: there is no such account, or it has none. `nonce` was not given before.
     ScramKeys {
         keys: Option<&'a ScramKeys>,
+        nonce: PathKey,
     },
     Renamed {
         from: &'a UserName,
@@ -93,6 +111,9 @@ pub enum Reply<'a> {
         subject: Option<SubjectView<'a>>,
         made: bool,
         standing: Standing,
+        /// So that the newcomer can be told that others learn who they are, or that what is said is kept (XEP-0045
+        /// §7.2.3, §7.2.12).
+        flags: Flags,
     },
     Left {
         room: &'a RoomName,
@@ -152,6 +173,73 @@ pub enum Reply<'a> {
     },
     Invitations {
         rooms: &'a [&'a RoomName],
+    },
+    Destroyed {
+        room: &'a RoomName,
+    },
+    RoomRenamed {
+        from: &'a RoomName,
+        to: &'a RoomName,
+        text: &'a str,
+    },
+    /// Empty: none any more.
+    NameReserved {
+        room: &'a RoomName,
+        name: &'a str,
+    },
+    /// Those will hear of it who can grant it.
+    Wished {
+        room: &'a RoomName,
+        wish: Wish,
+    },
+    /// Somebody's wish is granted, or is not.
+    Decided {
+        room: &'a RoomName,
+        who: &'a str,
+        wish: Wish,
+        is_granted: bool,
+    },
+    Wishes {
+        room: &'a RoomName,
+        entries: &'a [WishView<'a>],
+    },
+    /// `next`: the list goes on behind this account.
+    Members {
+        room: &'a RoomName,
+        entries: &'a [MemberView<'a>],
+        next: Option<&'a str>,
+    },
+    /// In the order in which it happened; of a search, the latest first. `more`: there is more of what was asked for,
+    /// beyond what one reply has.
+    Past {
+        room: &'a RoomName,
+        entries: &'a [PastView<'a>],
+        more: bool,
+    },
+    Retracted {
+        room: &'a RoomName,
+        id: MessageId,
+        text: &'a str,
+    },
+    ReadMark {
+        conversation: &'a str,
+        at_millis: Option<u64>,
+    },
+    /// Rooms, and when something was said there last.
+    Spoken {
+        rooms: &'a [(&'a RoomName, u64)],
+    },
+    Bans {
+        entries: &'a [&'a BanRecord],
+        next: Option<&'a str>,
+    },
+    Sessions {
+        entries: &'a [SessionView<'a>],
+        next: Option<SessionId>,
+    },
+    Accounts {
+        entries: &'a [AccountView<'a>],
+        next: Option<&'a str>,
     },
     /// `next`: the list goes on behind this name, which need not be on this page.
     Rooms {

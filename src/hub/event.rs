@@ -1,5 +1,6 @@
 //! What others did, as those are told who have to do with them.
 
+use super::record::Wish;
 use super::{
     Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, SessionId,
     UserName, Words,
@@ -66,6 +67,35 @@ pub enum Event<'a> {
     GuestInvited {
         by: Person<'a>,
         who: &'a UserName,
+    },
+    /// The room is no more. `instead`: a room to go to; often empty.
+    Destroyed {
+        by: Person<'a>,
+        text: &'a str,
+        instead: &'a str,
+    },
+    /// The room has another name; the effect's room is the old one.
+    RoomRenamed {
+        by: Person<'a>,
+        to: &'a RoomName,
+        text: &'a str,
+    },
+    /// Somebody asks for something that one can grant.
+    Wished {
+        who: Person<'a>,
+        wish: Wish,
+        text: &'a str,
+    },
+    /// What became of one's own wish.
+    Decided {
+        wish: Wish,
+        is_granted: bool,
+    },
+    /// What was said is no longer to be read.
+    Retracted {
+        by: Person<'a>,
+        id: MessageId,
+        text: &'a str,
     },
     /// `who` still has the old name.
     Renamed {
@@ -142,6 +172,10 @@ impl Event<'_> {
             | Event::Kicked { by, .. }
             | Event::SubjectSet { by, .. }
             | Event::Changed { by, .. }
+            | Event::Destroyed { by, .. }
+            | Event::RoomRenamed { by, .. }
+            | Event::Wished { who: by, .. }
+            | Event::Retracted { by, .. }
             | Event::Invited { by, .. }
             | Event::GuestInvited { by, .. }
             | Event::Renamed { who: by, .. }
@@ -153,7 +187,8 @@ impl Event<'_> {
             | Event::Announced { by, .. }
             | Event::Killed { by, .. }
             | Event::Offered { from: by, .. } => Some(by.session),
-            Event::Vanished { .. }
+            Event::Decided { .. }
+            | Event::Vanished { .. }
             | Event::Ringing { .. }
             | Event::RelayClosed { .. }
             | Event::Paths { .. } => None,

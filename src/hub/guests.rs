@@ -22,6 +22,7 @@ pub(super) struct Guests {
     bans: Vec<MaskEntry>,
     ban_exceptions: Vec<MaskEntry>,
     invite_exceptions: Vec<MaskEntry>,
+    mutes: Vec<MaskEntry>,
     /// Those who were invited and have not entered, the longest ago first.
     pub invited: Vec<Invitation<UserKey>>,
 }
@@ -32,6 +33,7 @@ impl Guests {
             MaskList::Bans => &self.bans,
             MaskList::BanExceptions => &self.ban_exceptions,
             MaskList::InviteExceptions => &self.invite_exceptions,
+            MaskList::Mutes => &self.mutes,
         }
     }
 
@@ -45,6 +47,7 @@ impl Guests {
             MaskList::Bans => &mut self.bans,
             MaskList::BanExceptions => &mut self.ban_exceptions,
             MaskList::InviteExceptions => &mut self.invite_exceptions,
+            MaskList::Mutes => &mut self.mutes,
         }
     }
 
@@ -71,7 +74,7 @@ impl<'a, F: Effects> Candidate<'a, F> {
     }
 
     fn subject(&self) -> &Subject {
-        self.subject.get_or_init(|| Subject::new(self.person, self.fx.host(self.person.session)))
+        self.subject.get_or_init(|| Subject::new(self.person, self.person.host(self.fx)))
     }
 }
 

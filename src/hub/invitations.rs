@@ -36,9 +36,9 @@ impl Hub {
             self.keep_invitation(asker.user, guest, channel)?;
         }
         let (room, user, peer) = (self.room(channel)?, self.user(asker.user)?, self.user(guest)?);
-        let event = Event::Invited { by: user.person(asker.user), room: &room.name };
+        let event = Event::Invited { by: room.person(asker.user, user), room: &room.name };
         send_in((guest, peer), asker.session, ChannelId::NONE, Some(&room.name), event, fx);
-        let (by, who, least) = (user.person(asker.user), &peer.name, Role::Moderator);
+        let (by, who, least) = (room.person(asker.user, user), &peer.name, Role::Moderator);
         self.tell_some(Asker { channel, ..asker }, room, least, Event::GuestInvited { by, who }, fx);
         let away = peer.person(guest).away();
         asker.tell(fx, Reply::Invited { room: &room.name, who: &peer.name, away });

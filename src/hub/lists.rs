@@ -11,7 +11,6 @@ use super::{
     RoomSummary, User, UserFilter, UserKey,
 };
 use std::ops::Bound;
-use std::sync::Arc;
 
 impl Hub {
     pub(super) fn list_rooms(
@@ -54,14 +53,15 @@ impl Hub {
         let effort = if sees_all { Effort::UNBOUNDED } else { self.effort() };
         let after = fold(after);
         let page = self.page(effort, room.occupants.range::<str, _>(behind(&after)), |_, key| {
-            let user = *self.names.get(key)?;
+            let user = room.user_at(key, &self.names)?;
             let found = self.users.get(&user)?;
+            let name = room.name_of(found).shown();
             if !sees_all && found.marks().contains(Marks::INVISIBLE) {
-                return Some((found.name.shown(), None));
+                return Some((name, None));
             }
             let place = Some(Place { room: &room.name, standing: room.standing(key) });
             let entry = self.entry(asker, user, in_full, fx)?;
-            Some((found.name.shown(), Some(Entry { place, ..entry })))
+            Some((name, Some(Entry { place, ..entry })))
         });
         let asker = Asker { channel, ..asker };
         let hidden = room.settings.flags.has(Flag::Hidden);
@@ -81,7 +81,7 @@ impl Hub {
         let mask = filter.mask.map(Mask::new);
         let after = fold(after);
         let range = self.names.range::<str, _>(behind(&after));
-        let page = self.page(self.effort(), range, |effort, (name, &key)| {
+        let page = self.page(self.effort(), range, |effort, (_, &key)| {
             let found = self.users.get(&key)?;
             effort.take(user.rooms.len() + found.rooms.len());
             let is_listed = (!filter.operators_only || found.is_operator())
@@ -91,7 +91,7 @@ impl Hub {
                 return Some((found.name.shown(), None));
             }
             let entry = self.entry(asker, key, true, fx)?;
-            Some((found.name.shown(), Some(Entry { place: self.a_place(user, name, found), ..entry })))
+            Some((found.name.shown(), Some(Entry { place: self.a_place(user, found), ..entry })))
         });
         asker.reply(fx, Reply::Users { entries: &page.entries, next: page.next });
         Ok(())
@@ -154,7 +154,7 @@ impl Hub {
     ) -> Option<Entry<'_>> {
         let user = self.users.get(&key)?;
         let person = user.person(key);
-        let host = if in_full { fx.host(person.session) } else { Host::default() };
+        let host = if in_full { person.host(fx) } else { Host::default() };
         let idle_seconds = if in_full { idle_seconds(asker, key, user, fx) } else { 0 };
         Some(Entry { person, host, idle_seconds, place: None })
     }
@@ -165,16 +165,16 @@ impl Hub {
         !user.marks().contains(Marks::INVISIBLE)
             || by_key == key
             || by.is_operator()
-            || user.shares_room_with(by)
+            || self.share_room(by, user)
     }
 
     /// One room of somebody's, which the asker finds.
-    pub(super) fn a_place(&self, user: &User, key: &Arc<str>, found: &User) -> Option<Place<'_>> {
+    pub(super) fn a_place(&self, user: &User, found: &User) -> Option<Place<'_>> {
         let is_invisible = found.marks().contains(Marks::INVISIBLE) && !user.is_operator();
         found.rooms.iter().find_map(|&channel| {
             let room = self.channels.room(channel)?;
             self.shows_place(user, channel, room, is_invisible)
-                .then(|| Place { room: &room.name, standing: room.standing(key) })
+                .then(|| Place { room: &room.name, standing: room.standing(room.key_of(found)) })
         })
     }
 
@@ -254,7 +254,7 @@ impl Effort {
         });
         is_other_name || {
             self.take(STEPS_PER_HOST);
-            self.is_match(mask, &fx.host(person.session).to_string())
+            self.is_match(mask, &person.host(fx).to_string())
         }
     }
 }

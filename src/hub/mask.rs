@@ -6,7 +6,7 @@
 //! holds one mask against many texts is told in *steps* what it took.
 
 use super::name::fold;
-use super::{Host, Person};
+use super::{Effects, Host, Person};
 use std::cell::OnceCell;
 use std::fmt::Write;
 
@@ -205,7 +205,8 @@ impl Places {
 }
 
 /// `name!username@host`, as they write it.
-pub fn in_full(person: Person<'_>, host: Host) -> String {
+pub fn in_full(person: Person<'_>, fx: &impl Effects) -> String {
+    let host = person.host(fx);
     let mut subject = String::with_capacity(96);
     // Writing to a String cannot fail.
     let _ = write!(subject, "{}!{}@{host}", person.name, person.username());

@@ -3,11 +3,12 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `seats`, `rooms`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`, `directory`,
+//! - `accounts`, `users`, `seats`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`,
+//!   `lists`, `directory`,
 //!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts;
+//! - [`record`] what lasts, and `lasting` how it comes back;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
@@ -24,11 +25,13 @@ mod event;
 mod guests;
 mod host;
 mod invitations;
+mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
 mod moderation;
 pub mod name;
+mod occupants;
 mod paths;
 mod person;
 pub mod privileges;
@@ -47,7 +50,7 @@ mod watch;
 pub use accounts::{AccountChange, Proof, Proved, Registration};
 pub use channel::ChannelId;
 pub use command::{
-    Command, Form, MessageId, Moment, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter,
+    Command, Form, MessageId, Moment, Part, Purpose, RequestId, RoomFilter, RoomRef, SessionId, UserFilter,
     UserKey, Words,
 };
 pub use effect::{Effect, Effects, Reply};
@@ -57,15 +60,20 @@ pub use limits::Limits;
 pub use name::{RoomName, UserName};
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
+pub use record::{Past, Wish};
 pub use refusal::{BadName, BadText, Refusal};
 pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
-pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, RoomChange, Settings};
-pub use view::{Counts, Entry, Formerly, Look, Place, RoomSummary, SubjectView};
+pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
+pub use view::{
+    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, SessionView,
+    SubjectView, WishView,
+};
 
 use accounts::{Accounts, Identity};
 use channel::Channels;
 use paths::Listing;
+use record::RoomId;
 use rooms::Room;
 use seats::Seats;
 use smallvec::SmallVec;
@@ -88,6 +96,8 @@ pub struct Hub {
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
     channels: Channels,
+    /// The highest number that a room was given.
+    rooms_last: RoomId,
     /// Calls that nobody has answered, by the time at which they are given up.
     ringing: BTreeSet<(Instant, ChannelId)>,
     /// By folded name, which may be nobody's, those who want to hear of it. Sets, because everybody may watch the same
@@ -165,11 +175,17 @@ fn send_in(
     }
 }
 
-/// To those who share a room with somebody, but to none of that one's own sessions.
-fn tell_neighbours(user: &User, cause: SessionId, event: Event<'_>, fx: &mut impl Effects) {
-    if !user.rooms.is_empty() {
+/// To those who share one of these rooms with somebody, but to none of that one's own sessions.
+fn tell_neighbours(
+    user: &User,
+    rooms: &[ChannelId],
+    cause: SessionId,
+    event: Event<'_>,
+    fx: &mut impl Effects,
+) {
+    if !rooms.is_empty() {
         let except: SmallVec<[SessionId; 2]> = user.other_seats(cause).collect();
-        fx.emit(Effect::PublishToNeighbours { cause, except: &except, channels: &user.rooms, event });
+        fx.emit(Effect::PublishToNeighbours { cause, except: &except, channels: rooms, event });
     }
 }
 
@@ -214,9 +230,9 @@ impl Asker {
         fx.emit(Effect::Publish { channel, room: &room.name, cause: session, event });
     }
 
-    /// To those who share a room with the asker, who is this user.
-    fn tell_neighbours(self, fx: &mut impl Effects, user: &User, event: Event<'_>) {
-        tell_neighbours(user, self.session, event, fx);
+    /// To those who share one of these rooms with the asker, who is this user.
+    fn tell_neighbours(self, fx: &mut impl Effects, user: &User, rooms: &[ChannelId], event: Event<'_>) {
+        tell_neighbours(user, rooms, self.session, event, fx);
     }
 }
 
@@ -230,6 +246,7 @@ impl Hub {
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
             channels: Channels::default(),
+            rooms_last: RoomId::default(),
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
@@ -282,8 +299,10 @@ impl Hub {
             }
             Command::Register { name, password } => self.register(asker, name, password, fx),
             Command::Identify { name, password } => self.identify(asker, name, password, fx),
-            Command::IdentifyProven { name } => self.identify_proven(asker, name, fx),
             Command::ShowScramKeys { name } => self.show_scram_keys(asker, name, fx),
+            Command::TakeProof { name, is_right } => self.take_proof(asker, name, is_right, fx),
+            Command::IdentifyProven { name, salt } => self.identify_proven(asker, name, salt, fx),
+            Command::ShowAccount { name } => self.show_account(asker, name, fx),
             Command::LogOut => self.log_out(asker, fx),
             Command::ChangePassword { old, new } => self.change_password(asker, old, new, fx),
             Command::DeleteAccount { password } => self.delete_account(asker, password, fx),
@@ -329,6 +348,25 @@ impl Hub {
             Command::Decline { text, .. } => self.decline(asker, text, fx),
             Command::Close { .. } => self.close_relay(asker, fx),
             Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
+            Command::Destroy { .. }
+            | Command::RenameRoom { .. }
+            | Command::ReserveName { .. }
+            | Command::Wish { .. }
+            | Command::Decide { .. }
+            | Command::ListWishes { .. }
+            | Command::ListMembers { .. } => Err(Refusal::NotOwner),
+            Command::ShowPast { .. }
+            | Command::Search { .. }
+            | Command::Retract { .. }
+            | Command::ShowReadMark { .. }
+            | Command::MarkRead { .. }
+            | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::ListBans { .. }
+            | Command::ListSessions { .. }
+            | Command::ListAccounts { .. }
+            | Command::DropAccount { .. } => Err(Refusal::NotOperator),
         }
     }
 

@@ -2,14 +2,14 @@
 
 use super::changes::Applied;
 use super::mask::{Mask, in_full};
-use super::name::{UserName, fold};
+use super::name::fold;
 use super::person::Marks;
 use super::privileges::{Act, may, may_touch};
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList};
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Ending, Event, Hub, Killing, Outcome, Refusal, Reply, Role,
-    RoomRef, Standing, User, UserKey, send,
+    RoomRef, Standing, User, send,
 };
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ impl Hub {
         let (channel, user, room) = self.occupied(asker, room)?;
         check_act(user, room, Act::Kick)?;
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
-        let (user_key, name) = self.occupant_of(channel, who)?;
-        let by_affiliation = room.standing(user.name.key()).affiliation;
+        let (user_key, name) = self.occupant_of(asker, channel, who)?;
+        let by_affiliation = room.standing(room.key_of(user)).affiliation;
         if !may_touch(by_affiliation, room.standing(name.key()).affiliation) {
             return Err(Refusal::OutOfReach);
         }
         let (who, room_name) = (name.clone(), room.name.clone());
         let asker = Asker { channel, ..asker };
-        let event = Event::Kicked { by: user.person(asker.user), who: &who, text };
+        let event = Event::Kicked { by: room.person(asker.user, user), who: &who, text };
         asker.publish(fx, room, event);
         self.walk_out(user_key, channel, fx);
         asker.tell(fx, Reply::Kicked { room: &room_name, who: &who, text });
@@ -49,8 +49,9 @@ impl Hub {
         whom: &str,
         on: bool,
     ) -> Result<Applied, Refusal> {
-        let (_, name) = self.occupant_of(channel, whom)?;
-        let (name, by) = (name.clone(), Arc::clone(self.user(asker.user)?.name.key()));
+        let (_, name) = self.occupant_of(asker, channel, whom)?;
+        let by = Arc::clone(self.room(channel)?.key_of(self.user(asker.user)?));
+        let name = name.clone();
         let room = room_mut(&mut self.channels, channel)?;
         let before = room.standing(name.key());
         if !on && !may_touch(room.standing(&by).affiliation, before.affiliation) {
@@ -82,8 +83,7 @@ impl Hub {
         let compiled = Mask::new(mask);
         let masks_max = self.limits.masks_per_list_max;
         let bytes_max = self.mask_bytes_max();
-        let by = self.user(asker.user)?.person(asker.user);
-        let by = in_full(by, fx.host(by.session));
+        let by = in_full(self.room(channel)?.person(asker.user, self.user(asker.user)?), fx);
         let guests = room_mut(&mut self.channels, channel)?.guests.get_or_insert_default();
         if guests.position(list, &compiled).is_some() {
             return Ok(Applied::NoChange);
@@ -166,22 +166,11 @@ impl Hub {
             Err(Refusal::NotOperator)
         }
     }
-
-    /// Somebody who is in the room, by name.
-    pub(super) fn occupant_of(
-        &self,
-        channel: ChannelId,
-        name: &str,
-    ) -> Result<(UserKey, &UserName), Refusal> {
-        let key = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
-        let user = self.user(key)?;
-        if user.is_in(channel) { Ok((key, &user.name)) } else { Err(Refusal::PeerNotInRoom) }
-    }
 }
 
 /// Whether an occupant's role is enough for something.
 pub(super) fn check_act(user: &User, room: &Room, act: Act) -> Outcome {
     let flags = room.settings.flags;
-    let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
+    let role = room.standing(room.key_of(user)).role(flags.has(Flag::Moderated));
     if may(role, act, flags) { Ok(()) } else { Err(Refusal::NotModerator) }
 }

@@ -10,6 +10,9 @@
 //! Absent on purpose: telling look-alikes apart (UTS #39). Letters of different scripts look the same (a Latin `a` and a
 //! Cyrillic one), as do some of one script (`l` and `I`), wide and narrow forms of a letter, and a letter that carries
 //! its accent beside one that is written as two. Who must not be mistaken for another needs an account.
+//!
+//! Some names are nobody's: those by which the server answers itself, and those of the shape that people have in rooms
+//! which hide who they are.
 
 use super::combining::is_combining;
 use super::refusal::{BadName, Refusal};
@@ -112,7 +115,25 @@ fn check_user(name: &str, bytes_max: u8) -> Result<(), BadName> {
     if name.starts_with(is_combining) {
         return Err(BadName::FirstCharacter);
     }
-    check_characters(name, allowed)
+    check_characters(name, allowed)?;
+    if is_servers_own(name) { Err(BadName::Reserved) } else { Ok(()) }
+}
+
+/// By which the server itself answers, in whatever case they are written.
+pub const SERVICES: [&str; 2] = ["NickServ", "ChanServ"];
+
+/// What the names begin with that people have in rooms which hide who they are.
+pub const PSEUDONYM_PREFIX: &str = "anon-";
+
+/// How many letters and digits of base32 (RFC 4648 §6) follow.
+pub const PSEUDONYM_LETTERS: usize = 8;
+
+fn is_servers_own(name: &str) -> bool {
+    let is_base32 = |c: char| matches!(c, 'a'..='z' | '2'..='7');
+    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(name))
+        || fold(name)
+            .strip_prefix(PSEUDONYM_PREFIX)
+            .is_some_and(|rest| rest.len() == PSEUDONYM_LETTERS && rest.chars().all(is_base32))
 }
 
 fn check_room(name: &str, bytes_max: u8) -> Result<(), BadName> {
@@ -186,6 +207,19 @@ mod tests {
         ];
         for (bad, why) in cases {
             assert_eq!(UserName::new(bad, 5).err(), Some(Refusal::BadName(why)), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_the_server_answers_by_and_those_of_pseudonyms_are_nobodys() {
+        for reserved in ["NickServ", "nickserv", "CHANSERV", "anon-abcdefgh", "Anon-2Z5A7qqq"] {
+            let refused = UserName::new(reserved, 32).err();
+            assert_eq!(refused, Some(Refusal::BadName(BadName::Reserved)), "{reserved}");
+        }
+        for free in
+            ["NickServ_", "anon", "anon-", "anon-abc", "anon-abcdefghi", "anon-abcdefg1", "anon-abcdefé"]
+        {
+            assert!(UserName::new(free, 32).is_ok(), "{free}");
         }
     }
 

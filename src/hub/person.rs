@@ -2,7 +2,7 @@
 
 use super::invitations::Invitation;
 use super::name::UserName;
-use super::{ChannelId, SessionId, UserKey};
+use super::{ChannelId, Effects, Host, SessionId, UserKey};
 use std::time::Instant;
 
 /// Somebody who is here, as an event or a list has them.
@@ -15,6 +15,8 @@ pub struct Person<'a> {
     pub profile: Option<&'a Profile>,
     /// The account that they have identified themselves for.
     pub account: Option<&'a str>,
+    /// Where they come from, as far as those may know who are told; `None`: as the server sees their session.
+    pub hidden_host: Option<Host>,
 }
 
 /// What stands in the place of a user's name on their machine, for those whose client has not said it.
@@ -35,6 +37,11 @@ impl<'a> Person<'a> {
             Some(profile) if !profile.realname().is_empty() => profile.realname(),
             _ => self.name.shown(),
         }
+    }
+
+    /// Where they come from.
+    pub(super) fn host(self, fx: &impl Effects) -> Host {
+        self.hidden_host.unwrap_or_else(|| fx.host(self.session))
     }
 
     /// What those are told who write to them, while they are away.
@@ -156,6 +163,7 @@ mod tests {
             name: &name,
             profile: None,
             account: None,
+            hidden_host: None,
         };
         assert_eq!((person.username(), person.realname(), person.away()), ("native", "ann", None));
         let mut profile = Profile { away: Some("tea".into()), ..Profile::default() };

@@ -7,9 +7,18 @@ use super::{Affiliation, Flags, Form, Host, MaskList, MessageId};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct AccountId(pub u64);
 
-/// A room that lasts; unlike its channel, the number stays the same over restarts. Never another's.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// A room; unlike its channel's, the number of one that lasts stays the same over restarts. Never another's: as with
+/// [`MessageId`], its upper bits are when the room was made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct RoomId(pub u64);
+
+impl RoomId {
+    /// The next one, for a room that is made now.
+    #[must_use]
+    pub fn next(self, now_millis: u64) -> RoomId {
+        RoomId(MessageId(self.0).next(now_millis).0)
+    }
+}
 
 /// One fact. A later record about the same thing replaces the earlier one.
 #[derive(Clone, PartialEq, Debug)]
@@ -102,6 +111,8 @@ pub struct RoomRecord {
 pub struct SubjectRecord {
     pub text: Box<str>,
     pub by: Box<str>,
+    /// `name!username@host`, as others may know it.
+    pub author: Box<str>,
     pub at_millis: u64,
 }
 
@@ -178,6 +189,15 @@ pub enum Past {
 pub struct Retraction {
     pub by: Box<str>,
     pub reason: Box<str>,
+}
+
+/// What one can ask for in a room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Wish {
+    /// To speak, where the room is moderated (XEP-0045 §7.13); those grant it who moderate the room.
+    Voice,
+    /// To become a member (XEP-0045 §7.10); admins grant it.
+    Membership,
 }
 
 /// Whom the server does not take.

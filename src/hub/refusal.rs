@@ -28,10 +28,15 @@ pub enum Refusal {
     },
     AlreadyIdentified,
     NotIdentified,
+    NoSuchAccount,
     /// Or there is no such account.
     WrongPassword,
     /// Too many were wrong.
     TryLater {
+        seconds: u64,
+    },
+    /// As many accounts were made from there as may be.
+    TooManyRegistrations {
         seconds: u64,
     },
     /// The one before is not answered yet.
@@ -68,6 +73,38 @@ pub enum Refusal {
     /// The lists of the room have as many bytes as they may have.
     NoSpaceForMask,
     BadMask,
+    /// The affiliation is not enough for that.
+    NotAdmin,
+    NotOwner,
+    /// The last owner cannot resign (XEP-0045 §10.4).
+    LastOwner,
+    TooManyMembers {
+        members_max: usize,
+    },
+    /// Somebody's, in this room.
+    NameReservedThere,
+    RoomExists,
+    /// A room that lasts has an owner, who has an account.
+    NeedsOwner,
+    /// Others are in it: who they are would be told to those who should not know, or by those who should not tell.
+    OthersAreThere,
+    /// Nothing for oneself.
+    NotToYourself,
+    NothingWished,
+    AlreadyWished,
+    TooManyWishes,
+    NoHistory,
+    NoSuchMessage,
+    /// What somebody else said, only moderators retract.
+    NotYours,
+    BadSearch,
+    BadBan,
+    NoSuchBan,
+    TooManyBans {
+        bans_max: usize,
+    },
+    /// It could not be made to last, and was not done.
+    NotSaved,
     BadRoomPassword,
     BadOccupantsMax,
     BadRole,
@@ -118,6 +155,8 @@ pub enum BadName {
     /// A room's name without its `#`, or a user's name with a first character that is not for users.
     FirstCharacter,
     Character(char),
+    /// The server answers by it, or it is one that people have in rooms which hide who they are.
+    Reserved,
 }
 
 /// What is wrong with a text.
@@ -156,7 +195,9 @@ impl fmt::Display for Refusal {
             Refusal::BadAccountPassword { bytes_max } => {
                 write!(f, "a password has at least one byte and at most {bytes_max}; choose another one")
             }
-            Refusal::AlreadyIdentified => f.write_str("you have given the password of an account; log out first"),
+            Refusal::AlreadyIdentified => {
+                f.write_str("you have given the password of an account; log out first")
+            }
             Refusal::NotIdentified => f.write_str("that needs an account; give the password of yours first"),
             Refusal::WrongPassword => {
                 f.write_str("there is no such account, or this is not its password; try again")
@@ -164,7 +205,13 @@ impl fmt::Display for Refusal {
             Refusal::TryLater { seconds } => {
                 write!(f, "too many passwords were wrong; try again after {seconds} s")
             }
-            Refusal::StillProving => f.write_str("your last password is still being looked at; wait for that"),
+            Refusal::TooManyRegistrations { seconds } => write!(
+                f,
+                "as many accounts were made from your address as may be for now; try again after {seconds} s"
+            ),
+            Refusal::StillProving => {
+                f.write_str("your last password is still being looked at; wait for that")
+            }
             Refusal::CannotProve => f.write_str("the server cannot look at passwords now; try again later"),
             Refusal::BadRoomName(bad) => {
                 write!(f, "that room name cannot be used: {}", bad.of_room())
@@ -199,6 +246,54 @@ impl fmt::Display for Refusal {
                 f.write_str("the lists of that room take as much memory as they may; remove an entry first")
             }
             Refusal::BadMask => f.write_str("that mask is empty, too long, or has blanks in it"),
+            Refusal::NotAdmin => f.write_str("that is for the admins of the room"),
+            Refusal::NotOwner => f.write_str("that is for the owners of the room"),
+            Refusal::LastOwner => {
+                f.write_str("the room would be without an owner; name another one first, or destroy it")
+            }
+            Refusal::NoSuchAccount => {
+                f.write_str("there is no account of that name, and nobody of that name here has one")
+            }
+            Refusal::TooManyMembers { members_max } => {
+                write!(
+                    f,
+                    "the room has {members_max} on its lists of accounts, which is the limit; remove one first"
+                )
+            }
+            Refusal::NameReservedThere => f.write_str(
+                "in that room somebody else has reserved the name that you have; take another one",
+            ),
+            Refusal::RoomExists => f.write_str("there is a room of that name; choose another one"),
+            Refusal::NeedsOwner => f.write_str(
+                "a room that lasts has an owner with an account; register, and become its owner first",
+            ),
+            Refusal::OthersAreThere => {
+                f.write_str("whether people are known in a room is changed only while nobody else is in it")
+            }
+            Refusal::NotToYourself => f.write_str("that cannot be done to yourself"),
+            Refusal::NothingWished => {
+                f.write_str("they have not asked for that, or somebody has decided already")
+            }
+            Refusal::AlreadyWished => {
+                f.write_str("you have that, or have asked for it already; wait for an answer")
+            }
+            Refusal::TooManyWishes => {
+                f.write_str("too many wait for an answer in that room; try again later")
+            }
+            Refusal::NoHistory => f.write_str("what was said in that room is not kept"),
+            Refusal::NoSuchMessage => f.write_str("that room has no such message; it may be too old"),
+            Refusal::NotYours => f.write_str("only moderators retract what others said"),
+            Refusal::BadSearch => f.write_str("that is nothing to search for; give one word or several"),
+            Refusal::BadBan => f.write_str(
+                "that is no address and no network; write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32",
+            ),
+            Refusal::NoSuchBan => f.write_str("there is no such ban"),
+            Refusal::TooManyBans { bans_max } => {
+                write!(f, "there are {bans_max} bans, which is the limit; remove one first")
+            }
+            Refusal::NotSaved => {
+                f.write_str("the server cannot save anything now, and has not done that; try again later")
+            }
             Refusal::BadRoomPassword => {
                 f.write_str("a room's password is one word of visible characters, without commas")
             }
@@ -281,6 +376,7 @@ impl fmt::Display for WhyNot {
             }
             BadName::FirstCharacter => write!(f, "it must begin with {}", self.first),
             BadName::Character(c) => write!(f, "it contains {c:?}; leave that out"),
+            BadName::Reserved => f.write_str("the server keeps it for itself; choose another one"),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
 use super::name::{RoomName, UserName};
 use super::privileges::{enters_full_rooms, may_enter};
+use super::record::RoomId;
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
 use super::{
@@ -15,6 +16,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 pub(super) struct Room {
+    pub id: RoomId,
     pub name: RoomName,
     /// Their folded names, in the order in which lists show them. Whose they are, the index of all names says: in large
     /// rooms it counts how much there is per occupant.
@@ -38,8 +40,9 @@ pub(super) struct Subject {
 }
 
 impl Room {
-    pub fn new(name: RoomName, flags: Flags, now: Moment) -> Self {
+    pub fn new(id: RoomId, name: RoomName, flags: Flags, now: Moment) -> Self {
         Room {
+            id,
             name,
             occupants: BTreeSet::new(),
             ranked: BTreeMap::new(),
@@ -79,7 +82,8 @@ impl Room {
     /// What somebody is told who has come in, or who sits down where they are in.
     pub fn joined<'a>(&'a self, who: Person<'a>, made: bool, standing: Standing) -> Reply<'a> {
         let (subject, occupants) = (self.subject_view(), self.occupants.len());
-        Reply::Joined { who, room: &self.name, occupants, subject, made, standing }
+        let flags = self.settings.flags;
+        Reply::Joined { who, room: &self.name, occupants, subject, made, standing, flags }
     }
 
     pub fn subject_view(&self) -> Option<SubjectView<'_>> {
@@ -160,7 +164,7 @@ impl Hub {
         }
         let occupants_max = self.limits.occupants_per_room_max;
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
-            room.check_entry(user.person(asker.user), password, occupants_max, fx)?;
+            room.check_entry(room.person(asker.user, user), password, occupants_max, fx)?;
         }
         match channel {
             Some(channel) => self.admit(asker, channel, false, fx),
@@ -178,8 +182,9 @@ impl Hub {
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.user));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
         let standing = Standing { is_moderator: made, ..Standing::default() };
-        room.set_standing(user.name.key(), standing);
-        room.occupants.insert(Arc::clone(user.name.key()));
+        let key = Arc::clone(room.key_of(user));
+        room.set_standing(&key, standing);
+        room.occupants.insert(key);
         if let Err(at) = user.rooms.binary_search(&channel) {
             user.rooms.insert(at, channel);
         }
@@ -188,7 +193,7 @@ impl Hub {
         let who = user.person(asker.user);
         asker.reply(fx, room.joined(who, made, standing));
         asker.tell_other_seats(fx, user, room.joined(who, made, standing));
-        asker.publish(fx, room, Event::Entered { who });
+        asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
         for session in user.seats(asker.user) {
             fx.emit(Effect::Subscribe { channel, session });
         }
@@ -205,14 +210,15 @@ impl Hub {
         let (channel, user, room) = self.occupied(asker, room)?;
         self.check_text_or_empty(text, self.limits.text_bytes_max)?;
         // Who may not speak there does not do it on leaving.
-        let text = if check_voice(user.person(asker.user), room, fx).is_ok() { text } else { "" };
+        let text = if check_voice(room.person(asker.user, user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
         let is_there = self.walk_out(asker.user, channel, fx);
         let user = self.user(asker.user)?;
-        let event = Event::Left { who: user.person(asker.user), text };
         if is_there {
-            asker.publish(fx, self.room(channel)?, event);
+            let room = self.room(channel)?;
+            asker.publish(fx, room, Event::Left { who: room.person(asker.user, user), text });
         }
+        let event = Event::Left { who: user.person(asker.user), text };
         for to in user.other_seats(asker.session) {
             let (cause, room) = (asker.session, Some(&name));
             fx.emit(Effect::Send { to, cause, channel, room, event });
@@ -243,8 +249,9 @@ impl Hub {
     pub(super) fn vacate(&mut self, key: UserKey, channel: ChannelId, fx: &mut impl Effects) -> bool {
         let Some(user) = self.users.get(&key) else { return false };
         let Some(room) = self.channels.room_mut(channel) else { return false };
-        room.occupants.remove(user.name.key());
-        room.ranked.remove(user.name.key());
+        let name = Arc::clone(room.key_of(user));
+        room.occupants.remove(&name);
+        room.ranked.remove(&name);
         for session in user.seats(key) {
             fx.emit(Effect::Unsubscribe { channel, session });
         }
@@ -268,7 +275,8 @@ impl Hub {
             return Err(Refusal::RoomFull { occupants_max: 0 });
         }
         let key = Arc::clone(name.key());
-        let room = Room::new(name, self.limits.new_rooms, now);
+        self.rooms_last = self.rooms_last.next(now.unix_millis);
+        let room = Room::new(self.rooms_last, name, self.limits.new_rooms, now);
         let channel = self.channels.insert(Channel::Room(room)).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
         Ok(channel)

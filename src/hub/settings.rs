@@ -1,7 +1,7 @@
 //! What a room is set to, and how that changes.
 
 use super::mask::Mask;
-use super::role::Role;
+use super::role::{Affiliation, Role, Standing};
 
 /// Something that a room is or is not (XEP-0045 §4.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -18,16 +18,34 @@ pub enum Flag {
     SubjectLocked,
     /// No messages to programs (the control messages of IRC clients, CTCP); an action is none.
     NoControlMessages,
+    /// Stays when nobody is in it, and when the server ends.
+    Persistent,
+    /// Who an occupant is, only admins can find out; others know a name that holds in this room alone (XEP-0045 §4.2).
+    SemiAnonymous,
+    /// What is said is not kept.
+    NoHistory,
+    /// Visitors do not change their name or their status, invite nobody, and say nothing to single occupants.
+    VisitorsPassive,
+    /// Only moderators invite.
+    ModeratorsInvite,
+    /// Visitors may set the subject, too.
+    SubjectOpen,
 }
 
 impl Flag {
-    pub const ALL: [Flag; 6] = [
+    pub const ALL: [Flag; 12] = [
         Flag::Hidden,
         Flag::MembersOnly,
         Flag::Moderated,
         Flag::ClosedToOutsiders,
         Flag::SubjectLocked,
         Flag::NoControlMessages,
+        Flag::Persistent,
+        Flag::SemiAnonymous,
+        Flag::NoHistory,
+        Flag::VisitorsPassive,
+        Flag::ModeratorsInvite,
+        Flag::SubjectOpen,
     ];
 }
 
@@ -87,10 +105,13 @@ pub enum MaskList {
     BanExceptions,
     /// Whom they match, enters a room that is for members only.
     InviteExceptions,
+    /// Whom they match, does not speak without a voice.
+    Mutes,
 }
 
 impl MaskList {
-    pub const ALL: [MaskList; 3] = [MaskList::Bans, MaskList::BanExceptions, MaskList::InviteExceptions];
+    pub const ALL: [MaskList; 4] =
+        [MaskList::Bans, MaskList::BanExceptions, MaskList::InviteExceptions, MaskList::Mutes];
 }
 
 /// An entry in a list of masks.
@@ -144,11 +165,118 @@ pub enum RoomChange<'a> {
     AddMask {
         list: MaskList,
         mask: &'a str,
+        terms: Terms<'a>,
     },
     RemoveMask {
         list: MaskList,
         mask: &'a str,
     },
+    /// What an account is to the room from now on. `whom`: the name of an occupant, or of an account; told, it is as
+    /// those who are told may know it.
+    Affiliate {
+        affiliation: Affiliation,
+        whom: &'a str,
+        terms: Terms<'a>,
+    },
+    /// Whoever is this to the room is nothing to it any more; who is something else, stays that.
+    Unaffiliate {
+        affiliation: Affiliation,
+        whom: &'a str,
+    },
+    /// Never asked for; told after what it follows from, of each occupant who stands otherwise now.
+    Stands {
+        /// As they are known there.
+        whom: &'a str,
+        before: Standing,
+        after: Standing,
+    },
+    /// All flags at once; told, these are the single changes that it came to.
+    Preset(Preset),
+}
+
+/// Why something is done to somebody, and for how long.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Terms<'a> {
+    /// Often empty.
+    pub reason: &'a str,
+    /// `None`: until it is undone.
+    pub seconds: Option<u64>,
+}
+
+impl Terms<'_> {
+    pub const NONE: Terms<'static> = Terms { reason: "", seconds: None };
+}
+
+impl Flag {
+    /// As people write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Flag::Hidden => "hidden",
+            Flag::MembersOnly => "members-only",
+            Flag::Moderated => "moderated",
+            Flag::ClosedToOutsiders => "closed",
+            Flag::SubjectLocked => "subject-locked",
+            Flag::NoControlMessages => "no-control-messages",
+            Flag::Persistent => "persistent",
+            Flag::SemiAnonymous => "anonymous",
+            Flag::NoHistory => "no-history",
+            Flag::VisitorsPassive => "visitors-passive",
+            Flag::ModeratorsInvite => "moderators-invite",
+            Flag::SubjectOpen => "subject-open",
+        }
+    }
+}
+
+/// Settings that go together, by one word.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Preset {
+    /// Everybody finds it, enters and speaks.
+    Public,
+    /// Nobody finds it; members and those who were invited enter.
+    Private,
+    /// Moderators speak, the others hear.
+    Announce,
+    /// Everybody enters and speaks, and nobody knows who they are.
+    Anonymous,
+    /// Everybody finds it, members enter.
+    Club,
+}
+
+impl Preset {
+    pub const ALL: [Preset; 5] =
+        [Preset::Public, Preset::Private, Preset::Announce, Preset::Anonymous, Preset::Club];
+
+    /// The flags that it decides on, and those of them that it sets.
+    pub fn flags(self) -> (Flags, Flags) {
+        let decided = [
+            Flag::Hidden,
+            Flag::MembersOnly,
+            Flag::Moderated,
+            Flag::SubjectLocked,
+            Flag::SemiAnonymous,
+            Flag::ModeratorsInvite,
+        ];
+        let set: &[Flag] = match self {
+            Preset::Public => &[],
+            Preset::Private => &[Flag::Hidden, Flag::MembersOnly],
+            Preset::Announce => &[Flag::Moderated, Flag::SubjectLocked],
+            Preset::Anonymous => &[Flag::SemiAnonymous, Flag::SubjectLocked],
+            Preset::Club => &[Flag::MembersOnly],
+        };
+        let all = |flags: &[Flag]| flags.iter().copied().fold(Flags::NONE, Flags::with);
+        (all(&decided), all(set))
+    }
+
+    /// As people write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Preset::Public => "public",
+            Preset::Private => "private",
+            Preset::Announce => "announce",
+            Preset::Anonymous => "anonymous",
+            Preset::Club => "club",
+        }
+    }
 }
 
 /// What one who asks may know of a room's password.

@@ -29,12 +29,12 @@ impl Hub {
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
         let is_inside = by_number || user.is_in(channel);
-        if let Err(refusal) = may_speak(user.person(asker.user), is_inside, room, words, fx) {
+        if let Err(refusal) = may_speak(room.person(asker.user, user), is_inside, room, words, fx) {
             // Who does not find a room does not learn of it by speaking to it either.
             return Err(if is_inside || finds(user, channel, room) { refusal } else { Refusal::NoSuchRoom });
         }
         let asker = Asker { channel, ..asker };
-        let event = Event::Said { by: user.person(asker.user), words, id, least };
+        let event = Event::Said { by: room.person(asker.user, user), words, id, least };
         match least {
             None => asker.publish(fx, room, event),
             Some(least) => self.tell_some(asker, room, least, event, fx),
@@ -57,14 +57,15 @@ impl Hub {
     ) {
         let heard_by = room.ranked.iter().filter(|(_, standing)| standing.is_at_least(least));
         let (cause, channel, name) = (asker.session, asker.channel, Some(&room.name));
-        for &key in heard_by.filter_map(|(key, _)| self.names.get(key)).filter(|&&key| key != asker.user) {
+        let heard_by = heard_by.filter_map(|(name, _)| room.user_at(name, &self.names));
+        for key in heard_by.filter(|&key| key != asker.user) {
             if let Ok(user) = self.user(key) {
                 send_in((key, user), cause, channel, name, event, fx);
             }
         }
         // Who says something hears it at the other seats, whatever their role is.
         if let Ok(user) = self.user(asker.user)
-            && room.occupants.contains(user.name.key())
+            && room.occupants.contains(room.key_of(user))
         {
             for to in user.other_seats(asker.session) {
                 fx.emit(Effect::Send { to, cause, channel, room: name, event });
@@ -113,22 +114,21 @@ impl Hub {
         self.check_text_or_empty(text, self.limits.subject_bytes_max)?;
         let (channel, user, room) = self.occupied(asker, room)?;
         let flags = room.settings.flags;
-        let role = room.standing(user.name.key()).role(flags.has(Flag::Moderated));
+        let role = room.standing(room.key_of(user)).role(flags.has(Flag::Moderated));
         if !may(role, Act::SetSubject, flags) {
             return Err(Refusal::NotModerator);
         }
-        if room.is_silenced(&Candidate::new(user.person(asker.user), fx)) {
+        if room.is_silenced(&Candidate::new(room.person(asker.user, user), fx)) {
             return Err(Refusal::Silenced);
         }
-        let by = user.name.clone();
-        let author = user.person(asker.user);
-        let author = in_full(author, fx.host(author.session)).into();
+        let by = room.name_of(user).clone();
+        let author = in_full(room.person(asker.user, user), fx).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
         let asker = Asker { channel, ..asker };
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-        asker.publish(fx, room, Event::SubjectSet { by: user.person(asker.user), text });
+        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
         asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
         Ok(())
     }

@@ -9,7 +9,6 @@ use super::{
     RelayEnd, Reply, SessionId, Trait, User, UserKey,
 };
 use smallvec::SmallVec;
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What a dialect says of a newcomer.
@@ -24,7 +23,7 @@ impl User {
     pub(super) fn person(&self, user: UserKey) -> Person<'_> {
         let account = self.identity().map(|identity| identity.name.shown());
         let session = self.first_seat(user);
-        Person { user, session, name: &self.name, profile: self.profile(), account }
+        Person { user, session, name: &self.name, hidden_host: None, profile: self.profile(), account }
     }
 
     pub(super) fn profile(&self) -> Option<&Profile> {
@@ -49,19 +48,6 @@ impl User {
 
     pub(super) fn is_in(&self, channel: ChannelId) -> bool {
         self.rooms.binary_search(&channel).is_ok()
-    }
-
-    /// In time proportional to how many rooms the two are in.
-    pub(super) fn shares_room_with(&self, other: &User) -> bool {
-        let (mut own, mut theirs) = (self.rooms.iter().peekable(), other.rooms.iter().peekable());
-        while let (Some(one), Some(another)) = (own.peek(), theirs.peek()) {
-            match one.cmp(another) {
-                Ordering::Less => drop(own.next()),
-                Ordering::Greater => drop(theirs.next()),
-                Ordering::Equal => return true,
-            }
-        }
-        false
     }
 }
 
@@ -126,12 +112,13 @@ impl Hub {
             self.forget(asker.now, asker.user, fx);
             self.move_keys(asker.user, &from, &to);
         }
-        let user = self.user_mut(asker.user)?;
-        user.name = to.clone();
+        self.user_mut(asker.user)?.name = to.clone();
+        let user = self.user(asker.user)?;
         let person = Person { name: &from, ..user.person(asker.user) };
         asker.reply(fx, Reply::Renamed { from: &from, to: &to });
         asker.tell_other_seats(fx, user, Reply::Renamed { from: &from, to: &to });
-        asker.tell_neighbours(fx, user, Event::Renamed { who: person, to: &to });
+        let event = Event::Renamed { who: person, to: &to };
+        asker.tell_neighbours(fx, user, &self.known_in(user), event);
         if !is_same {
             self.tell_vanished(asker.session, &from, fx);
             self.tell_appeared(asker, fx);
@@ -142,7 +129,8 @@ impl Hub {
     /// Whoever may not speak in a room because of a ban does not get around it by another name.
     fn check_renaming(&self, key: UserKey, user: &User, fx: &impl Effects) -> Outcome {
         let candidate = Candidate::new(user.person(key), fx);
-        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        let rooms = self.known_in(user);
+        let mut rooms = rooms.iter().filter_map(|&channel| self.channels.room(channel));
         let is_kept = rooms.any(|room| room.is_silenced(&candidate));
         if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
     }
@@ -162,13 +150,12 @@ impl Hub {
     pub(super) fn set_realname(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
         self.user(asker.user)?;
         self.check_text(text, self.limits.realname_bytes_max)?;
-        let user = self.user_mut(asker.user)?;
-        if user.person(asker.user).realname() != text {
-            user.profile_mut().set_realname(text);
+        if self.user(asker.user)?.person(asker.user).realname() != text {
+            self.user_mut(asker.user)?.profile_mut().set_realname(text);
             let user = self.user(asker.user)?;
             let event = Event::RealNameChanged { who: user.person(asker.user) };
             asker.show_other_seats(fx, user, event);
-            asker.tell_neighbours(fx, user, event);
+            asker.tell_neighbours(fx, user, &self.known_in(user), event);
             self.tell_watched_change(asker.user, asker.session, Trait::RealName, fx);
         }
         asker.done(fx);
@@ -180,12 +167,11 @@ impl Hub {
         self.check_text_or_empty(text.unwrap_or(""), self.limits.away_bytes_max)?;
         let text = text.filter(|text| !text.is_empty());
         if user.person(asker.user).away() != text {
-            let user = self.user_mut(asker.user)?;
-            user.profile_mut().away = text.map(Into::into);
+            self.user_mut(asker.user)?.profile_mut().away = text.map(Into::into);
             let user = self.user(asker.user)?;
             let event = Event::AwayChanged { who: user.person(asker.user) };
             asker.show_other_seats(fx, user, event);
-            asker.tell_neighbours(fx, user, event);
+            asker.tell_neighbours(fx, user, &self.known_in(user), event);
             self.tell_watched_change(asker.user, asker.session, Trait::Away, fx);
         }
         asker.done(fx);
@@ -299,7 +285,8 @@ impl Hub {
     /// Whether there is a room in which they have no voice. What is told of a departure is told in all their rooms.
     fn is_mute_anywhere(&self, key: UserKey, fx: &impl Effects) -> bool {
         let Some(user) = self.users.get(&key) else { return false };
-        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
+        let rooms = self.known_in(user);
+        let mut rooms = rooms.iter().filter_map(|&channel| self.channels.room(channel));
         rooms.any(|room| check_voice(user.person(key), room, fx).is_err())
     }
 

@@ -1,6 +1,7 @@
 //! What lists and look-ups show: entries that borrow from the hub.
 
-use super::{Host, Person, RoomName, Standing, UserName};
+use super::record::{MemberRecord, Past, Wish};
+use super::{Host, MessageId, Person, RoomName, SessionId, Standing, UserName};
 use std::net::IpAddr;
 
 /// A user in a list.
@@ -82,4 +83,60 @@ pub struct Counts {
     pub rooms: usize,
     /// The most users that were here at once.
     pub users_most: usize,
+}
+
+/// What an account is to a room.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct MemberView<'a> {
+    pub account: &'a str,
+    pub member: &'a MemberRecord,
+}
+
+/// What somebody asks for in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WishView<'a> {
+    /// As they are known there.
+    pub who: &'a str,
+    pub wish: Wish,
+    pub text: &'a str,
+}
+
+/// Something that happened in a room, as those may know it who ask.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct PastView<'a> {
+    /// With when it was.
+    pub id: MessageId,
+    pub what: Past,
+    /// As they were called there.
+    pub by: &'a str,
+    pub username: &'a str,
+    pub host: Host,
+    pub account: Option<&'a str>,
+    /// Empty where it was retracted.
+    pub text: &'a str,
+    pub tags: &'a str,
+    /// Who retracted it, and why.
+    pub retracted: Option<(&'a str, &'a str)>,
+}
+
+/// A session, as operators see it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SessionView<'a> {
+    pub session: SessionId,
+    pub name: &'a str,
+    pub account: Option<&'a str>,
+    pub address: Option<IpAddr>,
+    pub rooms: usize,
+    pub online_seconds: u64,
+    pub heard_seconds: u64,
+}
+
+/// An account, as operators see it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AccountView<'a> {
+    pub name: &'a str,
+    /// In milliseconds since 1970.
+    pub made_millis: u64,
+    /// Sessions that are identified for it.
+    pub sessions: usize,
 }

@@ -113,7 +113,7 @@ impl Hub {
         let Some(user) = self.users.get(&key) else { return };
         let event = Event::WatchedChanged { who: user.person(key), what };
         for to in self.watchers_of(&user.name) {
-            if to.0 != key && !to.1.shares_room_with(user) {
+            if to.0 != key && !self.share_room(to.1, user) {
                 send(to, cause, ChannelId::NONE, event, fx);
             }
         }

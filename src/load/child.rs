@@ -135,7 +135,7 @@ impl Launcher<'_> {
     /// [`Error`], if it does not come to listen.
     pub fn serve(&self, options: &[String]) -> Result<Child, Error> {
         let mut command = self.held();
-        command.arg(self.switchboard).args(["serve", "--listen", "127.0.0.1:0"]).args(options);
+        command.arg(self.switchboard).args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).args(options);
         command.env("RUST_LOG", "warn");
         let what = "the server".to_owned();
         let mut process = spawn(&mut command, &what)?;

@@ -3,7 +3,7 @@
 //! - [`slots`] connections in a slab, under keys that are never mistaken for another connection's;
 //! - [`socket`] the little that is asked of a stream, so that a test can be one;
 //! - [`inbox`] bytes that were read and not yet used;
-//! - [`blocks`] and [`outbox`] bytes to be written, shared by all who are to get them;
+//! - [`blocks`] and [`outbox`] bytes to be written, shared by all who are to get them, with `gates` that hold some of them back;
 //! - [`timers`] deadlines, one lazy entry per connection;
 //! - [`listener`] listening sockets, and what to do when accept fails;
 //! - [`datagram`] a UDP socket that never waits and never fails for good;
@@ -14,6 +14,7 @@ pub mod allocator;
 pub mod blocks;
 pub mod datagram;
 pub mod descriptors;
+mod gates;
 pub mod inbox;
 pub mod listener;
 pub mod outbox;

@@ -12,8 +12,11 @@
 //! Only ranges hold blocks. `own` is the block that the connection's own bytes are appended to while ranges of it are
 //! queued; it is named there, not held, and forgotten with its last range. When the socket takes no more,
 //! [`Outbox::settle`] copies short ranges off long blocks, which a slow reader would otherwise keep alive.
+//!
+//! A *gate* keeps back what is queued behind it until it is opened, and lets everything before it go.
 
 use super::blocks::Expect;
+use super::gates::Gates;
 use super::{BlockId, Blocks, Socket};
 use smallvec::SmallVec;
 use std::io::{self, ErrorKind, IoSlice};
@@ -42,6 +45,8 @@ pub struct Outbox {
     own: Option<BlockId>,
     /// How many of the ranges [`Outbox::settle`] has looked at.
     settled: u32,
+    /// There while something is held back.
+    gates: Option<Box<Gates>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +71,8 @@ pub enum Flushed {
     Budget,
     /// The socket takes no more for now.
     WouldBlock,
+    /// What is left is behind a gate.
+    Held,
 }
 
 impl Outbox {
@@ -85,9 +92,11 @@ impl Outbox {
         }
         debug_assert!(start < end && end <= blocks.bytes(block).len());
         self.queued += end - start;
+        let is_gate_between = self.is_gate_next();
         if let Some(last) = self.ranges.last_mut()
             && last.block == block
             && last.end as usize == start
+            && !is_gate_between
         {
             last.end = end as u32;
             return;
@@ -127,6 +136,9 @@ impl Outbox {
         let mut done = 0;
         let flushed = self.write(blocks, socket, budget, &mut done);
         self.settled = self.settled.saturating_sub(done as u32);
+        if let Some(gates) = &mut self.gates {
+            gates.advance(done);
+        }
         if !self.is_empty() {
             self.ranges.drain(..done); // all at once, because those behind them move to the front
         } else if self.ranges.spilled() {
@@ -153,6 +165,52 @@ impl Outbox {
         self.settled = self.ranges.len() as u32;
     }
 
+    /// What is queued from here on waits until `number` is reached. Numbers grow from gate to gate.
+    pub fn hold(&mut self, number: u64) {
+        self.gates.get_or_insert_default().shut(self.ranges.len(), number);
+    }
+
+    /// Opens the gates up to this number. Returns whether there was one.
+    pub fn let_go(&mut self, upto: u64) -> bool {
+        let Some(gates) = &mut self.gates else { return false };
+        let has_opened = gates.open(upto);
+        if gates.is_empty() {
+            self.gates = None;
+        }
+        has_opened
+    }
+
+    /// Whether something has to wait for a number up to this one.
+    pub fn is_held(&self, upto: u64) -> bool {
+        self.gates.as_ref().is_some_and(|gates| gates.has(upto))
+    }
+
+    /// Queues bytes of this connection's own in front of everything that is held back; behind everything, where nothing
+    /// is.
+    pub fn push_before_gate(&mut self, blocks: &mut Blocks, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let at = self.free();
+        let (end, block) = (bytes.len(), blocks.adopt(bytes));
+        self.queued += end;
+        self.ranges.insert(at, Range { block, start: 0, end: end as u32 });
+        self.settled += u32::from(at < self.settled as usize);
+        if let Some(gates) = &mut self.gates {
+            gates.make_room();
+        }
+    }
+
+    /// How many ranges are before the first gate.
+    fn free(&self) -> usize {
+        self.gates.as_ref().and_then(|gates| gates.first()).unwrap_or(self.ranges.len())
+    }
+
+    /// Whether there is a gate behind all that is queued.
+    fn is_gate_next(&self) -> bool {
+        self.gates.as_ref().is_some_and(|gates| gates.last() == Some(self.ranges.len()))
+    }
+
     /// Forgets everything that is queued.
     pub fn clear(&mut self, blocks: &mut Blocks) {
         for range in std::mem::take(self).ranges.iter() {
@@ -168,11 +226,12 @@ impl Outbox {
         mut budget: usize,
         done: &mut usize,
     ) -> io::Result<Flushed> {
-        while !self.is_empty() {
+        let free = self.free();
+        while *done < free {
             if budget == 0 {
                 return Ok(Flushed::Budget);
             }
-            match write_once(&self.ranges[*done..], self.queued, blocks, socket) {
+            match write_once(&self.ranges[*done..free], self.queued, blocks, socket) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => {
                     *done += self.advance(blocks, *done, n);
@@ -185,7 +244,7 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Flushed::All)
+        Ok(if self.is_empty() { Flushed::All } else { Flushed::Held })
     }
 
     /// `n` bytes of the ranges from `first` on are written. Returns how many of these are done with; the next is
@@ -213,7 +272,7 @@ impl Outbox {
     }
 }
 
-/// One system call for as much of the ranges as it takes; `length` is that of all together.
+/// One system call for as much of the ranges as it takes; `length` is that of all together, or more.
 fn write_once(
     ranges: &[Range],
     length: usize,
@@ -398,5 +457,36 @@ mod tests {
         let mut sink = Sink::new(130 * 1_024, usize::MAX);
         outbox.flush(&mut blocks, &mut sink, usize::MAX).expect("a flush");
         assert_eq!(blocks.len(), 3);
+    }
+
+    #[test]
+    fn what_is_behind_a_gate_waits_until_it_is_opened() {
+        for step in [1, 3, 100] {
+            let (mut blocks, mut outbox) = (Blocks::default(), Outbox::default());
+            let mut sink = Sink::new(1_000, step);
+            let own = |outbox: &mut Outbox, blocks: &mut Blocks, bytes: &[u8]| {
+                outbox.push_own(blocks, Expect::Little, |out| out.extend_from_slice(bytes));
+            };
+            let mut flush = |outbox: &mut Outbox, blocks: &mut Blocks| {
+                let flushed = outbox.flush(blocks, &mut sink, usize::MAX).expect("a flush");
+                outbox.settle(blocks);
+                (flushed, String::from_utf8_lossy(&sink.got).into_owned())
+            };
+            own(&mut outbox, &mut blocks, b"free ");
+            outbox.hold(1);
+            own(&mut outbox, &mut blocks, b"first ");
+            outbox.hold(2);
+            outbox.hold(3); // in the same place
+            own(&mut outbox, &mut blocks, b"third");
+            assert_eq!(flush(&mut outbox, &mut blocks), (Flushed::Held, "free ".to_owned()));
+            assert!(!outbox.let_go(0), "no gate has this number");
+            assert_eq!(flush(&mut outbox, &mut blocks).0, Flushed::Held);
+            outbox.push_before_gate(&mut blocks, b"before ".to_vec());
+            assert!(outbox.let_go(2), "the first opens");
+            assert_eq!(flush(&mut outbox, &mut blocks), (Flushed::Held, "free before first ".to_owned()));
+            assert!(outbox.let_go(3));
+            assert_eq!(flush(&mut outbox, &mut blocks), (Flushed::All, "free before first third".to_owned()));
+            assert!(blocks.is_empty() && outbox.gates.is_none(), "nothing is kept");
+        }
     }
 }

@@ -14,6 +14,7 @@
 //! Pure: time and the key are arguments.
 
 use super::address::{ClientAddress, Origin};
+use super::limits::Registrations;
 use crate::hub::RequestId;
 use crate::net::Key;
 use std::borrow::Borrow;
@@ -36,7 +37,9 @@ pub struct Given {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Purpose {
     Login,
-    Operator { name: String },
+    Operator {
+        name: String,
+    },
     /// An account's, or one that is to be.
     Account(AccountProof),
 }
@@ -45,10 +48,17 @@ pub enum Purpose {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AccountProof {
     /// Whether it is right. `None`: there is no such account, which is not to be told by the time that it takes.
-    Check { account: String, hash: Option<String> },
+    Check {
+        account: String,
+        hash: Option<String>,
+    },
     Make,
     /// Whether it is right, and then what is to be kept of another one.
-    Change { account: String, hash: String, new: String },
+    Change {
+        account: String,
+        hash: String,
+        new: String,
+    },
 }
 
 impl AccountProof {
@@ -82,6 +92,8 @@ pub struct Checks {
     /// Guesses at accounts' passwords, by address and by account: many addresses may guess at one.
     by_origin: Guesses<Origin>,
     by_account: Guesses<Box<str>>,
+    /// When those who made accounts may make all of an hour's again, by address.
+    registrations: HashMap<Origin, Instant>,
     secret: [u8; 32],
     /// The password that was right last, and the hash that it was held against, as one keyed hash.
     right: Option<blake3::Hash>,
@@ -118,6 +130,7 @@ impl Checks {
             guesses: Guesses::default(),
             by_origin: Guesses::default(),
             by_account: Guesses::default(),
+            registrations: HashMap::new(),
             secret: blake3::derive_key("switchboard right passwords v1", secret),
             right: None,
         }
@@ -134,6 +147,12 @@ impl Checks {
         };
         line.waiting.insert((origin, number), given);
         Place { origin, number }
+    }
+
+    /// For one who does not have to wait.
+    pub fn nowhere(&mut self, origin: Origin) -> Place {
+        self.number += 1;
+        Place { origin, number: self.number }
     }
 
     /// Whoever waited there is gone.
@@ -167,6 +186,11 @@ impl Checks {
     /// How many wait.
     pub fn len(&self) -> usize {
         self.logins.waiting.len() + self.operators.waiting.len() + self.accounts.waiting.len()
+    }
+
+    /// How many wait for accounts' passwords.
+    pub fn accounts_len(&self) -> usize {
+        self.accounts.waiting.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -211,6 +235,23 @@ impl Checks {
     pub fn note_right_account(&mut self, origin: Origin, account: &str) {
         self.by_origin.0.remove(&origin);
         self.by_account.0.remove(account);
+    }
+
+    /// How long it takes until an account can be made from there, if it cannot now.
+    pub fn registration_wait(&self, origin: Origin, rate: Registrations, now: Instant) -> Option<Duration> {
+        let (each, level_at) = (rate.each()?, self.registrations.get(&origin)?);
+        let owed = level_at.saturating_duration_since(now);
+        (owed + each).checked_sub(Registrations::HOUR).filter(|wait| !wait.is_zero())
+    }
+
+    /// An account was made from there.
+    pub fn note_registration(&mut self, origin: Origin, rate: Registrations, now: Instant) {
+        let Some(each) = rate.each() else { return };
+        if self.registrations.len() >= REMEMBERED_MAX {
+            self.registrations.retain(|_, level_at| *level_at > now);
+        }
+        let level_at = self.registrations.entry(origin).or_insert(now);
+        *level_at = (*level_at).max(now) + each;
     }
 
     /// A guess from there was wrong. `delay`: how long the next one waits after the first.
@@ -355,6 +396,28 @@ mod tests {
         assert_eq!(checks.wait(origin(1), now), Some(delay), "all is forgotten in the end");
         checks.note_right(origin(1));
         assert_eq!(checks.wait(origin(1), now), None);
+    }
+
+    #[test]
+    fn so_many_accounts_are_made_from_an_address_at_once_and_the_rest_with_time() {
+        let (mut checks, start, rate) =
+            (Checks::new(&[0; 32]), Instant::now(), Registrations { per_hour: 4 });
+        let quarter = Duration::from_secs(900);
+        for _ in 0..4 {
+            assert_eq!(checks.registration_wait(origin(1), rate, start), None);
+            checks.note_registration(origin(1), rate, start);
+        }
+        assert_eq!(checks.registration_wait(origin(1), rate, start), Some(quarter));
+        assert_eq!(checks.registration_wait(origin(2), rate, start), None, "others do not wait");
+        let later = start + quarter;
+        assert_eq!(checks.registration_wait(origin(1), rate, later), None);
+        checks.note_registration(origin(1), rate, later);
+        assert_eq!(checks.registration_wait(origin(1), rate, later), Some(quarter));
+        assert_eq!(
+            checks.registration_wait(origin(1), Registrations { per_hour: 0 }, later),
+            None,
+            "any number"
+        );
     }
 
     #[test]

@@ -115,6 +115,8 @@ struct Extras {
     throttled_until: Option<Instant>,
     /// It gave a password with this request, and is not read before that is checked.
     awaits_verdict: Option<(RequestId, Place)>,
+    /// What it asked for is written to the disk, under this number, and it is not read before that is done.
+    awaits_commit: Option<u64>,
     /// Whom the client has shown itself to be, of those who run the server.
     operator: Option<Box<Operator>>,
     /// The client's datagrams, if it has asked for them.
@@ -132,7 +134,8 @@ impl Extras {
     }
 
     fn is_paused(&self) -> bool {
-        self.waits_for.is_some() || self.throttled_until.is_some() || self.awaits_verdict.is_some()
+        let is_waited_out = self.waits_for.is_some() || self.throttled_until.is_some();
+        is_waited_out || self.awaits_verdict.is_some() || self.awaits_commit.is_some()
     }
 }
 
@@ -363,6 +366,22 @@ impl<S> Connection<S> {
     pub fn awaits(&self, request: RequestId) -> bool {
         let awaited = self.extras.as_ref().and_then(|extras| extras.awaits_verdict);
         awaited.is_some_and(|(awaited, _)| awaited == request)
+    }
+
+    /// Whether any verdict is waited for.
+    pub fn awaits_any_verdict(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.awaits_verdict.is_some())
+    }
+
+    pub fn await_commit(&mut self, number: u64) {
+        let awaited = &mut self.extras_mut().awaits_commit;
+        *awaited = (*awaited).max(Some(number));
+    }
+
+    /// Everything up to this number is on the disk. Returns whether that was what it waited for.
+    pub fn await_commit_no_more(&mut self, upto: u64) -> bool {
+        let awaited = self.extras.as_mut().map(|extras| &mut extras.awaits_commit);
+        awaited.is_some_and(|awaited| awaited.take_if(|number| *number <= upto).is_some())
     }
 
     /// No verdict is waited for any more; returns where that password stood, if one was.

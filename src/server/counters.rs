@@ -22,6 +22,8 @@ pub struct Counters {
     pub bytes_read: u64,
     /// Ranges queued for members of a room: one per member, room and turn, however many messages it holds.
     pub ranges_queued: u64,
+    /// Records that storage did not take, because too many waited.
+    pub not_recorded: u64,
     dropped: [u64; Dropped::ALL.len()],
     closed: HashMap<Discriminant<CloseReason>, (CloseReason, u64)>,
 }

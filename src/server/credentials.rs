@@ -5,6 +5,7 @@ use super::address::ClientAddress;
 use super::checks::{AccountProof, Given, Purpose};
 use super::connection::Connection;
 use super::exchange::Exchange;
+use super::passwords::Cost;
 use crate::hub::record::Secret;
 use crate::hub::{Proved, RequestId, mask};
 use crate::net::blocks::Expect;
@@ -36,8 +37,12 @@ pub struct Check {
     /// What it is to be held against; nothing, where it is a new one.
     pub hash: Option<String>,
     pub password: String,
+    /// Whether it is an account's, which may be typed in several ways.
+    pub is_accounts: bool,
     /// If it is right, what is to be kept of this one is made.
     pub new: Option<String>,
+    /// What is made costs so much.
+    pub cost: Cost,
 }
 
 /// What came of it.
@@ -119,7 +124,9 @@ impl<S: Socket> Exchange<S> {
                         Purpose::Account(AccountProof::Change { new, .. }) => Some(new.clone()),
                         _ => None,
                     };
-                    let check = Check { hash: hash.clone(), password: given.password.clone(), new };
+                    let is_accounts = matches!(given.purpose, Purpose::Account(_));
+                    let (password, cost) = (given.password.clone(), self.limits.password_cost);
+                    let check = Check { hash: hash.clone(), password, is_accounts, new, cost };
                     self.checking = Some(Checking { given, hash: hash.unwrap_or_default(), is_there });
                     return Some(check);
                 }

@@ -226,13 +226,10 @@ impl<S: Socket> Engine<S> {
         let mut notes = String::new(); // which native frames have no use for
         match connection.session.next(frame, surroundings, &mut notes, &mut self.words) {
             Step::Command { request, command: command @ Command::Say { .. }, .. } => {
-                self.hub.handle(
-                    self.exchange.moment(),
-                    session_id(key),
-                    request,
-                    command,
-                    &mut self.exchange,
-                );
+                self.exchange.keeping.asking = Some((key, request));
+                let now = self.exchange.moment();
+                self.hub.handle(now, session_id(key), request, command, &mut self.exchange);
+                self.exchange.keeping.asking = None;
                 Ok(())
             }
             Step::Done { .. } => {

@@ -12,6 +12,7 @@ use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{About, CloseReason, Dialect, Stamp};
 use log::info;
+use std::time::Duration;
 
 impl<S: Socket> Effects for Exchange<S> {
     fn observed(&self, session: SessionId) -> Option<Observed> {
@@ -30,7 +31,24 @@ impl<S: Socket> Effects for Exchange<S> {
         self.queue_proof(session, proof);
     }
 
-    fn store(&mut self, _: Record) {}
+    fn guess_wait(&self, session: SessionId, account: &str) -> Option<Duration> {
+        let connection = self.connections.get(key_of(session))?;
+        self.checks.account_wait(connection.address.origin(), account, self.now)
+    }
+
+    fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool) {
+        let key = key_of(session);
+        let Some(address) = self.connections.get(key).map(|connection| connection.address) else { return };
+        self.note_account_guess(key, address, account, is_right);
+    }
+
+    fn can_store(&self) -> bool {
+        self.keeping.can_store()
+    }
+
+    fn store(&mut self, record: Record) {
+        self.keep(record);
+    }
 
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())

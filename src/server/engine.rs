@@ -65,6 +65,7 @@ impl<S: Socket> Engine<S> {
         let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
         exchange.surroundings.limits = hub_limits;
         exchange.surroundings.salt = salt(&secret);
+        exchange.surroundings.secret = blake3::derive_key("switchboard secret of sessions v1", &secret);
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
             hub,
@@ -298,6 +299,7 @@ impl<S: Socket> Engine<S> {
             self.exchange.arm(key);
         }
         self.hub.expire(now, &mut self.exchange);
+        self.exchange.give_up_holding();
     }
 
     /// Stage 6, flush: what rooms said in this turn is distributed, then everybody who is owed something is written
@@ -336,10 +338,9 @@ impl<S: Socket> Engine<S> {
 
     /// When there is something to do without any event. May be early, is never late.
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.exchange.timers.next(), self.hub.next_deadline(), self.ebb.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let Exchange { timers, keeping, .. } = &self.exchange;
+        let deadlines = [timers.next(), self.hub.next_deadline(), keeping.deadline(), self.ebb.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Hangs up on everybody, politely: what is queued still goes out, within the drain time.
@@ -352,6 +353,16 @@ impl<S: Socket> Engine<S> {
 
     pub fn is_stopped(&self) -> bool {
         self.stopping && self.exchange.connections.is_empty()
+    }
+
+    /// Nothing more comes that lasts. `true` once all of it is saved.
+    pub fn end_storage(&mut self) -> bool {
+        self.exchange.keeping.end()
+    }
+
+    /// How many changes are not saved, and why, if that is known.
+    pub fn unsaved(&self) -> (u64, Option<&str>) {
+        self.exchange.keeping.unsaved()
     }
 
     /// Does `work` for every connection on a list. What is listed meanwhile is for the next turn.
@@ -398,6 +409,7 @@ impl<S: Socket> Engine<S> {
                 connection.writable = false;
                 connection.outbox.settle(blocks);
             }
+            Ok(Flushed::Held) => connection.outbox.settle(blocks),
             Err(error) => self.lose(key, error.kind()),
         }
         if woken {

@@ -23,6 +23,7 @@ use super::counters::Counters;
 use super::credentials::{Checking, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
+use super::keeping::Keeping;
 use super::limits::Limits;
 use crate::hub::{self, ChannelId, Host, Moment, Proved, RequestId, SessionId};
 use crate::net::blocks::Expect;
@@ -61,6 +62,8 @@ pub struct Exchange<S> {
     pub checking: Option<Checking>,
     /// What came of accounts' passwords, for the hub.
     pub proved: Vec<(Key, Proved)>,
+    /// What lasts, and who waits for it.
+    pub keeping: Keeping,
     pub origins: Origins,
     /// Keys for bindings and for direct paths.
     pub tickets: Tickets,
@@ -102,6 +105,7 @@ impl<S: Socket> Exchange<S> {
             checks: Checks::new(secret),
             checking: None,
             proved: Vec::new(),
+            keeping: Keeping::default(),
             origins: Origins::default(),
             tickets: Tickets::new(secret),
             now,
@@ -113,6 +117,11 @@ impl<S: Socket> Exchange<S> {
     /// Whether a connection is not read for now.
     pub fn is_paused(&self, key: Key) -> bool {
         self.connections.get(key).is_some_and(Connection::is_paused)
+    }
+
+    /// Whether it has given a password that is looked at.
+    pub fn is_proving(&self, key: Key) -> bool {
+        self.connections.get(key).is_some_and(Connection::awaits_any_verdict)
     }
 
     /// The time that holds in this turn, by both clocks.
@@ -349,6 +358,7 @@ impl<S: Socket> Exchange<S> {
     /// A queue is over its limit. That may be the work of one turn, which the socket was not even offered yet; slow is
     /// who does not take it.
     fn drop_if_slow(&mut self, key: Key) {
+        self.hold_no_more(key);
         let Exchange { connections, blocks, limits, now, .. } = self;
         let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
             return;
@@ -356,7 +366,7 @@ impl<S: Socket> Exchange<S> {
         if connection.writable {
             let Connection { outbox, socket, .. } = connection;
             match outbox.flush(blocks, socket, outbox.queued_bytes()) {
-                Ok(Flushed::All | Flushed::Budget) => {}
+                Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
                 Ok(Flushed::WouldBlock) => connection.writable = false,
                 Err(error) => return self.close(key, CloseReason::Io(error.kind())),
             }

@@ -2,11 +2,13 @@
 
 use super::allowance::Rate;
 use super::credentials::Credentials;
+use super::passwords::Cost;
 use crate::hub::Host;
 use crate::session::{Description, NAME_BYTES_MAX};
 use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::{hub, net};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a server needs to start.
@@ -20,6 +22,8 @@ pub struct Settings {
     pub credentials: Credentials,
     /// What cloaks are made with. Empty: with something random, so that they are others after each start.
     pub cloak_key: String,
+    /// The directory for what lasts. `None`: nothing does.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Where the server listens unless it is told otherwise.
@@ -35,6 +39,7 @@ impl Default for Settings {
             server: Description::default(),
             credentials: Credentials::default(),
             cloak_key: String::new(),
+            data_dir: None,
         }
     }
 }
@@ -71,6 +76,12 @@ pub struct Limits {
     pub oper_delay: Duration,
     /// The same for accounts: after a wrong password for one, and after a wrong one from an address.
     pub account_delay: Duration,
+    /// What the hash of a new account's password costs, or that of a new password.
+    pub password_cost: Cost,
+    /// Passwords of accounts that wait to be looked at; what is more is refused at once.
+    pub passwords_waiting_max: usize,
+    /// Accounts made from one address.
+    pub registrations: Registrations,
     /// Bytes written to one connection in one turn.
     pub flush_bytes_per_turn_max: usize,
     /// The kernel's send buffer of each connection, in bytes (SO_SNDBUF, which Linux doubles); 0 leaves it to the kernel,
@@ -98,6 +109,22 @@ pub struct Limits {
     pub discarded_bytes_max: usize,
 }
 
+/// How many accounts may be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Registrations {
+    /// Also as many at once; 0: any number.
+    pub per_hour: u32,
+}
+
+impl Registrations {
+    /// What one costs of the hour; `None`: nothing.
+    pub fn each(self) -> Option<Duration> {
+        Registrations::HOUR.checked_div(self.per_hour)
+    }
+
+    pub const HOUR: Duration = Duration::from_secs(3_600);
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -114,6 +141,9 @@ impl Default for Limits {
             irc_held_bytes_max: 32 * 1_024,
             oper_delay: Duration::from_secs(2),
             account_delay: Duration::from_secs(1),
+            password_cost: Cost::default(),
+            passwords_waiting_max: 4_096,
+            registrations: Registrations { per_hour: 20 },
             flush_bytes_per_turn_max: 256 * 1_024,
             send_buffer_bytes: 0,
             queued_bytes_max: 4 * 1_024 * 1_024,
@@ -157,6 +187,7 @@ impl Settings {
             return Err("there is no address to listen on; give at least one".into());
         }
         self.check_server()?;
+        self.check_cost()?;
         self.check_lines()?;
         let read_bytes = self.limits.read_bytes_per_turn_max;
         if read_bytes < READ_BYTES_FLOOR {
@@ -224,6 +255,23 @@ impl Settings {
         Ok(())
     }
 
+    /// What RFC 9106 §3.1 allows, and this machine can bear: one such hash is made at a time.
+    fn check_cost(&self) -> Result<(), String> {
+        let Cost { memory_kib, iterations } = self.limits.password_cost;
+        let (least, most) = HASH_MEMORY_KIB;
+        if !(least..=most).contains(&memory_kib) {
+            return Err(format!(
+                "password-hash-memory-kib is {memory_kib}; it must be from {least} to {most}"
+            ));
+        }
+        if !(1..=HASH_ITERATIONS_MAX).contains(&iterations) {
+            return Err(format!(
+                "password-hash-iterations is {iterations}; it must be from 1 to {HASH_ITERATIONS_MAX}"
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether a line of IRC has room for a text beside the names in it: in what takes most of them, a kick and an entry
     /// of WHO.
     fn check_lines(&self) -> Result<(), String> {
@@ -262,6 +310,10 @@ impl Settings {
         }
     }
 }
+
+/// From what the algorithm needs to a gibibyte.
+const HASH_MEMORY_KIB: (u32, u32) = (8, 1 << 20);
+const HASH_ITERATIONS_MAX: u32 = 100;
 
 /// A read has to be able to hold a short unfinished frame and something new.
 const READ_BYTES_FLOOR: usize = 4_096;

@@ -1,17 +1,22 @@
 //! How other threads reach a running reactor.
 
 use super::credentials::Outcome;
+#[cfg(feature = "storage")]
+use crate::storage::Answer;
 use mio::Waker;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// What other threads can send.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Message {
     Stop,
     /// The password that was to be looked at is.
     Checked(Outcome),
+    /// What storage says.
+    #[cfg(feature = "storage")]
+    Stored(Answer),
 }
 
 /// Lets another thread reach a running reactor. Wake-ups coalesce; messages do not.
@@ -41,6 +46,14 @@ impl Handle {
     /// When the reactor is gone, or cannot be woken up.
     pub(super) fn checked(&self, outcome: Outcome) -> io::Result<()> {
         self.sender.send(Message::Checked(outcome)).map_err(io::Error::other)?;
+        self.waker.wake()
+    }
+
+    /// # Errors
+    /// When the reactor is gone, or cannot be woken up.
+    #[cfg(feature = "storage")]
+    pub(super) fn stored(&self, answer: Answer) -> io::Result<()> {
+        self.sender.send(Message::Stored(answer)).map_err(io::Error::other)?;
         self.waker.wake()
     }
 }

@@ -14,7 +14,7 @@
 //! that is overfull is offered to its socket before it counts as slow.
 //!
 //! - [`reactor`] poll, accept, signals, and the order of the stages: the sockets of the real world; `mailbox` how other
-//!   threads reach it;
+//!   threads reach it; `ending` how it comes to its end;
 //! - `listening` opens the sockets that newcomers and datagrams come to;
 //! - [`engine`] read, timers, flush, reap, and the flags of note, over any [`Socket`](crate::net::Socket) and any time,
 //!   so that a test can be the world;
@@ -28,6 +28,7 @@
 //! - [`flood`] who sends too fast, and waits;
 //! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] and those of accounts (`proofs`) wait for `worker`, a
 //!   thread that checks them; `reload` settings that are read again;
+//! - `keeping` what lasts, and who waits until it is saved; `unkept` the same in builds without storage;
 //! - [`address`] where clients come from;
 //! - [`limits`] every bound, with its unit and its reason.
 
@@ -42,10 +43,16 @@ pub mod credentials;
 pub mod datagrams;
 mod ebb;
 mod effects;
+mod ending;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;
 pub mod flood;
+#[cfg(feature = "storage")]
+mod keeping;
+#[cfg(not(feature = "storage"))]
+#[path = "unkept.rs"]
+mod keeping;
 pub mod limits;
 mod listening;
 mod mailbox;

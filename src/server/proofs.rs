@@ -6,8 +6,9 @@ use super::credentials::Outcome;
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
 use super::passwords;
+use crate::hub::name::fold;
 use crate::hub::{Proof, Proved, RequestId, SessionId};
-use crate::net::Socket;
+use crate::net::{Key, Socket};
 use log::info;
 
 impl<S: Socket> Exchange<S> {
@@ -19,16 +20,22 @@ impl<S: Socket> Exchange<S> {
         };
         let (proof, password) = match proof {
             Proof::Check { account, hash, password } => {
-                (AccountProof::Check { account: account.to_lowercase(), hash: hash.map(str::to_owned) }, password)
+                let (account, hash) = (fold(account).into_owned(), hash.map(str::to_owned));
+                (AccountProof::Check { account, hash }, password)
             }
             Proof::Make { password } => (AccountProof::Make, password),
             Proof::Change { account, hash, old, new } => {
-                let (account, hash, new) = (account.to_lowercase(), hash.to_owned(), new.to_owned());
+                let (account, hash, new) = (fold(account).into_owned(), hash.to_owned(), new.to_owned());
                 (AccountProof::Change { account, hash, new }, old)
             }
         };
         let (address, password, purpose) = (connection.address, password.to_owned(), Purpose::Account(proof));
-        let place = self.checks.queue(Given { key, request, address, purpose, password });
+        let place = if self.checks.accounts_len() < self.limits.passwords_waiting_max {
+            self.checks.queue(Given { key, request, address, purpose, password })
+        } else {
+            self.proved.push((key, Proved::Unknown));
+            self.checks.nowhere(address.origin())
+        };
         connection.await_verdict(request, place);
     }
 
@@ -39,16 +46,21 @@ impl<S: Socket> Exchange<S> {
         address: ClientAddress,
         proof: &AccountProof,
     ) -> Result<(Option<String>, bool), Proved> {
-        if let Some(account) = proof.account()
-            && let Some(wait) = self.checks.account_wait(address.origin(), account, self.now)
-        {
+        let (origin, now) = (address.origin(), self.now);
+        let wait = match proof.account() {
+            Some(account) => self.checks.account_wait(origin, account, now),
+            None => self.checks.registration_wait(origin, self.limits.registrations, now),
+        };
+        if let Some(wait) = wait {
             return Err(Proved::NotYet { wait });
         }
         Ok(match proof {
             AccountProof::Check { hash: Some(hash), .. } | AccountProof::Change { hash, .. } => {
                 (Some(hash.clone()), true)
             }
-            AccountProof::Check { hash: None, .. } => (Some(passwords::NOBODYS.to_owned()), false),
+            AccountProof::Check { hash: None, .. } => {
+                (Some(passwords::nobodys(self.limits.password_cost)), false)
+            }
             AccountProof::Make => (None, true),
         })
     }
@@ -67,16 +79,34 @@ impl<S: Socket> Exchange<S> {
             Outcome::Made(secret) => Proved::Made(secret),
             Outcome::Unknown => Proved::Unknown,
         };
-        let (Some(account), origin) = (proof.account(), given.address.origin()) else { return proved };
-        match proved {
-            Proved::Wrong => {
-                info!("{} {} gave a wrong password for an account", given.key, given.address.ip());
-                self.checks.note_wrong_account(origin, account, self.limits.account_delay, self.now);
+        match (&proved, proof.account()) {
+            (Proved::Made(_), None) => {
+                self.checks.note_registration(given.address.origin(), self.limits.registrations, self.now);
             }
-            Proved::Right | Proved::Made(_) => self.checks.note_right_account(origin, account),
-            Proved::NotYet { .. } | Proved::Unknown => {}
+            (Proved::Right | Proved::Made(_), Some(account)) => {
+                self.note_account_guess(given.key, given.address, account, true);
+            }
+            (Proved::Wrong, Some(account)) => {
+                self.note_account_guess(given.key, given.address, account, false)
+            }
+            (_, None) | (Proved::NotYet { .. } | Proved::Unknown, _) => {}
         }
         proved
+    }
+
+    /// A wrong password for an account makes the next one wait.
+    pub(super) fn note_account_guess(
+        &mut self,
+        key: Key,
+        address: ClientAddress,
+        account: &str,
+        is_right: bool,
+    ) {
+        if is_right {
+            return self.checks.note_right_account(address.origin(), account);
+        }
+        info!("{key} {} gave a wrong password for an account", address.ip());
+        self.checks.note_wrong_account(address.origin(), account, self.limits.account_delay, self.now);
     }
 }
 
@@ -88,7 +118,9 @@ impl<S: Socket> Engine<S> {
             if connection.and_then(|connection| connection.take_verdict()).is_none() {
                 continue; // it is gone, and the hub knows
             }
+            self.exchange.keeping.asking = Some((key, RequestId::NONE));
             self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
+            self.exchange.keeping.asking = None;
             self.settle(key);
             self.exchange.list_to_read(key);
         }

@@ -25,6 +25,7 @@ use signal_hook_mio::v1_0::Signals;
 use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -54,10 +55,10 @@ pub type Reload = Box<dyn FnMut() -> Result<Settings, String>>;
 
 /// The server: the engine, its poll, and everything else that the turn looks at.
 pub struct Reactor {
-    poll: Poll,
+    pub(super) poll: Poll,
     events: Events,
     pub(super) engine: Engine<TcpStream>,
-    listeners: Vec<Listening>,
+    pub(super) listeners: Vec<Listening>,
     /// One beside every listener, on the same port; or none, where datagrams are not exchanged.
     datagrams: Vec<DatagramSocket>,
     /// Which of them is read first; each turn another, because they share one budget.
@@ -68,18 +69,21 @@ pub struct Reactor {
     out_of_descriptors: bool,
     /// When to try to accept again after descriptors ran out.
     accept_again: Option<Instant>,
-    signals: Option<Signals>,
-    terminations: u32,
+    pub(super) signals: Option<Signals>,
+    pub(super) terminations: u32,
     pub(super) reload: Option<Reload>,
     pub(super) settings: Settings,
     mailbox: Receiver<Message>,
     handle: Handle,
     /// There once a password was given.
     worker: Option<Worker>,
+    data_dir: Option<PathBuf>,
+    /// At the end: how long to wait for what is still to be saved.
+    pub(super) saved_by: Option<Instant>,
 }
 
-struct Listening {
-    socket: TcpListener,
+pub(super) struct Listening {
+    pub(super) socket: TcpListener,
     /// Sticky, like a connection's readiness.
     ready: bool,
 }
@@ -91,6 +95,8 @@ pub enum Exit {
     Drained,
     /// A second signal cut that short.
     AtOnce,
+    /// The same as the first, but not everything that lasts could be saved. The log says why.
+    Unsaved,
 }
 
 impl Reactor {
@@ -121,6 +127,7 @@ impl Reactor {
         if !settings.cloak_key.is_empty() {
             engine.set_cloak_key(&settings.cloak_key);
         }
+        let data_dir = open_data(&settings, &mut engine, &handle)?;
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
@@ -139,6 +146,8 @@ impl Reactor {
             mailbox,
             handle,
             worker: None,
+            data_dir,
+            saved_by: None,
         })
     }
 
@@ -156,6 +165,11 @@ impl Reactor {
     /// Where it listens; a port that was asked for as 0 has its number here.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners.iter().filter_map(|listening| listening.socket.local_addr().ok()).collect()
+    }
+
+    /// The directory that keeps what lasts, where something does.
+    pub fn data_dir(&self) -> Option<&std::path::Path> {
+        self.data_dir.as_deref()
     }
 
     /// What it listens for at each of them, in words.
@@ -177,24 +191,10 @@ impl Reactor {
             if self.terminations > 1 {
                 return Ok(Exit::AtOnce);
             }
-            if self.engine.is_stopped() {
-                let counters = self.engine.counters();
-                info!(
-                    "stopped: {} connections served, {} turned away, {} frames and {} bytes read, {} ranges queued",
-                    counters.accepted,
-                    counters.refused_full + counters.refused_per_address,
-                    counters.frames,
-                    counters.bytes_read,
-                    counters.ranges_queued
-                );
-                debug!(
-                    "datagrams: {} received, {} sent, {} dropped ({})",
-                    counters.datagrams,
-                    counters.datagrams_sent,
-                    counters.dropped_total(),
-                    counters.dropped_by_reason()
-                );
-                return Ok(Exit::Drained);
+            if self.engine.is_stopped()
+                && let Some(exit) = self.end()
+            {
+                return Ok(exit);
             }
         }
     }
@@ -233,7 +233,8 @@ impl Reactor {
         if self.engine.has_work() || accepting || receiving {
             return Some(Duration::ZERO);
         }
-        let deadline = [self.engine.next_deadline(), self.accept_again].into_iter().flatten().min()?;
+        let deadlines = [self.engine.next_deadline(), self.accept_again, self.saved_by];
+        let deadline = deadlines.into_iter().flatten().min()?;
         Some(deadline.saturating_duration_since(Instant::now())) // the turn has taken its time
     }
 
@@ -390,40 +391,14 @@ impl Reactor {
         self.reserve.refill()
     }
 
-    fn take_signals(&mut self) {
-        let pending: Vec<i32> = self.signals.as_mut().map(|s| s.pending().collect()).unwrap_or_default();
-        for signal in pending {
-            match signal {
-                SIGHUP => self.reload(&[]),
-                _ => self.terminate(),
-            }
-        }
-    }
-
-    fn terminate(&mut self) {
-        self.terminations += 1;
-        if self.terminations == 1 {
-            info!(
-                "stopping: {} connections drain; a second signal ends at once",
-                self.engine.connections_len()
-            );
-            self.stop();
-        }
-    }
-
-    fn stop(&mut self) {
-        for Listening { mut socket, .. } in self.listeners.drain(..) {
-            let _ = self.poll.registry().deregister(&mut socket);
-        }
-        self.engine.stop();
-    }
-
     /// Stage 5: what other threads have sent.
     fn replies(&mut self) {
         while let Ok(message) = self.mailbox.try_recv() {
             match message {
                 Message::Stop => self.terminate(),
                 Message::Checked(outcome) => self.engine.checked(outcome),
+                #[cfg(feature = "storage")]
+                Message::Stored(answer) => self.engine.stored(&answer),
             }
         }
     }
@@ -453,6 +428,35 @@ impl Reactor {
             }
         });
     }
+}
+
+/// Takes back what was kept, and keeps what lasts from now on. Returns where, if anywhere.
+///
+/// # Errors
+/// A sentence: why what is there cannot be used. It is left as it was.
+#[cfg(feature = "storage")]
+fn open_data(
+    settings: &Settings,
+    engine: &mut Engine<TcpStream>,
+    handle: &Handle,
+) -> io::Result<Option<PathBuf>> {
+    let Some(directory) = &settings.data_dir else { return Ok(None) };
+    let begun = Instant::now();
+    engine.load(directory, handle).map_err(io::Error::other)?;
+    let hub = engine.hub();
+    info!(
+        "{} accounts and {} rooms read from {} in {} ms",
+        hub.accounts_len(),
+        hub.rooms_len(),
+        directory.display(),
+        begun.elapsed().as_millis()
+    );
+    Ok(Some(directory.clone()))
+}
+
+#[cfg(not(feature = "storage"))]
+fn open_data(_: &Settings, _: &mut Engine<TcpStream>, _: &Handle) -> io::Result<Option<PathBuf>> {
+    Ok(None)
 }
 
 /// The wall clock, as it stands; before 1970 it is 1970.

@@ -174,13 +174,19 @@ impl<S: Socket> Engine<S> {
                         (budget.frames, budget.is_for_lists) = (0, true);
                     }
                     let rises = matches!(command, Command::BecomeOperator);
+                    self.exchange.keeping.asking = Some((key, request));
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
-                    if self.exchange.is_paused(key) {
+                    self.exchange.keeping.asking = None;
+                    let is_paused = self.exchange.is_paused(key);
+                    if is_paused && self.exchange.is_proving(key) {
                         return (done, Stop::Paused); // and is settled when the hub goes on
                     }
                     self.settle(key);
                     if rises {
                         self.dismiss_if_forgotten(key); // the settings may have been read again since its password was right
+                    }
+                    if is_paused {
+                        return (done, Stop::Paused); // until what it led to is saved
                     }
                 }
                 Step::Payload { used, relay, longest } => {

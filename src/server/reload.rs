@@ -54,6 +54,10 @@ impl Reactor {
             unchanged.push("`cloak-key` changes with a restart only");
             settings.cloak_key.clone_from(&now.cloak_key);
         }
+        if settings.data_dir != now.data_dir {
+            unchanged.push("`data-dir` and `ephemeral` change with a restart only");
+            settings.data_dir.clone_from(&now.data_dir);
+        }
         settings.fit_descriptors(Some(now.limits.connections_max));
         self.engine.describe(settings.server.clone(), settings.credentials.clone());
         self.engine.set_limits(settings.limits.clone(), settings.hub.clone());

@@ -45,15 +45,16 @@ impl Worker {
     }
 }
 
-fn look_at(Check { hash, password, new }: Check) -> Outcome {
-    let is_right = hash.as_ref().is_none_or(|hash| passwords::is_right(&password, hash));
+fn look_at(Check { hash, password, is_accounts, new, cost }: Check) -> Outcome {
+    let is_of = if is_accounts { passwords::is_accounts } else { passwords::is_right };
+    let is_right = hash.as_ref().is_none_or(|hash| is_of(&password, hash));
     let to_keep = match (&hash, new) {
         _ if !is_right => return Outcome::Wrong,
         (_, Some(new)) => new,
         (None, None) => password,
         (Some(_), None) => return Outcome::Right,
     };
-    passwords::secret(&to_keep).map_or_else(
+    passwords::secret(&to_keep, cost).map_or_else(
         |error| {
             error!("{error}");
             Outcome::Unknown

@@ -260,8 +260,18 @@ impl Session {
 
     /// Tells the client something that it is the server's to say.
     pub fn encode_notice(&self, text: &str, surroundings: &Surroundings, out: &mut Vec<u8>) {
-        if let State::Irc(irc) = &self.0 {
-            irc.encode_notice(text, surroundings, out);
+        match &self.0 {
+            State::Irc(irc) => irc.encode_notice(text, surroundings, out),
+            State::Native(_) => native::encode_notice(&surroundings.server.name, text, out),
+            State::Undecided(_) | State::Foreign(_) => {}
+        }
+    }
+
+    /// Tells the client that what it did holds, but is not saved.
+    pub fn encode_unsaved(&self, text: &str, surroundings: &Surroundings, out: &mut Vec<u8>) {
+        match &self.0 {
+            State::Irc(irc) => irc.encode_unsaved(text, surroundings, out),
+            _ => self.encode_notice(text, surroundings, out),
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Surroundings {
     pub started_unix_millis: u64,
     /// Random, and another after each start: what is numbered from 1 each time does not come again with it.
     pub salt: u64,
+    /// Random, and told to nobody: from it comes what has to look like something that is not there.
+    pub secret: [u8; 32],
 }
 
 /// What the server says of itself.
@@ -67,6 +69,7 @@ impl Surroundings {
             unix_millis: 0,
             started_unix_millis: 0,
             salt: 0,
+            secret: [0; 32],
         }
     }
 }

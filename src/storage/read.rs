@@ -23,7 +23,8 @@ pub fn load(connection: &Connection, mut each: impl FnMut(Record)) -> Result<()>
             |row| account(row).map(Record::Account),
         ),
         (
-            "SELECT id, name, flags, password, occupants_max, subject, subject_by, subject_millis, made_millis FROM rooms",
+            "SELECT id, name, flags, password, occupants_max, subject, subject_by, subject_author, subject_millis, \
+             made_millis FROM rooms",
             |row| room(row).map(Record::Room),
         ),
         (
@@ -146,7 +147,9 @@ fn account(row: &Row<'_>) -> Result<AccountRecord> {
 fn room(row: &Row<'_>) -> Result<RoomRecord> {
     let subject = match row.get(5)? {
         None => None,
-        Some(text) => Some(SubjectRecord { text, by: row.get(6)?, at_millis: row.get(7)? }),
+        Some(text) => {
+            Some(SubjectRecord { text, by: row.get(6)?, author: row.get(7)?, at_millis: row.get(8)? })
+        }
     };
     Ok(RoomRecord {
         id: RoomId(row.get(0)?),
@@ -155,7 +158,7 @@ fn room(row: &Row<'_>) -> Result<RoomRecord> {
         password: row.get(3)?,
         occupants_max: row.get(4)?,
         subject,
-        made_millis: row.get(8)?,
+        made_millis: row.get(9)?,
     })
 }
 

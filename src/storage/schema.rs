@@ -31,6 +31,7 @@ CREATE TABLE rooms (
     occupants_max INTEGER,
     subject TEXT,
     subject_by TEXT,
+    subject_author TEXT,
     subject_millis INTEGER,
     made_millis INTEGER NOT NULL
 ) STRICT;

@@ -52,7 +52,10 @@ fn room(id: u64) -> Record {
         flags: Flags::NONE.with(Flag::Hidden).with(Flag::Moderated),
         password: (id % 2 == 0).then(|| "sesame".into()),
         occupants_max: Some(9),
-        subject: (id % 2 == 0).then(|| SubjectRecord { text: "tea".into(), by: "ann".into(), at_millis: 7 }),
+        subject: (id % 2 == 0).then(|| {
+            let (text, by, author) = ("tea".into(), "ann".into(), "ann!ann@host".into());
+            SubjectRecord { text, by, author, at_millis: 7 }
+        }),
         made_millis: 6,
     })
 }

@@ -9,7 +9,7 @@ use super::read::{fetch, last_message, load};
 use super::write::write;
 use crate::hub::MessageId;
 use crate::hub::record::{Fetch, Fetched, Record};
-use log::{error, warn};
+use log::error;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -44,6 +44,8 @@ pub enum Answer {
     Failing { error: String },
     /// To the question of this number.
     Fetched { number: u64, fetched: Fetched },
+    /// The database is closed, after [`Storage::end`].
+    Ended,
 }
 
 /// Why a record is not taken: storage fails, or too many wait.
@@ -52,7 +54,8 @@ pub struct Refused;
 
 /// The near side. Never waits.
 pub struct Storage {
-    jobs: Sender<Job>,
+    /// None after the end.
+    jobs: Option<Sender<Job>>,
     put: Sequence,
     committed: Sequence,
     waiting_bytes: usize,
@@ -80,19 +83,22 @@ impl Storage {
         load(&database.connection, each).map_err(unreadable)?;
         let last = last_message(&database.connection).map_err(unreadable)?;
         let (jobs, to_do) = channel();
-        let work = move || Worker::new(database, answer).run(&to_do);
+        let work = move || {
+            let answer = Worker::new(database, answer).run(&to_do);
+            answer(Answer::Ended)
+        };
         thread::Builder::new()
             .name("storage".to_owned())
             .spawn(work)
             .map_err(|error| format!("there is no thread for storage: {error}"))?;
         let zero = Sequence::default();
-        Ok((Storage { jobs, put: zero, committed: zero, waiting_bytes: 0, failing: None }, last))
+        Ok((Storage { jobs: Some(jobs), put: zero, committed: zero, waiting_bytes: 0, failing: None }, last))
     }
 
     /// Whether what has to last can be taken. Not when the bounds are near: what people say has the rest.
     pub fn takes(&self) -> bool {
         self.failing.is_none()
-            && self.put.0 - self.committed.0 < WAITING_MAX / 2
+            && self.waiting() < WAITING_MAX / 2
             && self.waiting_bytes < WAITING_BYTES_MAX / 2
     }
 
@@ -107,9 +113,9 @@ impl Storage {
     /// [`Refused`] beyond the bounds; while storage fails, it is taken as long as there is room.
     pub fn put(&mut self, record: Record) -> Result<Sequence, Refused> {
         let bytes = weight(&record);
-        let is_full = self.put.0 - self.committed.0 >= WAITING_MAX
-            || self.waiting_bytes.saturating_add(bytes) > WAITING_BYTES_MAX;
-        if is_full || self.jobs.send(Job::Write { record, bytes }).is_err() {
+        let is_full =
+            self.waiting() >= WAITING_MAX || self.waiting_bytes.saturating_add(bytes) > WAITING_BYTES_MAX;
+        if is_full || !self.hand_over(Job::Write { record, bytes }) {
             return Err(Refused);
         }
         self.put.0 += 1;
@@ -119,7 +125,16 @@ impl Storage {
 
     /// Asks; the answer has this number.
     pub fn fetch(&mut self, number: u64, what: Fetch) -> Result<(), Refused> {
-        self.jobs.send(Job::Fetch { number, what }).map_err(|_| Refused)
+        if self.hand_over(Job::Fetch { number, what }) { Ok(()) } else { Err(Refused) }
+    }
+
+    fn hand_over(&self, job: Job) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    /// Takes nothing more. What was put is written, as far as that is possible at once, and the database closed.
+    pub fn end(&mut self) {
+        self.jobs = None;
     }
 
     /// Notes an answer that has arrived. `true` where storage begins or ceases to fail.
@@ -131,13 +146,18 @@ impl Storage {
                 self.failing.take().is_some()
             }
             Answer::Failing { error } => self.failing.replace(error.clone()).is_none(),
-            Answer::Fetched { .. } => false,
+            Answer::Fetched { .. } | Answer::Ended => false,
         }
+    }
+
+    /// How many of the records that were put are not on the disk.
+    pub fn waiting(&self) -> u64 {
+        self.put.0 - self.committed.0
     }
 
     /// Whether everything that was put is on the disk.
     pub fn is_done(&self) -> bool {
-        self.put == self.committed
+        self.waiting() == 0
     }
 }
 
@@ -167,8 +187,9 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
         }
     }
 
-    /// Until nobody puts anything or listens any more; what was put by then is written.
-    fn run(mut self, jobs: &Receiver<Job>) {
+    /// Until nobody puts anything or listens any more; what was put by then is written, and the database closed. Gives
+    /// back whom to tell.
+    fn run(mut self, jobs: &Receiver<Job>) -> A {
         loop {
             let is_due = self.waiting.len() >= ROWS_MAX && !self.is_failing;
             let job = if self.waiting.is_empty() {
@@ -194,7 +215,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
                 }
             };
             if !goes_on {
-                return;
+                return self.answer;
             }
         }
     }
@@ -215,9 +236,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
                 (self.answer)(Answer::Committed { upto: self.committed, bytes })
             }
             Err(error) => {
-                if !self.is_failing {
-                    warn!("storage fails, and is tried again: {error}");
-                } else {
+                if self.is_failing {
                     self.reopen();
                 }
                 self.is_failing = true;

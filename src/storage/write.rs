@@ -77,10 +77,11 @@ fn room(connection: &Connection, record: &RoomRecord) -> Result<()> {
     let subject = subject.as_ref();
     run(
         connection,
-        "INSERT INTO rooms (id, name, flags, password, occupants_max, subject, subject_by, subject_millis, made_millis) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
+        "INSERT INTO rooms (id, name, flags, password, occupants_max, subject, subject_by, subject_author, subject_millis, \
+         made_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
          flags = excluded.flags, password = excluded.password, occupants_max = excluded.occupants_max, \
-         subject = excluded.subject, subject_by = excluded.subject_by, subject_millis = excluded.subject_millis",
+         subject = excluded.subject, subject_by = excluded.subject_by, \
+         subject_author = excluded.subject_author, subject_millis = excluded.subject_millis",
         params![
             id.0,
             name,
@@ -89,6 +90,7 @@ fn room(connection: &Connection, record: &RoomRecord) -> Result<()> {
             occupants_max,
             subject.map(|subject| &subject.text),
             subject.map(|subject| &subject.by),
+            subject.map(|subject| &subject.author),
             subject.map(|subject| subject.at_millis),
             made_millis
         ],

@@ -101,6 +101,8 @@ codes! {
         NotIdentified = 56,
         /// The server cannot look at passwords, or cannot save anything, now.
         Unavailable = 57,
+        /// What the request is about is not there, or no more; the sentence says what.
+        NotThere = 58,
     }
 }
 
@@ -190,6 +192,18 @@ codes! {
         SubjectLocked = 4,
         /// It takes no messages that are for programs.
         NoControlMessages = 5,
+        /// It stays when nobody is in it.
+        Persistent = 6,
+        /// Who somebody is, only its admins can find out.
+        SemiAnonymous = 7,
+        /// What is said in it is not kept.
+        NoHistory = 8,
+        /// Its visitors do not change their name or status, invite nobody, and say nothing to single occupants.
+        VisitorsPassive = 9,
+        /// Only moderators invite.
+        ModeratorsInvite = 10,
+        /// Visitors set its subject, too.
+        SubjectOpen = 11,
         /// It has the password that the text says.
         Password = 16,
         /// It takes as many as the text says, in decimal digits.
@@ -198,12 +212,24 @@ codes! {
         Moderator = 32,
         /// The one whom the text names has a voice.
         Voice = 33,
+        /// The account that the text names, or whose owner it names, is an owner of the room.
+        Owner = 34,
+        /// Likewise: an admin.
+        Admin = 35,
+        /// Likewise: a member.
+        Member = 36,
+        /// Likewise: nothing to the room.
+        Unaffiliated = 37,
+        /// Likewise: an outcast, banned for good.
+        Outcast = 38,
         /// Whom the mask in the text matches is banned.
         Ban = 48,
         /// Whom it matches, no ban is for.
         BanException = 49,
         /// Whom it matches, enters though only members do.
         InviteException = 50,
+        /// Whom it matches, does not speak without a voice.
+        Mute = 51,
     }
 }
 

@@ -10,7 +10,8 @@
 //! - [`code`] the numbers of refusals, farewells, departures;
 //! - [`datagram`] frames in datagrams: sealed, counted, and never twice;
 //! - [`irc`] lines instead of frames: where they end, what they say, and how they are written;
-//! - [`sniff`] which protocol a connection's first bytes belong to.
+//! - [`sniff`] which protocol a connection's first bytes belong to;
+//! - [`time_span`] spans of time as people write them.
 
 pub mod code;
 pub mod datagram;
@@ -19,10 +20,13 @@ pub mod frame;
 pub mod header;
 pub mod irc;
 pub mod sniff;
+pub mod time_span;
 
 pub use code::{
-    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport,
+    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin, PathRole, Purpose,
+    RefusalCode, Transport,
 };
 pub use fields::cut;
 pub use frame::{Frame, Kind};
 pub use header::{BODY_MAX, BODY_MAX_FLOOR, Flags, FrameError, HEADER_LEN, Header, RawFrame, Split, split};
+pub use time_span::seconds_of;

@@ -23,10 +23,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `switchboard serve` with these further arguments.
+    /// Starts `switchboard serve` with these further arguments. It keeps nothing, unless they say where.
     pub fn start(args: &[&str]) -> Server {
         let mut command = Command::new(SWITCHBOARD);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        if !args.contains(&"--data-dir") {
+            command.arg("--ephemeral");
+        }
         Self::spawn(command)
     }
 

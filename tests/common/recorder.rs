@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
@@ -52,6 +52,12 @@ pub enum Recorded {
         session: SessionId,
         proof: String,
     },
+    /// A password that the hub was told of.
+    Guess {
+        session: SessionId,
+        account: String,
+        is_right: bool,
+    },
     Store(Record),
 }
 
@@ -66,6 +72,7 @@ pub enum Answered {
         name: String,
         change: AccountChange,
     },
+    KnownAccount(String, u64),
     ScramKeys(Option<ScramKeys>),
     Joined {
         room: String,
@@ -87,6 +94,8 @@ pub enum Answered {
         payload_max: u16,
     },
     Declined(String),
+    /// As it shows itself.
+    Other(String),
     Renamed {
         from: String,
         to: String,
@@ -157,6 +166,8 @@ pub enum Happened {
         from: String,
         text: String,
     },
+    /// As it shows itself.
+    Other(String),
     /// In a room, or to one alone.
     Noticed {
         by: String,
@@ -237,7 +248,11 @@ pub struct Recorder(pub Vec<Recorded>, pub World);
 #[derive(Default)]
 pub struct World {
     pub observed: HashMap<SessionId, Observed>,
+    /// Nothing can be written down.
+    pub cannot_store: bool,
     keys: u8,
+    /// How long whoever guesses has to wait.
+    pub guess_wait: Option<Duration>,
 }
 
 impl Recorder {
@@ -291,6 +306,18 @@ impl Effects for Recorder {
         self.0.push(Recorded::Prove { session, proof });
     }
 
+    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
+        self.1.guess_wait
+    }
+
+    fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool) {
+        self.0.push(Recorded::Guess { session, account: account.to_owned(), is_right });
+    }
+
+    fn can_store(&self) -> bool {
+        !self.1.cannot_store
+    }
+
     fn store(&mut self, record: Record) {
         self.0.push(Recorded::Store(record));
     }
@@ -330,8 +357,12 @@ fn change(change: &RoomChange<'_>) -> String {
         RoomChange::OccupantsMax(max) => format!("{}OccupantsMax {max:?}", sign(max.is_some())),
         RoomChange::Grant { role, to } => format!("+{role:?} {to}"),
         RoomChange::Revoke { role, from } => format!("-{role:?} {from}"),
-        RoomChange::AddMask { list, mask } => format!("+{list:?} {mask}"),
+        RoomChange::AddMask { list, mask, .. } => format!("+{list:?} {mask}"),
         RoomChange::RemoveMask { list, mask } => format!("-{list:?} {mask}"),
+        RoomChange::Affiliate { affiliation, whom, .. } => format!("{affiliation:?} {whom}"),
+        RoomChange::Unaffiliate { affiliation, whom } => format!("not {affiliation:?} {whom}"),
+        RoomChange::Stands { whom, before, after } => format!("{whom} {before:?} -> {after:?}"),
+        RoomChange::Preset(preset) => format!("{preset:?}"),
     }
 }
 
@@ -350,7 +381,8 @@ fn answered(reply: Reply<'_>) -> Answered {
     match reply {
         Reply::Done | Reply::Announced { .. } => Answered::Done,
         Reply::Account { name, change } => Answered::Account { name: name.into(), change },
-        Reply::ScramKeys { keys } => Answered::ScramKeys(keys.cloned()),
+        Reply::KnownAccount { name, made_millis } => Answered::KnownAccount(name.to_owned(), made_millis),
+        Reply::ScramKeys { keys, .. } => Answered::ScramKeys(keys.cloned()),
         Reply::Refused(refusal) => Answered::Refused(refusal),
         Reply::LoggedIn { name, .. } => Answered::LoggedIn { name: name.into() },
         Reply::Joined { room, occupants, subject, .. } => Answered::Joined {
@@ -377,6 +409,20 @@ fn answered(reply: Reply<'_>) -> Answered {
         Reply::Left { .. } => Answered::Left,
         Reply::Sent { to, away, .. } => Answered::Sent { to: to.into(), away: away.map(Into::into) },
         Reply::SubjectSet { .. } => Answered::SubjectSet,
+        Reply::Destroyed { .. }
+        | Reply::RoomRenamed { .. }
+        | Reply::NameReserved { .. }
+        | Reply::Wished { .. }
+        | Reply::Decided { .. }
+        | Reply::Wishes { .. }
+        | Reply::Members { .. }
+        | Reply::Past { .. }
+        | Reply::Retracted { .. }
+        | Reply::ReadMark { .. }
+        | Reply::Spoken { .. }
+        | Reply::Bans { .. }
+        | Reply::Sessions { .. }
+        | Reply::Accounts { .. } => Answered::Other(format!("{reply:?}")),
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }
@@ -446,6 +492,11 @@ fn happened(event: Event<'_>) -> Happened {
             let (by, who) = (by.name.shown().into(), who.shown().into());
             Happened::Kicked { by, who, text: text.into() }
         }
+        Event::Destroyed { .. }
+        | Event::RoomRenamed { .. }
+        | Event::Wished { .. }
+        | Event::Decided { .. }
+        | Event::Retracted { .. } => Happened::Other(format!("{event:?}")),
         Event::SubjectSet { by, text } => {
             Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
         }

@@ -3,7 +3,8 @@
 
 use crate::random::Random;
 use switchboard::hub::{
-    ChannelId, Command, Flag, Form, Marks, MaskList, Role, RoomChange, RoomFilter, RoomRef, UserFilter, Words,
+    ChannelId, Command, Flag, Form, Marks, MaskList, Role, RoomChange, RoomFilter, RoomRef, Terms,
+    UserFilter, Words,
 };
 
 const NAMES: [&str; 11] =
@@ -78,7 +79,7 @@ fn any_change(random: &mut Random) -> RoomChange<'static> {
         3 => RoomChange::OccupantsMax(*random.pick(&[None, None, Some(2), Some(0)])),
         4 => RoomChange::Grant { role, to: name },
         5 => RoomChange::Revoke { role, from: name },
-        6 => RoomChange::AddMask { list, mask },
+        6 => RoomChange::AddMask { list, mask, terms: Terms::NONE },
         _ => RoomChange::RemoveMask { list, mask },
     }
 }

@@ -60,7 +60,9 @@ impl World {
             Recorded::Except(others) => {
                 assert!(others.iter().all(|other| self.sessions[other] == self.sessions[&asker]));
             }
-            Recorded::Prove { .. } | Recorded::Store(_) => panic!("nobody registers here"),
+            Recorded::Prove { .. } | Recorded::Guess { .. } | Recorded::Store(_) => {
+                panic!("nobody registers here")
+            }
             Recorded::HangUp { session } => {
                 assert!(self.sessions.remove(session).is_some());
                 assert!(!self.subscribers.values().any(|members| members.contains(session)));

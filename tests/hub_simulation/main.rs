@@ -13,7 +13,7 @@ use random::{Random, with_seeds};
 use recorder::{Answered, Happened, Recorded, Recorder, moment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use switchboard::hub::record::Secret;
+use switchboard::hub::record::{ScramKeys, Secret};
 use switchboard::hub::{
     Address, ChannelId, Command, Departure, Flags, Form, Hub, Limits, Offers, Origin, Proved, Purpose,
     Refusal, Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
@@ -23,6 +23,9 @@ const STEPS: usize = 8_000;
 
 /// Those who have an account.
 const ACCOUNTS: [&str; 2] = ["gus", "hal"];
+
+/// That of everybody's keys.
+const SALT: [u8; 16] = [1; 16];
 
 /// Small enough that every limit is met.
 fn limits() -> Limits {
@@ -164,7 +167,8 @@ impl World {
         let login = Command::Login { name, payload_max: 0, username: "", realname: "" };
         self.hub.handle(now, session, RequestId(1), login, fx);
         self.hub.handle(now, session, RequestId(2), Command::Register { name: "", password: "sesame" }, fx);
-        let secret = Secret { hash: "hash".into(), scram: None };
+        let scram = ScramKeys { salt: SALT, iterations: 1, stored_key: [2; 32], server_key: [3; 32] };
+        let secret = Secret { hash: "hash".into(), scram: Some(scram) };
         self.hub.proved(now, session, Proved::Made(secret), fx);
         self.hub.disconnect(now, session, Departure::Lost, fx);
         assert!(fx.take().iter().any(|effect| matches!(effect, Recorded::Store(_))), "{name} has no account");
@@ -177,7 +181,7 @@ impl World {
             return self.carry_out(session, Command::LogOut);
         }
         let name = *self.random.pick(&ACCOUNTS);
-        self.carry_out(session, Command::IdentifyProven { name });
+        self.carry_out(session, Command::IdentifyProven { name, salt: SALT });
         if self.sessions[&session].is_none() && self.random.chance(80) {
             let login = Command::Login { name, payload_max: 8_192, username: "", realname: "" };
             self.carry_out(session, login);
@@ -388,7 +392,10 @@ impl World {
                 }
                 Recorded::Except(others) => assert!(!others.contains(&session)),
                 Recorded::HangUp { .. } => panic!("{command:?} is no reason"),
-                Recorded::Reply { .. } | Recorded::Prove { .. } | Recorded::Store(_) => {}
+                Recorded::Reply { .. }
+                | Recorded::Prove { .. }
+                | Recorded::Guess { .. }
+                | Recorded::Store(_) => {}
             }
         }
         match (command, refused) {

@@ -20,6 +20,10 @@ macro_rules! tables {
 }
 
 tables! {
+    account_guesses
+    accounts
+    accounts_closed
+    accounts_for_newcomers
     capabilities
     channel_modes
     harness_itself
@@ -33,6 +37,7 @@ tables! {
     mode_limits
     mode_lists
     monitor
+    nickserv
     oneself
     oper_delay
     operators

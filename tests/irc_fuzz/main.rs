@@ -212,7 +212,11 @@ impl World {
             self.work();
             self.engine.take_wishes_to_reload();
             if self.engine.next_check().is_some() {
-                self.engine.checked(self.random.pick(&[Outcome::Right, Outcome::Right, Outcome::Wrong, Outcome::Unknown]).clone());
+                self.engine.checked(
+                    self.random
+                        .pick(&[Outcome::Right, Outcome::Right, Outcome::Wrong, Outcome::Unknown])
+                        .clone(),
+                );
             } else if !self.engine.has_work() {
                 break; // and no verdict was given without a check
             }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use switchboard::hub::record::Record;
 use switchboard::hub::{
     self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Proof, Reply,
@@ -341,6 +341,16 @@ impl Effects for Exchange {
 
     /// Nobody has an account here.
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
+
+    fn can_store(&self) -> bool {
+        true
+    }
+
+    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
+        None
+    }
+
+    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
 
     fn store(&mut self, _: Record) {}
 

@@ -347,6 +347,27 @@ fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String 
             either("leaves its subject to moderators", "lets everybody set its subject")
         }
         Some(ChangeCode::NoControlMessages) => either("takes no control messages", "takes control messages"),
+        Some(ChangeCode::Persistent) => either("lasts", "ends when the last one leaves"),
+        Some(ChangeCode::SemiAnonymous) => {
+            either("shows who somebody is to its admins alone", "shows everybody who is who")
+        }
+        Some(ChangeCode::NoHistory) => either("keeps nothing of what is said", "keeps what is said"),
+        Some(ChangeCode::VisitorsPassive) => either(
+            "lets visitors do nothing but listen",
+            "lets visitors whisper, invite and change their names",
+        ),
+        Some(ChangeCode::ModeratorsInvite) => {
+            either("leaves inviting to moderators", "lets everybody invite")
+        }
+        Some(ChangeCode::SubjectOpen) => {
+            either("lets visitors set its subject, too", "lets no visitors set its subject")
+        }
+        Some(ChangeCode::Owner) => format!("has {value} as an owner"),
+        Some(ChangeCode::Admin) => format!("has {value} as an admin"),
+        Some(ChangeCode::Member) => format!("has {value} as a member"),
+        Some(ChangeCode::Unaffiliated) => format!("has {value} on no list any more"),
+        Some(ChangeCode::Outcast) => format!("bans {value} for good"),
+        Some(ChangeCode::Mute) => listed("mutes"),
         Some(ChangeCode::Password) => either("has a password now", "has no password any more"),
         Some(ChangeCode::OccupantsMax) if is_on => format!("takes {value} at most"),
         Some(ChangeCode::OccupantsMax) => "takes as many as the server allows".to_owned(),

@@ -221,7 +221,7 @@ impl Connection {
         }
         match self.outbox.flush(blocks, &mut self.socket, 4 * READ_BYTES) {
             Ok(Flushed::WouldBlock) => self.writable = false,
-            Ok(Flushed::All | Flushed::Budget) => {}
+            Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
             Err(error) => return Err(broken(&error)),
         }
         if matches!(self.stage, Stage::Closing { .. }) && self.outbox.is_empty() && !self.shut {

@@ -34,7 +34,7 @@ fn line(stream: &mut TcpStream) -> String {
 
 /// A server with a password; `client` gets its address. Its end is waited for.
 fn serve(client: impl FnOnce(SocketAddr) + Send + 'static) {
-    let hash = passwords::hash("secret", [1; 16]).expect("memory");
+    let hash = passwords::hash("secret", [1; 16], passwords::Cost::default()).expect("memory");
     let limits = Limits {
         irc_lines: Rate { per_second: 0, burst: 0 },
         datagrams: false,

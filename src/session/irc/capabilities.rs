@@ -1,10 +1,12 @@
 //! What is offered beyond RFC 1459, and CAP, by which a client asks for it (IRCv3 capability negotiation).
 
 use super::dialogue::{Call, Dialogue};
-use crate::session::Variant;
+use crate::hub::Registration;
+use crate::session::{Surroundings, Variant};
 use crate::wire::irc::{Capabilities, Capability, ListLines, Numeric, Source};
+use std::fmt;
 
-/// Everything that is offered.
+/// Everything that is offered; account-registration while accounts can be made.
 pub const OFFERED: &[Capability] = &[
     Capability::AccountNotify,
     Capability::AccountTag,
@@ -22,11 +24,47 @@ pub const OFFERED: &[Capability] = &[
     Capability::MultiPrefix,
     Capability::NoImplicitNames,
     Capability::DraftNoImplicitNames,
+    #[cfg(feature = "storage")]
+    Capability::Sasl,
     Capability::ServerTime,
     Capability::Setname,
     Capability::StandardReplies,
     Capability::UserhostInNames,
+    #[cfg(feature = "storage")]
+    Capability::DraftAccountRegistration,
 ];
+
+/// What stands behind a capability in CAP LS, for those who know values.
+fn value(capability: Capability, world: &Surroundings) -> &'static str {
+    match capability {
+        #[cfg(feature = "storage")]
+        Capability::Sasl => super::commands::authenticate::MECHANISMS,
+        Capability::DraftAccountRegistration => match world.limits.registration {
+            Registration::BeforeLogin => "before-connect,custom-account-name",
+            Registration::Open | Registration::Closed => "custom-account-name",
+        },
+        _ => "",
+    }
+}
+
+/// Whether a capability is offered as the server is set now.
+fn is_offered(capability: Capability, world: &Surroundings) -> bool {
+    let may_register = world.limits.registration != Registration::Closed;
+    OFFERED.contains(&capability) && (capability != Capability::DraftAccountRegistration || may_register)
+}
+
+/// A capability as it stands in a list.
+struct Listed {
+    capability: Capability,
+    value: &'static str,
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let equals = if self.value.is_empty() { "" } else { "=" };
+        write!(f, "{}{equals}{}", self.capability, self.value)
+    }
+}
 
 /// Those that make a difference to lines which many share, as bits of a [`Variant`].
 pub const MESSAGE_TAGS: u16 = 1;
@@ -84,12 +122,19 @@ pub fn cap(dialogue: &mut Dialogue, call: &mut Call<'_, '_>) -> Negotiated {
                 dialogue.knows_values = true;
             }
             let several = dialogue.knows_values;
-            list(dialogue, call, "LS", several, OFFERED.iter().copied());
+            let world = call.world;
+            let offered = OFFERED.iter().copied().filter(|capability| is_offered(*capability, world));
+            let listed = offered.map(|capability| {
+                let value = if several { value(capability, world) } else { "" };
+                Listed { capability, value }
+            });
+            list(dialogue, call, "LS", several, listed);
             Negotiated::Open
         }
         "LIST" => {
             let held = dialogue.capabilities;
-            list(dialogue, call, "LIST", dialogue.knows_values, held.iter());
+            let held = held.iter().map(|capability| Listed { capability, value: "" });
+            list(dialogue, call, "LIST", dialogue.knows_values, held);
             Negotiated::Nothing
         }
         "REQ" => request(dialogue, call, params.get(1).unwrap_or_default()),
@@ -108,7 +153,7 @@ fn list(
     call: &mut Call<'_, '_>,
     subcommand: &str,
     several: bool,
-    capabilities: impl Iterator<Item = Capability>,
+    capabilities: impl Iterator<Item = Listed>,
 ) {
     let (world, nick) = (call.world, &*dialogue.nick);
     let mut lines = ListLines::new(call.out, ' ', |head| {
@@ -123,10 +168,10 @@ fn list(
 
 /// CAP REQ: all of it or nothing.
 fn request(dialogue: &mut Dialogue, call: &mut Call<'_, '_>, words: &str) -> Negotiated {
-    let mut wanted = dialogue.capabilities;
+    let (mut wanted, world) = (dialogue.capabilities, call.world);
     let taken = words.split(' ').filter(|word| !word.is_empty()).all(|word| {
         let Some((capability, on)) = Capability::from_request(word) else { return false };
-        if !OFFERED.contains(&capability)
+        if (on && !is_offered(capability, world))
             || (capability == Capability::CapNotify && !on && dialogue.knows_values)
         {
             return false;

@@ -30,6 +30,11 @@ pub struct Dialogue {
     pub(super) host: Host,
     /// As the hub has them.
     pub(super) marks: Marks,
+    /// The account that the client has identified itself for.
+    pub(super) account: Option<Box<str>>,
+    /// How far it has come with AUTHENTICATE.
+    #[cfg(feature = "storage")]
+    pub(super) sasl: Option<Box<super::commands::authenticate::Exchange>>,
     pub(super) task: Task,
     /// What became of the password that the line gave, until the line has seen it.
     pub(super) verdict: Option<Verdict>,
@@ -241,7 +246,7 @@ impl Dialogue {
 
     /// Goes on with a line of the client's own doing, as others see it.
     pub(super) fn own<'o>(&self, head: Write<'o>, command: &str) -> LineBody<'o> {
-        let head = head.by(self.variant(), None, self.marks); // nobody has an account yet
+        let head = head.by(self.variant(), self.account.as_deref(), self.marks);
         head.source(&self.nick, &self.user, &self.host, command)
     }
 
@@ -312,6 +317,16 @@ impl Dialogue {
 
     pub fn encode_notice(&self, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
         Write::to(out).server(world, "NOTICE").param(&self.nick).trailing(text);
+    }
+
+    /// What the client did holds, but is not saved. As a standard reply where the client takes them (IRCv3
+    /// standard-replies).
+    pub fn encode_unsaved(&self, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
+        if self.capabilities.has(Capability::StandardReplies) {
+            Write::to(out).server(world, "WARN").param("*").param("NOT_SAVED").trailing(text);
+        } else {
+            self.encode_notice(text, world, out);
+        }
     }
 
     /// The client's mode of operators is gone.

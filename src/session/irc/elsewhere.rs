@@ -2,6 +2,8 @@
 //! part of what the client's own line comes to, labels and all; so the names of a room are asked for here, in between two
 //! lines.
 
+#[cfg(feature = "storage")]
+use super::commands::account;
 use super::commands::{Doing, oneself, rooms, user_modes};
 use super::dialogue::Dialogue;
 use crate::hub::Reply;
@@ -26,6 +28,8 @@ impl Dialogue {
                 self.marks = now;
                 user_modes::put_changed(self, now, before, world, out);
             }
+            #[cfg(feature = "storage")]
+            Reply::Account { name, change } => account::changed_elsewhere(self, (name, change), world, out),
             _ => {}
         }
     }

@@ -2,11 +2,14 @@
 
 use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
 use super::features;
-use super::letters::ChannelMode;
+use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
 use super::write::Write;
-use crate::hub::{Departure, Event, Host, Killing, MessageId, Person, RoomChange, Trait, Words};
+use crate::hub::{
+    Affiliation, Departure, Event, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
+};
 use crate::session::{Stamp, Surroundings, Variant};
+use crate::wire::irc::mask::{ACCOUNT_BAN, EXTBAN_PREFIX};
 use crate::wire::irc::{LineBody, LineHead, ModeChange, Numeric, put_modes};
 use std::fmt;
 
@@ -20,7 +23,11 @@ struct Scene<'w> {
 
 impl Scene<'_> {
     fn line<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>, command: &str) -> LineBody<'o> {
-        self.head(out, who).source(who.name.shown(), who.username(), &self.host, command)
+        self.head(out, who).source(who.name.shown(), who.username(), &self.host_of(who), command)
+    }
+
+    fn host_of(&self, who: &Person<'_>) -> Host {
+        who.hidden_host.unwrap_or(self.host)
     }
 
     fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
@@ -95,6 +102,11 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::GuestInvited { .. } => {}
+        Event::Destroyed { .. }
+        | Event::RoomRenamed { .. }
+        | Event::Wished { .. }
+        | Event::Decided { .. }
+        | Event::Retracted { .. } => {}
     }
 }
 
@@ -111,7 +123,7 @@ fn say(
         if is_first {
             head = head.message(scene.variant, scene.world, id, words.tags);
         }
-        head.source(by.name.shown(), by.username(), &scene.host, command).param(target)
+        head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });
 }
 
@@ -146,7 +158,7 @@ fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange
         Write::from(head)
             .time(scene.variant, scene.world)
             .by(scene.variant, by.account, by.marks())
-            .source(by.name.shown(), by.username(), &scene.host, "MODE")
+            .source(by.name.shown(), by.username(), &scene.host_of(by), "MODE")
             .param(room)
     });
 }
@@ -164,30 +176,79 @@ pub fn put_changes(
 
 /// What has changed about a room, as modes. `numbers` keeps what is written of numbers.
 pub fn modes_of<'a>(changes: &'a [RoomChange<'a>], numbers: &'a mut Vec<String>) -> Vec<ModeChange<'a>> {
-    let limits = changes.iter().filter_map(|change| match change {
+    let written = changes.iter().filter_map(|change| match *change {
         RoomChange::OccupantsMax(Some(max)) => Some(max.to_string()),
+        RoomChange::Affiliate { affiliation: Affiliation::Outcast, whom, .. }
+        | RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom } => {
+            Some(format!("{EXTBAN_PREFIX}{ACCOUNT_BAN}:{whom}"))
+        }
         _ => None,
     });
-    numbers.extend(limits);
-    let mut numbers = numbers.iter();
-    let mode = |change: &RoomChange<'a>| {
-        let (adding, mode, param) = match *change {
-            RoomChange::Flag { flag, on } => (on, ChannelMode::Flag(flag), None),
+    numbers.extend(written);
+    let mut written = numbers.iter().map(String::as_str);
+    let mut modes = Vec::with_capacity(changes.len());
+    for change in changes {
+        match *change {
+            RoomChange::Flag { flag, on } => modes.push(mode(on, ChannelMode::Flag(flag), None)),
             RoomChange::Password(password) => {
-                (password.is_some(), ChannelMode::Key, Some(password.unwrap_or("*")))
+                let shown = Some(password.unwrap_or("*"));
+                modes.push(mode(password.is_some(), ChannelMode::Key, shown));
             }
-            RoomChange::OccupantsMax(None) => (false, ChannelMode::Limit, None),
-            RoomChange::OccupantsMax(Some(_)) => {
-                (true, ChannelMode::Limit, numbers.next().map(String::as_str))
+            RoomChange::OccupantsMax(None) => modes.push(mode(false, ChannelMode::Limit, None)),
+            RoomChange::OccupantsMax(Some(_)) => modes.push(mode(true, ChannelMode::Limit, written.next())),
+            RoomChange::AddMask { list, mask, .. } => {
+                modes.push(mode(true, ChannelMode::List(list), Some(mask)))
             }
-            RoomChange::Grant { role, to } => (true, ChannelMode::Rank(role), Some(to)),
-            RoomChange::Revoke { role, from } => (false, ChannelMode::Rank(role), Some(from)),
-            RoomChange::AddMask { list, mask } => (true, ChannelMode::List(list), Some(mask)),
-            RoomChange::RemoveMask { list, mask } => (false, ChannelMode::List(list), Some(mask)),
-        };
-        ModeChange { adding, letter: mode.letter(), param }
+            RoomChange::RemoveMask { list, mask } => {
+                modes.push(mode(false, ChannelMode::List(list), Some(mask)))
+            }
+            RoomChange::Affiliate { affiliation: Affiliation::Outcast, .. } => {
+                modes.push(mode(true, ChannelMode::List(MaskList::Bans), written.next()));
+            }
+            RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, .. } => {
+                modes.push(mode(false, ChannelMode::List(MaskList::Bans), written.next()));
+            }
+            RoomChange::Stands { whom, before, after } => {
+                for (letter, rank, _) in ranks() {
+                    let (had, has) = (rank.is_of(before), rank.is_of(after));
+                    if had != has {
+                        modes.push(ModeChange { adding: has, letter, param: Some(whom) });
+                    }
+                }
+            }
+            // What follows from them for those who are here is told behind them; and for others there is no letter.
+            RoomChange::Grant { .. }
+            | RoomChange::Revoke { .. }
+            | RoomChange::Affiliate { .. }
+            | RoomChange::Unaffiliate { .. }
+            | RoomChange::Preset(_) => {}
+        }
+    }
+    modes
+}
+
+fn mode(adding: bool, mode: ChannelMode, param: Option<&str>) -> ModeChange<'_> {
+    ModeChange { adding, letter: mode.letter(), param }
+}
+
+/// The letter of what was asked for, and its parameter.
+pub fn mode_asked<'a>(change: &RoomChange<'a>) -> Option<(char, &'a str)> {
+    let (mode, param) = match *change {
+        RoomChange::Flag { flag, .. } => (ChannelMode::Flag(flag), ""),
+        RoomChange::Password(password) => (ChannelMode::Key, password.unwrap_or_default()),
+        RoomChange::OccupantsMax(_) => (ChannelMode::Limit, ""),
+        RoomChange::Grant { role, to: whom } | RoomChange::Revoke { role, from: whom } => {
+            (ChannelMode::Rank(Rank::Role(role)), whom)
+        }
+        RoomChange::AddMask { list, mask, .. } | RoomChange::RemoveMask { list, mask } => {
+            (ChannelMode::List(list), mask)
+        }
+        RoomChange::Affiliate { affiliation, whom, .. } | RoomChange::Unaffiliate { affiliation, whom } => {
+            (ChannelMode::Rank(Rank::Affiliation(affiliation)), whom)
+        }
+        RoomChange::Stands { .. } | RoomChange::Preset(_) => return None,
     };
-    changes.iter().map(mode).collect()
+    Some((mode.letter(), param))
 }
 
 /// A trailing where there is something to say.

@@ -7,6 +7,7 @@ use crate::session::Surroundings;
 use crate::wire::irc::Numeric;
 use crate::wire::irc::line::LINE_BYTES_MAX;
 use crate::wire::irc::list::put_tokens;
+use crate::wire::irc::mask::{ACCOUNT_BAN, EXTBAN_PREFIX};
 use crate::wire::irc::modes::CHANGED_MAX;
 use std::fmt::{self, Write as _};
 
@@ -34,6 +35,7 @@ enum Token<'w> {
     Prefix,
     Statusmsg,
     Chanlimit(usize),
+    Extban,
     Maxlist(usize),
     Targets,
 }
@@ -57,12 +59,13 @@ impl fmt::Display for Token<'_> {
                 f.write_str("PREFIX=(")?;
                 letters::ranks().try_for_each(|(letter, ..)| f.write_char(letter))?;
                 f.write_str(")")?;
-                put_signs(f)
+                letters::ranks().try_for_each(|(_, _, sign)| f.write_str(sign))
             }
             Token::Statusmsg => {
                 f.write_str("STATUSMSG=")?;
-                put_signs(f)
+                letters::roles().try_for_each(|(_, sign)| f.write_str(sign))
             }
+            Token::Extban => write!(f, "EXTBAN={EXTBAN_PREFIX},{ACCOUNT_BAN}"),
             Token::Chanlimit(rooms) => write!(f, "CHANLIMIT=#:{rooms}"),
             Token::Maxlist(masks) => {
                 f.write_str("MAXLIST=")?;
@@ -79,11 +82,6 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// `@+`
-fn put_signs(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    letters::ranks().try_for_each(|(_, _, sign)| f.write_str(sign))
-}
-
 /// 005, in as many lines as it takes.
 pub fn put(world: &Surroundings, nick: &str, out: &mut Vec<u8>) {
     put_tokens(out, tokens(world), "are supported by this server", |head| {
@@ -97,9 +95,10 @@ pub fn isupport(world: &Surroundings) -> Vec<String> {
 }
 
 /// In the order of the alphabet.
-fn tokens(world: &Surroundings) -> [Token<'_>; 27] {
+fn tokens(world: &Surroundings) -> [Token<'_>; 29] {
     let limits = &world.limits;
     [
+        Token::Letter("ACCOUNTEXTBAN", ACCOUNT_BAN),
         Token::Number("AWAYLEN", limits.away_bytes_max.into()),
         Token::Letter("BOT", letters::BOT),
         Token::Text("CASEMAPPING", "ascii"),
@@ -109,6 +108,7 @@ fn tokens(world: &Surroundings) -> [Token<'_>; 27] {
         Token::Text("CHANTYPES", "#"),
         Token::Text("ELIST", "CMNTU"),
         Token::Letter("EXCEPTS", ChannelMode::List(MaskList::BanExceptions).letter()),
+        Token::Extban,
         Token::Number("HOSTLEN", Host::WRITTEN_BYTES),
         Token::Letter("INVEX", ChannelMode::List(MaskList::InviteExceptions).letter()),
         Token::Number("KEYLEN", limits.password_bytes_max.into()),

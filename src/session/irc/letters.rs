@@ -1,7 +1,7 @@
 //! The letters of modes, and what they stand for: a table for channels and one for users, from which everything that is
 //! said of modes comes.
 
-use crate::hub::{Flag, Marks, MaskList, Role};
+use crate::hub::{Affiliation, Flag, Marks, MaskList, Role, Standing};
 use crate::wire::irc::{ModeKind, ModeTable};
 
 /// What a mode of a channel is about.
@@ -11,24 +11,40 @@ pub enum ChannelMode {
     Key,
     Limit,
     Flag(Flag),
-    Rank(Role),
+    Rank(Rank),
+}
+
+/// What somebody in a channel stands out by: what their account is to it, or what they were given for this visit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rank {
+    Affiliation(Affiliation),
+    Role(Role),
 }
 
 /// The modes of channels. Those with a rank come from the highest down, as in PREFIX.
-const CHANNEL: [(char, ChannelMode); 13] = [
+const CHANNEL: [(char, ChannelMode); 22] = [
     ('b', ChannelMode::List(MaskList::Bans)),
     ('e', ChannelMode::List(MaskList::BanExceptions)),
     ('I', ChannelMode::List(MaskList::InviteExceptions)),
+    ('Q', ChannelMode::List(MaskList::Mutes)),
     ('k', ChannelMode::Key),
     ('l', ChannelMode::Limit),
+    ('A', ChannelMode::Flag(Flag::SemiAnonymous)),
     ('C', ChannelMode::Flag(Flag::NoControlMessages)),
+    ('E', ChannelMode::Flag(Flag::NoHistory)),
+    ('P', ChannelMode::Flag(Flag::Persistent)),
+    ('T', ChannelMode::Flag(Flag::SubjectOpen)),
+    ('V', ChannelMode::Flag(Flag::ModeratorsInvite)),
     ('i', ChannelMode::Flag(Flag::MembersOnly)),
     ('m', ChannelMode::Flag(Flag::Moderated)),
     ('n', ChannelMode::Flag(Flag::ClosedToOutsiders)),
     ('s', ChannelMode::Flag(Flag::Hidden)),
     ('t', ChannelMode::Flag(Flag::SubjectLocked)),
-    ('o', ChannelMode::Rank(Role::Moderator)),
-    ('v', ChannelMode::Rank(Role::Participant)),
+    ('u', ChannelMode::Flag(Flag::VisitorsPassive)),
+    ('q', ChannelMode::Rank(Rank::Affiliation(Affiliation::Owner))),
+    ('a', ChannelMode::Rank(Rank::Affiliation(Affiliation::Admin))),
+    ('o', ChannelMode::Rank(Rank::Role(Role::Moderator))),
+    ('v', ChannelMode::Rank(Rank::Role(Role::Participant))),
 ];
 
 /// The modes of users. None has a parameter.
@@ -92,21 +108,45 @@ pub fn flags() -> impl Iterator<Item = (char, Flag)> {
     })
 }
 
-/// The letter of each role that can be given, from the highest down, and the sign in front of the names of those who have
+/// The letter of each rank that can be given, from the highest down, and the sign in front of the names of those who have
 /// it.
-pub fn ranks() -> impl Iterator<Item = (char, Role, &'static str)> {
+pub fn ranks() -> impl Iterator<Item = (char, Rank, &'static str)> {
     CHANNEL.into_iter().filter_map(|(letter, mode)| match mode {
-        ChannelMode::Rank(role) => Some((letter, role, sign(role))),
+        ChannelMode::Rank(rank) => Some((letter, rank, rank.sign())),
         _ => None,
     })
 }
 
-/// What stands in front of the names of those who have a role, and of a channel when only they are meant.
-pub fn sign(role: Role) -> &'static str {
-    match role {
-        Role::Moderator => "@",
-        Role::Participant => "+",
-        Role::Visitor => "",
+/// The roles among the ranks, with their signs, which also stand in front of a channel when only they are meant.
+pub fn roles() -> impl Iterator<Item = (Role, &'static str)> {
+    ranks().filter_map(|(_, rank, sign)| match rank {
+        Rank::Role(role) => Some((role, sign)),
+        Rank::Affiliation(_) => None,
+    })
+}
+
+impl Rank {
+    /// What stands in front of the names of those who have it.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Rank::Affiliation(Affiliation::Owner) => "~",
+            Rank::Affiliation(Affiliation::Admin) => "&",
+            Rank::Role(Role::Moderator) => "@",
+            Rank::Role(Role::Participant) => "+",
+            Rank::Affiliation(_) | Rank::Role(Role::Visitor) => "",
+        }
+    }
+
+    /// Whether somebody who stands so has it. Owners and admins moderate, and members speak where not everybody does
+    /// (XEP-0045 §5.1.2).
+    pub fn is_of(self, standing: Standing) -> bool {
+        match self {
+            Rank::Affiliation(affiliation) => standing.affiliation == affiliation,
+            Rank::Role(Role::Participant) => {
+                standing.is_voiced || standing.affiliation == Affiliation::Member
+            }
+            Rank::Role(role) => standing.is_at_least(role),
+        }
     }
 }
 
@@ -135,13 +175,15 @@ mod tests {
     #[test]
     fn every_flag_list_and_role_has_a_letter_of_its_own() {
         let all = Flag::ALL.map(ChannelMode::Flag).into_iter().chain(MaskList::ALL.map(ChannelMode::List));
-        let roles = [Role::Moderator, Role::Participant].map(ChannelMode::Rank);
-        let others = roles.into_iter().chain([ChannelMode::Key, ChannelMode::Limit]);
+        let roles = [Role::Moderator, Role::Participant].map(Rank::Role);
+        let affiliations = [Affiliation::Owner, Affiliation::Admin].map(Rank::Affiliation);
+        let roles = roles.into_iter().chain(affiliations).map(ChannelMode::Rank);
+        let others = roles.chain([ChannelMode::Key, ChannelMode::Limit]);
         for mode in all.chain(others) {
             assert_eq!(ChannelMode::of(mode.letter()), Some(mode));
         }
-        assert_eq!(sorted(CHANNEL_MODES, |_| true), "CIbeiklmnostv");
-        assert_eq!(sorted(CHANNEL_MODES, |kind| kind != ModeKind::Never), "Ibeklov");
+        assert_eq!(sorted(CHANNEL_MODES, |_| true), "ACEIPQTVabeiklmnoqstuv");
+        assert_eq!(sorted(CHANNEL_MODES, |kind| kind != ModeKind::Never), "IQabekloqv");
         assert_eq!((sorted(USER_MODES, |_| true).as_str(), mark_of(BOT)), ("Biow", Some(Marks::BOT)));
         assert_eq!(of_marks(Marks::BOT.with(Marks::WALLOPS)), "Bw");
     }

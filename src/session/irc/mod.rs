@@ -12,6 +12,8 @@
 //! - `dialogue` what is known of one client, and what becomes of a line;
 //! - `registration` from the first line to the welcome, `capabilities` what is agreed beyond RFC 1459;
 //! - `commands` what each command asks of the hub, and how the hub's answer is written: a file per family;
+//! - `services` the names that some expect to do what commands do;
+//! - `sasl` and `scram` how a client says that it knows a password;
 //! - `refusals` which numeric the hub's refusals are;
 //! - `events` what others did, written once for all who share a [`Variant`](super::Variant);
 //! - `elsewhere` what other sessions of the same user did;
@@ -34,6 +36,7 @@ mod registration;
 mod sasl;
 #[cfg(feature = "storage")]
 pub mod scram;
+mod services;
 mod words;
 mod write;
 
@@ -43,6 +46,7 @@ pub mod offered {
     pub use super::commands::table::{COMMANDS, Row};
     pub use super::features::isupport;
     pub use super::letters::{CHANNEL_MODES, USER_MODES, flags as room_flags};
+    pub use super::services::SERVICES;
 }
 
 pub(super) use dialogue::Dialogue;

@@ -1,7 +1,10 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
 use super::commands::{Doing, oneself, rooms, who, whois};
+#[cfg(feature = "storage")]
+use super::commands::{account, authenticate};
 use super::dialogue::Dialogue;
+use super::services;
 use crate::hub::{BadName, BadText, Refusal};
 use crate::session::Surroundings;
 use crate::wire::cut;
@@ -34,7 +37,18 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         Doing::Notice => return,                                    // nothing is said to that
         Doing::Join if refusal == Refusal::AlreadyInRoom => return, // nor to that
         Doing::Names { behind } | Doing::Who { behind, .. } => *behind = None, // a list that is refused has ended
-        _ => {}
+        // Nor is anything said of these in the usual way.
+        #[cfg(feature = "storage")]
+        Doing::Authenticate => return authenticate::refuse(dialogue, refusal, world, out),
+        #[cfg(feature = "storage")]
+        Doing::Register => return account::refuse(dialogue, refusal, world, out),
+        // Until the login it is open whose nickname it is going to be.
+        Doing::CheckNick if refusal == Refusal::NameReserved => return,
+        doing => {
+            if let Some(service) = services::of(doing) {
+                return services::refuse(dialogue, service, refusal, world, out);
+            }
+        }
     }
     if let Some(registration) = &mut dialogue.registration {
         registration.forget_nick();
@@ -108,6 +122,13 @@ impl fmt::Display for Sentence {
                 return write!(f, "That text is longer than {bytes_max} bytes");
             }
             Refusal::NameTaken => "Somebody else has that nickname",
+            Refusal::NameReserved => {
+                "That nickname is somebody's account: log in to it first (SASL, or /msg NickServ IDENTIFY), or choose another"
+            }
+            Refusal::AlreadyIdentified => {
+                "You are logged in to an account; log out first (/msg NickServ LOGOUT)"
+            }
+            Refusal::NotIdentified => "You are not logged in to an account",
             Refusal::NoSuchPeer => "Nobody has that nickname",
             Refusal::NoSuchRoom => "There is no channel of that name",
             Refusal::NotInRoom => "You are not in that channel",
@@ -136,6 +157,20 @@ impl fmt::Display for Sentence {
     }
 }
 
+/// A sentence that begins as one.
+pub struct Capital<T>(pub T);
+
+impl<T: fmt::Display> fmt::Display for Capital<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        let mut characters = text.chars();
+        match characters.next() {
+            Some(first) => write!(f, "{}{}", first.to_ascii_uppercase(), characters.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is shown of a name beside another.
 const WHOM_BYTES_MAX: usize = 64;
 
@@ -144,7 +179,7 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
-        Refusal::NameTaken | Refusal::NameIsYours | Refusal::TooManySeats { .. } => {
+        Refusal::NameTaken | Refusal::NameReserved | Refusal::NameIsYours | Refusal::TooManySeats { .. } => {
             Numeric::ERR_NICKNAMEINUSE
         }
         Refusal::BadRoomName(BadName::TooLong { .. }) => Numeric::ERR_NOSUCHCHANNEL,

@@ -24,6 +24,11 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// What the client wants to be called; empty, if it has not said or cannot be called so.
+    pub fn nick(&self) -> &str {
+        &self.nick
+    }
+
     /// Somebody has that name, or it cannot be one: another is needed.
     pub fn forget_nick(&mut self) {
         self.nick.clear();
@@ -57,6 +62,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
             (Some(password), Some(registration)) => password.clone_into(&mut registration.password),
             _ => return not_enough(dialogue, &mut call),
         },
+        "AUTHENTICATE" | "REGISTER" | "VERIFY" => return about_account(dialogue, call),
         "PING" => return link::ping(dialogue, call),
         "PONG" => return Do::Done,
         "QUIT" => return link::quit(dialogue, call),
@@ -79,8 +85,10 @@ fn nick<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if registration.is_complete() {
         return complete(dialogue, call);
     }
+    // Who is still going to log in to an account may have the name that others may not have.
+    let may_identify = registration.is_negotiating;
     dialogue.task.begin(Doing::CheckNick, nick);
-    if !call.world.wants_password {
+    if !call.world.wants_password && !may_identify {
         return Do::Ask(Command::CheckName { name: nick });
     }
     // Who is here is told to nobody before the password.
@@ -113,32 +121,58 @@ fn username(given: &str, world: &Surroundings) -> String {
 }
 
 /// Logs in, if everything has been said and the password, where there is one, is right.
-fn complete<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+fn complete<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let verdict = dialogue.verdict.take();
     let Some(registration) = &mut dialogue.registration else { return Do::Done };
     if !registration.is_complete() {
         return Do::Done;
     }
-    registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
-    if !registration.is_verified {
-        return match verdict {
-            None if registration.password.is_empty() => {
-                call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
-                    .trailing("This server has a password: send PASS before NICK and USER");
-                Do::Close(CloseReason::PasswordMissing)
-            }
-            None => {
-                call.notes.push_str(&registration.password);
-                Do::Verify { credential: Credential::Server, password: call.notes }
-            }
-            Some(Verdict::Unknown) => Do::Close(CloseReason::PasswordUnchecked),
-            Some(_) => {
-                call.numeric(Numeric::ERR_PASSWDMISMATCH, "").trailing("Wrong password");
-                Do::Close(CloseReason::WrongPassword)
-            }
-        };
+    match let_in(registration, verdict, call) {
+        Ok(call) => log_in(dialogue, call),
+        Err(instead) => instead,
     }
-    log_in(dialogue, call)
+}
+
+/// Whoever has to give the server's password gives that first.
+fn about_account<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
+    let Some(row) = table::named(call.message.command) else { return Do::Done };
+    if call.message.params.len() < row.params_min {
+        return not_enough(dialogue, &mut call);
+    }
+    let verdict = dialogue.verdict.take();
+    let Some(registration) = &mut dialogue.registration else { return Do::Done };
+    match let_in(registration, verdict, call) {
+        Ok(call) => (row.carry_out)(dialogue, call),
+        Err(instead) => instead,
+    }
+}
+
+/// Whether the server's password, if there is one, was right; if that is not known yet, what is to be done about it.
+fn let_in<'a, 'w>(
+    registration: &mut Registration,
+    verdict: Option<Verdict>,
+    mut call: Call<'a, 'w>,
+) -> Result<Call<'a, 'w>, Do<'a>> {
+    registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
+    if registration.is_verified {
+        return Ok(call);
+    }
+    Err(match verdict {
+        None if registration.password.is_empty() => {
+            call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
+                .trailing("This server has a password: send PASS before NICK and USER");
+            Do::Close(CloseReason::PasswordMissing)
+        }
+        None => {
+            call.notes.push_str(&registration.password);
+            Do::Verify { credential: Credential::Server, password: call.notes }
+        }
+        Some(Verdict::Unknown) => Do::Close(CloseReason::PasswordUnchecked),
+        Some(_) => {
+            call.numeric(Numeric::ERR_PASSWDMISMATCH, "").trailing("Wrong password");
+            Do::Close(CloseReason::WrongPassword)
+        }
+    })
 }
 
 fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {

@@ -83,7 +83,10 @@ mod tests {
                 assert_eq!(taken, Taken::More);
                 (taken, count) = (pieces.take(piece), count + 1);
             });
-            assert_eq!((taken, count), (Taken::Message(message.into_bytes()), length.div_ceil(3) * 4 / PIECE_BYTES + 1));
+            assert_eq!(
+                (taken, count),
+                (Taken::Message(message.into_bytes()), length.div_ceil(3) * 4 / PIECE_BYTES + 1)
+            );
         }
     }
 

@@ -13,6 +13,9 @@ use base64ct::{Base64, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+/// How often a password is hashed: RFC 7677 §4 wants 4,096 or more, and clients have to do the same at every login.
+pub const ITERATIONS: u32 = 16_384;
+
 /// Why it goes no further. Clients of IRC are told that it failed, and no more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bad {
@@ -92,6 +95,11 @@ impl Challenge {
         &self.first.user
     }
 
+    /// Which keys the proof is held against.
+    pub fn salt(&self) -> [u8; 16] {
+        self.keys.salt
+    }
+
     /// The server's last message, if the client's proof is one.
     ///
     /// # Errors
@@ -124,6 +132,13 @@ pub fn keys_of(salted: &[u8; 32], salt: [u8; 16], iterations: u32) -> ScramKeys 
     let client_key = hmac(salted, b"Client Key");
     let stored_key = Sha256::digest(client_key).into();
     ScramKeys { salt, iterations, stored_key, server_key: hmac(salted, b"Server Key") }
+}
+
+/// What is held against a proof where there is no such account: it looks the same each time, and no proof fits it.
+pub fn nobodys_keys(secret: &[u8; 32], account: &str) -> ScramKeys {
+    let mut salt = [0; 16];
+    salt.iter_mut().zip(hmac(secret, account.as_bytes())).for_each(|(byte, other)| *byte = other);
+    ScramKeys { salt, iterations: ITERATIONS, stored_key: [0; 32], server_key: [0; 32] }
 }
 
 fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {

@@ -1,7 +1,7 @@
 //! Messages, as lines: other dialects have longer texts, and what was accepted is not cut but divided.
 
 use super::capabilities::MESSAGE_TAGS;
-use super::letters::sign;
+use super::letters::Rank;
 use crate::hub::{Form, Role, Words};
 use crate::session::Variant;
 use crate::wire::irc::LineBody;
@@ -17,7 +17,7 @@ pub struct Target<'a> {
 
 impl fmt::Display for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.least.map_or("", sign), self.name)
+        write!(f, "{}{}", self.least.map_or("", |role| Rank::Role(role).sign()), self.name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How this server begins the lines that it writes.
 
 use super::capabilities::{ACCOUNT_TAG, MESSAGE_TAGS, SERVER_TIME};
-use crate::hub::{Host, Marks, MessageId};
+use crate::hub::{Marks, MessageId};
 use crate::session::{Surroundings, Variant};
 use crate::wire::irc::{LineBody, LineHead, Numeric, Source};
 use jiff::Timestamp;
@@ -56,7 +56,7 @@ impl<'o> Write<'o> {
         Write(self.0.tag("msgid", Id(world.salt, id)).relayed(tags))
     }
 
-    pub fn source(self, nick: &str, user: &str, host: &Host, command: &str) -> LineBody<'o> {
+    pub fn source(self, nick: &str, user: &str, host: &dyn fmt::Display, command: &str) -> LineBody<'o> {
         self.0.command(Source::User { nick, user, host }, command)
     }
 }

@@ -80,9 +80,12 @@ fn refuse_verdict<'a>(raw: &RawFrame<'_>, verdict: Verdict, out: &mut Vec<u8>) -
             let text = format!("too many passwords were wrong; try again after {} s", wait.as_secs() + 1);
             refused(raw, RefusalCode::TryLater, &text, out)
         }
-        Verdict::Unknown => {
-            refused(raw, RefusalCode::Unavailable, "the server cannot look at passwords now; try again later", out)
-        }
+        Verdict::Unknown => refused(
+            raw,
+            RefusalCode::Unavailable,
+            "the server cannot look at passwords now; try again later",
+            out,
+        ),
         Verdict::Wrong | Verdict::Right => {
             refused(raw, RefusalCode::WrongPassword, "nobody has that name and that password; try again", out)
         }

@@ -2,8 +2,9 @@
 
 use super::Native;
 use crate::hub::{
-    AccountChange, Address, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin, PathKey,
-    PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport, Words,
+    AccountChange, Address, Affiliation, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin,
+    PathKey, PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport,
+    Words,
 };
 use crate::session::CloseReason;
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
@@ -87,6 +88,21 @@ impl Native {
             | Reply::Here { .. }
             | Reply::Counts(_)
             | Reply::Watched { .. }
+            | Reply::Destroyed { .. }
+            | Reply::RoomRenamed { .. }
+            | Reply::NameReserved { .. }
+            | Reply::Wished { .. }
+            | Reply::Decided { .. }
+            | Reply::Wishes { .. }
+            | Reply::Members { .. }
+            | Reply::Past { .. }
+            | Reply::Retracted { .. }
+            | Reply::ReadMark { .. }
+            | Reply::Spoken { .. }
+            | Reply::Bans { .. }
+            | Reply::Sessions { .. }
+            | Reply::Accounts { .. }
+            | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
@@ -137,6 +153,11 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::Renamed { who, to } => {
             put(out, ChannelId::NONE, &frame::Renamed { who: who.name.shown(), to: to.shown() });
         }
+        Event::Destroyed { .. }
+        | Event::RoomRenamed { .. }
+        | Event::Wished { .. }
+        | Event::Decided { .. }
+        | Event::Retracted { .. } => {}
         // Of these, frames know nothing; who is killed is told so by bye.
         Event::GuestInvited { .. }
         | Event::AccountChanged { .. }
@@ -202,8 +223,12 @@ fn put_change(channel: ChannelId, by: &str, change: RoomChange<'_>, out: &mut Ve
         }
         RoomChange::Grant { role, to } => (role_code(role), true, to),
         RoomChange::Revoke { role, from } => (role_code(role), false, from),
-        RoomChange::AddMask { list, mask } => (list_code(list), true, mask),
+        RoomChange::AddMask { list, mask, .. } => (list_code(list), true, mask),
         RoomChange::RemoveMask { list, mask } => (list_code(list), false, mask),
+        RoomChange::Affiliate { affiliation, whom, .. } => (affiliation_code(affiliation), true, whom),
+        // Told as that somebody is nothing to the room; and what follows from a change, its frame says.
+        RoomChange::Unaffiliate { whom, .. } => (ChangeCode::Unaffiliated, true, whom),
+        RoomChange::Stands { .. } | RoomChange::Preset(_) => return,
     };
     put(out, channel, &frame::Changed { by, change: change.number(), on: on.into(), value });
 }
@@ -216,6 +241,12 @@ fn flag_code(flag: Flag) -> ChangeCode {
         Flag::ClosedToOutsiders => ChangeCode::ClosedToOutsiders,
         Flag::SubjectLocked => ChangeCode::SubjectLocked,
         Flag::NoControlMessages => ChangeCode::NoControlMessages,
+        Flag::Persistent => ChangeCode::Persistent,
+        Flag::SemiAnonymous => ChangeCode::SemiAnonymous,
+        Flag::NoHistory => ChangeCode::NoHistory,
+        Flag::VisitorsPassive => ChangeCode::VisitorsPassive,
+        Flag::ModeratorsInvite => ChangeCode::ModeratorsInvite,
+        Flag::SubjectOpen => ChangeCode::SubjectOpen,
     }
 }
 
@@ -226,11 +257,22 @@ fn role_code(role: Role) -> ChangeCode {
     }
 }
 
+fn affiliation_code(affiliation: Affiliation) -> ChangeCode {
+    match affiliation {
+        Affiliation::Outcast => ChangeCode::Outcast,
+        Affiliation::None => ChangeCode::Unaffiliated,
+        Affiliation::Member => ChangeCode::Member,
+        Affiliation::Admin => ChangeCode::Admin,
+        Affiliation::Owner => ChangeCode::Owner,
+    }
+}
+
 fn list_code(list: MaskList) -> ChangeCode {
     match list {
         MaskList::Bans => ChangeCode::Ban,
         MaskList::BanExceptions => ChangeCode::BanException,
         MaskList::InviteExceptions => ChangeCode::InviteException,
+        MaskList::Mutes => ChangeCode::Mute,
     }
 }
 
@@ -241,6 +283,11 @@ pub fn encode_refusal(
     out: &mut Vec<u8>,
 ) {
     put(out, channel, &frame::Refused { request, code: code.number(), text });
+}
+
+/// What is the server's to say.
+pub fn encode_notice(server: &str, text: &str, out: &mut Vec<u8>) {
+    put(out, ChannelId::NONE, &frame::Notice { by: server, text });
 }
 
 pub fn encode_pong(token: u64, out: &mut Vec<u8>) {
@@ -314,7 +361,7 @@ fn code(refusal: Refusal) -> RefusalCode {
         Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
         Refusal::NotIdentified => RefusalCode::NotIdentified,
         Refusal::WrongPassword => RefusalCode::WrongPassword,
-        Refusal::TryLater { .. } => RefusalCode::TryLater,
+        Refusal::TryLater { .. } | Refusal::TooManyRegistrations { .. } => RefusalCode::TryLater,
         Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
         Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
         Refusal::BadText(_) => RefusalCode::BadText,
@@ -333,7 +380,27 @@ fn code(refusal: Refusal) -> RefusalCode {
         | Refusal::BannedFromRenaming
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::TooManyMasks { .. }
+        Refusal::NotAdmin
+        | Refusal::NotOwner
+        | Refusal::LastOwner
+        | Refusal::NeedsOwner
+        | Refusal::OthersAreThere
+        | Refusal::NotYours => RefusalCode::NotAllowed,
+        Refusal::NoSuchAccount => RefusalCode::NoSuchPeer,
+        Refusal::NameReservedThere => RefusalCode::NameReserved,
+        Refusal::RoomExists => RefusalCode::NameTaken,
+        Refusal::NotToYourself => RefusalCode::Yourself,
+        Refusal::NothingWished
+        | Refusal::AlreadyWished
+        | Refusal::NoHistory
+        | Refusal::NoSuchMessage
+        | Refusal::NoSuchBan => RefusalCode::NotThere,
+        Refusal::BadSearch | Refusal::BadBan => RefusalCode::BadText,
+        Refusal::NotSaved => RefusalCode::Unavailable,
+        Refusal::TooManyMembers { .. }
+        | Refusal::TooManyWishes
+        | Refusal::TooManyBans { .. }
+        | Refusal::TooManyMasks { .. }
         | Refusal::NoSpaceForMask
         | Refusal::TooManyChanges { .. }
         | Refusal::NoInvitations => RefusalCode::LimitReached,

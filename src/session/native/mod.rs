@@ -11,7 +11,7 @@ mod credentials;
 mod encode;
 
 use encode::encode_pong;
-pub(super) use encode::{encode_event, encode_farewell, encode_ping, encode_refusal};
+pub(super) use encode::{encode_event, encode_farewell, encode_notice, encode_ping, encode_refusal};
 
 use super::{CloseReason, Step, Surroundings, Verdict};
 use crate::hub::{

@@ -39,7 +39,7 @@ impl std::error::Error for BadMask {}
 /// | `a.host`, `2001::1` | `*!*@a.host`: no nickname has a dot or a colon |
 /// | `!@host` | `*!*@host` |
 ///
-/// Several `*` in a row are one. The case stays as it was given, for those who read the list.
+/// A ban for an account stays as it is. Several `*` in a row are one. The case stays as it was given, for those who read the list.
 ///
 /// # Errors
 /// [`BadMask`] when it can be none.
@@ -49,6 +49,13 @@ pub fn hostmask(given: &str, bytes_max: usize) -> Result<String, BadMask> {
     }
     if let Some(c) = given.chars().find(|c| c.is_control() || c.is_whitespace()) {
         return Err(BadMask::Character(c));
+    }
+    if account(given).is_some() {
+        return if given.len() > bytes_max {
+            Err(BadMask::TooLong { bytes_max })
+        } else {
+            Ok(given.to_owned())
+        };
     }
     let (nick, user, host) = parts(given);
     let mut mask = String::with_capacity(given.len() + "*!*@*".len());
@@ -66,6 +73,17 @@ pub fn hostmask(given: &str, bytes_max: usize) -> Result<String, BadMask> {
     }
     if mask.len() > bytes_max { Err(BadMask::TooLong { bytes_max }) } else { Ok(mask) }
 }
+
+/// The account that a ban is for, if it is for one and not for whom a mask matches: `~a:alice` (ISUPPORT EXTBAN and
+/// ACCOUNTEXTBAN).
+pub fn account(given: &str) -> Option<&str> {
+    let rest = given.strip_prefix(EXTBAN_PREFIX)?;
+    rest.strip_prefix(ACCOUNT_BAN)?.strip_prefix(':').filter(|account| !account.is_empty())
+}
+
+/// What a ban that is no mask begins with, and the letter of one that is for an account.
+pub const EXTBAN_PREFIX: char = '~';
+pub const ACCOUNT_BAN: char = 'a';
 
 /// Whether the host of a full mask is written as addresses are, or networks of them: `192.0.2.7`, `192.0.2.*`,
 /// `2001:db8::/32`.

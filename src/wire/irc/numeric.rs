@@ -1,7 +1,7 @@
 //! The numbers of replies and refusals.
 //!
 //! Names and meanings as Modern IRC ("Numerics") has them; 330 to 338 and 521 as servers in use have come to agree; 730 to
-//! 734 IRCv3 MONITOR; 354 WHOX. There is none that is not sent.
+//! 734 IRCv3 MONITOR; 710 to 714 KNOCK and 728 and 729 as servers in use have them; 354 WHOX; 900 to 908 IRCv3 SASL. There is none that is not sent.
 
 use std::fmt;
 
@@ -175,11 +175,26 @@ numerics! {
     704 RPL_HELPSTART "beginning of HELP, and its subject";
     705 RPL_HELPTXT "one line of HELP";
     706 RPL_ENDOFHELP "end of HELP";
+    710 RPL_KNOCK "somebody asks to be let into a channel";
+    711 RPL_KNOCKDLVR "that the client asks will be told";
+    712 ERR_TOOMANYKNOCK "as many ask as may, or the client has asked already";
+    713 ERR_CHANOPEN "the channel is open, and needs no asking";
+    714 ERR_KNOCKONCHAN "the client is in the channel that it asks for";
+    728 RPL_QUIETLIST "a mask that is muted in a channel";
+    729 RPL_ENDOFQUIETLIST "end of these masks";
     730 RPL_MONONLINE "these of the watched are online";
     731 RPL_MONOFFLINE "these of the watched are offline";
     732 RPL_MONLIST "these are watched";
     733 RPL_ENDOFMONLIST "end of those who are watched";
     734 ERR_MONLISTFULL "as many are watched as may be";
+    900 RPL_LOGGEDIN "the client is logged in to an account";
+    901 RPL_LOGGEDOUT "the client is logged in to no account any more";
+    903 RPL_SASLSUCCESS "logging in by SASL is done";
+    904 ERR_SASLFAIL "logging in by SASL has failed";
+    905 ERR_SASLTOOLONG "what was said by SASL is too long";
+    906 ERR_SASLABORTED "the client has broken off SASL";
+    907 ERR_SASLALREADY "the client is logged in to an account already";
+    908 RPL_SASLMECHS "the ways to log in by SASL";
 }
 
 #[cfg(test)]

@@ -365,7 +365,7 @@ impl Host {
     /// Starts a server on this host.
     pub fn serve(&self) -> Server {
         let mut command = self.command(SWITCHBOARD);
-        command.args(["serve", "--listen", &self.address().to_string()]);
+        command.args(["serve", "--ephemeral", "--listen", &self.address().to_string()]);
         Server::spawn(command)
     }
 }

@@ -11,8 +11,13 @@
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
 //! - `operators` OPER, and what only operators may do;
+//! - `authenticate` AUTHENTICATE; `account` REGISTER, VERIFY: logging in to accounts, and making them;
 //! - [`table`] all of them.
 
+#[cfg(feature = "storage")]
+pub mod account;
+#[cfg(feature = "storage")]
+pub mod authenticate;
 pub mod help;
 pub mod link;
 pub mod list;
@@ -33,6 +38,7 @@ pub mod whois;
 use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
+use super::services::{self, chanserv};
 use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;
@@ -77,6 +83,12 @@ pub enum Doing {
     /// All whom it watches.
     ListWatched,
     Oper,
+    /// Logging in to an account by AUTHENTICATE.
+    Authenticate,
+    /// Making one by REGISTER.
+    Register,
+    /// What NickServ was told.
+    NickServ,
     /// Is the client an operator, who may do that?
     Rehash {
         is_operator: bool,
@@ -99,6 +111,17 @@ pub enum Doing {
     Modes,
     /// What a room's modes are.
     Settings,
+    /// What ChanServ was told.
+    ChanServ {
+        behind: Option<String>,
+    },
+    /// A wish to be let into a room.
+    Knock,
+    RenameRoom,
+    /// Whom a room bans by their accounts, as the end of its list of bans.
+    Outcasts {
+        behind: Option<String>,
+    },
     /// One of a room's lists, from this entry on; the next page begins with `next`.
     Masks {
         from: usize,
@@ -139,6 +162,11 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
     if let Doing::Who { wanted, .. } = dialogue.task.doing {
         return who::answer(dialogue, wanted, reply, world, out);
     }
+    if let Doing::ChanServ { .. } = dialogue.task.doing
+        && chanserv::answer(dialogue, reply, world, out)
+    {
+        return;
+    }
     match *reply {
         Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name, world, out),
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
@@ -166,6 +194,14 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
                 Doing::Oper => operators::risen(dialogue, now, before, world, out),
                 _ => user_modes::put_own(dialogue, now, before, world, out),
             }
+        }
+        #[cfg(feature = "storage")]
+        Reply::Account { name, change } => account::changed(dialogue, (name, change), world, out),
+        #[cfg(feature = "storage")]
+        Reply::ScramKeys { keys, nonce } => authenticate::challenge(dialogue, (keys, nonce), world, out),
+        #[cfg(feature = "storage")]
+        Reply::KnownAccount { name, made_millis } => {
+            services::nickserv::put_account(dialogue, (name, made_millis), world, out)
         }
         Reply::Done => done(dialogue, world, out),
         _ => answer_about_room(dialogue, reply, world, out),
@@ -204,6 +240,8 @@ fn done(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
     match dialogue.task.doing {
         Doing::SetName => oneself::realname_set(dialogue, world, out),
         Doing::Away => oneself::put_away(dialogue, true, world, out),
+        #[cfg(feature = "storage")]
+        Doing::Authenticate => authenticate::sign(dialogue, world, out),
         Doing::Back => oneself::put_away(dialogue, false, world, out),
         _ => {}
     }
@@ -270,4 +308,9 @@ pub fn entry(list: &str, at: u16, max: usize) -> (Option<&str>, bool) {
     let mut entries = list.split(',').filter(|entry| !entry.is_empty()).take(max).skip(at.into());
     let entry = entries.next();
     (entry, entries.next().is_none())
+}
+
+#[cfg(feature = "storage")]
+fn nickserv<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    services::said(dialogue, call, &services::nickserv::NICKSERV)
 }

@@ -2,13 +2,13 @@
 
 use super::{Doing, user_modes};
 use crate::hub::{
-    Command, Flags, KnownPassword, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef,
+    Command, Flags, KnownPassword, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef, Terms,
 };
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
-use crate::session::irc::events::{modes_of, put_changes};
+use crate::session::irc::events::{mode_asked, put_changes};
 use crate::session::irc::features::MODES_MAX;
-use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode};
+use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode, Rank};
 use crate::session::irc::refusals::{self, Obstacle};
 use crate::session::irc::write::Write;
 use crate::wire::irc::mask::{BadMask, hostmask, is_of_address};
@@ -133,7 +133,7 @@ fn change_of<'a>(
             let Some(mask) = param.and_then(|_| masks.next()) else { return Ok(None) };
             match (mask, adding) {
                 ("", _) => return Err(BadParam::of_mask(text, world)),
-                (mask, true) => RoomChange::AddMask { list, mask },
+                (mask, true) => RoomChange::AddMask { list, mask, terms: Terms::NONE },
                 (mask, false) => RoomChange::RemoveMask { list, mask },
             }
         }
@@ -143,8 +143,14 @@ fn change_of<'a>(
             let max = text.parse().map_err(|_| BadParam::OccupantsMax)?;
             RoomChange::OccupantsMax(Some(max))
         }
-        (ChannelMode::Rank(role), true) => RoomChange::Grant { role, to: text },
-        (ChannelMode::Rank(role), false) => RoomChange::Revoke { role, from: text },
+        (ChannelMode::Rank(Rank::Role(role)), true) => RoomChange::Grant { role, to: text },
+        (ChannelMode::Rank(Rank::Role(role)), false) => RoomChange::Revoke { role, from: text },
+        (ChannelMode::Rank(Rank::Affiliation(affiliation)), true) => {
+            RoomChange::Affiliate { affiliation, whom: text, terms: Terms::NONE }
+        }
+        (ChannelMode::Rank(Rank::Affiliation(affiliation)), false) => {
+            RoomChange::Unaffiliate { affiliation, whom: text }
+        }
         (ChannelMode::Flag(flag), on) => RoomChange::Flag { flag, on },
     }))
 }
@@ -233,9 +239,7 @@ pub fn changed(
             put_refused(dialogue, room.shown(), change, refusal, world, out);
         }
     }
-    put_changes(out, changes, |head| {
-        dialogue.own(Write::from(head).time(dialogue.variant(), world), "MODE").param(room.shown())
-    });
+    put_own_changes(dialogue, room, changes, world, out);
     for change in changes {
         if let RoomChange::AddMask { mask, .. } = change
             && is_of_address(mask)
@@ -243,6 +247,19 @@ pub fn changed(
             warn_of_address(dialogue, room.shown(), mask, world, out);
         }
     }
+}
+
+/// What the client has changed, as everybody else in the room is told it.
+pub fn put_own_changes(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    changes: &[RoomChange<'_>],
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    put_changes(out, changes, |head| {
+        dialogue.own(Write::from(head).time(dialogue.variant(), world), "MODE").param(room.shown())
+    });
 }
 
 /// Nobody's host is an address here: a mask of one is taken, as by every server, and keeps nobody out.
@@ -266,10 +283,7 @@ fn put_refused(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let mut numbers = Vec::new();
-    let modes = modes_of(std::slice::from_ref(change), &mut numbers);
-    let Some(&ModeChange { letter, param, .. }) = modes.first() else { return };
-    let param = param.unwrap_or_default();
+    let Some((letter, param)) = mode_asked(change) else { return };
     match refusal {
         Refusal::TooManyMasks { .. } | Refusal::NoSpaceForMask => {
             let line = dialogue.line(Numeric::ERR_BANLISTFULL, world, out).param(room).param(letter);
@@ -348,6 +362,7 @@ pub fn put_masks(
         MaskList::Bans => (Numeric::RPL_BANLIST, Numeric::RPL_ENDOFBANLIST),
         MaskList::BanExceptions => (Numeric::RPL_EXCEPTLIST, Numeric::RPL_ENDOFEXCEPTLIST),
         MaskList::InviteExceptions => (Numeric::RPL_INVEXLIST, Numeric::RPL_ENDOFINVEXLIST),
+        MaskList::Mutes => (Numeric::RPL_QUIETLIST, Numeric::RPL_ENDOFQUIETLIST),
     };
     let room = room.shown();
     for MaskEntry { mask, by, at_millis, .. } in entries {

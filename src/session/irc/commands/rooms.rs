@@ -1,11 +1,11 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Person, Role, RoomName, RoomRef, Standing, SubjectView};
+use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
-use crate::session::irc::letters::sign;
+use crate::session::irc::letters::ranks;
 use crate::session::irc::write::Write;
 use crate::wire::irc::{Capability, ListLines, Numeric};
 use std::fmt;
@@ -146,20 +146,22 @@ pub fn put_names(
 
 /// What an occupant is, as the signs in front of a nickname: the highest, or all of them.
 pub struct Ranks {
-    is_moderator: bool,
-    is_voiced: bool,
+    standing: Standing,
+    all: bool,
 }
 
 impl Ranks {
     pub fn of(standing: Option<Standing>, all: bool) -> Ranks {
-        let Standing { is_moderator, is_voiced, .. } = standing.unwrap_or_default();
-        Ranks { is_moderator, is_voiced: is_voiced && (all || !is_moderator) }
+        Ranks { standing: standing.unwrap_or_default(), all }
     }
 }
 
 impl fmt::Display for Ranks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_moderator { sign(Role::Moderator) } else { "" })?;
-        f.write_str(if self.is_voiced { sign(Role::Participant) } else { "" })
+        if self.standing == Standing::default() {
+            return Ok(()); // as most are
+        }
+        let signs = ranks().filter(|(_, rank, _)| rank.is_of(self.standing)).map(|(_, _, sign)| sign);
+        signs.take(if self.all { usize::MAX } else { 1 }).try_for_each(|sign| f.write_str(sign))
     }
 }

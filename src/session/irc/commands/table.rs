@@ -1,5 +1,7 @@
 //! The commands that there are: what carries each out, how many parameters it takes at least, and what HELP says of it.
 
+#[cfg(feature = "storage")]
+use super::{account, authenticate, nickserv};
 use super::{already_registered, cap};
 use super::{
     help, link, list, moderate, modes, monitor, oneself, operators, rooms, server, talk, topic, who, whois,
@@ -12,7 +14,7 @@ pub struct Row {
     pub name: &'static str,
     /// With fewer, the refusal is 461.
     pub params_min: usize,
-    pub(super) carry_out: Handler,
+    pub(in crate::session::irc) carry_out: Handler,
     /// As people write syntax: `<must be there>`, `[may be there]`, `{as often as one likes}`.
     pub params: &'static str,
     pub text: &'static [&'static str],
@@ -38,6 +40,16 @@ pub fn named(command: &str) -> Option<&'static Row> {
 /// In the order of the alphabet.
 pub const COMMANDS: &[Row] = &[
     row("ADMIN", 0, server::admin, "[<server>]", &["Who runs this server, and how to reach them."]),
+    #[cfg(feature = "storage")]
+    row(
+        "AUTHENTICATE",
+        1,
+        authenticate::authenticate,
+        "<mechanism> | <data> | *",
+        &[
+            "Logs in to an account (SASL): what goes to and fro is in base64, in pieces of 400 bytes. * breaks off.",
+        ],
+    ),
     row(
         "AWAY",
         0,
@@ -126,6 +138,14 @@ pub const COMMANDS: &[Row] = &[
     row("MOTD", 0, server::motd, "[<server>]", &["The message of the day."]),
     row("NAMES", 0, rooms::names, "<channel>", &["Who is in a channel."]),
     row("NICK", 0, oneself::nick, "<nickname>", &["Gives you another nickname."]),
+    #[cfg(feature = "storage")]
+    row(
+        "NICKSERV",
+        0,
+        nickserv,
+        "[<subcommand> [<parameters>]]",
+        &["Tells NickServ; /msg NickServ HELP says what."],
+    ),
     row(
         "NOTICE",
         0,
@@ -133,6 +153,8 @@ pub const COMMANDS: &[Row] = &[
         "<target>{,<target>} :<text>",
         &["As PRIVMSG, for what no program may answer; it is never refused aloud."],
     ),
+    #[cfg(feature = "storage")]
+    row("NS", 0, nickserv, "[<subcommand> [<parameters>]]", &["The same as NICKSERV."]),
     row("OPER", 2, operators::oper, "<name> <password>", &["Makes you an operator of the server."]),
     row("PART", 1, rooms::part, "<channel>{,<channel>} [:<text>]", &["Leaves channels."]),
     row(
@@ -155,6 +177,14 @@ pub const COMMANDS: &[Row] = &[
         ],
     ),
     row("QUIT", 0, link::quit, "[:<text>]", &["Ends your session."]),
+    #[cfg(feature = "storage")]
+    row(
+        "REGISTER",
+        3,
+        account::register,
+        "<account or *> <email or *> <password>",
+        &["Makes an account of that name, or of your nickname, and logs you in to it. No address is kept."],
+    ),
     row(
         "REHASH",
         0,
@@ -183,6 +213,14 @@ pub const COMMANDS: &[Row] = &[
         &["Of up to 5, where they are from, and whether they are away."],
     ),
     row("USERS", 0, server::users, "[<server>]", &["Is not told here."]),
+    #[cfg(feature = "storage")]
+    row(
+        "VERIFY",
+        2,
+        account::verify,
+        "<account> <code>",
+        &["Is not needed: accounts are made without a code."],
+    ),
     row("VERSION", 0, server::version, "[<server>]", &["Which program this is, and what it supports."]),
     row(
         "WALLOPS",

@@ -6,6 +6,7 @@ use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features::TARGETS_MAX;
 use crate::session::irc::letters;
+use crate::session::irc::services;
 use crate::session::irc::words::{Target, put_words};
 use crate::session::irc::write::Write;
 use crate::wire::irc::ctcp::Ctcp;
@@ -24,12 +25,18 @@ pub fn privmsg<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
         call.numeric(Numeric::ERR_NOTEXTTOSEND, nick).trailing("No text to send");
         return Do::Done;
     }
+    if let Some(service) = params.get(0).and_then(services::named) {
+        return services::told(dialogue, call, service);
+    }
     say(dialogue, call, Doing::Message, Form::Message)
 }
 
 /// NOTICE is never answered, with a refusal neither (Modern IRC, "NOTICE message").
 pub fn notice<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
-    if call.message.params.get(1).is_none_or(str::is_empty) {
+    let params = call.message.params;
+    if params.get(1).is_none_or(str::is_empty)
+        || params.get(0).is_some_and(|to| services::named(to).is_some())
+    {
         return Do::Done;
     }
     say(dialogue, call, Doing::Notice, Form::Notice)
@@ -100,7 +107,7 @@ fn room_for(dialogue: &Dialogue, target: &str) -> usize {
 /// STATUSMSG: `@#room` is for those who moderate it, `+#room` also for those with a voice.
 fn rank_of(target: &str) -> (Option<Role>, &str) {
     let name_behind = |sign| target.strip_prefix(sign).filter(|name| name.starts_with('#'));
-    let meant = letters::ranks().find_map(|(_, role, sign)| Some((Some(role), name_behind(sign)?)));
+    let meant = letters::roles().find_map(|(role, sign)| Some((Some(role), name_behind(sign)?)));
     meant.unwrap_or((None, target))
 }
 

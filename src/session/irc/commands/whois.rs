@@ -6,6 +6,7 @@ use crate::hub::{Command, Entry, Formerly, Look, Marks};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features::WHOIS_MAX;
+use crate::session::irc::services;
 use crate::session::irc::write::DateTime;
 use crate::wire::irc::{Capability, LineBody, ListLines, Numeric};
 use std::fmt;
@@ -47,6 +48,10 @@ pub fn whois<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let Some(name) = name else { return no_nickname(dialogue, &mut call) };
     if at == 0 {
         too_many(dialogue, &mut call, names, WHOIS_MAX);
+    }
+    if let Some(service) = services::named(name).filter(|_| is_last && at == 0) {
+        services::put_whois(dialogue, service, call.world, call.out);
+        return Do::Done;
     }
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Whois, name);

@@ -1,0 +1,497 @@
+//! ChanServ: rooms, beyond what modes can say, in words that people of other networks know.
+
+use super::{Heard, Row, Service, put, put_syntax, word};
+use crate::hub::{
+    Affiliation, Command, Flag, MaskList, MemberView, Preset, Refusal, Reply, RoomChange, RoomName, RoomRef,
+    Terms, Wish, WishView,
+};
+use crate::session::Surroundings;
+use crate::session::irc::commands::{Doing, modes};
+use crate::session::irc::dialogue::{Dialogue, Do};
+use crate::session::irc::refusals::Sentence;
+use crate::session::irc::write::DateTime;
+use crate::wire::irc::mask::hostmask;
+use crate::wire::seconds_of;
+use std::fmt::{self, Display};
+
+pub const CHANSERV: Service = Service {
+    name: "ChanServ",
+    about: "Channels: who owns, runs and may enter them, what they are set to, and how long they last.",
+    rows: &[
+        Row::new("INFO", "<channel>", 1, &["What a channel is set to."], info),
+        Row::new(
+            "REGISTER",
+            "<channel>",
+            1,
+            &[
+                "Makes a channel of yours last: it stays when nobody is in it. As SET <channel> persistent ON.",
+            ],
+            register,
+        ),
+        Row::new(
+            "PRESET",
+            "<channel> public|private|announce|anonymous|club",
+            2,
+            &["Sets what goes together, by one word. For owners. INFO says what has come of it."],
+            preset,
+        ),
+        Row::new(
+            "SET",
+            "<channel> <setting> ON|OFF",
+            3,
+            &[
+                "One setting: hidden, members-only, moderated, closed, subject-locked, no-control-messages,",
+                "persistent, anonymous, no-history, visitors-passive, moderators-invite, subject-open. For owners.",
+            ],
+            set,
+        ),
+        Row::new(
+            "OWNER",
+            "<channel> <nickname or account>",
+            2,
+            &["Makes somebody an owner, who may do everything. For owners."],
+            owner,
+        ),
+        Row::new(
+            "ADMIN",
+            "<channel> <nickname or account>",
+            2,
+            &["Makes somebody an admin, who bans, and says who is a member and who moderates. For owners."],
+            admin,
+        ),
+        Row::new(
+            "MEMBER",
+            "<channel> <nickname or account>",
+            2,
+            &["Makes somebody a member, who enters whatever the channel is set to. For admins."],
+            member,
+        ),
+        Row::new(
+            "REMOVE",
+            "<channel> <nickname or account>",
+            2,
+            &["Takes somebody off these lists; for a ban, too. For admins."],
+            remove,
+        ),
+        Row::new(
+            "BAN",
+            "<channel> <nickname, account or mask> [<time>] [<reason>]",
+            2,
+            &[
+                "Keeps somebody out, for good or for a time, as 90m, 2h or 7d. A nickname means their account;",
+                "who has none is banned by a mask, as ann!*@* or *!*@host. For admins.",
+            ],
+            ban,
+        ),
+        Row::new("UNBAN", "<channel> <account or mask>", 2, &["Undoes it."], unban),
+        Row::new(
+            "MUTE",
+            "<channel> <nickname or mask> [<time>] [<reason>]",
+            2,
+            &["Takes somebody's voice, for good or for a time. For moderators."],
+            mute,
+        ),
+        Row::new("UNMUTE", "<channel> <nickname or mask>", 2, &["Undoes it."], unmute),
+        Row::new(
+            "LIST",
+            "<channel> [OWNERS|ADMINS|MEMBERS|OUTCASTS|WISHES]",
+            1,
+            &["Who is what to a channel, with since when and by whom; and what was asked for."],
+            list,
+        ),
+        Row::new(
+            "ASK",
+            "<channel> VOICE|MEMBERSHIP [<words>]",
+            2,
+            &["Asks those for a voice, or to be a member, who can say yes. KNOCK asks for membership, too."],
+            ask_for,
+        ),
+        Row::new(
+            "GRANT",
+            "<channel> <nickname> VOICE|MEMBERSHIP",
+            3,
+            &["Says yes to somebody who asked."],
+            grant,
+        ),
+        Row::new("DENY", "<channel> <nickname> VOICE|MEMBERSHIP", 3, &["Says no."], deny),
+        Row::new(
+            "RESERVE",
+            "<channel> [<nickname>]",
+            1,
+            &["Keeps a nickname for you there; without one, none. For members."],
+            reserve,
+        ),
+        Row::new(
+            "RENAME",
+            "<channel> <channel> [<reason>]",
+            2,
+            &["Gives a channel another name. For owners."],
+            rename,
+        ),
+        Row::new(
+            "DESTROY",
+            "<channel> [<channel to go to>] [<reason>]",
+            1,
+            &["Ends a channel, with all that is kept of it. It does not come back. For owners."],
+            destroy,
+        ),
+    ],
+};
+
+/// The room that it is about, and what stands behind it.
+fn room<'a>(heard: &Heard<'a, '_>) -> (RoomRef<'a>, &'a str) {
+    let (name, rest) = word(heard.rest);
+    (RoomRef::Named(name), rest)
+}
+
+fn ask<'a>(dialogue: &mut Dialogue, command: Command<'a>) -> Do<'a> {
+    dialogue.task.begin(Doing::ChanServ { behind: None }, "");
+    Do::Ask(command)
+}
+
+/// As [`ask`], where the answer may have another page.
+fn ask_pages<'a>(dialogue: &mut Dialogue, command: Command<'a>) -> Do<'a> {
+    dialogue.task.begin(Doing::ChanServ { behind: None }, "");
+    dialogue.task.step = 1;
+    Do::AskAndGoOn(command)
+}
+
+fn change<'a>(dialogue: &mut Dialogue, room: RoomRef<'a>, change: RoomChange<'a>) -> Do<'a> {
+    ask(dialogue, Command::Change { room, changes: [change].into() })
+}
+
+fn not_so<'a>(dialogue: &Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    put_syntax(dialogue, heard.service, heard.row, heard.world, heard.out);
+    Do::Done
+}
+
+fn info<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    ask(dialogue, Command::ShowSettings { room: room(&heard).0 })
+}
+
+fn register<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    change(dialogue, room(&heard).0, RoomChange::Flag { flag: Flag::Persistent, on: true })
+}
+
+fn preset<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let wanted = word(rest).0;
+    match Preset::ALL.into_iter().find(|preset| preset.word().eq_ignore_ascii_case(wanted)) {
+        Some(preset) => change(dialogue, room, RoomChange::Preset(preset)),
+        None => not_so(dialogue, heard),
+    }
+}
+
+fn set<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (wanted, rest) = word(rest);
+    let flag = Flag::ALL.into_iter().find(|flag| flag.word().eq_ignore_ascii_case(wanted));
+    match (flag, word(rest).0.to_ascii_uppercase().as_str()) {
+        (Some(flag), "ON") => change(dialogue, room, RoomChange::Flag { flag, on: true }),
+        (Some(flag), "OFF") => change(dialogue, room, RoomChange::Flag { flag, on: false }),
+        _ => not_so(dialogue, heard),
+    }
+}
+
+fn affiliate<'a>(dialogue: &mut Dialogue, heard: &Heard<'a, '_>, affiliation: Affiliation) -> Do<'a> {
+    let (room, rest) = room(heard);
+    let whom = word(rest).0;
+    change(dialogue, room, RoomChange::Affiliate { affiliation, whom, terms: Terms::NONE })
+}
+
+fn owner<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    affiliate(dialogue, &heard, Affiliation::Owner)
+}
+
+fn admin<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    affiliate(dialogue, &heard, Affiliation::Admin)
+}
+
+fn member<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    affiliate(dialogue, &heard, Affiliation::Member)
+}
+
+fn remove<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    affiliate(dialogue, &heard, Affiliation::None)
+}
+
+/// `[<time>] [<reason>]`
+fn terms(text: &str) -> Terms<'_> {
+    let (first, rest) = word(text);
+    match seconds_of(first) {
+        Some(seconds) => Terms { reason: rest, seconds: Some(seconds) },
+        None => Terms { reason: text, seconds: None },
+    }
+}
+
+/// Whether somebody is meant by a mask, and not by a name.
+fn is_mask(whom: &str) -> bool {
+    whom.contains(['!', '@', '*', '?'])
+}
+
+/// Masks are written in full here; MODE completes them.
+fn is_whole(mask: &str, heard: &Heard<'_, '_>) -> bool {
+    hostmask(mask, heard.world.limits.mask_bytes_max.into()).is_ok_and(|whole| whole == mask)
+}
+
+fn put_whole(dialogue: &Dialogue, heard: Heard<'_, '_>) -> Do<'static> {
+    let text = "A mask is written in full: nickname!user@host, with * for whatever may be";
+    put(dialogue, heard.service, text, heard.world, heard.out);
+    Do::Done
+}
+
+fn ban<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (whom, rest) = word(rest);
+    let terms = terms(rest);
+    match is_mask(whom) {
+        true if !is_whole(whom, &heard) => put_whole(dialogue, heard),
+        true => change(dialogue, room, RoomChange::AddMask { list: MaskList::Bans, mask: whom, terms }),
+        false => {
+            change(dialogue, room, RoomChange::Affiliate { affiliation: Affiliation::Outcast, whom, terms })
+        }
+    }
+}
+
+fn unban<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let whom = word(rest).0;
+    match is_mask(whom) {
+        true => change(dialogue, room, RoomChange::RemoveMask { list: MaskList::Bans, mask: whom }),
+        false => change(dialogue, room, RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom }),
+    }
+}
+
+fn mute<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (mask, rest) = word(rest);
+    let terms = terms(rest);
+    if is_mask(mask) && !is_whole(mask, &heard) {
+        return put_whole(dialogue, heard);
+    }
+    change(dialogue, room, RoomChange::AddMask { list: MaskList::Mutes, mask, terms })
+}
+
+fn unmute<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    change(dialogue, room, RoomChange::RemoveMask { list: MaskList::Mutes, mask: word(rest).0 })
+}
+
+fn list<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let affiliation = match word(rest).0.to_ascii_uppercase().as_str() {
+        "" => None,
+        "OWNERS" => Some(Affiliation::Owner),
+        "ADMINS" => Some(Affiliation::Admin),
+        "MEMBERS" => Some(Affiliation::Member),
+        "OUTCASTS" => Some(Affiliation::Outcast),
+        "WISHES" => return ask(dialogue, Command::ListWishes { room }),
+        _ => return not_so(dialogue, heard),
+    };
+    ask_pages(dialogue, Command::ListMembers { room, affiliation, after: heard.after })
+}
+
+fn wish(text: &str) -> Option<Wish> {
+    match text.to_ascii_uppercase().as_str() {
+        "VOICE" => Some(Wish::Voice),
+        "MEMBERSHIP" => Some(Wish::Membership),
+        _ => None,
+    }
+}
+
+fn ask_for<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (what, text) = word(rest);
+    match wish(what) {
+        Some(wish) => ask(dialogue, Command::Wish { room, wish, text }),
+        None => not_so(dialogue, heard),
+    }
+}
+
+fn decide<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>, grant: bool) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (who, rest) = word(rest);
+    match wish(word(rest).0) {
+        Some(wish) => ask(dialogue, Command::Decide { room, who, wish, grant }),
+        None => not_so(dialogue, heard),
+    }
+}
+
+fn grant<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    decide(dialogue, heard, true)
+}
+
+fn deny<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    decide(dialogue, heard, false)
+}
+
+fn reserve<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    ask(dialogue, Command::ReserveName { room, name: word(rest).0 })
+}
+
+fn rename<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (to, text) = word(rest);
+    ask(dialogue, Command::RenameRoom { room, to, text })
+}
+
+fn destroy<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
+    let (room, rest) = room(&heard);
+    let (first, behind) = word(rest);
+    let (instead, text) = if first.starts_with('#') { (first, behind) } else { ("", rest) };
+    ask(dialogue, Command::Destroy { room, text, instead })
+}
+
+/// Says what came of it; `false` where that is not ChanServ's to say.
+pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) -> bool {
+    let say = |dialogue: &Dialogue, text: &dyn Display, out: &mut Vec<u8>| {
+        put(dialogue, &CHANSERV, text, world, out);
+    };
+    match *reply {
+        Reply::Changed { room, changes, refused, .. } => {
+            modes::put_own_changes(dialogue, room, changes, world, out);
+            for (_, refusal) in refused {
+                say(dialogue, &why(*refusal), out);
+            }
+            if refused.is_empty() {
+                let text = if changes.is_empty() { "It is so already." } else { "It is done." };
+                say(dialogue, &text, out);
+            }
+        }
+        Reply::Settings { room, flags, occupants_max, made_millis, .. } => {
+            let words: Vec<&str> = flags.iter().map(Flag::word).collect();
+            let words = if words.is_empty() { "nothing special".to_owned() } else { words.join(", ") };
+            say(dialogue, &format_args!("{room} is set to {words}."), out);
+            if let Some(max) = occupants_max {
+                say(dialogue, &format_args!("It takes {max} at most."), out);
+            }
+            say(dialogue, &format_args!("It is there since {}.", DateTime(made_millis)), out);
+        }
+        Reply::Members { room, entries, next } => {
+            put_members(dialogue, room, entries, next.is_some(), world, out);
+            dialogue.task.doing = Doing::ChanServ { behind: next.map(str::to_owned) };
+        }
+        Reply::Wishes { room, entries } => put_wishes(dialogue, room, entries, world, out),
+        Reply::Destroyed { room } => say(dialogue, &format_args!("{room} is no more."), out),
+        Reply::NameReserved { room, name: "" } => {
+            say(dialogue, &format_args!("Nothing is kept for you in {room} any more."), out);
+        }
+        Reply::NameReserved { room, name } => {
+            say(dialogue, &format_args!("In {room}, {name} is yours alone now."), out);
+        }
+        Reply::Wished { room, wish } => {
+            let text = format_args!("Those who run {room} hear that you ask for {}.", Wished(wish));
+            say(dialogue, &text, out);
+        }
+        Reply::Decided { room, who, wish, is_granted } => {
+            let verb = if is_granted { "gets" } else { "does not get" };
+            say(dialogue, &format_args!("{who} {verb} {} in {room}.", Wished(wish)), out);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// A refusal, and what helps where the sentence alone does not.
+fn why(refusal: Refusal) -> impl Display {
+    struct Why(Refusal);
+    impl fmt::Display for Why {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Sentence(self.0).fmt(f)?;
+            match self.0 {
+                Refusal::NoSuchAccount => f.write_str("; a mask is for those who have none, as ann!*@*"),
+                Refusal::NeedsOwner => f.write_str("; /msg NickServ HELP REGISTER tells how"),
+                _ => Ok(()),
+            }
+        }
+    }
+    Why(refusal)
+}
+
+fn put_members(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    entries: &[MemberView<'_>],
+    more: bool,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    for MemberView { account, member } in entries {
+        let what = match member.affiliation {
+            Affiliation::Owner => "owner",
+            Affiliation::Admin => "admin",
+            Affiliation::Member => "member",
+            Affiliation::Outcast => "outcast",
+            Affiliation::None => "nothing",
+        };
+        let note = &member.note;
+        let (since, by) = (DateTime(note.at_millis), &note.by);
+        let reason = if note.reason.is_empty() { String::new() } else { format!(": {}", note.reason) };
+        let until = note.until_millis.map(|until| format!(", until {}", DateTime(until))).unwrap_or_default();
+        put(
+            dialogue,
+            &CHANSERV,
+            format_args!("{account} - {what} since {since} by {by}{until}{reason}"),
+            world,
+            out,
+        );
+    }
+    if !more {
+        put(dialogue, &CHANSERV, format_args!("That is all of {room}."), world, out);
+    }
+}
+
+fn put_wishes(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    entries: &[WishView<'_>],
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    for WishView { who, wish, text } in entries {
+        let colon = if text.is_empty() { "" } else { ": " };
+        let text = format_args!("{who} asks for {}{colon}{text}", Wished(*wish));
+        put(dialogue, &CHANSERV, text, world, out);
+    }
+    put(dialogue, &CHANSERV, format_args!("That is all of {room}."), world, out);
+}
+
+/// What is asked for, as a part of a sentence.
+pub struct Wished(pub Wish);
+
+impl fmt::Display for Wished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Wish::Voice => "a voice",
+            Wish::Membership => "membership",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_may_stand_in_front_of_a_reason() {
+        let rows = [
+            ("", Terms::NONE),
+            ("2h", Terms { reason: "", seconds: Some(7_200) }),
+            ("7d too loud", Terms { reason: "too loud", seconds: Some(604_800) }),
+            ("too loud", Terms { reason: "too loud", seconds: None }),
+            ("2 loud", Terms { reason: "2 loud", seconds: None }),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(terms(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_setting_and_preset() {
+        let row = |name| CHANSERV.rows.iter().find(|row| row.name == name).expect("a row");
+        let set = row("SET").text.join(" ");
+        assert!(Flag::ALL.iter().all(|flag| set.contains(flag.word())), "{set}");
+        assert!(Preset::ALL.iter().all(|preset| row("PRESET").params.contains(preset.word())));
+    }
+}

@@ -1,0 +1,96 @@
+//! Servers that keep what lasts in a directory of the test's own, and accounts over native frames.
+#![allow(dead_code)] // each test file uses its part
+
+use super::common::{Client, Server};
+use std::path::{Path, PathBuf};
+use switchboard::wire::frame::{self, Frame};
+use switchboard::wire::{CredentialsCode, Kind, RefusalCode};
+
+/// What makes hashes cheap: what passwords cost is not what these tests are about.
+pub const CHEAP: [&str; 4] = ["--password-hash-memory-kib", "8", "--password-hash-iterations", "1"];
+
+/// A directory that is gone with the test.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    /// `name` is the test's, so that tests of one process do not get in each other's way.
+    pub fn new(name: &str) -> Directory {
+        let path = std::env::temp_dir().join(format!("switchboard-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path); // of an earlier process of that number
+        std::fs::create_dir_all(&path).expect("a directory");
+        Directory(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Starts a server that keeps what lasts there.
+    pub fn serve(&self, args: &[&str]) -> Server {
+        let place = ["--data-dir", self.0.to_str().expect("a path in UTF-8")];
+        Server::start(&[&place[..], &CHEAP, args].concat())
+    }
+
+    /// The names of the files in it.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).expect("a directory");
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name();
+        let mut names: Vec<String> =
+            entries.map(|entry| name(entry).to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Asks for an account; an empty name is the client's own.
+pub fn register(client: &mut Client, name: &str, password: &str) -> Result<(), RefusalCode> {
+    send(client, CredentialsCode::Register, name, password, "");
+    answer(client)
+}
+
+pub fn identify(client: &mut Client, name: &str, password: &str) -> Result<(), RefusalCode> {
+    send(client, CredentialsCode::Identify, name, password, "");
+    answer(client)
+}
+
+pub fn change_password(client: &mut Client, old: &str, new: &str) -> Result<(), RefusalCode> {
+    send(client, CredentialsCode::Change, "", old, new);
+    answer(client)
+}
+
+/// Gives a password for something, without waiting for the answer.
+pub fn send(client: &mut Client, code: CredentialsCode, name: &str, password: &str, new: &str) {
+    let request = client.next_request();
+    client.send(0, &frame::Credentials { request, what: code.number(), name, password, new });
+}
+
+/// What came of it.
+pub fn answer(client: &mut Client) -> Result<(), RefusalCode> {
+    loop {
+        let received = client.receive();
+        match received.frame() {
+            Frame::Account(_) => return Ok(()),
+            Frame::Refused(refused) => return Err(code(refused.code)),
+            _ => {}
+        }
+    }
+}
+
+/// The next refusal.
+pub fn refusal(client: &mut Client) -> RefusalCode {
+    let received = client.receive_kind(Kind::Refused);
+    match received.frame() {
+        Frame::Refused(refused) => code(refused.code),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn code(number: u16) -> RefusalCode {
+    RefusalCode::from_number(number).expect("a known code")
+}
