@@ -9,7 +9,8 @@ use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
 use recorder::{Answered, Happened, Recorded, moment};
 use switchboard::hub::record::{ScramKeys, Secret};
 use switchboard::hub::{
-    ChannelId, Command, Departure, Limits, Marks, Offers, Proved, Purpose, Refusal, RelayEnd, SessionId, Words,
+    ChannelId, Command, Departure, Limits, Marks, Offers, Proved, Purpose, Refusal, RelayEnd, SessionId,
+    Words,
 };
 
 /// Further sessions of ann's.
@@ -165,7 +166,10 @@ fn what_is_no_seat() {
     desk.hub.set_limits(limits);
     identify(&mut desk, LAPTOP);
     assert_eq!(no_login(&mut desk, LAPTOP), Refusal::TooManySeats { seats_max: 1 });
-    assert_eq!(desk.refusal(LAPTOP, Command::CheckName { name: "ann" }), Refusal::TooManySeats { seats_max: 1 });
+    assert_eq!(
+        desk.refusal(LAPTOP, Command::CheckName { name: "ann" }),
+        Refusal::TooManySeats { seats_max: 1 }
+    );
 }
 
 #[test]

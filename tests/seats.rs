@@ -144,7 +144,9 @@ fn nobody_hears_that_one_of_several_seats_is_left() {
     desk.say(room, "back");
     assert_eq!(bob.receive().frame(), Frame::Said(frame::Said { by: "ann", text: "back" }));
     desk.send(0, &frame::Bye { code: 0, text: "good night" });
-    assert!(matches!(bob.receive().frame(), Frame::Left(left) if left.who == "ann" && left.text == "good night"));
+    assert!(
+        matches!(bob.receive().frame(), Frame::Left(left) if left.who == "ann" && left.text == "good night")
+    );
 }
 
 #[test]

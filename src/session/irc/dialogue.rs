@@ -1,6 +1,7 @@
 //! One client's side of the conversation, and what becomes of a line.
 
 use super::commands::{self, Doing, rooms};
+use super::elsewhere::Owed;
 use super::labels::Labelled;
 use super::refusals::Obstacle;
 use super::registration::Registration;
@@ -40,7 +41,7 @@ pub struct Dialogue {
     pub(super) verdict: Option<Verdict>,
     pub(super) label: Option<Box<Labelled>>,
     /// Rooms that the client is in by the doing of another session of its user, and has not got the names of.
-    pub(super) owed: Vec<Box<str>>,
+    pub(super) owed: Option<Box<Owed>>,
 }
 
 /// The line that is being carried out.

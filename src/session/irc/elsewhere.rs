@@ -10,6 +10,10 @@ use crate::hub::Reply;
 use crate::session::Surroundings;
 use crate::wire::irc::Capability;
 
+/// The rooms whose names are still to be asked for. Boxed where it is kept: most clients never have any.
+#[derive(Default)]
+pub struct Owed(Vec<Box<str>>);
+
 /// `Task::step` while the names are asked for that the client has not asked for.
 const OWED_STEP: u16 = u16::MAX - 1;
 
@@ -19,8 +23,8 @@ impl Dialogue {
             Reply::Joined { who, room, subject, .. } => {
                 rooms::put_joined(self, who, room, subject, world, out);
                 let are_wanted = !self.capabilities.has(Capability::NoImplicitNames);
-                if are_wanted && !self.owed.iter().any(|owed| **owed == *room.shown()) {
-                    self.owed.push(room.shown().into());
+                if are_wanted {
+                    self.owed.get_or_insert_default().add(room.shown());
                 }
             }
             Reply::Renamed { from, to } => oneself::renamed(self, (from, to), world, out),
@@ -37,7 +41,7 @@ impl Dialogue {
     /// Whether there are names to be asked for, and nothing else is being done.
     pub fn owes_names(&self) -> bool {
         let is_free = self.task.step == 0 && self.task.doing == Doing::Nothing && self.label.is_none();
-        self.is_open() && !self.owed.is_empty() && (is_free || self.task.step == OWED_STEP)
+        self.is_open() && self.owed.is_some() && (is_free || self.task.step == OWED_STEP)
     }
 
     /// Goes on with them. Whether the hub is to be asked for the next page.
@@ -46,16 +50,32 @@ impl Dialogue {
             match self.task.doing {
                 Doing::Names { behind: Some(_) } => return true,
                 Doing::Names { behind: None } => {
-                    self.owed.remove(0);
+                    self.owed = self.owed.take().and_then(Owed::without_first);
                     self.task.end();
                 }
                 _ => {
-                    let room = self.owed.first().map_or("", |room| &**room);
+                    let room = self.owed.as_ref().and_then(|owed| owed.0.first()).map_or("", |room| &**room);
                     self.task.begin(Doing::Names { behind: Some(String::new()) }, room);
                     self.task.step = OWED_STEP;
                 }
             }
         }
         false
+    }
+}
+
+impl Owed {
+    fn add(&mut self, room: &str) {
+        if !self.0.iter().any(|owed| **owed == *room) {
+            self.0.push(room.into());
+        }
+    }
+
+    /// The others, if there are any.
+    fn without_first(mut self: Box<Self>) -> Option<Box<Self>> {
+        if !self.0.is_empty() {
+            self.0.remove(0);
+        }
+        (!self.0.is_empty()).then_some(self)
     }
 }
