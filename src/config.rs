@@ -209,6 +209,8 @@ options! {
         former_names_per_host_max: usize => hub.former_names_per_host_max;
         /// Entries that are looked at in one step of a list with conditions [default: 2000]
         scanned_entries_max: usize => hub.scanned_entries_max;
+        /// Addresses and networks that operators keep out [default: 10000]
+        bans_max: usize => hub.bans_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
     }

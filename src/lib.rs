@@ -11,7 +11,8 @@
 //! | [`session`] | one client's dialect | wire, hub, base64ct, hmac, jiff, sha2 |
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |
 //! | [`server`] | the reactor | everything but the command line and the clients |
-//! | `chat` | the terminal clients | net, wire, and the hub's rules on names |
+//! | `tty` | what is typed and not shown | rustix |
+//! | `chat` | the terminal clients | net, wire, tty, and the hub's rules on names |
 //! | `load` | synthetic clients, and what they measured | net, wire |
 //! | `config`, `cli` | the command line | everything |
 //!
@@ -38,6 +39,8 @@ pub mod server;
 pub mod session;
 #[cfg(feature = "storage")]
 pub mod storage;
+#[cfg(feature = "config")]
+mod tty;
 pub mod wire;
 
 #[cfg(not(feature = "config"))]

@@ -86,7 +86,11 @@ fn before_login() {
         ("too long", claimed(0x80, 0, 513), Bye(ByeCode::FrameTooLong)),
         ("as long as can be", claimed(0x80, 0, u16::MAX), Bye(ByeCode::FrameTooLong)),
         ("say", whole(bystanders.room, &frame::Say { request: 1, text: "hi" }), Bye(ByeCode::HelloExpected)),
-        ("join", whole(0, &frame::Join { request: 1, room: "#lobby" }), Bye(ByeCode::HelloExpected)),
+        (
+            "join",
+            whole(0, &frame::Join { request: 1, room: "#lobby", password: "" }),
+            Bye(ByeCode::HelloExpected),
+        ),
         ("payload", whole(1, &frame::Data { payload: b"x" }), Bye(ByeCode::HelloExpected)),
         ("ping", whole(0, &frame::Ping { token: 1 }), Bye(ByeCode::HelloExpected)),
         ("pong", whole(0, &frame::Pong { token: 1 }), Bye(ByeCode::HelloExpected)),

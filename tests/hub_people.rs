@@ -146,7 +146,7 @@ fn who_watches_from_elsewhere_hears_what_neighbours_hear() {
 #[test]
 fn whom_the_dialect_has_found_to_be_an_operator_is_one() {
     let mut desk = Desk::new(Limits::default());
-    let announce = Command::Announce { text: "hear" };
+    let announce = Command::Announce { text: "hear", to_all: false };
     assert_eq!(desk.refusal(ANN, announce.clone()), Refusal::NotOperator);
     assert_eq!(desk.answer(ANN, Command::BecomeOperator), Answered::Marks(Marks::OPERATOR));
     assert_eq!(desk.answer(ANN, announce), Answered::Done);
@@ -257,7 +257,10 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     desk.ask(ANN, Command::BecomeOperator);
     desk.ask(CY, Command::SetMarks { set: Marks::WALLOPS, clear: Marks::NONE });
     let announced = Happened::Announced { by: "ann".into(), text: "soon".into() };
-    assert_eq!(desk.ask(ANN, Command::Announce { text: "soon" })[0], hears(CY, ANN, announced));
+    assert_eq!(
+        desk.ask(ANN, Command::Announce { text: "soon", to_all: false })[0],
+        hears(CY, ANN, announced)
+    );
     let effects = desk.ask(ANN, kill());
     let killed = Happened::Killed { by: "ann".into(), text: "spam".into() };
     let quit = Happened::Quit { who: "bob".into(), how: "Killed by ann: spam".into() };
@@ -272,9 +275,9 @@ fn operators_announce_and_end_sessions_and_nobody_makes_themselves_one() {
     );
     assert_eq!(desk.disconnect(BOB, Departure::Lost), [], "gone is gone");
     assert!(desk.hub.revoke_operator(ANN) && !desk.hub.revoke_operator(ANN));
-    assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);
+    assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon", to_all: false }), Refusal::NotOperator);
     desk.ask(ANN, Command::BecomeOperator);
     let step_down = Command::SetMarks { set: Marks::NONE, clear: Marks::OPERATOR };
     assert_eq!(desk.answer(ANN, step_down), Answered::Marks(Marks::BOT));
-    assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon" }), Refusal::NotOperator);
+    assert_eq!(desk.refusal(ANN, Command::Announce { text: "soon", to_all: false }), Refusal::NotOperator);
 }

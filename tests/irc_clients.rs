@@ -12,6 +12,8 @@ mod screen;
 use common::{Client, Received, Server};
 use running::Running;
 use screen::Screen;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -158,6 +160,69 @@ fn weechat() {
     let screen = Screen::run(&line);
     talk_as(&screen, &mut carol, "/buffer");
     screen.wait_for_part("weechat is through");
+}
+
+/// Makes an account of the name alice, and is gone.
+fn register_alice(server: &Server) {
+    let mut stream = TcpStream::connect(server.address).expect("the server accepts");
+    let lines = "NICK alice\r\nUSER alice 0 * :Alice\r\nREGISTER * * sesame\r\nQUIT\r\n";
+    stream.write_all(lines.as_bytes()).expect("the server reads");
+    let mut told = String::new();
+    stream.read_to_string(&mut told).expect("text");
+    assert!(told.contains(" REGISTER SUCCESS alice "), "{told}");
+}
+
+/// Whoever is called alice has given her password: the name is reserved.
+fn comes_in_as_alice(screen: &Screen, carol: &mut Carol) {
+    carol.sees_entering("alice");
+    screen.enter("/whois alice");
+    screen.wait_for_part("is logged in as");
+    screen.enter("/quit");
+    screen.wait_for_part("is through");
+}
+
+#[test]
+fn irssi_logs_in_by_scram() {
+    need("irssi");
+    let server = Server::start(&[]);
+    register_alice(&server);
+    let (home, port) = (Home::new(), server.address.port());
+    let mut carol = Carol::enter(&server);
+    let config = format!(
+        "servers = ( {{ address = \"127.0.0.1\"; port = \"{port}\"; chatnet = \"here\"; autoconnect = \"yes\"; }} );\n\
+         chatnets = {{ here = {{ type = \"IRC\"; nick = \"alice\"; sasl_mechanism = \"SCRAM-SHA-256\"; \
+         sasl_username = \"alice\"; sasl_password = \"sesame\"; }}; }};\n\
+         channels = ( {{ name = \"#lobby\"; chatnet = \"here\"; autojoin = \"yes\"; }} );\n"
+    );
+    std::fs::write(home.0.join("config"), config).expect("a file");
+    let screen = Screen::run(&format!("irssi --home={}; echo irssi is through; read x", home.0.display()));
+    comes_in_as_alice(&screen, &mut carol);
+}
+
+fn weechat_logs_in_by(mechanism: &str) {
+    need("weechat");
+    let server = Server::start(&[]);
+    register_alice(&server);
+    let (home, address) = (Home::new(), server.address);
+    let (ip, port) = (address.ip(), address.port());
+    let mut carol = Carol::enter(&server);
+    let add = format!(
+        "/server add here {ip}/{port} -notls -nicks=alice -autojoin=#lobby -sasl_mechanism={mechanism} \
+         -sasl_username=alice -sasl_password=sesame"
+    );
+    let home = home.0.display();
+    let line = format!("weechat -d {home} -r '{add}' -r '/connect here'; echo weechat is through; read x");
+    comes_in_as_alice(&Screen::run(&line), &mut carol);
+}
+
+#[test]
+fn weechat_logs_in_by_plain() {
+    weechat_logs_in_by("plain");
+}
+
+#[test]
+fn weechat_logs_in_by_scram() {
+    weechat_logs_in_by("scram-sha-256");
 }
 
 /// A bot of few lines, made with Python's `irc`: it says what happens to it, and does what carol tells it.

@@ -39,7 +39,7 @@ fn occupants(client: &mut Client, room: u32) -> (Vec<String>, usize) {
         let Frame::Occupants(list) = page.frame() else { panic!("not a list") };
         assert_eq!((list.request, page.channel()), (request, room));
         let before = names.len();
-        names.extend(list.names.iter().map(str::to_owned));
+        names.extend(list.occupants.iter().map(|one| one.name.to_owned()));
         pages += 1;
         if !page.has(Flags::MORE) {
             return (names, pages);
@@ -56,7 +56,7 @@ fn two_thousand_join_one_room_list_it_and_leave() {
     let mut members: Vec<Client> = (0..MEMBERS).map(|n| Client::login(server.address, &name(n))).collect();
     at_once(&server, || {
         for member in &mut members {
-            member.send(0, &frame::Join { request: 1, room: "#everybody" });
+            member.send(0, &frame::Join { request: 1, room: "#everybody", password: "" });
         }
     });
     let mut channels = BTreeSet::new();

@@ -72,7 +72,7 @@ fn the_log_tells_who_is_where_and_what_operators_do() {
     server.wait_for_log(" 127.0.0.1 rehashes, as operator root");
     server.wait_for_log("settings reloaded");
     ann.send("WALLOPS :hear, hear\r\n");
-    server.wait_for_log(" 127.0.0.1 announces, as operator root: hear, hear");
+    server.wait_for_log(" 127.0.0.1 announces \"hear, hear\", as operator root");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Client, Server};
 use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{Kind, LeftCode};
+use switchboard::wire::{AffiliationCode, ChangeCode, Kind, LeftCode};
 
 #[test]
 fn what_one_says_the_others_get_once_and_in_order() {
@@ -81,12 +81,16 @@ fn a_subject_is_told_to_those_inside_and_to_those_who_come() {
     let subject = bob.receive_kind(Kind::Subject);
     assert_eq!(subject.frame(), Frame::Subject(frame::Subject { by: "alice", text: "tea at five" }));
     let mut carol = Client::login(server.address, "carol");
-    carol.send(0, &frame::Join { request: 5, room: "#lobby" });
+    carol.send(0, &frame::Join { request: 5, room: "#lobby", password: "" });
     let joined = carol.receive();
     let expected = frame::Joined {
         request: 5,
         room: "#lobby",
         occupants: 3,
+        flags: 1 << ChangeCode::ClosedToOutsiders.number(),
+        affiliation: AffiliationCode::None.number(),
+        grants: 0,
+        you: "carol",
         subject_by: "alice",
         subject: "tea at five",
     };
@@ -94,5 +98,6 @@ fn a_subject_is_told_to_those_inside_and_to_those_who_come() {
     carol.send(room, &frame::Who { request: 6, after: "" });
     let reply = carol.receive();
     let Frame::Occupants(list) = reply.frame() else { panic!("no occupants") };
-    assert_eq!(list.names.iter().collect::<Vec<_>>(), ["alice", "bob", "carol"]);
+    let occupants: Vec<_> = list.occupants.iter().map(|one| (one.name, one.grants)).collect();
+    assert_eq!(occupants, [("alice", frame::Grants::MODERATOR), ("bob", 0), ("carol", 0)]);
 }

@@ -59,13 +59,20 @@ pub trait Face {
     /// Whether a prompt is due, because the line typed at the last one has been dealt with.
     fn wants_prompt(&self) -> bool;
 
-    fn prompt(&mut self, text: String);
+    fn prompt(&mut self, text: String, typing: Typing);
 
     /// How it all went, in the end.
     ///
     /// # Errors
     /// When something did not go well that only becomes clear in the end.
     fn verdict(&self, partner: &dyn Partner) -> Result<(), Error>;
+}
+
+/// Whether what is typed at a prompt is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Typing {
+    Shown,
+    Hidden,
 }
 
 /// How the client came to its end, if not by an error.
@@ -115,6 +122,7 @@ impl<'a, F: Face> Client<'a, F> {
         let bypass = Bypass::open(poll.registry(), ways, interactive, &options.declared);
         let mut conversation = Conversation::new(&options.nick, &options.rooms, interactive, ways, now);
         conversation.at_once(options.at_once.clone());
+        conversation.log_in_with(options.credentials.clone());
         Ok(Client {
             options,
             poll,
@@ -196,8 +204,9 @@ impl<'a, F: Face> Client<'a, F> {
             Connection::Down { retry_at } if now < *retry_at || self.farewell.is_some() => return Ok(()),
             Connection::Down { .. } => {
                 let dialler = self.bypass.dialler();
-                let link =
-                    Link::dial(registry, LINK, &self.options.server, &self.options.nick, dialler, now)?;
+                let ChatOptions { server, nick, .. } = self.options;
+                let mut link = Link::dial(registry, LINK, server, nick, dialler, now)?;
+                link.say_before_hello(self.conversation.credentials());
                 self.connection = Connection::Up(Box::new(link));
                 return Ok(());
             }
@@ -345,8 +354,8 @@ impl<'a, F: Face> Client<'a, F> {
         let due = *self.prompt_due.get_or_insert(now + PROMPT_TIME);
         if now >= due || !self.conversation.is_moving() {
             self.prompt_due = None;
-            let prompt = self.conversation.prompt();
-            self.face.prompt(prompt);
+            let (prompt, typing) = (self.conversation.prompt(), self.conversation.typing());
+            self.face.prompt(prompt, typing);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a typed line means.
 
+use super::room_command::{self, RoomCommand};
+
 /// A typed line, taken apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command<'a> {
     /// Nothing was typed.
     Empty,
@@ -10,7 +12,13 @@ pub enum Command<'a> {
     /// Say there what one does, in words behind one's name.
     Me(&'a str),
     Help,
-    Join(&'a str),
+    Join {
+        room: &'a str,
+        /// Often empty.
+        password: &'a str,
+    },
+    /// The target, or the room named, and what is to become of it.
+    Room(Option<&'a str>, RoomCommand<'a>),
     /// The current room, or the one named.
     Leave(Option<&'a str>),
     Switch(&'a str),
@@ -26,6 +34,15 @@ pub enum Command<'a> {
     Who(Option<&'a str>),
     /// Show it, or set it; `-` clears it.
     Subject(Option<&'a str>),
+    /// Which account one is logged in to.
+    Account,
+    /// Make an account of one's name.
+    Register,
+    /// To the account named, or that of one's name.
+    Login(Option<&'a str>),
+    Password,
+    Logout,
+    Unregister,
     Call(&'a str),
     /// The only incoming call, or that of the peer named.
     Accept(Option<&'a str>),
@@ -41,11 +58,12 @@ pub enum Command<'a> {
 
 pub const HELP: &[&str] = &[
     "A line without / is said to the target that the prompt shows: a room, or a call.",
-    "/join ROOM              enter a room and make it the target; in it already: make it the target",
+    "/join ROOM [PASSWORD]   enter a room and make it the target; in it already: make it the target",
     "/leave [ROOM]           leave the target, or the room named",
     "/switch ROOM|PEER       make a room you are in, or a call you have, the target",
     "/rooms                  list the rooms",
     "/who [ROOM]             list who is in the target, or in a room you are in",
+    "/room [WHAT]            show what the room is set to, or run it; /room help lists how",
     "/subject [TEXT]         show the room's subject, or set it; /subject - clears it",
     "/me TEXT                say what you do, behind your name",
     "/msg PEER TEXT          say something to one peer alone",
@@ -56,6 +74,12 @@ pub const HELP: &[&str] = &[
     "/decline [PEER] [TEXT]  do not take it, and say why",
     "/hangup [PEER]          end the call that is the target, or the one named",
     "/path                   show how lines of the call take their way: directly or by the relay",
+    "/account                show which account you are logged in to",
+    "/register               make an account of your name, which is then yours alone; asks for a password",
+    "/login [ACCOUNT]        log in to an account, or to that of your name; asks for its password",
+    "/password               give your account another password",
+    "/logout                 log out of your account",
+    "/unregister             give up your account, with everything that is kept for it",
     "/quit [TEXT]            leave the server, with a word to those who stay; so do Ctrl-D and Ctrl-C",
     "//TEXT                  say a text that starts with /",
 ];
@@ -84,7 +108,22 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
     let one = |what: &str, usage: &str| perhaps(what, usage)?.ok_or_else(|| missing(usage));
     Ok(match word.to_ascii_lowercase().as_str() {
         "help" | "?" => Command::Help,
-        "join" => Command::Join(one("room", "/join ROOM")?),
+        "join" => {
+            let (password, more) = split_word(behind);
+            match (first, more) {
+                ("", _) => return Err(missing("/join ROOM, or /join ROOM PASSWORD")),
+                (room, "") => Command::Join { room, password },
+                _ => {
+                    return Err(format!(
+                        "/join takes a room and its password, not {args:?}: /join ROOM PASSWORD"
+                    ));
+                }
+            }
+        }
+        "room" => {
+            let (room, command) = room_command::parse(args)?;
+            Command::Room(room, command)
+        }
         "leave" | "part" => Command::Leave(perhaps("room", "/leave ROOM")?),
         "switch" => Command::Switch(one("name", "/switch ROOM, or /switch PEER for a call")?),
         "me" if args.is_empty() => return Err(missing("/me TEXT")),
@@ -96,6 +135,12 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "rooms" => nothing().map(|()| Command::Rooms)?,
         "who" => Command::Who(perhaps("room", "/who ROOM")?),
         "subject" => Command::Subject((!args.is_empty()).then_some(args)),
+        "account" => nothing().map(|()| Command::Account)?,
+        "register" => nothing().map(|()| Command::Register)?,
+        "login" => Command::Login(perhaps("account", "/login ACCOUNT")?),
+        "password" => nothing().map(|()| Command::Password)?,
+        "logout" => nothing().map(|()| Command::Logout)?,
+        "unregister" => nothing().map(|()| Command::Unregister)?,
         "call" => Command::Call(one("name", "/call PEER")?),
         "accept" => Command::Accept(perhaps("name", "/accept PEER")?),
         "decline" => Command::Decline(args),
@@ -126,8 +171,11 @@ mod tests {
             ("hello / there", Command::Text("hello / there")),
             ("  ", Command::Empty),
             ("//usr/bin", Command::Text("/usr/bin")),
-            ("/join lobby", Command::Join("lobby")),
-            ("/JOIN  #lobby ", Command::Join("#lobby")),
+            ("/join lobby", Command::Join { room: "lobby", password: "" }),
+            ("/JOIN  #lobby ", Command::Join { room: "#lobby", password: "" }),
+            ("/join #lobby sesame", Command::Join { room: "#lobby", password: "sesame" }),
+            ("/room", Command::Room(None, RoomCommand::Show)),
+            ("/room #lobby help", Command::Room(Some("#lobby"), RoomCommand::Help)),
             ("/leave", Command::Leave(None)),
             ("/msg bob  hi  there", Command::Msg { to: "bob", text: "hi  there" }),
             ("/me  waves  twice", Command::Me("waves  twice")),
@@ -151,7 +199,8 @@ mod tests {
             ("/msg", "/msg PEER TEXT"),
             ("/me", "/me TEXT"),
             ("/join", "/join ROOM"),
-            ("/join tea x y", "/join takes one room, not \"tea x y\""),
+            ("/join tea x y", "/join takes a room and its password, not \"tea x y\""),
+            ("/room dance", "there is no /room dance; /room help"),
             ("/call zed please", "/call takes one name, not \"zed please\": /call PEER"),
             ("/peers all", "/peers takes nothing behind it"),
         ] {
@@ -164,8 +213,29 @@ mod tests {
     fn help_names_every_command() {
         let help = HELP.join("\n");
         for word in [
-            "join", "leave", "switch", "rooms", "who", "subject", "me", "msg", "peers", "peer", "call",
-            "accept", "decline", "hangup", "path", "quit",
+            "join",
+            "leave",
+            "switch",
+            "rooms",
+            "who",
+            "room",
+            "subject",
+            "me",
+            "msg",
+            "peers",
+            "peer",
+            "call",
+            "accept",
+            "decline",
+            "hangup",
+            "path",
+            "account",
+            "register",
+            "login",
+            "password",
+            "logout",
+            "unregister",
+            "quit",
         ] {
             assert!(help.contains(&format!("/{word}")), "/{word}");
         }

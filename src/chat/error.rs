@@ -45,6 +45,8 @@ pub enum Error {
         peer: String,
         text: String,
     },
+    /// The account that a script wanted was not made.
+    Account(String),
     /// Only a direct path will do, and no peer may see the addresses that it takes.
     Unshown,
     /// A line to say, and no room to say it in.
@@ -89,6 +91,9 @@ impl Error {
             Error::Server { server, lost: Lost::Connect(error) } => {
                 format!("cannot connect to {server}: {error}; is a server running there?")
             }
+            Error::Server { server, lost } if lost.is_name_reserved() => {
+                format!("{server} does not let us in: {lost}; --account NAME logs in to one")
+            }
             Error::Server { server, lost: lost @ Lost::Refused { .. } } => {
                 format!("{server} does not let us in: {lost}")
             }
@@ -108,6 +113,7 @@ impl Error {
             Error::Output(error) => format!("cannot write to standard output: {error}"),
             Error::Room { room, text } => format!("cannot enter {room}: {text}"),
             Error::Call { peer, text } => format!("no call with {peer}: {text}"),
+            Error::Account(text) => format!("the account was not made: {text}"),
             Error::Unshown => {
                 "--path direct shows your addresses to the other end; say so with --share-addresses always"
                     .to_owned()

@@ -57,6 +57,8 @@ pub struct Link {
     dialler: Dialler,
     token: Token,
     nick: String,
+    /// What is said before hello: passwords, as frames.
+    credentials: Vec<u8>,
     readable: bool,
     writable: bool,
     inbox: Inbox,
@@ -127,6 +129,11 @@ impl Link {
         Ok(Link { addresses, nick, dialler, ..Link::new(socket, token, phase, Other::Server, BODY_MAX, now) })
     }
 
+    /// What is to be said before hello, whole frames.
+    pub fn say_before_hello(&mut self, frames: Vec<u8>) {
+        self.credentials = frames;
+    }
+
     /// Takes the connection of somebody who called, and waits for their hello.
     ///
     /// # Errors
@@ -152,6 +159,7 @@ impl Link {
             dialler: Dialler::default(),
             token,
             nick: String::new(),
+            credentials: Vec::new(),
             readable: false,
             writable: false,
             inbox: Inbox::default(),
@@ -226,6 +234,7 @@ impl Link {
             Ok(()) => {
                 set_options(&self.socket);
                 let hello = Hello { request: 0, version: VERSION, body_max: BODY_MAX, name: &self.nick };
+                self.out.send_encoded(&std::mem::take(&mut self.credentials));
                 self.out.send(Flags::NONE, 0, &hello);
                 self.phase = Phase::Greeting { deadline: now + WELCOME_TIME };
                 self.pulse.heard(now);

@@ -52,10 +52,18 @@ impl Lost {
         matches!(self, Lost::Refused { code, .. } if *code == RefusalCode::NameTaken.number())
     }
 
+    /// Whether the name is somebody's account, whose password was not given.
+    pub fn is_name_reserved(&self) -> bool {
+        matches!(self, Lost::Refused { code, .. } if *code == RefusalCode::NameReserved.number())
+    }
+
     /// Whether the same attempt, later, may well end otherwise.
     pub fn is_worth_another_try(&self) -> bool {
         match self {
-            Lost::Refused { .. } => self.is_name_taken(),
+            Lost::Refused { code, .. } => {
+                let later = [RefusalCode::NameTaken, RefusalCode::TryLater, RefusalCode::Unavailable];
+                later.iter().any(|later| later.number() == *code)
+            }
             Lost::Bye { code, .. } => !matches!(
                 ByeCode::from_number(*code),
                 Some(

@@ -1,7 +1,7 @@
 //! The terminal clients: `switchboard chat`, `switchboard pipe` and `switchboard doctor`.
 //!
 //! - `link` one connection, `outgoing` its frames, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
-//! - `conversation` the chat itself, pure; `command` what is typed, `shown` and `sanitise` what is shown;
+//! - `conversation` the chat itself, pure; `command` and `room_command` what is typed, `shown` and `sanitise` what is shown;
 //! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face; `partner` whom the face talks to;
 //! - `talk` the lines of a conversation of two, whatever path they take;
 //! - `alone` a chat of two without a server;
@@ -30,6 +30,7 @@ mod pause;
 mod pipe;
 mod printer;
 mod pulse;
+mod room_command;
 mod sanitise;
 mod script;
 mod shown;
@@ -38,7 +39,7 @@ mod talk;
 mod terminal;
 
 pub use alone::{AloneOptions, AloneRole};
-pub use conversation::{AtOnce, Share, Ways};
+pub use conversation::{AtOnce, Credentials, Login, Share, Ways};
 pub use doctor::doctor;
 pub use error::Error;
 pub use lost::Lost;
@@ -68,6 +69,7 @@ pub struct ChatOptions {
     /// `host:port`; every address that the host has is tried.
     pub server: String,
     pub nick: String,
+    pub credentials: Credentials,
     /// Rooms to enter, with or without their `#`. A script's lines are said in the first.
     pub rooms: Vec<String>,
     /// What is done about calls without the user.

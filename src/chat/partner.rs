@@ -40,6 +40,9 @@ impl Partner for Conversation {
     }
 
     fn check(&mut self) -> Result<(), Error> {
+        if let Some(text) = self.failed_account() {
+            return Err(Error::Account(text));
+        }
         if let Some((room, text)) = self.failed_room() {
             return Err(Error::Room { room, text });
         }

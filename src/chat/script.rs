@@ -5,7 +5,7 @@
 //! to start with `/` must not turn into one. What others say is one line each on standard output, and nothing else goes
 //! there.
 
-use super::client::Face;
+use super::client::{Face, Typing};
 use super::error::Error;
 use super::partner::Partner;
 use super::shown::Shown;
@@ -104,7 +104,7 @@ impl Face for Script {
         false
     }
 
-    fn prompt(&mut self, _: String) {}
+    fn prompt(&mut self, _: String, _: Typing) {}
 
     fn verdict(&self, partner: &dyn Partner) -> Result<(), Error> {
         partner.verdict()

@@ -3,11 +3,12 @@
 //! The editor gets a prompt, gives a line, and waits for the next prompt. So a prompt can wait for the answer to the
 //! line before it, and a line always belongs to the prompt it was typed at.
 
-use super::client::Face;
+use super::client::{Face, Typing};
 use super::error::Error;
 use super::partner::Partner;
 use super::printer::Printer;
 use super::shown::Shown;
+use crate::tty::Hidden;
 use mio::Waker;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::error::ReadlineError;
@@ -21,7 +22,7 @@ use std::thread;
 pub struct Terminal {
     printer: Printer,
     /// Prompts, each behind so many bytes of what is printed.
-    prompts: Sender<(u64, String)>,
+    prompts: Sender<(u64, String, Typing)>,
     lines: Receiver<String>,
     wants_prompt: bool,
     gone: bool,
@@ -42,12 +43,16 @@ impl Terminal {
             Editor::<(), _>::with_history(config, MemHistory::new()).map_err(io::Error::other)?;
         let printer = Printer::start(editor.create_external_printer().ok(), Arc::clone(&waker))?;
         let printed = printer.printed();
-        let (prompts, to_show) = channel::<(u64, String)>();
+        let (prompts, to_show) = channel::<(u64, String, Typing)>();
         let (to_loop, lines) = channel();
         thread::Builder::new().name("editor".to_owned()).spawn(move || {
-            for (behind, prompt) in to_show {
+            for (behind, prompt, typing) in to_show {
                 printed.wait_for(behind);
-                let line = match editor.readline(&prompt) {
+                let typed = match typing {
+                    Typing::Shown => editor.readline(&prompt),
+                    Typing::Hidden => hidden_line(&prompt),
+                };
+                let line = match typed {
                     Ok(line) => line,
                     Err(ReadlineError::Eof | ReadlineError::Interrupted) => QUIT.to_owned(),
                     Err(error) => {
@@ -98,15 +103,20 @@ impl Face for Terminal {
         self.wants_prompt
     }
 
-    fn prompt(&mut self, text: String) {
+    fn prompt(&mut self, text: String, typing: Typing) {
         self.wants_prompt = false;
         self.gone |= self.printer.pump().is_err();
-        self.gone |= self.prompts.send((self.printer.pushed(), text)).is_err();
+        self.gone |= self.prompts.send((self.printer.pushed(), text, typing)).is_err();
     }
 
     fn verdict(&self, _: &dyn Partner) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// A line that the editor does not show, nor remember.
+fn hidden_line(prompt: &str) -> Result<String, ReadlineError> {
+    Ok(Hidden::new()?.ask(prompt)?)
 }
 
 /// Puts the terminal back as it was: the editor may still be at its prompt when the client ends.

@@ -13,6 +13,8 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 #[cfg(feature = "client")]
 use std::net::{Ipv6Addr, SocketAddr};
+#[cfg(feature = "client")]
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A chat and relay server on one port, and its clients
@@ -61,6 +63,18 @@ struct ChatArgs {
     /// The name that others see
     #[arg(long, value_name = "NAME")]
     nick: String,
+    /// Log in to this account; its password is the first line of --password-file, or in SWITCHBOARD_PASSWORD, or asked for
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Make the account first: of --account, else of the name that others see
+    #[arg(long)]
+    register: bool,
+    /// File whose first line is the password of the account
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// File whose first line is the password that the server wants of everybody
+    #[arg(long, value_name = "FILE")]
+    server_password_file: Option<PathBuf>,
     /// Room to enter, with or without its #; can be given many times
     #[arg(long = "room", value_name = "ROOM")]
     rooms: Vec<String>,
@@ -85,8 +99,20 @@ struct ChatArgs {
 
 /// What of `chat` means nothing where there is no server.
 #[cfg(feature = "client")]
-const NEED_A_SERVER: [&str; 8] =
-    ["server", "rooms", "call", "take_calls", "udp", "path", "share_addresses", "declared"];
+const NEED_A_SERVER: [&str; 12] = [
+    "account",
+    "register",
+    "password_file",
+    "server_password_file",
+    "server",
+    "rooms",
+    "call",
+    "take_calls",
+    "udp",
+    "path",
+    "share_addresses",
+    "declared",
+];
 
 /// How to get to a peer.
 #[cfg(feature = "client")]
@@ -346,8 +372,29 @@ fn address(text: &str, port_min: u16, usage: &str) -> Result<String, String> {
 }
 
 #[cfg(feature = "client")]
+impl ChatArgs {
+    /// The passwords, wherever they are to be had.
+    fn credentials(&self) -> Result<chat::Credentials, String> {
+        let ChatArgs { nick, account, register, password_file, server_password_file, .. } = self;
+        let server_password = server_password_file.as_deref().map(password::first_line_of).transpose()?;
+        let login = match (account, register) {
+            (None, false) if password_file.is_some() => {
+                return Err("--password-file is for --account or --register".to_owned());
+            }
+            (None, false) => None,
+            (account, _) => Some(chat::Login {
+                account: account.as_ref().unwrap_or(nick).clone(),
+                password: password::of_account(password_file.as_deref(), "--password-file", *register)?,
+            }),
+        };
+        Ok(chat::Credentials { server_password, login, register: *register })
+    }
+}
+
+#[cfg(feature = "client")]
 fn chat(args: ChatArgs) -> Result<ExitCode, String> {
-    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp, listen, peer } = args;
+    let credentials = args.credentials()?;
+    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp, listen, peer, .. } = args;
     if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
         return finished(chat::run_alone(chat::AloneOptions { nick, role }));
     }
@@ -357,7 +404,7 @@ fn chat(args: ChatArgs) -> Result<ExitCode, String> {
         None => chat::AtOnce::Nothing,
     };
     let (declared, ways) = (ways.declared.clone(), ways.ways(udp));
-    finished(chat::run(chat::ChatOptions { server, nick, rooms, at_once, ways, declared }))
+    finished(chat::run(chat::ChatOptions { server, nick, credentials, rooms, at_once, ways, declared }))
 }
 
 #[cfg(feature = "client")]

@@ -1,8 +1,8 @@
 //! `switchboard hash-password`: what the config keeps of a password.
 
 use crate::server::passwords;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use std::io::{self, BufRead, IsTerminal, Write};
+use crate::tty::{Hidden, read_line};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 // A paragraph is one line: clap wraps it to the terminal.
@@ -45,36 +45,45 @@ fn read() -> io::Result<String> {
     Ok(password)
 }
 
-fn read_line() -> io::Result<String> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+/// The password of a file, or of the environment, or of whoever sits at the terminal; `file` is how to name one.
+///
+/// # Errors
+/// A sentence that says how to give one.
+#[cfg(feature = "client")]
+pub fn of_account(path: Option<&std::path::Path>, file: &str, is_new: bool) -> Result<String, String> {
+    let password = match (path, std::env::var(VARIABLE)) {
+        (Some(path), _) => first_line_of(path)?,
+        (None, Ok(password)) => password,
+        (None, Err(_)) if io::stdin().is_terminal() => {
+            ask(is_new).map_err(|error| format!("cannot read the password: {error}"))?
+        }
+        (None, Err(_)) => {
+            return Err(format!("an account needs its password: give it with {file} FILE, or in {VARIABLE}"));
+        }
+    };
+    if password.is_empty() { Err("the password is empty".to_owned()) } else { Ok(password) }
 }
 
-/// A terminal that does not show what is typed; it does again when this is dropped.
-struct Hidden(Termios);
+/// The environment's name for the password of an account.
+#[cfg(feature = "client")]
+const VARIABLE: &str = "SWITCHBOARD_PASSWORD";
 
-impl Hidden {
-    fn new() -> io::Result<Hidden> {
-        let before = tcgetattr(io::stdin())?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        silent.local_modes.insert(LocalModes::ECHONL);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
-        Ok(Hidden(before))
-    }
-
-    fn ask(&self, prompt: &str) -> io::Result<String> {
-        let mut stderr = io::stderr();
-        write!(stderr, "{prompt}")?;
-        stderr.flush()?;
-        read_line()
-    }
+/// # Errors
+/// A sentence that names the file.
+#[cfg(feature = "client")]
+pub fn first_line_of(path: &std::path::Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the password in {}: {error}", path.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // Nothing can be done about a terminal that is gone.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
+/// Twice, where a slip would be one for good.
+#[cfg(feature = "client")]
+fn ask(is_new: bool) -> io::Result<String> {
+    let hidden = Hidden::new()?;
+    let password = hidden.ask("Password of the account: ")?;
+    if is_new && hidden.ask("Again: ")? != password {
+        return Err(io::Error::other("the two passwords differ"));
     }
+    Ok(password)
 }

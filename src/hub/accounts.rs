@@ -12,6 +12,7 @@ use super::{
     UserKey, tell_neighbours,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -450,7 +451,19 @@ impl Hub {
 
     fn end_account(&mut self, asker: Asker, id: AccountId, fx: &mut impl Effects) -> Outcome {
         check_durable(fx)?;
-        let account = self.accounts.remove(id).ok_or(Refusal::NotIdentified)?;
+        let name = self.remove_account(asker, id, fx).ok_or(Refusal::NotIdentified)?;
+        asker.reply(fx, Reply::Account { name: name.shown(), change: AccountChange::Deleted });
+        Ok(())
+    }
+
+    /// Whoever else is identified for it is told. Returns the name of the account that is no more.
+    pub(super) fn remove_account(
+        &mut self,
+        asker: Asker,
+        id: AccountId,
+        fx: &mut impl Effects,
+    ) -> Option<UserName> {
+        let account = self.accounts.remove(id)?;
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
         let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
@@ -466,15 +479,21 @@ impl Hub {
             }
         }
         for key in users {
-            let stays = if key == asker.user { asker.session } else { self.user(key)?.first_seat(key) };
+            let Ok(user) = self.user(key) else { continue };
+            let stays = if key == asker.user { asker.session } else { user.first_seat(key) };
             self.end_other_seats(asker.now, key, stays, fx);
             self.set_user_identity(key, stays, None, fx);
             if stays != asker.session {
                 asker.tell_seat(fx, stays, reply);
             }
         }
-        asker.reply(fx, reply);
-        Ok(())
+        Some(account.name)
+    }
+
+    /// In the order of folded names, behind this one: number, name, and when it was made.
+    pub(super) fn accounts_behind(&self, after: &str) -> impl Iterator<Item = (AccountId, &str, u64)> {
+        let rest = self.accounts.by_name.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        rest.map(|(_, account)| (account.id, account.name.shown(), account.made_millis))
     }
 
     /// Tells those who see them. Who is not logged in is seen by nobody.

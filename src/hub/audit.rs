@@ -27,6 +27,9 @@ impl Hub {
             return Err("the index of accounts and that of their names differ".to_owned());
         }
         self.audit_seats()?;
+        if !self.bans.agree() {
+            return Err("bans are looked for under other lengths than theirs".to_owned());
+        }
         self.audit_rooms()?;
         self.audit_watchers()?;
         self.audit_relays()
@@ -94,6 +97,13 @@ impl Hub {
                 if room.key_of(user) != key || user.rooms.iter().filter(|&&r| r == channel).count() != 1 {
                     return Err(format!("{key} in {} does not know of it exactly once", room.name));
                 }
+            }
+            let is_veiled = room
+                .veil
+                .as_ref()
+                .map_or(room.knows_people(), |veil| !room.knows_people() && veil.is_of(&room.occupants));
+            if !is_veiled && !room.occupants.is_empty() {
+                return Err(format!("{} knows people it should not know, or the other way round", room.name));
             }
             for (key, standing) in &room.ranked {
                 if !room.occupants.contains(key) || standing.is_default() {

@@ -5,8 +5,9 @@ use super::moderation::check_act;
 use super::name::UserName;
 use super::privileges::Act;
 use super::rooms::room_mut;
-use super::settings::{KnownPassword, RoomChange};
-use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, RoomRef};
+use super::settings::{Flag, KnownPassword, RoomChange};
+use super::veil::to_oneself;
+use super::{Asker, ChannelId, Effects, Hub, Outcome, Refusal, Reply, RoomRef};
 
 /// What became of one change that was allowed.
 pub(super) enum Applied {
@@ -52,12 +53,11 @@ impl Hub {
         let (asker, room) = (Asker { channel, ..asker }, self.room(channel)?);
         if !told.is_empty() {
             let by = room.person(asker.user, self.user(asker.user)?);
-            asker.publish(fx, room, Event::Changed { by, changes: &told });
+            self.publish_changes(asker, room, (by, &told), fx);
         }
-        asker.reply(
-            fx,
-            Reply::Changed { room: &room.name, asked: changes, changes: &told, refused: &refused },
-        );
+        let told = to_oneself(room, self.user(asker.user)?, &told);
+        let reply = Reply::Changed { room: &room.name, asked: changes, changes: &told, refused: &refused };
+        asker.reply(fx, reply);
         Ok(())
     }
 
@@ -66,13 +66,20 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         change: RoomChange<'_>,
-        fx: &impl Effects,
+        fx: &mut impl Effects,
     ) -> Result<Applied, Refusal> {
         match change {
+            RoomChange::Flag { flag: Flag::SemiAnonymous, on } => {
+                self.set_semi_anonymous(asker, channel, on, fx)
+            }
             RoomChange::Flag { flag, on } => {
                 let settings = &mut room_mut(&mut self.channels, channel)?.settings;
                 let flags = if on { settings.flags.with(flag) } else { settings.flags.without(flag) };
-                Ok(replaced(&mut settings.flags, flags))
+                let applied = replaced(&mut settings.flags, flags);
+                if flag == Flag::NoHistory && on {
+                    self.end_past(channel, fx);
+                }
+                Ok(applied)
             }
             RoomChange::Password(password) => {
                 check_password(password, self.limits.password_bytes_max)?;

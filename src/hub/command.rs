@@ -71,7 +71,7 @@ impl<'a> Words<'a> {
 
 /// A number for each thing that was said or happened: grows with time, over restarts as well. The upper bits are when
 /// that was, in milliseconds since 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct MessageId(pub u64);
 
 impl MessageId {
@@ -202,6 +202,12 @@ pub enum Command<'a> {
     Join {
         room: &'a str,
         password: &'a str,
+    },
+    /// The same, and so many of the latest messages are shown before anything else.
+    Enter {
+        room: &'a str,
+        password: &'a str,
+        past: usize,
     },
     /// `text`: for those who stay; often empty.
     Leave {
@@ -372,9 +378,10 @@ pub enum Command<'a> {
     UnwatchAll,
     /// Which ones do I watch, and which of them are here?
     ListWatched,
-    /// An operator, to everybody who wants to hear it.
+    /// An operator, to everybody who wants to hear it, or to all.
     Announce {
         text: &'a str,
+        to_all: bool,
     },
     /// An operator ends somebody's session.
     Kill {
@@ -390,12 +397,14 @@ pub enum Command<'a> {
     Unban {
         pattern: &'a str,
     },
-    /// For operators; likewise the next two.
+    /// For operators, in the order of addresses; likewise the next ones.
     ListBans {
         after: &'a str,
     },
+    /// Goes on behind this session of somebody's; without one, behind all of theirs.
     ListSessions {
-        after: Option<SessionId>,
+        after: &'a str,
+        session: Option<SessionId>,
     },
     ListAccounts {
         after: &'a str,
@@ -404,6 +413,8 @@ pub enum Command<'a> {
     DropAccount {
         name: &'a str,
     },
+    /// How much there is of everything, and what the server has done.
+    ShowStatus,
     /// What the directory says of somebody.
     Lookup {
         name: &'a str,

@@ -4,7 +4,10 @@ use super::lists::idle_seconds;
 use super::mask::Mask;
 use super::name::fold;
 use super::person::Marks;
-use super::{Asker, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, UserKey};
+use super::{
+    Asker, ChannelId, Counts, Effects, Entry, Formerly, Hub, Look, Outcome, Place, Refusal, Reply, Seen,
+    UserKey,
+};
 
 impl Hub {
     pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
@@ -14,7 +17,10 @@ impl Hub {
         let peer = self.users.get(&key).ok_or(Refusal::NoSuchPeer)?;
         let reached = peer.reached(key);
         let observed = fx.observed(reached.session);
-        let heard = observed.map_or(peer.since, |observed| observed.heard);
+        let heard = match peer.profile() {
+            Some(profile) if self.hides_anywhere(peer) => profile.spoke.unwrap_or(peer.since),
+            _ => observed.map_or(peer.since, |observed| observed.heard),
+        };
         let listing = reached.listing;
         let addresses = listing.map(|listing| Hub::shown_addresses(listing, observed)).unwrap_or_default();
         let reply = Reply::Peer {
@@ -49,13 +55,17 @@ impl Hub {
     /// Everything about one user that the asker may know.
     pub(super) fn look(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         let user = self.user(asker.user)?;
+        if let Some((key, channel)) = self.hidden_peer(asker, name) {
+            return self.look_through(asker, key, channel, fx);
+        }
         let &key = self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
         let found = self.user(key)?;
         let is_hidden = found.marks().contains(Marks::INVISIBLE) && key != asker.user && !user.is_operator();
         let mut places = Vec::new();
         for &channel in &found.rooms {
             let Some(room) = self.channels.room(channel) else { continue };
-            if self.shows_place(user, channel, room, is_hidden) {
+            let may_know = room.knows_people() || key == asker.user || room.sees_through(user);
+            if may_know && self.shows_place(user, channel, room, is_hidden) {
                 places.push(Place { room: &room.name, standing: room.standing(room.key_of(found)) });
             }
         }
@@ -68,9 +78,30 @@ impl Hub {
             person,
             host: person.host(fx),
             places: &places,
-            idle_seconds: idle_seconds(asker, key, found, fx),
-            since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
+            seen: Some(Seen {
+                idle_seconds: idle_seconds(asker, key, found, fx),
+                since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
+            }),
             address,
+            real: None,
+        };
+        asker.reply(fx, Reply::Look(look));
+        Ok(())
+    }
+
+    /// The same of somebody by what a room calls them, and as far as the room knows them.
+    fn look_through(&self, asker: Asker, key: UserKey, channel: ChannelId, fx: &mut impl Effects) -> Outcome {
+        let (user, found, room) = (self.user(asker.user)?, self.user(key)?, self.room(channel)?);
+        let person = room.person(key, found);
+        let place = Place { room: &room.name, standing: room.standing(room.key_of(found)) };
+        let may_know = key == asker.user || room.sees_through(user);
+        let look = Look {
+            person,
+            host: person.host(fx),
+            places: &[place],
+            seen: None,
+            address: None,
+            real: may_know.then(|| found.person(key)),
         };
         asker.reply(fx, Reply::Look(look));
         Ok(())

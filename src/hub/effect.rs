@@ -1,12 +1,13 @@
 //! What follows from a command: meaning and audience, never bytes. Effects borrow from the hub and from the command;
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
-use super::record::{BanRecord, Record, ScramKeys, Wish};
-use super::view::{AccountView, MemberView, PastView, SessionView, WishView};
+use super::record::{BanRecord, Fetch, Record, ScramKeys, Wish};
+use super::view::{AccountView, MemberView, PastView, SessionView, Status, Traffic, WishView};
 use super::{
     AccountChange, Address, ChannelId, Counts, Ending, Entry, Event, Flags, Formerly, Host, KnownPassword,
-    Look, Marks, MaskEntry, MaskList, MessageId, Observed, Offers, PathKey, Person, Proof, Refusal,
-    RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView, UserName, Words,
+    Look, Marks, MaskEntry, MaskList, MessageId, Network, Observed, Offers, PastBytes, PathKey, Person,
+    Proof, Refusal, RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView,
+    UserName, Words,
 };
 use std::time::Duration;
 
@@ -37,8 +38,24 @@ pub trait Effects {
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);
 
+    /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
+    fn digest(&self, what: &[u8]) -> [u8; 5];
+    /// The same for something that happened in a room: it is safe a moment later. A world without storage drops it.
+    fn store_past(&mut self, _past: PastBytes<'_>) {}
+
+    /// Has something read that is not in memory: [`Hub::fetched`](super::Hub::fetched) is told what it is, and whoever
+    /// wants it waits until then. `false` where nothing can be asked.
+    fn fetch(&mut self, _session: SessionId, _what: Fetch) -> bool {
+        false
+    }
+
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
+
+    /// What came and went since the server started.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
 }
 
 /// What follows from a command, for the server to carry out.
@@ -68,6 +85,9 @@ pub enum Effect<'a> {
     /// The hub knows the session no more, whose user has or had this name; its connection is to be closed. `by` is the
     /// session of whoever made it so.
     HangUp { session: SessionId, name: &'a str, by: SessionId, why: Ending<'a> },
+    /// Nobody from there is taken any more; connections that are nobody's yet are to be closed. `text` is why, and often
+    /// empty.
+    ShutOut { network: Network, text: &'a str },
 }
 
 /// An answer to the one who asked.
@@ -106,6 +126,8 @@ pub enum Reply<'a> {
     /// `made`: there was no such room before.
     Joined {
         who: Person<'a>,
+        /// What the others there call them, where it is not their name.
+        known_as: Option<&'a UserName>,
         room: &'a RoomName,
         occupants: usize,
         subject: Option<SubjectView<'a>>,
@@ -229,18 +251,33 @@ pub enum Reply<'a> {
     Spoken {
         rooms: &'a [(&'a RoomName, u64)],
     },
+    /// Nobody from there is taken any more.
+    Banned {
+        ban: &'a BanRecord,
+    },
+    /// They are taken again.
+    Unbanned {
+        pattern: &'a str,
+    },
+    /// `next`: the list goes on behind this pattern.
     Bans {
         entries: &'a [&'a BanRecord],
         next: Option<&'a str>,
     },
+    /// `next`: the list goes on behind this session of whoever has that name.
     Sessions {
         entries: &'a [SessionView<'a>],
-        next: Option<SessionId>,
+        next: Option<(&'a str, SessionId)>,
     },
     Accounts {
         entries: &'a [AccountView<'a>],
         next: Option<&'a str>,
     },
+    /// Somebody's account is no more.
+    AccountDropped {
+        name: &'a str,
+    },
+    Status(Status),
     /// `next`: the list goes on behind this name, which need not be on this page.
     Rooms {
         rooms: &'a [RoomSummary<'a>],

@@ -127,10 +127,11 @@ pub enum Event<'a> {
     Vanished {
         name: &'a UserName,
     },
-    /// Of an operator, to those who want to hear it.
+    /// Of an operator, to those who want to hear it, or to all.
     Announced {
         by: Person<'a>,
         text: &'a str,
+        to_all: bool,
     },
     /// An operator ends one's session.
     Killed {

@@ -24,14 +24,17 @@ const BASE32: [char; 32] = [
     'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7',
 ];
 
+/// Five bytes as eight digits.
+pub(super) fn base32(bytes: [u8; 5]) -> impl Iterator<Item = char> {
+    let bits = bytes.iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
+    let digit = move |at: u32| BASE32.get(((bits >> (at * 5)) & 31) as usize).copied().unwrap_or('a');
+    (0..8).rev().map(digit)
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in [self.address, self.network, self.wider] {
-            let bits = part.iter().fold(0_u64, |bits, &byte| bits << 8 | u64::from(byte));
-            for at in (0..8).rev() {
-                let digit = (bits >> (at * 5)) & 31;
-                fmt::Write::write_char(f, BASE32.get(digit as usize).copied().unwrap_or('a'))?;
-            }
+            base32(part).try_for_each(|digit| fmt::Write::write_char(f, digit))?;
             f.write_str(".")?;
         }
         f.write_str("ip")

@@ -28,8 +28,12 @@ impl Hub {
     ) -> Outcome {
         let (channel, user, room) = self.occupied(asker, room)?;
         check_act(user, room, Act::Invite)?;
+        if !room.knows_people() && room.user_at(&fold(who), &self.names).is_some() {
+            return Err(Refusal::PeerAlreadyInRoom);
+        }
         let guest = *self.names.get(&*fold(who)).ok_or(Refusal::NoSuchPeer)?;
-        if self.user(guest)?.is_in(channel) {
+        // Where nobody is to know that they are in it, they are invited like anybody else.
+        if room.knows_people() && self.user(guest)?.is_in(channel) {
             return Err(Refusal::PeerAlreadyInRoom);
         }
         if check_act(user, room, Act::Ban).is_ok() {

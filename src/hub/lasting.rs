@@ -20,6 +20,11 @@ impl Hub {
     pub fn restore(&mut self, record: Record) -> Outcome {
         match record {
             Record::Account(record) => self.restore_account(record),
+            Record::LatestSaid { room, id } => {
+                self.pasts.latest.insert(room, id);
+                Ok(())
+            }
+            Record::Ban(record) => self.restore_ban(record),
             // What is over was not written down, and what happened is asked for when somebody wants to see it.
             _ => Ok(()),
         }
@@ -27,6 +32,6 @@ impl Hub {
 
     /// Everything is back. `last`: the highest number of anything that happened, and none is given a second time.
     pub fn restored(&mut self, last: Option<MessageId>) {
-        self.messages = self.messages.max(last.map_or(0, |MessageId(last)| last));
+        self.pasts.last = self.pasts.last.max(last.unwrap_or_default());
     }
 }

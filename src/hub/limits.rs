@@ -1,7 +1,8 @@
 //! What one user, one room and the whole hub may have.
 
-use super::Registration;
+use super::history::Bounds;
 use super::settings::{Flag, Flags};
+use super::{MessageId, Registration};
 use std::time::Duration;
 
 /// Every bound of the hub. Names end in their unit or in what they count.
@@ -63,6 +64,9 @@ pub struct Limits {
     pub account_password_bytes_max: u16,
     /// Who may make an account.
     pub registration: Registration,
+    pub history: HistoryLimits,
+    /// Addresses and networks that operators keep out.
+    pub bans_max: usize,
     /// What a room is set to when it is made.
     pub new_rooms: Flags,
     /// How long a call rings.
@@ -106,10 +110,67 @@ impl Default for Limits {
             seats_per_user_max: 8,
             account_password_bytes_max: 1_000,
             registration: Registration::Open,
+            history: HistoryLimits::default(),
+            bans_max: 10_000,
             new_rooms: Flags::NONE.with(Flag::ClosedToOutsiders),
             relay_answer_time: Duration::from_secs(60),
             addresses_per_user_max: 16,
             path_rounds_max: 3,
+        }
+    }
+}
+
+/// What is kept of the past. A limit of 0 messages keeps nothing, one of 0 milliseconds keeps for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HistoryLimits {
+    /// Messages of one room in storage. As many comings and goings are kept beside them; likewise in memory.
+    pub messages_max: usize,
+    /// What the messages of one room may take, in bytes.
+    pub bytes_max: usize,
+    /// How long something is kept, in milliseconds.
+    pub millis_max: u64,
+    /// Messages of one room in memory: all that a room has which does not last.
+    pub memory_messages_max: usize,
+    /// What all rooms may have in memory, in bytes.
+    pub memory_bytes_max: usize,
+    /// How much of it is shown in one answer.
+    pub page_max: usize,
+    /// Conversations of which an account can say up to when it has read them. Of more, the oldest gives way.
+    pub read_marks_max: usize,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        HistoryLimits {
+            messages_max: 1_000,
+            bytes_max: 1 << 20,
+            millis_max: 30 * 24 * 3_600_000,
+            memory_messages_max: 100,
+            memory_bytes_max: 64 << 20,
+            page_max: 100,
+            read_marks_max: 200,
+        }
+    }
+}
+
+impl HistoryLimits {
+    pub fn are_kept(&self) -> bool {
+        self.messages_max > 0
+    }
+
+    /// What is older than this is not shown any more.
+    pub fn not_before(&self, now_millis: u64) -> MessageId {
+        match self.millis_max {
+            0 => MessageId::default(),
+            max => MessageId::at(now_millis.saturating_sub(max)),
+        }
+    }
+
+    pub(super) fn in_memory(&self, now_millis: u64) -> Bounds {
+        Bounds {
+            entries_max: self.memory_messages_max.min(self.messages_max),
+            bytes_max: self.bytes_max,
+            not_before: self.not_before(now_millis),
         }
     }
 }

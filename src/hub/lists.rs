@@ -52,16 +52,28 @@ impl Hub {
         // Who sees all finds a page of them without passing anybody over.
         let effort = if sees_all { Effort::UNBOUNDED } else { self.effort() };
         let after = fold(after);
-        let page = self.page(effort, room.occupants.range::<str, _>(behind(&after)), |_, key| {
+        let is_own = *after == **user.name.key() && user.is_in(channel);
+        let after = if is_own { &**room.key_of(user) } else { &after };
+        let sees_through = room.sees_through(user);
+        let page = self.page(effort, room.occupants.range::<str, _>(behind(after)), |_, key| {
             let user = room.user_at(key, &self.names)?;
             let found = self.users.get(&user)?;
             let name = room.name_of(found).shown();
-            if !sees_all && found.marks().contains(Marks::INVISIBLE) {
+            if !sees_all && room.knows_people() && found.marks().contains(Marks::INVISIBLE) {
                 return Some((name, None));
             }
             let place = Some(Place { room: &room.name, standing: room.standing(key) });
-            let entry = self.entry(asker, user, in_full, fx)?;
-            Some((name, Some(Entry { place, ..entry })))
+            let entry = match room.pseudonym_of(found) {
+                Some(pseudonym) if user != asker.user => Entry {
+                    person: found.person_as(user, Some(pseudonym)),
+                    host: if in_full { pseudonym.host } else { Host::default() },
+                    idle_seconds: 0,
+                    place,
+                    real: sees_through.then_some(&found.name),
+                },
+                _ => Entry { place, ..self.entry(asker, user, in_full, fx)? },
+            };
+            Some((name, Some(entry)))
         });
         let asker = Asker { channel, ..asker };
         let hidden = room.settings.flags.has(Flag::Hidden);
@@ -156,7 +168,7 @@ impl Hub {
         let person = user.person(key);
         let host = if in_full { person.host(fx) } else { Host::default() };
         let idle_seconds = if in_full { idle_seconds(asker, key, user, fx) } else { 0 };
-        Some(Entry { person, host, idle_seconds, place: None })
+        Some(Entry { person, host, idle_seconds, place: None, real: None })
     }
 
     /// Whether one user finds another in a list: whoever is invisible is found by themselves, by operators, and by those
@@ -173,7 +185,7 @@ impl Hub {
         let is_invisible = found.marks().contains(Marks::INVISIBLE) && !user.is_operator();
         found.rooms.iter().find_map(|&channel| {
             let room = self.channels.room(channel)?;
-            self.shows_place(user, channel, room, is_invisible)
+            (room.knows_people() && self.shows_place(user, channel, room, is_invisible))
                 .then(|| Place { room: &room.name, standing: room.standing(room.key_of(found)) })
         })
     }
@@ -268,7 +280,8 @@ fn part<'a>(after: &'a str, only: Option<&'a str>) -> (Bound<&'a str>, Bound<&'a
     }
 }
 
-/// Since when somebody has said nothing. Of whose words nothing is known, the last sign of life counts.
+/// Since when somebody has said nothing. Of whose words nothing is known, the last sign of life counts; who has been in a
+/// room in which people are not known has a profile.
 pub(super) fn idle_seconds(asker: Asker, key: UserKey, user: &User, fx: &impl Effects) -> u64 {
     let spoke = match user.profile() {
         Some(profile) => profile.spoke.unwrap_or(user.since),

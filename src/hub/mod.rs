@@ -3,18 +3,21 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `seats`, `rooms`, `occupants`, `speech`, `moderation`, `guests`, `invitations`, `changes`,
-//!   `lists`, `directory`,
-//!   `watch`, `relays`, `paths`: one part of [`Hub`] each; `audit` whether they agree;
+//! - `accounts`, `users`, `seats`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`,
+//!   `changes`, `lists`, `directory`, `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one
+//!   part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
-//! - [`record`] what lasts, and `lasting` how it comes back;
+//! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one
+//!   thing of it as bytes;
 //! - [`Role`] and [`Affiliation`] what one is in a room, and [`privileges`] what that allows;
+//! - [`Network`] where a ban is for;
 //! - [`name`] what may be a name, and when two are the same, with `combining` marks; [`mask`] patterns for them;
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
 
 mod accounts;
 mod audit;
+mod bans;
 mod changes;
 pub mod channel;
 mod combining;
@@ -23,6 +26,8 @@ mod directory;
 mod effect;
 mod event;
 mod guests;
+pub mod happening;
+mod history;
 mod host;
 mod invitations;
 mod lasting;
@@ -31,19 +36,25 @@ mod lists;
 pub mod mask;
 mod moderation;
 pub mod name;
+mod network;
 mod occupants;
+mod operators;
+mod past;
 mod paths;
 mod person;
 pub mod privileges;
+mod read_marks;
 pub mod record;
 mod refusal;
 mod relays;
+mod retract;
 mod role;
 mod rooms;
 mod seats;
 mod settings;
 mod speech;
 mod users;
+mod veil;
 mod view;
 mod watch;
 
@@ -56,8 +67,10 @@ pub use command::{
 pub use effect::{Effect, Effects, Reply};
 pub use event::{Departure, Ending, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
-pub use limits::Limits;
+pub use limits::{HistoryLimits, Limits};
 pub use name::{RoomName, UserName};
+pub use network::Network;
+pub use past::PastBytes;
 pub use paths::{Address, Observed, Offers, Origin, PathKey, PathRole, Transport, is_reachable};
 pub use person::{Marks, Person, Profile};
 pub use record::{Past, Wish};
@@ -66,13 +79,16 @@ pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
 pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
 pub use view::{
-    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, SessionView,
-    SubjectView, WishView,
+    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, Seen, SessionView,
+    Status, SubjectView, Traffic, WishView,
 };
 
 use accounts::{Accounts, Identity};
+use bans::Bans;
 use channel::Channels;
+use past::Pasts;
 use paths::Listing;
+use read_marks::ReadMarks;
 use record::RoomId;
 use rooms::Room;
 use seats::Seats;
@@ -95,6 +111,7 @@ pub struct Hub {
     /// Rooms, likewise.
     room_names: BTreeMap<Arc<str>, ChannelId>,
     accounts: Accounts,
+    bans: Bans,
     channels: Channels,
     /// The highest number that a room was given.
     rooms_last: RoomId,
@@ -105,8 +122,8 @@ pub struct Hub {
     watchers: BTreeMap<Arc<str>, BTreeSet<UserKey>>,
     /// Names that were given up, the latest first.
     former: VecDeque<Formerly>,
-    /// How many things were said.
-    messages: u64,
+    pasts: Pasts,
+    read_marks: ReadMarks,
     /// What the lists of masks of all rooms take, in bytes.
     mask_bytes: usize,
     /// How many users are invisible, and how many are operators.
@@ -245,12 +262,14 @@ impl Hub {
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
+            bans: Bans::default(),
             channels: Channels::default(),
             rooms_last: RoomId::default(),
             ringing: BTreeSet::new(),
             watchers: BTreeMap::new(),
             former: VecDeque::new(),
-            messages: 0,
+            pasts: Pasts::default(),
+            read_marks: ReadMarks::default(),
             mask_bytes: 0,
             invisible: 0,
             operators: 0,
@@ -312,6 +331,7 @@ impl Hub {
             Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
             Command::BecomeOperator => self.become_operator(asker, fx),
             Command::Join { room, password } => self.join(asker, room, password, fx),
+            Command::Enter { room, password, past } => self.enter(asker, (room, password), past, fx),
             Command::Leave { room, text } => self.leave(asker, room, text, fx),
             Command::LeaveAll { text } => self.leave_all(asker, text, fx),
             Command::Say { room, words, least } => self.say(asker, room, words, least, fx),
@@ -336,8 +356,15 @@ impl Hub {
             Command::Unwatch { names } => self.unwatch(asker, &names, fx),
             Command::UnwatchAll => self.unwatch_all(asker, fx),
             Command::ListWatched => self.list_watched(asker, fx),
-            Command::Announce { text } => self.announce(asker, text, fx),
+            Command::Announce { text, to_all } => self.announce(asker, text, to_all, fx),
             Command::Kill { name, text } => self.kill(asker, name, text, fx),
+            Command::Ban { pattern, text, seconds } => self.ban(asker, pattern, text, seconds, fx),
+            Command::Unban { pattern } => self.unban(asker, pattern, fx),
+            Command::ListBans { after } => self.list_bans(asker, after, fx),
+            Command::ListSessions { after, session } => self.list_sessions(asker, (after, session), fx),
+            Command::ListAccounts { after } => self.list_accounts(asker, after, fx),
+            Command::DropAccount { name } => self.drop_account(asker, name, fx),
+            Command::ShowStatus => self.show_status(asker, fx),
             Command::Lookup { name } => self.lookup(asker, name, fx),
             Command::ListPeers { after } => self.list_peers(asker, after, fx),
             Command::Declare { offers, shown, addresses } => {
@@ -355,18 +382,18 @@ impl Hub {
             | Command::Decide { .. }
             | Command::ListWishes { .. }
             | Command::ListMembers { .. } => Err(Refusal::NotOwner),
-            Command::ShowPast { .. }
-            | Command::Search { .. }
-            | Command::Retract { .. }
-            | Command::ShowReadMark { .. }
-            | Command::MarkRead { .. }
-            | Command::ListSpoken { .. } => Err(Refusal::NoHistory),
-            Command::Ban { .. }
-            | Command::Unban { .. }
-            | Command::ListBans { .. }
-            | Command::ListSessions { .. }
-            | Command::ListAccounts { .. }
-            | Command::DropAccount { .. } => Err(Refusal::NotOperator),
+            Command::ShowPast { room, part } => self.show_past(asker, room, part, fx),
+            Command::Search { room, words, before, limit } => {
+                self.search(asker, room, words, (before, limit), fx)
+            }
+            Command::Retract { room, id, text } => self.retract(asker, room, (id, text), fx),
+            Command::ShowReadMark { conversation } => self.show_read_mark(asker, conversation, fx),
+            Command::MarkRead { conversation, at_millis } => {
+                self.mark_read(asker, conversation, at_millis, fx)
+            }
+            Command::ListSpoken { after_millis, before_millis, limit } => {
+                self.list_spoken(asker, (after_millis, before_millis), limit, fx)
+            }
         }
     }
 

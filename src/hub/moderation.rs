@@ -3,8 +3,10 @@
 use super::changes::Applied;
 use super::mask::{Mask, in_full};
 use super::name::fold;
+use super::past::Happened;
 use super::person::Marks;
 use super::privileges::{Act, may, may_touch};
+use super::record::Past;
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList};
 use super::{
@@ -32,12 +34,21 @@ impl Hub {
         if !may_touch(by_affiliation, room.standing(name.key()).affiliation) {
             return Err(Refusal::OutOfReach);
         }
-        let (who, room_name) = (name.clone(), room.name.clone());
+        let (name, room_name) = (name.clone(), room.name.clone());
         let asker = Asker { channel, ..asker };
-        let event = Event::Kicked { by: room.person(asker.user, user), who: &who, text };
-        asker.publish(fx, room, event);
-        self.walk_out(user_key, channel, fx);
-        asker.tell(fx, Reply::Kicked { room: &room_name, who: &who, text });
+        let kicked = [name.shown(), text].join(" ");
+        let kicked = Happened { text: &kicked, ..Happened::bare(Past::Kicked, asker.user) };
+        if room.knows_people() {
+            let event = Event::Kicked { by: room.person(asker.user, user), who: &name, text };
+            asker.publish(fx, room, event);
+            self.keep_now(asker.now, channel, kicked, fx);
+            self.walk_out(user_key, channel, fx);
+        } else {
+            self.keep_now(asker.now, channel, kicked, fx);
+            self.kick_unknown(asker, (user_key, &name), text, fx)?;
+        }
+        let who = if user_key == asker.user { &self.user(user_key)?.name } else { &name };
+        asker.tell(fx, Reply::Kicked { room: &room_name, who, text });
         Ok(())
     }
 
@@ -144,7 +155,9 @@ impl Hub {
     pub(super) fn kill(&mut self, asker: Asker, name: &str, text: &str, fx: &mut impl Effects) -> Outcome {
         let by = self.operator(asker)?.name.clone();
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
-        let to = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
+        let found = self.names.get(&*fold(name)).copied();
+        let found = found.or_else(|| self.hidden_peer(asker, name).map(|(key, _)| key));
+        let to = found.ok_or(Refusal::NoSuchPeer)?;
         let (user, why) = (self.user(to)?, Killing { by: by.shown(), text });
         let (whom, seats): (_, SmallVec<[_; 1]>) = (user.name.clone(), user.seats(to).collect());
         let event = Event::Killed { by: self.user(asker.user)?.person(asker.user), text };

@@ -15,6 +15,7 @@
 //! which hide who they are.
 
 use super::combining::is_combining;
+use super::host::base32;
 use super::refusal::{BadName, Refusal};
 use std::borrow::Cow;
 use std::fmt;
@@ -129,11 +130,25 @@ pub const PSEUDONYM_PREFIX: &str = "anon-";
 pub const PSEUDONYM_LETTERS: usize = 8;
 
 fn is_servers_own(name: &str) -> bool {
+    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(name)) || is_pseudonym(&fold(name))
+}
+
+/// Whether a folded name is one that people have in rooms which hide who they are.
+pub(super) fn is_pseudonym(folded: &str) -> bool {
     let is_base32 = |c: char| matches!(c, 'a'..='z' | '2'..='7');
-    SERVICES.iter().any(|service| service.eq_ignore_ascii_case(name))
-        || fold(name)
-            .strip_prefix(PSEUDONYM_PREFIX)
-            .is_some_and(|rest| rest.len() == PSEUDONYM_LETTERS && rest.chars().all(is_base32))
+    folded
+        .strip_prefix(PSEUDONYM_PREFIX)
+        .is_some_and(|rest| rest.len() == PSEUDONYM_LETTERS && rest.chars().all(is_base32))
+}
+
+impl UserName {
+    /// A name in place of somebody's own.
+    pub(super) fn pseudonym(of: [u8; 5]) -> UserName {
+        let mut name = String::with_capacity(PSEUDONYM_PREFIX.len() + PSEUDONYM_LETTERS);
+        name.push_str(PSEUDONYM_PREFIX);
+        name.extend(base32(of));
+        UserName(Name::new(&name))
+    }
 }
 
 fn check_room(name: &str, bytes_max: u8) -> Result<(), BadName> {

@@ -3,6 +3,7 @@
 
 use super::name::{UserName, fold};
 use super::rooms::Room;
+use super::settings::Flag;
 use super::{Asker, ChannelId, Hub, Person, Refusal, User, UserKey};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 impl Room {
     /// What an occupant is called here.
     pub fn name_of<'a>(&'a self, user: &'a User) -> &'a UserName {
-        &user.name
+        self.pseudonym_of(user).map_or(&user.name, |pseudonym| &pseudonym.name)
     }
 
     /// The same, folded: by this they are found among the occupants.
@@ -22,17 +23,20 @@ impl Room {
 
     /// An occupant, as the others here may know them.
     pub fn person<'a>(&'a self, key: UserKey, user: &'a User) -> Person<'a> {
-        user.person(key)
+        user.person_as(key, self.pseudonym_of(user))
     }
 
     /// Who has this folded name here; somebody who is not in the room, where nobody in it has it.
     pub fn user_at(&self, key: &str, names: &BTreeMap<Arc<str>, UserKey>) -> Option<UserKey> {
-        names.get(key).copied()
+        match &self.veil {
+            None => names.get(key).copied(),
+            Some(veil) => veil.behind(key),
+        }
     }
 
     /// Whether everybody here is known by the name that they have on the server.
     pub fn knows_people(&self) -> bool {
-        true
+        !self.settings.flags.has(Flag::SemiAnonymous)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What lasts: facts of the domain, as they are written down when they change and read back when the server starts. The
 //! hub says what is to be kept; where and how is the business of whoever keeps it.
 
-use super::{Affiliation, Flags, Form, Host, MaskList, MessageId};
+use super::{Affiliation, Flags, Form, MaskList, MessageId};
 
 /// An account. Never another's, even when it is gone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -41,15 +41,21 @@ pub enum Record {
         list: MaskList,
         mask: Box<str>,
     },
-    /// Something that happened in a room.
+    /// What happened in a room since the last of these.
     Past(PastRecord),
-    /// What happened before this one is beyond the limits of the room.
+    /// What happened before this one is nobody's business any more.
     PastGone {
         room: RoomId,
         before: MessageId,
     },
+    /// The latest message of a room: found when everything is read back, and never written.
+    LatestSaid {
+        room: RoomId,
+        id: MessageId,
+    },
     /// What was said is no longer to be read; that it was said stays.
     Retracted {
+        room: RoomId,
         id: MessageId,
         by: Box<str>,
         reason: Box<str>,
@@ -59,6 +65,11 @@ pub enum Record {
         account: AccountId,
         conversation: Box<str>,
         at_millis: u64,
+    },
+    /// Of that conversation, nothing is known any more.
+    ReadUpToGone {
+        account: AccountId,
+        conversation: Box<str>,
     },
     Ban(BanRecord),
     BanGone {
@@ -150,24 +161,17 @@ pub struct MaskRecord {
     pub note: Note,
 }
 
-/// Something that happened in a room. Its time is in its number.
+/// Things that happened in a room one after the other: messages, or everything else.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PastRecord {
-    pub id: MessageId,
     pub room: RoomId,
-    pub what: Past,
-    /// Whose it was, which others are not told where the room hides it.
-    pub account: Option<AccountId>,
-    /// As they were called there.
-    pub by: Box<str>,
-    pub username: Box<str>,
-    /// Nothing where there was none to show.
-    pub host: Host,
-    /// What others may know of their account.
-    pub shown_account: Option<Box<str>>,
-    pub text: Box<str>,
-    pub tags: Box<str>,
-    pub retracted: Option<Retraction>,
+    pub is_said: bool,
+    /// The numbers of the first and of the last, and how many they are.
+    pub first: MessageId,
+    pub last: MessageId,
+    pub count: usize,
+    /// [`Happening`](super::Happening)s.
+    pub bytes: Vec<u8>,
 }
 
 /// What happened.
@@ -183,12 +187,6 @@ pub enum Past {
     SubjectSet,
     /// The text is the new name.
     Renamed,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Retraction {
-    pub by: Box<str>,
-    pub reason: Box<str>,
 }
 
 /// What one can ask for in a room.
@@ -209,9 +207,10 @@ pub struct BanRecord {
 }
 
 impl Past {
-    /// Whether it is a message, which counts against what a room keeps; comings and goings do not.
+    /// Whether it is something that people read: that counts against what a room keeps. Comings and goings do not, nor
+    /// do tags without a text.
     pub fn is_said(self) -> bool {
-        matches!(self, Past::Said(_))
+        matches!(self, Past::Said(Form::Message | Form::Notice))
     }
 }
 
@@ -233,28 +232,21 @@ pub struct Span {
 /// What the hub has to ask for, because it does not keep it in memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fetch {
-    Past {
-        room: RoomId,
-        span: Span,
-    },
-    /// Messages with all of these words in them, the latest first, before this one.
-    Search {
-        room: RoomId,
-        words: Box<str>,
-        before: Option<MessageId>,
-        limit: usize,
-    },
-    ReadUpTo {
-        account: AccountId,
-        conversation: Box<str>,
-    },
+    /// One span behind the other.
+    Past { room: RoomId, spans: Vec<Span> },
+    /// Messages with all of these words in them, the latest first, between these.
+    Search { room: RoomId, words: Box<str>, from: MessageId, before: Option<MessageId>, limit: usize },
+    /// Up to when an account has read its conversations.
+    ReadUpTo { account: AccountId },
 }
 
 /// The answer.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fetched {
-    Past(Vec<PastRecord>),
-    ReadUpTo(Option<u64>),
+    /// [`Happening`](super::Happening)s.
+    Past(Vec<u8>),
+    /// Conversations, and moments in milliseconds since 1970.
+    ReadUpTo(Vec<(Box<str>, u64)>),
     /// It cannot be read, for this reason.
     Failed(Box<str>),
 }

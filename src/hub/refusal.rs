@@ -94,11 +94,17 @@ pub enum Refusal {
     AlreadyWished,
     TooManyWishes,
     NoHistory,
+    /// Storage has it, and fails.
+    NotReadable,
     NoSuchMessage,
     /// What somebody else said, only moderators retract.
     NotYours,
     BadSearch,
     BadBan,
+    /// Of everybody.
+    BanTooWide,
+    /// Of the one who asks for it.
+    BanIsYours,
     NoSuchBan,
     TooManyBans {
         bans_max: usize,
@@ -281,11 +287,18 @@ impl fmt::Display for Refusal {
                 f.write_str("too many wait for an answer in that room; try again later")
             }
             Refusal::NoHistory => f.write_str("what was said in that room is not kept"),
+            Refusal::NotReadable => f.write_str("what is not in memory cannot be read now; try again later"),
             Refusal::NoSuchMessage => f.write_str("that room has no such message; it may be too old"),
             Refusal::NotYours => f.write_str("only moderators retract what others said"),
             Refusal::BadSearch => f.write_str("that is nothing to search for; give one word or several"),
             Refusal::BadBan => f.write_str(
                 "that is no address and no network; write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32",
+            ),
+            Refusal::BanTooWide => {
+                f.write_str("that is every address there is, your own as well; ban a part of them")
+            }
+            Refusal::BanIsYours => f.write_str(
+                "you come from there yourself; ban a part of it without you, or come from elsewhere",
             ),
             Refusal::NoSuchBan => f.write_str("there is no such ban"),
             Refusal::TooManyBans { bans_max } => {

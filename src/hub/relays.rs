@@ -83,6 +83,9 @@ impl Hub {
     ) -> Outcome {
         let per_user = self.limits.relays_per_user_max;
         let caller = self.user(asker.user)?;
+        if self.hidden_peer(asker, to).is_some() {
+            return Err(Refusal::TakesNoRelays); // its ends would learn of each other
+        }
         let callee_key = self.peer(asker, to)?;
         let callee = self.user(callee_key)?;
         let reached = callee.reached(callee_key);

@@ -2,11 +2,14 @@
 
 use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
-use super::name::{RoomName, UserName};
+use super::history::History;
+use super::name::RoomName;
+use super::past::Happened;
 use super::privileges::{enters_full_rooms, may_enter};
-use super::record::RoomId;
+use super::record::{Past, RoomId};
 use super::settings::{Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
+use super::veil::Veil;
 use super::{
     Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, Standing,
     SubjectView, User, UserKey,
@@ -29,11 +32,15 @@ pub(super) struct Room {
     pub made_millis: u64,
     /// Boxed, because most rooms have none of it.
     pub guests: Option<Box<Guests>>,
+    /// What people are called here, where they are not known. Nobody is here: nothing.
+    pub veil: Option<Box<Veil>>,
+    /// What happened here, where that is kept.
+    pub history: Option<Box<History>>,
 }
 
 pub(super) struct Subject {
     pub text: Box<str>,
-    pub by: UserName,
+    pub by: Box<str>,
     /// `name!username@host`
     pub author: Box<str>,
     pub at_millis: u64,
@@ -50,6 +57,8 @@ impl Room {
             subject: None,
             made_millis: now.unix_millis,
             guests: None,
+            veil: None,
+            history: None,
         }
     }
 
@@ -80,15 +89,37 @@ impl Room {
     }
 
     /// What somebody is told who has come in, or who sits down where they are in.
-    pub fn joined<'a>(&'a self, who: Person<'a>, made: bool, standing: Standing) -> Reply<'a> {
+    pub fn joined<'a>(&'a self, (key, user): (UserKey, &'a User), made: bool) -> Reply<'a> {
         let (subject, occupants) = (self.subject_view(), self.occupants.len());
-        let flags = self.settings.flags;
-        Reply::Joined { who, room: &self.name, occupants, subject, made, standing, flags }
+        let (who, room, flags) = (user.person(key), &self.name, self.settings.flags);
+        let known_as = self.pseudonym_of(user).map(|pseudonym| &pseudonym.name);
+        let standing = self.standing(self.key_of(user));
+        Reply::Joined { who, known_as, room, occupants, subject, made, standing, flags }
+    }
+
+    /// Somebody has another name on the server.
+    pub fn rename(&mut self, from: &Arc<str>, to: &Arc<str>) {
+        match &mut self.veil {
+            None => self.move_key(from, to),
+            Some(veil) => veil.rename(from, to),
+        }
+    }
+
+    /// Who set the subject and the masks is not said any more: it was the room.
+    pub fn forget_authors(&mut self) {
+        let room: Box<str> = self.name.shown().into();
+        if let Some(subject) = &mut self.subject {
+            (subject.by, subject.author) = (room.clone(), room.clone());
+        }
+        let Some(guests) = &mut self.guests else { return };
+        for list in MaskList::ALL {
+            guests.list_mut(list).iter_mut().for_each(|entry| entry.by = room.clone());
+        }
     }
 
     pub fn subject_view(&self) -> Option<SubjectView<'_>> {
         let Subject { text, by, author, at_millis } = self.subject.as_ref()?;
-        Some(SubjectView { text, by: by.shown(), author, at_millis: *at_millis })
+        Some(SubjectView { text, by, author, at_millis: *at_millis })
     }
 
     pub fn is_invited(&self, user: UserKey) -> bool {
@@ -164,7 +195,9 @@ impl Hub {
         }
         let occupants_max = self.limits.occupants_per_room_max;
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
-            room.check_entry(room.person(asker.user, user), password, occupants_max, fx)?;
+            let pseudonym = room.pseudonym_for(asker.user, user, fx);
+            let person = user.person_as(asker.user, pseudonym.as_ref());
+            room.check_entry(person, password, occupants_max, fx)?;
         }
         match channel {
             Some(channel) => self.admit(asker, channel, false, fx),
@@ -181,6 +214,10 @@ impl Hub {
         let Hub { users, channels, .. } = self;
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.user));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
+        if let Some(pseudonym) = room.pseudonym_for(asker.user, user, fx) {
+            user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
+            room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
+        }
         let standing = Standing { is_moderator: made, ..Standing::default() };
         let key = Arc::clone(room.key_of(user));
         room.set_standing(&key, standing);
@@ -190,13 +227,14 @@ impl Hub {
         }
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
-        let who = user.person(asker.user);
-        asker.reply(fx, room.joined(who, made, standing));
-        asker.tell_other_seats(fx, user, room.joined(who, made, standing));
+        let joined = room.joined((asker.user, user), made);
+        asker.reply(fx, joined);
+        asker.tell_other_seats(fx, user, joined);
         asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
         for session in user.seats(asker.user) {
             fx.emit(Effect::Subscribe { channel, session });
         }
+        self.keep_now(asker.now, channel, Happened::bare(Past::Entered, asker.user), fx);
         Ok(())
     }
 
@@ -212,11 +250,14 @@ impl Hub {
         // Who may not speak there does not do it on leaving.
         let text = if check_voice(room.person(asker.user, user), room, fx).is_ok() { text } else { "" };
         let (name, asker) = (room.name.clone(), Asker { channel, ..asker });
+        let pseudonym = room.pseudonym_of(user).cloned();
+        let left = Happened { text, ..Happened::bare(Past::Left, asker.user) };
+        self.keep_now(asker.now, channel, left, fx);
         let is_there = self.walk_out(asker.user, channel, fx);
         let user = self.user(asker.user)?;
         if is_there {
-            let room = self.room(channel)?;
-            asker.publish(fx, room, Event::Left { who: room.person(asker.user, user), text });
+            let who = user.person_as(asker.user, pseudonym.as_ref());
+            asker.publish(fx, self.room(channel)?, Event::Left { who, text });
         }
         let event = Event::Left { who: user.person(asker.user), text };
         for to in user.other_seats(asker.session) {
@@ -252,6 +293,10 @@ impl Hub {
         let name = Arc::clone(room.key_of(user));
         room.occupants.remove(&name);
         room.ranked.remove(&name);
+        if let Some(veil) = &mut room.veil {
+            veil.remove(&user.name);
+        }
+        room.veil.take_if(|veil| veil.is_empty());
         for session in user.seats(key) {
             fx.emit(Effect::Unsubscribe { channel, session });
         }
@@ -259,6 +304,9 @@ impl Hub {
             return true;
         }
         self.room_names.remove(room.name.key());
+        if let Some(history) = room.history.take() {
+            self.pasts.bytes -= history.size();
+        }
         if let Some(guests) = room.guests.take() {
             self.mask_bytes -= guests.mask_bytes();
             self.withdraw(guests.invited, channel);

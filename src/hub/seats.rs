@@ -194,8 +194,7 @@ impl Hub {
         }
         for &channel in &user.rooms {
             let Some(room) = self.channels.room(channel) else { continue };
-            let standing = room.standing(user.name.key());
-            let joined = room.joined(user.person(key), false, standing);
+            let joined = room.joined((key, user), false);
             Asker { channel, ..asker }.tell_seat(fx, asker.session, joined);
             fx.emit(Effect::Subscribe { channel, session: asker.session });
         }

@@ -3,12 +3,13 @@
 use super::guests::Candidate;
 use super::mask::in_full;
 use super::name::fold;
+use super::past::Happened;
 use super::person::Marks;
 use super::privileges::{Act, may};
 use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, MessageId, Outcome, Person, Refusal, Reply,
+    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, Outcome, Past, Person, Refusal, Reply,
     Role, RoomRef, UserKey, Words, send, send_in,
 };
 use memchr::memchr3;
@@ -23,8 +24,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         self.check_words(words)?;
-        self.messages += 1;
-        let id = MessageId(self.messages);
+        let id = self.next_message(asker.now);
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
@@ -35,12 +35,21 @@ impl Hub {
         }
         let asker = Asker { channel, ..asker };
         let event = Event::Said { by: room.person(asker.user, user), words, id, least };
+        let has_profile = user.profile().is_some();
         match least {
-            None => asker.publish(fx, room, event),
+            None => {
+                asker.publish(fx, room, event);
+                let Words { form, text, tags } = words;
+                let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
+                self.keep(id, channel, said, fx);
+            }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
-        if user.profile().is_some() {
+        let notes_spoke = has_profile && self.room(channel)?.knows_people();
+        let to = self.room(channel)?.name.shown();
+        asker.tell(fx, Reply::Sent { id, to, words, least, away: None });
+        // What somebody says under another name is no sign of them under their own.
+        if notes_spoke {
             self.note_spoke(asker);
         }
         Ok(())
@@ -83,12 +92,16 @@ impl Hub {
     ) -> Outcome {
         self.user(asker.user)?;
         self.check_words(words)?;
+        if let Some((key, channel)) = self.hidden_peer(asker, to)
+            && (even_oneself || key != asker.user)
+        {
+            return self.whisper(asker, (key, channel), words, fx);
+        }
         let to = match self.peer(asker, to) {
             Err(Refusal::Yourself) if even_oneself => asker.user,
             to => to?,
         };
-        self.messages += 1;
-        let id = MessageId(self.messages);
+        let id = self.next_message(asker.now);
         let from = self.user(asker.user)?.person(asker.user);
         let event = Event::Told { from, words, id };
         let peer = self.user(to)?;
@@ -121,7 +134,7 @@ impl Hub {
         if room.is_silenced(&Candidate::new(room.person(asker.user, user), fx)) {
             return Err(Refusal::Silenced);
         }
-        let by = room.name_of(user).clone();
+        let by = room.name_of(user).shown().into();
         let author = in_full(room.person(asker.user, user), fx).into();
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
@@ -130,6 +143,8 @@ impl Hub {
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
         asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
         asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
+        let set = Happened { text, ..Happened::bare(Past::SubjectSet, asker.user) };
+        self.keep_now(asker.now, channel, set, fx);
         Ok(())
     }
 
@@ -140,13 +155,20 @@ impl Hub {
     }
 
     /// An operator's words, for everybody who wants to hear them.
-    pub(super) fn announce(&mut self, asker: Asker, text: &str, fx: &mut impl Effects) -> Outcome {
+    /// What all are told, the operator who says it has said already.
+    pub(super) fn announce(
+        &mut self,
+        asker: Asker,
+        text: &str,
+        to_all: bool,
+        fx: &mut impl Effects,
+    ) -> Outcome {
         self.operator(asker)?;
         self.check_text(text, self.limits.text_bytes_max)?;
         let by = self.user(asker.user)?.person(asker.user);
         for (&to, user) in &self.users {
-            if user.marks().contains(Marks::WALLOPS) {
-                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text }, fx);
+            if if to_all { to != asker.user } else { user.marks().contains(Marks::WALLOPS) } {
+                send((to, user), asker.session, ChannelId::NONE, Event::Announced { by, text, to_all }, fx);
             }
         }
         asker.reply(fx, Reply::Announced { text });
@@ -206,7 +228,7 @@ fn may_speak(
     fx: &impl Effects,
 ) -> Outcome {
     let flags = room.settings.flags;
-    if flags.has(Flag::ClosedToOutsiders) && !is_inside {
+    if (flags.has(Flag::ClosedToOutsiders) || !room.knows_people()) && !is_inside {
         return Err(Refusal::ClosedToOutsiders);
     }
     check_voice(person, room, fx)?;

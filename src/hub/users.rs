@@ -2,7 +2,9 @@
 
 use super::guests::Candidate;
 use super::name::UserName;
+use super::past::Happened;
 use super::person::{Marks, Profile};
+use super::record::Past;
 use super::speech::check_voice;
 use super::{
     Asker, ChannelId, Departure, Effect, Effects, Event, Formerly, Hub, Moment, Outcome, Person, Refusal,
@@ -108,6 +110,10 @@ impl Hub {
             self.check_renaming(asker.user, user, fx)?;
         }
         let from = user.name.clone();
+        for channel in self.known_in(user) {
+            let renamed = Happened { text: to.shown(), ..Happened::bare(Past::Renamed, asker.user) };
+            self.keep_now(asker.now, channel, renamed, fx);
+        }
         if !is_same {
             self.forget(asker.now, asker.user, fx);
             self.move_keys(asker.user, &from, &to);
@@ -142,7 +148,7 @@ impl Hub {
         let rooms = self.users.get(&key).map(|user| user.rooms.clone()).unwrap_or_default();
         for channel in rooms {
             if let Some(room) = self.channels.room_mut(channel) {
-                room.move_key(from.key(), to.key());
+                room.rename(from.key(), to.key());
             }
         }
     }
@@ -256,6 +262,7 @@ impl Hub {
             why => why,
         };
         self.accounts.forget_session(session);
+        self.pasts.waiting.remove(&session);
         let Some(user) = self.users.get_mut(&key) else { return };
         let rooms = std::mem::take(&mut user.rooms);
         let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));
@@ -263,9 +270,14 @@ impl Hub {
             self.end_relay(session, relay, RelayEnd::PeerLeft, fx);
         }
         let mut left: SmallVec<[_; 4]> = SmallVec::new();
-        for room in rooms {
-            if self.vacate(key, room, fx) {
-                left.push(room);
+        for channel in rooms {
+            self.keep_departure(now, (key, channel), why, fx);
+            let pseudonym = self.pseudonym_in(channel, key);
+            if self.vacate(key, channel, fx) {
+                match pseudonym {
+                    None => left.push(channel),
+                    Some(pseudonym) => self.tell_left(session, (key, &pseudonym), channel, fx),
+                }
             }
         }
         self.forget(now, key, fx);

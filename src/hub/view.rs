@@ -14,6 +14,8 @@ pub struct Entry<'a> {
     pub idle_seconds: u64,
     /// A room in which the asker may see them, if there is one.
     pub place: Option<Place<'a>>,
+    /// Who is behind a name that a room gave them; only for those who answer for the room.
+    pub real: Option<&'a UserName>,
 }
 
 /// A room that somebody is in, and as what.
@@ -30,11 +32,21 @@ pub struct Look<'a> {
     pub host: Host,
     /// The rooms that the asker may know of.
     pub places: &'a [Place<'a>],
+    /// Of somebody as a room knows them who hides them: nothing, as it would tell them from others.
+    pub seen: Option<Seen>,
+    /// Where they connect from; only for themselves, and for operators.
+    pub address: Option<IpAddr>,
+    /// Who is behind a name that a room gave them; only for themselves, and for those who answer for the room.
+    pub real: Option<Person<'a>>,
+}
+
+/// When somebody came, and last said something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// Whole seconds since they last said something.
     pub idle_seconds: u64,
     /// When they logged in, in milliseconds since 1970.
     pub since_millis: u64,
-    /// Where they connect from; only for themselves, and for operators.
-    pub address: Option<IpAddr>,
 }
 
 /// Somebody who had a name before.
@@ -139,4 +151,34 @@ pub struct AccountView<'a> {
     pub made_millis: u64,
     /// Sessions that are identified for it.
     pub sessions: usize,
+}
+
+/// How much there is, and what the server has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status {
+    pub counts: Counts,
+    /// With calls that ring.
+    pub relays: usize,
+    pub accounts: usize,
+    /// With those whose time is over and that nobody has looked at since.
+    pub bans: usize,
+    pub traffic: Traffic,
+}
+
+/// What came and went since the server started.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Traffic {
+    pub uptime_seconds: u64,
+    /// Those that there are now, and those that were taken.
+    pub connections: usize,
+    pub accepted: u64,
+    /// Because there was no room for them, because their address had as many as it may, because of a ban.
+    pub refused_full: u64,
+    pub refused_per_address: u64,
+    pub refused_banned: u64,
+    /// Frames and lines of clients, and their bytes.
+    pub frames: u64,
+    pub bytes_read: u64,
+    pub datagrams: u64,
+    pub datagrams_sent: u64,
 }

@@ -126,7 +126,7 @@ impl Checks {
             operators: Line::default(),
             accounts: Line::default(),
             number: 0,
-            latest: 0,
+            latest: 2, // the first one is first
             guesses: Guesses::default(),
             by_origin: Guesses::default(),
             by_account: Guesses::default(),

@@ -16,6 +16,8 @@ use std::net::IpAddr;
 /// Makes cloaks. SipHash-2-4 is a keyed function made for inputs as short as these (see [`crate::wire::datagram`]).
 pub struct Cloaks {
     keyed: SipHasher24,
+    /// For what stands in the place of people's names.
+    names: [u8; 32],
     /// The latest one: who speaks in a room is asked for again and again.
     latest: Cell<Option<(IpAddr, Host)>>,
 }
@@ -29,7 +31,8 @@ impl Cloaks {
     pub fn new(secret: &[u8]) -> Self {
         let derived = blake3::derive_key("switchboard cloaks v1", secret);
         let (key, _) = derived.split_first_chunk().unwrap_or((&[0; 16], &[]));
-        Cloaks { keyed: SipHasher24::new_with_key(key), latest: Cell::new(None) }
+        let names = blake3::derive_key("switchboard pseudonyms v1", secret);
+        Cloaks { keyed: SipHasher24::new_with_key(key), names, latest: Cell::new(None) }
     }
 
     /// What others see of an address. An IPv4 address has one cloak, in whichever form it comes.
@@ -47,6 +50,12 @@ impl Cloaks {
         let host = Host { address: ip, network, wider };
         self.latest.set(Some((address, host)));
         host
+    }
+
+    /// What the hub makes other names and hosts of, for rooms in which people are not known.
+    pub fn digest(&self, what: &[u8]) -> [u8; 5] {
+        let [a, b, c, d, e, ..] = *blake3::keyed_hash(&self.names, what).as_bytes();
+        [a, b, c, d, e]
     }
 
     /// The letters of one network. The version and the length are part of it: networks that begin with the same bytes

@@ -117,6 +117,8 @@ struct Extras {
     awaits_verdict: Option<(RequestId, Place)>,
     /// What it asked for is written to the disk, under this number, and it is not read before that is done.
     awaits_commit: Option<u64>,
+    /// It wants something that storage has, and is not read before that is there.
+    awaits_storage: bool,
     /// Whom the client has shown itself to be, of those who run the server.
     operator: Option<Box<Operator>>,
     /// The client's datagrams, if it has asked for them.
@@ -135,7 +137,7 @@ impl Extras {
 
     fn is_paused(&self) -> bool {
         let is_waited_out = self.waits_for.is_some() || self.throttled_until.is_some();
-        is_waited_out || self.awaits_verdict.is_some() || self.awaits_commit.is_some()
+        is_waited_out || self.awaits_verdict.is_some() || self.awaits_commit.is_some() || self.awaits_storage
     }
 }
 
@@ -368,9 +370,14 @@ impl<S> Connection<S> {
         awaited.is_some_and(|(awaited, _)| awaited == request)
     }
 
-    /// Whether any verdict is waited for.
-    pub fn awaits_any_verdict(&self) -> bool {
-        self.extras.as_ref().is_some_and(|extras| extras.awaits_verdict.is_some())
+    /// Whether the hub has to go on with what it asked for.
+    pub fn awaits_the_hub(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.awaits_verdict.is_some() || extras.awaits_storage)
+    }
+
+    /// It is not read while it waits for something that storage has.
+    pub fn await_storage(&mut self, awaits: bool) {
+        self.extras_mut().awaits_storage = awaits;
     }
 
     pub fn await_commit(&mut self, number: u64) {

@@ -14,6 +14,8 @@ pub struct Counters {
     pub refused_full: u64,
     /// Connections refused because their address had as many as it may.
     pub refused_per_address: u64,
+    /// Connections refused because of a ban.
+    pub refused_banned: u64,
     pub frames: u64,
     /// Datagrams that came in, good or bad.
     pub datagrams: u64,

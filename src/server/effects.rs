@@ -3,10 +3,10 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of, session_id};
-use crate::hub::record::Record;
+use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Ending, Event, Form, Host, Observed, PathKey, Proof, Reply, RequestId,
-    SessionId,
+    ChannelId, Effect, Effects, Ending, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply,
+    RequestId, SessionId, Traffic,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -50,8 +50,24 @@ impl<S: Socket> Effects for Exchange<S> {
         self.keep(record);
     }
 
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        self.cloaks.digest(what)
+    }
+
+    fn store_past(&mut self, past: PastBytes<'_>) {
+        self.keep_past(past);
+    }
+
+    fn fetch(&mut self, session: SessionId, what: Fetch) -> bool {
+        self.ask_storage(session, what)
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         PathKey(self.tickets.make())
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.count_traffic()
     }
 
     fn emit(&mut self, effect: Effect<'_>) {
@@ -84,6 +100,7 @@ impl<S: Socket> Effects for Exchange<S> {
                     Ending::LoggedOut => self.close(key, CloseReason::LoggedOut),
                 }
             }
+            Effect::ShutOut { network, text } => self.shut_out(network, text),
             Effect::Subscribe { channel, session } => {
                 let key = key_of(session);
                 let Some(dialect) = self.dialect_of(key) else { return };
@@ -118,10 +135,6 @@ impl<S: Socket> Exchange<S> {
                 Reply::Renamed { from, to: name } if from != name => {
                     info!("{to} {ip} is {name}, who was {from}")
                 }
-                Reply::Announced { text } => {
-                    let operator = connection.operator().map_or("?", |operator| &operator.name);
-                    info!("{to} {ip} announces, as operator {operator}: {text}");
-                }
                 _ => {}
             }
         });
@@ -129,6 +142,7 @@ impl<S: Socket> Exchange<S> {
         if request == RequestId::NONE && self.connections.get(to).is_some_and(|c| c.session.wants_more()) {
             self.list_to_read(to); // and asks for it when it has its turn
         }
+        self.log_operator(to, reply);
     }
 
     /// Whose session ended, and whose doing that was: a nickname tells nothing of who that is.

@@ -99,6 +99,7 @@ impl<S: Socket> Engine<S> {
         self.scratch.resize(limits.read_bytes_per_turn_max, 0);
         self.exchange.limits = limits;
         self.exchange.surroundings.limits.clone_from(&hub_limits);
+        self.exchange.keep_within(hub_limits.history);
         self.hub.set_limits(hub_limits);
     }
 
@@ -156,10 +157,14 @@ impl<S: Socket> Engine<S> {
         self.exchange.connections.len()
     }
 
-    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, or its address
-    /// has too many connections, at once (`None`).
+    /// Takes a newcomer. Above the limit it is told that the server is full; where many are being told, its address has too
+    /// many connections, or a ban is for it, at once (`None`).
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
         let address = ClientAddress::from(address);
+        if let Some(words) = self.banned_words(address) {
+            listener::turn_away(socket, &words);
+            return None;
+        }
         let exchange = &mut self.exchange;
         let per_address_max = exchange.limits.connections_per_address_max;
         if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {
@@ -306,6 +311,7 @@ impl<S: Socket> Engine<S> {
     /// to, within the budget of a turn.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
+        self.exchange.hand_on_past();
         self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
@@ -322,6 +328,7 @@ impl<S: Socket> Engine<S> {
                 }
             },
         );
+        self.exchange.hand_on_past(); // those who left
         let Exchange { blocks, connections, now, .. } = &self.exchange;
         if self.ebb.note([blocks.len(), connections.len()], *now) {
             allocator::give_back();

@@ -119,9 +119,9 @@ impl<S: Socket> Exchange<S> {
         self.connections.get(key).is_some_and(Connection::is_paused)
     }
 
-    /// Whether it has given a password that is looked at.
-    pub fn is_proving(&self, key: Key) -> bool {
-        self.connections.get(key).is_some_and(Connection::awaits_any_verdict)
+    /// Whether the hub has not finished with what it asked for: a password is looked at, or storage.
+    pub fn awaits_the_hub(&self, key: Key) -> bool {
+        self.connections.get(key).is_some_and(Connection::awaits_the_hub)
     }
 
     /// The time that holds in this turn, by both clocks.

@@ -17,9 +17,10 @@
 use super::connection::Connection;
 use super::engine::Engine;
 use super::exchange::Exchange;
+use super::fetching::Questions;
 use super::mailbox::Handle;
-use crate::hub::RequestId;
 use crate::hub::record::Record;
+use crate::hub::{PastBytes, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::Dialect;
@@ -35,7 +36,7 @@ pub const HELD_MAX: Duration = Duration::from_secs(5);
 /// The near end of storage, where there is one, and those who wait for it.
 #[derive(Default)]
 pub struct Keeping {
-    storage: Option<Storage>,
+    pub(super) storage: Option<Storage>,
     /// For whom the hub is at work, and on what.
     pub asking: Option<(Key, RequestId)>,
     /// Those whose answers are held back, by what they wait for; which is also the order of their deadlines.
@@ -45,6 +46,7 @@ pub struct Keeping {
     /// Records that were not taken since storage began to fail.
     lost: u64,
     has_ended: bool,
+    pub(super) questions: Questions,
 }
 
 struct Held {
@@ -92,10 +94,21 @@ impl<S: Socket> Exchange<S> {
     /// Hands a record on. Whoever asked for it has to wait for it, as far as it concerns them.
     pub(super) fn keep(&mut self, record: Record) {
         let Some(storage) = &mut self.keeping.storage else { return };
-        let (awaited, is_said) =
-            (is_awaited(&record), matches!(&record, Record::Past(past) if past.what.is_said()));
+        let awaited = is_awaited(&record);
         let taken = storage.put(record);
-        let is_failing = storage.failing().is_some();
+        self.note_taken(taken, (awaited, false));
+    }
+
+    /// The same for something that happened in a room.
+    pub(super) fn keep_past(&mut self, past: PastBytes<'_>) {
+        let Some(storage) = &mut self.keeping.storage else { return };
+        let taken = storage.put_past(past);
+        self.note_taken(taken, (false, past.is_said));
+    }
+
+    /// `awaited`: whoever asked for it waits until it is there. `is_said`: as far as they want to know.
+    fn note_taken(&mut self, taken: Result<Sequence, Refused>, (awaited, is_said): (bool, bool)) {
+        let is_failing = self.keeping.storage.as_ref().is_some_and(|storage| storage.failing().is_some());
         if taken.is_err() {
             self.count_lost();
         }
@@ -138,6 +151,10 @@ impl<S: Socket> Exchange<S> {
         if pauses {
             connection.await_commit(sequence.0);
         }
+        // What is said in one turn waits for one thing.
+        if self.keeping.held.back().is_some_and(|held| (held.key, held.sequence) == (key, sequence)) {
+            return;
+        }
         self.keeping.held.push_back(Held { key, sequence, until: self.now + HELD_MAX });
     }
 
@@ -160,7 +177,7 @@ impl<S: Socket> Exchange<S> {
                     "Storage fails, and what has to last is refused until it works again: {error}"
                 ));
             }
-            Answer::Failing { .. } | Answer::Fetched { .. } => {}
+            Answer::Failing { .. } | Answer::Fetched { .. } => {} // who asked goes on, in `fetching`
             Answer::Ended => self.keeping.has_ended = true,
         }
     }
@@ -243,16 +260,23 @@ impl<S: Socket> Engine<S> {
         }
         self.hub.restored(last);
         self.exchange.keep_in(storage);
+        self.exchange.keep_within(self.hub.limits().history);
         Ok(())
     }
 
     /// Stage 5: what storage says.
     pub fn stored(&mut self, answer: &Answer) {
         self.exchange.stored(answer);
+        if let Answer::Fetched { number, fetched } = answer {
+            self.hand_on_fetched(*number, fetched);
+        }
     }
 }
 
 /// Whether somebody who asked for that has to wait until it is on the disk.
 fn is_awaited(record: &Record) -> bool {
-    !matches!(record, Record::Past(_) | Record::PastGone { .. } | Record::ReadUpTo { .. })
+    !matches!(
+        record,
+        Record::Past(_) | Record::PastGone { .. } | Record::ReadUpTo { .. } | Record::ReadUpToGone { .. }
+    )
 }

@@ -27,8 +27,8 @@
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`flood`] who sends too fast, and waits;
 //! - [`credentials`] who may do more than others; [`checks`] the lines in which their [`passwords`] and those of accounts (`proofs`) wait for `worker`, a
-//!   thread that checks them; `reload` settings that are read again;
-//! - `keeping` what lasts, and who waits until it is saved; `unkept` the same in builds without storage;
+//!   thread that checks them; `reload` settings that are read again; `operators` bans, and the log of what operators do;
+//! - `keeping` what lasts, and who waits until it is saved; `fetching` what the hub asks storage for; `unkept` the same in builds without storage;
 //! - [`address`] where clients come from;
 //! - [`limits`] every bound, with its unit and its reason.
 
@@ -47,6 +47,8 @@ mod ending;
 pub mod engine;
 pub mod exchange;
 pub mod fanout;
+#[cfg(feature = "storage")]
+mod fetching;
 pub mod flood;
 #[cfg(feature = "storage")]
 mod keeping;
@@ -56,6 +58,7 @@ mod keeping;
 pub mod limits;
 mod listening;
 mod mailbox;
+mod operators;
 pub mod passwords;
 mod proofs;
 pub mod reactor;

@@ -178,7 +178,7 @@ impl<S: Socket> Engine<S> {
                     self.hub.handle(self.exchange.moment(), session, request, command, &mut self.exchange);
                     self.exchange.keeping.asking = None;
                     let is_paused = self.exchange.is_paused(key);
-                    if is_paused && self.exchange.is_proving(key) {
+                    if is_paused && self.exchange.awaits_the_hub(key) {
                         return (done, Stop::Paused); // and is settled when the hub goes on
                     }
                     self.settle(key);
@@ -287,6 +287,8 @@ fn is_page(command: &Command<'_>) -> bool {
             | Command::FindUsers { .. }
             | Command::Who { .. }
             | Command::ListPeers { .. }
+            | Command::ListSessions { .. }
+            | Command::ListAccounts { .. }
     )
 }
 

@@ -1,8 +1,8 @@
 //! `keeping` in a build without storage: nothing lasts, and nobody waits for it.
 
 use super::exchange::Exchange;
-use crate::hub::RequestId;
-use crate::hub::record::Record;
+use crate::hub::record::{Fetch, Record};
+use crate::hub::{HistoryLimits, PastBytes, RequestId, SessionId};
 use crate::net::{Key, Socket};
 use std::time::Instant;
 
@@ -36,4 +36,14 @@ impl<S: Socket> Exchange<S> {
     pub fn give_up_holding(&mut self) {}
 
     pub(super) fn hold_no_more(&mut self, _: Key) {}
+
+    pub(super) fn keep_past(&mut self, _: PastBytes<'_>) {}
+
+    pub(super) fn ask_storage(&mut self, _: SessionId, _: Fetch) -> bool {
+        false
+    }
+
+    pub fn hand_on_past(&mut self) {}
+
+    pub fn keep_within(&mut self, _: HistoryLimits) {}
 }

@@ -2,7 +2,9 @@
 //! are told.
 
 use crate::hub::Departure;
+use crate::hub::record::Note;
 use crate::wire::ByeCode;
+use jiff::Timestamp;
 use std::fmt;
 use std::io::ErrorKind;
 
@@ -41,6 +43,8 @@ pub enum CloseReason {
     Killed,
     /// It was one of several of a user, by an account which that user has no more.
     LoggedOut,
+    /// Where it comes from is banned.
+    Banned,
 }
 
 impl CloseReason {
@@ -68,6 +72,7 @@ impl CloseReason {
             CloseReason::ServerFull => ByeCode::ServerFull,
             CloseReason::Killed => ByeCode::Killed,
             CloseReason::LoggedOut => ByeCode::LoggedOut,
+            CloseReason::Banned => ByeCode::Banned,
         }
     }
 
@@ -86,6 +91,7 @@ impl CloseReason {
             | CloseReason::PasswordUnchecked
             | CloseReason::LoginTimeout => Departure::Dropped("protocol error"),
             CloseReason::Flood => Departure::Dropped("Excess Flood"),
+            CloseReason::Banned => Departure::Dropped("banned"),
             CloseReason::SlowConsumer => Departure::Dropped("did not read what it was sent"),
             CloseReason::ServerStopping | CloseReason::ServerFull => {
                 Departure::Dropped("the server is stopping")
@@ -125,6 +131,63 @@ impl fmt::Display for CloseReason {
             CloseReason::LoggedOut => {
                 f.write_str("another of your connections gave up the account that this one was here by")
             }
+            CloseReason::Banned => f.write_str("banned"),
         }
+    }
+}
+
+/// What those are told whom a ban keeps out. Shown, it is a sentence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Banned<'a> {
+    /// Why; often empty.
+    pub text: &'a str,
+    /// Until when, in milliseconds since 1970, where it does not hold until it is undone.
+    pub until_millis: Option<u64>,
+}
+
+impl<'a> Banned<'a> {
+    pub fn of(note: &'a Note) -> Banned<'a> {
+        Banned { text: &note.reason, until_millis: note.until_millis }
+    }
+}
+
+impl fmt::Display for Banned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("banned")?;
+        if !self.text.is_empty() {
+            write!(f, ": {}", self.text)?;
+        }
+        match self.until_millis {
+            Some(until) => write!(f, " (until {})", Minute(until)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A time as people read it, to the minute, which is the next one where it has seconds.
+struct Minute(u64);
+
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = i64::try_from(self.0.saturating_add(59_999)).unwrap_or(i64::MAX);
+        match Timestamp::from_millisecond(millis) {
+            Ok(time) => write!(f, "{}", time.strftime("%Y-%m-%d %H:%M UTC")),
+            Err(_) => f.write_str("the end of time"), // or some ten thousand years from now
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_banned_reads_why_and_until_when() {
+        let banned = |text, until_millis| Banned { text, until_millis }.to_string();
+        assert_eq!(banned("", None), "banned");
+        assert_eq!(banned("spam", None), "banned: spam");
+        assert_eq!(banned("spam", Some(1_767_225_600_000)), "banned: spam (until 2026-01-01 00:00 UTC)");
+        assert_eq!(banned("", Some(1_767_225_600_001)), "banned (until 2026-01-01 00:01 UTC)");
+        assert_eq!(banned("", Some(u64::MAX)), "banned (until the end of time)");
     }
 }

@@ -21,7 +21,7 @@ pub use irc::scram;
 mod native;
 mod surroundings;
 
-pub use close::CloseReason;
+pub use close::{Banned, CloseReason};
 pub use dialect::{About, Dialect, Stamp, Variant};
 pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 

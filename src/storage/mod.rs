@@ -4,13 +4,16 @@
 //! - [`Database`] opens the file, or says why not: a second server, a foreign, damaged or newer file;
 //! - [`Storage`] the near side: takes records and questions, and never waits;
 //! - `worker` the thread: what comes within a moment is one transaction;
-//! - `schema` the tables and their versions; `write` and `read` records and rows; `numbers` what has no number of its
+//! - `schema` the tables and their versions; `write` and `read` records and rows; `past` what happened in rooms, and
+//!   `words` how it is found; `numbers` what has no number of its
 //!   own.
 
 mod numbers;
 mod open;
+mod past;
 mod read;
 mod schema;
+mod words;
 mod worker;
 mod write;
 

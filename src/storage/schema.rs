@@ -60,31 +60,20 @@ CREATE TABLE masks (
     PRIMARY KEY (room, list, mask)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE past (
-    id INTEGER PRIMARY KEY,
+    last INTEGER PRIMARY KEY,
     room INTEGER NOT NULL REFERENCES rooms ON DELETE CASCADE,
-    what INTEGER NOT NULL,
-    account INTEGER,
-    by TEXT NOT NULL,
-    username TEXT NOT NULL,
-    host BLOB NOT NULL,
-    shown_account TEXT,
-    text TEXT NOT NULL,
-    tags TEXT NOT NULL,
-    retracted_by TEXT,
-    retracted_reason TEXT
+    is_said INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    bytes BLOB NOT NULL
 ) STRICT;
-CREATE INDEX past_of_room ON past (room, id);
-CREATE VIRTUAL TABLE words USING fts5 (text, content='past', content_rowid='id', tokenize='unicode61');
-CREATE TRIGGER past_is_found AFTER INSERT ON past WHEN new.what < 2 AND new.retracted_by IS NULL BEGIN
-    INSERT INTO words (rowid, text) VALUES (new.id, new.text);
-END;
-CREATE TRIGGER past_is_gone AFTER DELETE ON past WHEN old.what < 2 AND old.retracted_by IS NULL BEGIN
-    INSERT INTO words (words, rowid, text) VALUES ('delete', old.id, old.text);
-END;
-CREATE TRIGGER past_is_retracted AFTER UPDATE OF retracted_by ON past
-    WHEN old.what < 2 AND old.retracted_by IS NULL AND new.retracted_by IS NOT NULL BEGIN
-    INSERT INTO words (words, rowid, text) VALUES ('delete', old.id, old.text);
-END;
+CREATE INDEX past_of_room ON past (room, is_said, last);
+CREATE VIRTUAL TABLE words USING fts5 (room, text, content='', tokenize='unicode61');
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
+CREATE TABLE found (
+    room INTEGER PRIMARY KEY REFERENCES rooms ON DELETE CASCADE,
+    upto INTEGER NOT NULL
+) STRICT;
 CREATE TABLE read_up_to (
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     conversation TEXT NOT NULL,

@@ -1,12 +1,16 @@
 use super::open::FILE;
+use super::past::Bounds;
 use super::read::{fetch, last_message, load};
 use super::write::write;
 use super::{Answer, Database, OpenError, Storage};
+use crate::hub::happening::{Happening, happenings};
 use crate::hub::record::{
     AccountId, AccountRecord, BanRecord, Fetch, Fetched, MaskRecord, MemberRecord, Note, Past, PastRecord,
-    Record, Retraction, RoomId, RoomRecord, ScramKeys, Secret, Span, SubjectRecord,
+    Record, RoomId, RoomRecord, ScramKeys, Secret, Span, SubjectRecord,
 };
-use crate::hub::{Affiliation, Flag, Flags, Form, Host, MaskList, MessageId};
+use crate::hub::{
+    Affiliation, Flag, Flags, Form, HistoryLimits, Host, MaskList, MessageId, PastBytes, PastView,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,9 +56,11 @@ fn room(id: u64) -> Record {
         flags: Flags::NONE.with(Flag::Hidden).with(Flag::Moderated),
         password: (id % 2 == 0).then(|| "sesame".into()),
         occupants_max: Some(9),
-        subject: (id % 2 == 0).then(|| {
-            let (text, by, author) = ("tea".into(), "ann".into(), "ann!ann@host".into());
-            SubjectRecord { text, by, author, at_millis: 7 }
+        subject: (id % 2 == 0).then(|| SubjectRecord {
+            text: "tea".into(),
+            by: "ann".into(),
+            author: "ann!ann@host".into(),
+            at_millis: 7,
         }),
         made_millis: 6,
     })
@@ -64,21 +70,40 @@ fn note() -> Note {
     Note { by: "ann".into(), reason: "because".into(), at_millis: 8, until_millis: Some(9) }
 }
 
-fn said(id: u64, room: u64, text: &str) -> PastRecord {
-    PastRecord {
+fn view(id: u64, text: &str) -> PastView<'_> {
+    PastView {
         id: MessageId(id),
-        room: RoomId(room),
         what: Past::Said(Form::Message),
-        account: Some(AccountId(1)),
-        by: "ann".into(),
-        username: "a".into(),
+        by: "ann",
+        username: "a",
         host: Host { address: *b"abcde", network: *b"fghij", wider: *b"klmno" },
-        shown_account: None,
-        text: text.into(),
-        tags: "+x=1".into(),
+        account: None,
+        text,
+        tags: "+x=1",
         retracted: None,
     }
 }
+
+/// One thing that happened, as a record of its own.
+fn happened(room: u64, view: PastView<'_>) -> Record {
+    let mut bytes = Vec::new();
+    Happening { view, owner: Some(AccountId(1)) }.encode(&mut bytes);
+    let (id, is_said) = (view.id, view.what.is_said());
+    Record::Past(PastRecord { room: RoomId(room), is_said, first: id, last: id, count: 1, bytes })
+}
+
+fn said(id: u64, room: u64, text: &str) -> Record {
+    happened(room, view(id, text))
+}
+
+fn everything_of(connection: &rusqlite::Connection, room: u64, span: Span) -> Vec<u64> {
+    match fetch(connection, &Fetch::Past { room: RoomId(room), spans: vec![span] }) {
+        Fetched::Past(bytes) => happenings(&bytes).map(|happening| happening.view.id.0).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+const ALL: Span = Span { after: None, before: None, newest: true, limit: 5_000, said_only: true };
 
 fn everything() -> Vec<Record> {
     let member = |affiliation, reserved: Option<&str>| {
@@ -136,22 +161,22 @@ fn what_is_written_is_read_back() {
 fn with_a_room_or_an_account_goes_what_was_theirs() {
     let connection = Database::in_memory().expect("memory");
     let mut records = everything();
-    records.push(Record::Past(said(1, 1, "hello")));
+    records.push(said(1, 1, "hello"));
     for record in records.iter().chain([&Record::RoomGone(RoomId(1)), &Record::AccountGone(AccountId(5))]) {
         write(&connection, record).expect("it is taken");
     }
     let left = all(&connection);
     assert!(!left.iter().any(|record| matches!(record, Record::Member(_))), "{left:?}");
     assert_eq!(left.iter().filter(|record| matches!(record, Record::Account(_))).count(), 4);
-    let span = Span { after: None, before: None, newest: true, limit: 9, said_only: false };
-    assert_eq!(fetch(&connection, &Fetch::Past { room: RoomId(1), span }), Fetched::Past(vec![]));
+    assert!(everything_of(&connection, 1, ALL).is_empty());
     assert!(find(&connection, 1, "hello").is_empty());
 }
 
 fn find(connection: &rusqlite::Connection, room: u64, words: &str) -> Vec<u64> {
-    let wanted = Fetch::Search { room: RoomId(room), words: words.into(), before: None, limit: 10 };
+    let (from, before) = (MessageId(0), None);
+    let wanted = Fetch::Search { room: RoomId(room), words: words.into(), from, before, limit: 10 };
     match fetch(connection, &wanted) {
-        Fetched::Past(found) => found.iter().map(|past| past.id.0).collect(),
+        Fetched::Past(found) => happenings(&found).map(|happening| happening.view.id.0).collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -162,24 +187,19 @@ fn the_past_is_read_in_pages_and_found_by_words() {
     for record in [room(1), room(2)] {
         write(&connection, &record).expect("it is taken");
     }
-    let entered = PastRecord { what: Past::Entered, text: "".into(), ..said(25, 1, "") };
     let texts = [
         (10, 1, "good morning"),
         (20, 1, "Good \"evening\" all"),
         (30, 1, "good night"),
         (40, 2, "good day"),
     ];
-    let past = texts.map(|(id, room, text)| said(id, room, text)).into_iter().chain([entered.clone()]);
-    for past in past {
-        write(&connection, &Record::Past(past)).expect("it is taken");
+    let entered = happened(1, PastView { what: Past::Entered, text: "", ..view(25, "") });
+    for record in texts.map(|(id, room, text)| said(id, room, text)).iter().chain([&entered]) {
+        write(&connection, record).expect("it is taken");
     }
     let page = |after: Option<u64>, before: Option<u64>, newest, limit, said_only| {
-        let span =
-            Span { after: after.map(MessageId), before: before.map(MessageId), newest, limit, said_only };
-        match fetch(&connection, &Fetch::Past { room: RoomId(1), span }) {
-            Fetched::Past(found) => found.iter().map(|past| past.id.0).collect::<Vec<_>>(),
-            other => panic!("{other:?}"),
-        }
+        let (after, before) = (after.map(MessageId), before.map(MessageId));
+        everything_of(&connection, 1, Span { after, before, newest, limit, said_only })
     };
     assert_eq!(page(None, None, true, 2, true), [20, 30]);
     assert_eq!(page(None, None, true, 2, false), [25, 30]);
@@ -191,8 +211,6 @@ fn the_past_is_read_in_pages_and_found_by_words() {
         assert!(find(&connection, 1, nothing).is_empty(), "{nothing}");
     }
     assert_eq!(last_message(&connection).expect("it can be read"), Some(MessageId(40)));
-    let span = Span { after: Some(MessageId(20)), before: None, newest: false, limit: 1, said_only: false };
-    assert_eq!(fetch(&connection, &Fetch::Past { room: RoomId(1), span }), Fetched::Past(vec![entered]));
 }
 
 #[test]
@@ -200,21 +218,23 @@ fn what_is_retracted_is_nowhere_and_that_it_was_said_stays() {
     let directory = Directory::new();
     let database = Database::open(&directory.0).expect("it opens");
     write(&database.connection, &room(1)).expect("it is taken");
-    write(&database.connection, &Record::Past(said(1, 1, "my secretword"))).expect("it is taken");
-    let retracted = Record::Retracted { id: MessageId(1), by: "bob".into(), reason: "spam".into() };
+    write(&database.connection, &said(1, 1, "my secretword")).expect("it is taken");
+    assert_eq!(find(&database.connection, 1, "secretword"), [1]);
+    let retracted =
+        Record::Retracted { room: RoomId(1), id: MessageId(1), by: "bob".into(), reason: "spam".into() };
     for _ in 0..2 {
         write(&database.connection, &retracted).expect("it is taken");
         assert!(find(&database.connection, 1, "secretword").is_empty());
     }
-    let span = Span { after: None, before: None, newest: true, limit: 9, said_only: true };
-    let retraction = Retraction { by: "bob".into(), reason: "spam".into() };
-    let left = PastRecord { text: "".into(), tags: "".into(), retracted: Some(retraction), ..said(1, 1, "") };
-    assert_eq!(
-        fetch(&database.connection, &Fetch::Past { room: RoomId(1), span }),
-        Fetched::Past(vec![left])
-    );
-    // Not in the file either, once the log beside it is merged and what FTS5 keeps of deleted rows is.
-    database.connection.execute("INSERT INTO words (words) VALUES ('optimize')", []).expect("it is merged");
+    let Fetched::Past(bytes) =
+        fetch(&database.connection, &Fetch::Past { room: RoomId(1), spans: vec![ALL] })
+    else {
+        panic!("it cannot be read")
+    };
+    let left = PastView { tags: "", retracted: Some(("bob", "spam")), ..view(1, "") };
+    let found: Vec<_> = happenings(&bytes).map(|happening| happening.view).collect();
+    assert_eq!(found, [left]);
+    // Not in the file either, once the log beside it is merged.
     drop(database);
     let bytes = fs::read(directory.0.join(FILE)).expect("the file");
     assert!(!bytes.windows(10).any(|window| window == b"secretword"));
@@ -307,14 +327,15 @@ fn many_changes_are_one_transaction() {
     let (mut storage, answers) = started(Database::open(&directory.0).expect("it opens"));
     storage.put(room(1)).expect("room for it");
     for id in 1..=1_000 {
-        storage.put(Record::Past(said(id, 1, "hello"))).expect("room for it");
+        storage.put(said(id, 1, "hello")).expect("room for it");
     }
     let commits = wait(&mut storage, &answers);
     assert!(commits < 100, "{commits} transactions for 1,001 changes");
-    let span = Span { after: None, before: None, newest: true, limit: 2_000, said_only: true };
-    storage.fetch(7, Fetch::Past { room: RoomId(1), span }).expect("there is a thread");
+    storage.fetch(7, Fetch::Past { room: RoomId(1), spans: vec![ALL] }).expect("there is a thread");
     match answers.recv_timeout(PATIENCE).expect("an answer") {
-        Answer::Fetched { number: 7, fetched: Fetched::Past(found) } => assert_eq!(found.len(), 1_000),
+        Answer::Fetched { number: 7, fetched: Fetched::Past(found) } => {
+            assert_eq!(happenings(&found).count(), 1_000)
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -330,7 +351,7 @@ fn a_full_disk_is_told_and_what_waited_is_written_when_there_is_room_again() {
     let (mut storage, answers) = started(database);
     storage.put(room(1)).expect("room for it");
     for id in 1..=2_000 {
-        storage.put(Record::Past(said(id, 1, &"word ".repeat(50)))).expect("room for it");
+        storage.put(said(id, 1, &"word ".repeat(50))).expect("room for it");
     }
     let mut episodes = 0;
     while !storage.is_done() {
@@ -362,7 +383,7 @@ fn what_waits_is_bounded() {
     database.connection.execute_batch("PRAGMA query_only = true").expect("it takes nothing");
     let (mut storage, _answers) = started(database);
     let text = "x".repeat(60_000);
-    let taken = (1..).take_while(|&id| storage.put(Record::Past(said(id, 1, &text))).is_ok()).count();
+    let taken = (1..).take_while(|&id| storage.put(said(id, 1, &text)).is_ok()).count();
     assert!((200..300).contains(&taken), "{taken} of 60 kB each");
     assert!(!storage.takes());
 }
@@ -371,14 +392,144 @@ fn what_waits_is_bounded() {
 fn a_change_that_contradicts_the_others_keeps_nothing_else_from_being_saved() {
     let directory = Directory::new();
     let (mut storage, answers) = started(Database::open(&directory.0).expect("it opens"));
-    for record in [Record::Past(said(1, 9, "no such room")), room(1), Record::Past(said(2, 1, "hello"))] {
+    for record in [said(1, 9, "no such room"), room(1), said(2, 1, "hello")] {
         storage.put(record).expect("room for it");
     }
     wait(&mut storage, &answers);
-    let span = Span { after: None, before: None, newest: true, limit: 9, said_only: true };
-    storage.fetch(1, Fetch::Past { room: RoomId(1), span }).expect("there is a thread");
+    storage.fetch(1, Fetch::Past { room: RoomId(1), spans: vec![ALL] }).expect("there is a thread");
     let Ok(Answer::Fetched { fetched: Fetched::Past(found), .. }) = answers.recv_timeout(PATIENCE) else {
         panic!("no answer")
     };
-    assert_eq!(found, [said(2, 1, "hello")]);
+    assert_eq!(happenings(&found).map(|happening| happening.view.id.0).collect::<Vec<_>>(), [2]);
+}
+
+/// Puts what happened the way the server does.
+fn put_past(storage: &mut Storage, room: u64, view: PastView<'_>) {
+    let Record::Past(record) = happened(room, view) else { panic!("it is") };
+    let (room, is_said, id) = (record.room, record.is_said, record.first);
+    storage.put_past(PastBytes { room, is_said, id, bytes: &record.bytes }).expect("room for it");
+}
+
+#[test]
+fn what_happens_in_a_room_in_one_turn_is_one_row_and_is_read_one_by_one() {
+    let directory = Directory::new();
+    let (mut storage, answers) = started(Database::open(&directory.0).expect("it opens"));
+    storage.put(room(1)).expect("room for it");
+    storage.put(room(2)).expect("room for it");
+    for id in 1..=300 {
+        put_past(&mut storage, 1 + id % 2, view(id, "hello there"));
+    }
+    put_past(&mut storage, 1, PastView { what: Past::Entered, ..view(301, "") });
+    assert_eq!(storage.waiting(), 5, "two rooms, messages of both, and somebody who came");
+    storage.flush();
+    wait(&mut storage, &answers);
+    let spans = vec![
+        Span {
+            after: Some(MessageId(101)),
+            before: Some(MessageId(111)),
+            limit: 9,
+            newest: false,
+            said_only: false,
+        },
+        Span { after: None, before: None, limit: 2, newest: true, said_only: false },
+    ];
+    storage.fetch(1, Fetch::Past { room: RoomId(2), spans }).expect("there is a thread");
+    let spans = vec![Span { limit: 2, said_only: false, ..ALL }];
+    storage.fetch(2, Fetch::Past { room: RoomId(1), spans }).expect("there is a thread");
+    let mut found = Vec::new();
+    while found.len() < 2 {
+        if let Answer::Fetched { fetched: Fetched::Past(bytes), .. } =
+            answers.recv_timeout(PATIENCE).expect("an answer")
+        {
+            found.push(happenings(&bytes).map(|happening| happening.view.id.0).collect::<Vec<_>>());
+        }
+    }
+    assert_eq!(found, [vec![103, 105, 107, 109, 297, 299], vec![300, 301]]);
+}
+
+#[test]
+fn a_question_is_answered_with_what_was_put_before_it() {
+    let directory = Directory::new();
+    let (mut storage, answers) = started(Database::open(&directory.0).expect("it opens"));
+    storage.put(room(1)).expect("room for it");
+    for id in 1..=50 {
+        put_past(&mut storage, 1, view(id, "hello"));
+        storage.fetch(id, Fetch::Past { room: RoomId(1), spans: vec![ALL] }).expect("there is a thread");
+    }
+    let mut asked = 0;
+    while asked < 50 {
+        if let Answer::Fetched { number, fetched: Fetched::Past(bytes) } =
+            answers.recv_timeout(PATIENCE).expect("an answer")
+        {
+            asked += 1;
+            assert_eq!((number, happenings(&bytes).count() as u64), (asked, asked));
+        }
+    }
+}
+
+/// What a room has left of 400 messages of 100 bytes under these limits, and of as many comings.
+fn left_within(limits: HistoryLimits) -> (Vec<u64>, usize) {
+    let directory = Directory::new();
+    let (mut storage, answers) = started(Database::open(&directory.0).expect("it opens"));
+    storage.keep_within(limits);
+    storage.put(room(1)).expect("room for it");
+    let text = "x".repeat(100 - 46 - "anna+x=1".len());
+    for id in 1..=400 {
+        put_past(&mut storage, 1, view(MessageId::at(id).0, &text));
+        put_past(&mut storage, 1, PastView { what: Past::Entered, ..view(MessageId::at(id).0 + 1, "") });
+        storage.flush();
+        if id % 7 == 0 {
+            wait(&mut storage, &answers);
+        }
+    }
+    storage
+        .fetch(1, Fetch::Past { room: RoomId(1), spans: vec![Span { said_only: false, ..ALL }] })
+        .expect("a thread");
+    loop {
+        if let Answer::Fetched { fetched: Fetched::Past(bytes), .. } =
+            answers.recv_timeout(PATIENCE).expect("an answer")
+        {
+            let views: Vec<_> = happenings(&bytes).map(|happening| happening.view).collect();
+            let said = views.iter().filter(|view| view.what.is_said()).map(|view| view.id.millis());
+            return (said.collect(), views.iter().filter(|view| !view.what.is_said()).count());
+        }
+    }
+}
+
+#[test]
+fn rooms_keep_what_their_limits_are_and_a_row_more() {
+    let no_limit =
+        HistoryLimits { messages_max: 10_000, bytes_max: 1 << 30, millis_max: 0, ..HistoryLimits::default() };
+    assert_eq!(left_within(no_limit), ((1..=400).collect(), 400));
+    let (said, comings) = left_within(HistoryLimits { messages_max: 100, ..no_limit });
+    assert!(
+        (100..200).contains(&said.len()) && (100..200).contains(&comings),
+        "{} and {comings}",
+        said.len()
+    );
+    assert!(said.ends_with(&[399, 400]));
+    let (said, _) = left_within(HistoryLimits { bytes_max: 10_000, ..no_limit });
+    assert!((50..=100).contains(&said.len()) && said.ends_with(&[399, 400]), "{}", said.len());
+}
+
+#[test]
+fn what_is_too_old_goes_with_its_words() {
+    let connection = Database::in_memory().expect("memory");
+    write(&connection, &room(1)).expect("it is taken");
+    for millis in [1_000, 2_000, 3_000] {
+        write(&connection, &said(MessageId::at(millis).0, 1, "good morning")).expect("it is taken");
+    }
+    assert_eq!(find(&connection, 1, "good").len(), 3);
+    let mut bounds = Bounds::new(HistoryLimits { millis_max: 500, ..HistoryLimits::default() });
+    bounds.sweep(&connection, 3_000).expect("it is removed");
+    assert_eq!(find(&connection, 1, "good"), [MessageId::at(3_000).0]);
+    let words = |sql| connection.query_row::<i64, _, _>(sql, [], |row| row.get(0)).expect("a number");
+    assert_eq!(words("SELECT count(*) FROM past"), 1);
+    assert_eq!(words("SELECT count(*) FROM words WHERE words MATCH 'good'"), 1);
+    write(&connection, &Record::PastGone { room: RoomId(1), before: MessageId(u64::MAX >> 1) })
+        .expect("it is taken");
+    assert_eq!(words("SELECT count(*) FROM words WHERE words MATCH 'good'"), 0);
+    connection
+        .execute("INSERT INTO words (words) VALUES ('integrity-check')", [])
+        .expect("the index is whole");
 }

@@ -1,26 +1,32 @@
 //! The thread that reads and writes the database, and the near side of it.
 //!
-//! Records that come within a moment are one transaction, so that a thousand of them cost one wait for the disk. What
+//! Records that come within a moment are one transaction, so that a thousand of them cost one wait for the disk; and
+//! what happens in a room within it is one row. The near side gathers what happened in one turn of the server, and the
+//! thread sleeps between two transactions: neither is woken for a message. What
 //! cannot be committed, because the disk is full or failing, is kept in order and tried again: memory and disk come
 //! together once that is over. Until then nothing more than the bounds is taken.
 
 use super::open::{Database, set_up};
+use super::past::{self, Bounds};
 use super::read::{fetch, last_message, load};
 use super::write::write;
-use crate::hub::MessageId;
-use crate::hub::record::{Fetch, Fetched, Record};
-use log::error;
+use crate::hub::record::{Fetch, Fetched, PastRecord, Record};
+use crate::hub::{HistoryLimits, MessageId, PastBytes};
+use log::{error, warn};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Transactions begin at most so often, unless there are many rows.
 const COMMIT_EVERY: Duration = Duration::from_millis(5);
 
 /// So many rows are not kept waiting.
 const ROWS_MAX: usize = 256;
+
+/// How often what is too old is looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Records that may wait for the disk, and what they may hold, in bytes. They fill up when the disk fails or cannot keep
 /// up; then the server refuses what has to last.
@@ -60,11 +66,17 @@ pub struct Storage {
     committed: Sequence,
     waiting_bytes: usize,
     failing: Option<String>,
+    /// What has happened in rooms since [`Storage::flush`], in the order in which it began.
+    gathered: Vec<PastRecord>,
 }
+
+/// Rooms whose doings are gathered; with more, they are handed on.
+const GATHERED_MAX: usize = 32;
 
 enum Job {
     Write { record: Record, bytes: usize },
     Fetch { number: u64, what: Fetch },
+    KeepWithin(HistoryLimits),
 }
 
 impl Storage {
@@ -92,7 +104,17 @@ impl Storage {
             .spawn(work)
             .map_err(|error| format!("there is no thread for storage: {error}"))?;
         let zero = Sequence::default();
-        Ok((Storage { jobs: Some(jobs), put: zero, committed: zero, waiting_bytes: 0, failing: None }, last))
+        Ok((
+            Storage {
+                jobs: Some(jobs),
+                put: zero,
+                committed: zero,
+                waiting_bytes: 0,
+                failing: None,
+                gathered: Vec::new(),
+            },
+            last,
+        ))
     }
 
     /// Whether what has to last can be taken. Not when the bounds are near: what people say has the rest.
@@ -112,6 +134,61 @@ impl Storage {
     /// # Errors
     /// [`Refused`] beyond the bounds; while storage fails, it is taken as long as there is room.
     pub fn put(&mut self, record: Record) -> Result<Sequence, Refused> {
+        self.flush();
+        self.put_behind(record)
+    }
+
+    /// The same for something that happened in a room: written with what else happens there before [`Storage::flush`].
+    ///
+    /// # Errors
+    /// As [`Storage::put`].
+    pub fn put_past(&mut self, past: PastBytes<'_>) -> Result<Sequence, Refused> {
+        let PastBytes { room, is_said, id, bytes } = past;
+        if self.waiting_bytes.saturating_add(bytes.len()) > WAITING_BYTES_MAX || self.waiting() >= WAITING_MAX
+        {
+            return Err(Refused);
+        }
+        self.waiting_bytes += bytes.len();
+        let is_same = |other: &PastRecord| other.room == room && other.is_said == is_said;
+        let at = match self.gathered.iter().position(is_same) {
+            Some(at) => at,
+            None => {
+                if self.gathered.len() >= GATHERED_MAX {
+                    self.flush();
+                }
+                self.gathered.push(PastRecord {
+                    room,
+                    is_said,
+                    first: id,
+                    last: id,
+                    count: 0,
+                    bytes: Vec::new(),
+                });
+                self.gathered.len() - 1
+            }
+        };
+        if let Some(record) = self.gathered.get_mut(at) {
+            record.last = id;
+            record.count += 1;
+            record.bytes.extend_from_slice(bytes);
+        }
+        Ok(Sequence(self.put.0 + at as u64 + 1))
+    }
+
+    /// Hands on what was gathered.
+    pub fn flush(&mut self) {
+        for record in std::mem::take(&mut self.gathered) {
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(record.bytes.len()); // and counted again
+            let _ = self.put_behind(Record::Past(record)); // room was made for it
+        }
+    }
+
+    /// From now on, rooms keep so much of what happens in them.
+    pub fn keep_within(&mut self, limits: HistoryLimits) {
+        self.hand_over(Job::KeepWithin(limits));
+    }
+
+    fn put_behind(&mut self, record: Record) -> Result<Sequence, Refused> {
         let bytes = weight(&record);
         let is_full =
             self.waiting() >= WAITING_MAX || self.waiting_bytes.saturating_add(bytes) > WAITING_BYTES_MAX;
@@ -125,6 +202,7 @@ impl Storage {
 
     /// Asks; the answer has this number.
     pub fn fetch(&mut self, number: u64, what: Fetch) -> Result<(), Refused> {
+        self.flush();
         if self.hand_over(Job::Fetch { number, what }) { Ok(()) } else { Err(Refused) }
     }
 
@@ -134,6 +212,7 @@ impl Storage {
 
     /// Takes nothing more. What was put is written, as far as that is possible at once, and the database closed.
     pub fn end(&mut self) {
+        self.flush();
         self.jobs = None;
     }
 
@@ -152,7 +231,7 @@ impl Storage {
 
     /// How many of the records that were put are not on the disk.
     pub fn waiting(&self) -> u64 {
-        self.put.0 - self.committed.0
+        self.put.0 - self.committed.0 + self.gathered.len() as u64
     }
 
     /// Whether everything that was put is on the disk.
@@ -172,6 +251,10 @@ struct Worker<A> {
     /// How long to wait after the next failure.
     retry: Duration,
     is_failing: bool,
+    /// How much rooms keep, once that was said.
+    bounds: Option<Bounds>,
+    /// When what is too old is looked for.
+    sweep: Instant,
 }
 
 impl<A: Fn(Answer) -> bool> Worker<A> {
@@ -184,6 +267,8 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
             next: Instant::now(),
             retry: RETRY_FIRST,
             is_failing: false,
+            bounds: None,
+            sweep: Instant::now(),
         }
     }
 
@@ -191,23 +276,24 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
     /// back whom to tell.
     fn run(mut self, jobs: &Receiver<Job>) -> A {
         loop {
-            let is_due = self.waiting.len() >= ROWS_MAX && !self.is_failing;
-            let job = if self.waiting.is_empty() {
-                jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else if is_due {
-                Err(RecvTimeoutError::Timeout)
-            } else {
-                jobs.recv_timeout(self.next.saturating_duration_since(Instant::now()))
-            };
+            let job = self.next_job(jobs);
             let goes_on = match job {
                 Ok(Job::Write { record, bytes }) => {
                     self.waiting.push_back((record, bytes));
                     true
                 }
                 Ok(Job::Fetch { number, what }) => {
+                    // What was put before it belongs to it.
+                    let goes_on = self.waiting.is_empty() || self.is_failing || self.commit_all();
                     let fetched = fetch(&self.database.connection, &what);
-                    (self.answer)(Answer::Fetched { number, fetched })
+                    goes_on && (self.answer)(Answer::Fetched { number, fetched })
                 }
+                Ok(Job::KeepWithin(limits)) => {
+                    self.bounds = Some(Bounds::new(limits));
+                    self.sweep = Instant::now();
+                    true
+                }
+                Err(RecvTimeoutError::Timeout) if self.waiting.is_empty() => true,
                 Err(RecvTimeoutError::Timeout) => self.commit(),
                 Err(RecvTimeoutError::Disconnected) => {
                     self.commit_rest();
@@ -217,6 +303,42 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
             if !goes_on {
                 return self.answer;
             }
+            if self.sweep <= Instant::now() {
+                self.sweep();
+            }
+        }
+    }
+
+    /// Waits for something to do: a timeout is to write what waits. Between two transactions the thread sleeps rather
+    /// than be woken for each record, unless the next one is far off.
+    fn next_job(&self, jobs: &Receiver<Job>) -> Result<Job, RecvTimeoutError> {
+        if self.waiting.is_empty() {
+            return jobs.recv_timeout(SWEEP_EVERY);
+        }
+        let rest = self.next.saturating_duration_since(Instant::now());
+        if self.is_failing {
+            return jobs.recv_timeout(rest);
+        }
+        if self.waiting.len() >= ROWS_MAX {
+            return Err(RecvTimeoutError::Timeout);
+        }
+        if !rest.is_zero() {
+            thread::sleep(rest);
+        }
+        match jobs.try_recv() {
+            Ok(job) => Ok(job),
+            Err(TryRecvError::Empty) => Err(RecvTimeoutError::Timeout),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+        }
+    }
+
+    fn sweep(&mut self) {
+        self.sweep = Instant::now() + SWEEP_EVERY;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let Some(bounds) = &mut self.bounds else { return };
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        if let Err(error) = bounds.sweep(&self.database.connection, now) {
+            warn!("what is too old could not be removed, and is tried again in an hour: {error}");
         }
     }
 
@@ -225,6 +347,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
         let count = self.waiting.len().min(ROWS_MAX);
         let written = write_all(
             &mut self.database.connection,
+            &mut self.bounds,
             self.waiting.iter().take(count).map(|(record, _)| record),
         );
         match written {
@@ -236,6 +359,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
                 (self.answer)(Answer::Committed { upto: self.committed, bytes })
             }
             Err(error) => {
+                self.bounds.iter_mut().for_each(Bounds::forget); // what was counted is not there
                 if self.is_failing {
                     self.reopen();
                 }
@@ -245,6 +369,15 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
                 (self.answer)(Answer::Failing { error: error.to_string() })
             }
         }
+    }
+
+    /// Everything that waits, unless it fails. `false` when nobody listens any more.
+    fn commit_all(&mut self) -> bool {
+        let mut goes_on = true;
+        while goes_on && !self.waiting.is_empty() && !self.is_failing {
+            goes_on = self.commit();
+        }
+        goes_on
     }
 
     /// The server ends: once more, and what cannot be written is lost.
@@ -271,27 +404,64 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
 }
 
 /// Writes records as one transaction, or none of them. One that contradicts the others can never be written: it is left
-/// out, and logged.
+/// out, and logged. What happened in one room is one row, as long as nothing else comes in between.
 fn write_all<'a>(
     connection: &mut Connection,
+    bounds: &mut Option<Bounds>,
     records: impl Iterator<Item = &'a Record>,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut past: Vec<PastRecord> = Vec::new();
     for record in records {
-        match write(&transaction, record) {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                error!("a change contradicts what is saved already, and is left out: {error}");
+        let Record::Past(next) = record else {
+            write_past(&transaction, bounds, &mut past)?;
+            if matches!(record, Record::Retracted { .. } | Record::PastGone { .. } | Record::RoomGone(_)) {
+                bounds.iter_mut().for_each(Bounds::forget);
             }
-            outcome => outcome?,
+            unless_it_contradicts(write(&transaction, record))?;
+            continue;
+        };
+        match past.iter_mut().find(|one| one.room == next.room && one.is_said == next.is_said) {
+            Some(one) => {
+                one.last = next.last;
+                one.count += next.count;
+                one.bytes.extend_from_slice(&next.bytes);
+            }
+            None => past.push(next.clone()),
         }
     }
+    write_past(&transaction, bounds, &mut past)?;
     transaction.commit()
+}
+
+fn write_past(
+    connection: &Connection,
+    bounds: &mut Option<Bounds>,
+    past: &mut Vec<PastRecord>,
+) -> rusqlite::Result<()> {
+    for record in past.drain(..) {
+        unless_it_contradicts(past::write(connection, &record))?;
+        if let Some(bounds) = bounds {
+            bounds.note(connection, &record)?;
+        }
+    }
+    Ok(())
+}
+
+fn unless_it_contradicts(outcome: rusqlite::Result<()>) -> rusqlite::Result<()> {
+    match outcome {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            error!("a change contradicts what is saved already, and is left out: {error}");
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 /// About what a record holds, in bytes.
 fn weight(record: &Record) -> usize {
     let more = match record {
-        Record::Past(past) => past.text.len() + past.tags.len() + past.by.len() + past.username.len(),
+        Record::Past(past) => past.bytes.len(),
         Record::Account(account) => account.name.len() + account.secret.hash.len(),
         Record::Room(room) => room.name.len() + room.subject.as_ref().map_or(0, |subject| subject.text.len()),
         Record::Member(member) => member.note.reason.len(),

@@ -1,9 +1,8 @@
 //! Records, written down.
 
-use super::numbers::{of_affiliation, of_list, of_past};
-use crate::hub::record::{
-    AccountRecord, BanRecord, MaskRecord, MemberRecord, PastRecord, Record, RoomRecord,
-};
+use super::numbers::{of_affiliation, of_list};
+use super::past;
+use crate::hub::record::{AccountRecord, BanRecord, MaskRecord, MemberRecord, Record, RoomRecord};
 use rusqlite::{Connection, Params, Result, params};
 
 /// Writes one record, within the transaction that is open.
@@ -16,7 +15,8 @@ pub fn write(connection: &Connection, record: &Record) -> Result<()> {
         Record::Account(record) => account(connection, record),
         Record::AccountGone(id) => run("DELETE FROM accounts WHERE id = ?1", params![id.0]),
         Record::Room(record) => room(connection, record),
-        Record::RoomGone(id) => run("DELETE FROM rooms WHERE id = ?1", params![id.0]),
+        Record::RoomGone(id) => past::end_all(connection, *id)
+            .and_then(|()| run("DELETE FROM rooms WHERE id = ?1", params![id.0])),
         Record::Member(record) => member(connection, record),
         Record::MemberGone { room, account } => {
             run("DELETE FROM members WHERE room = ?1 AND account = ?2", params![room.0, account.0])
@@ -26,18 +26,17 @@ pub fn write(connection: &Connection, record: &Record) -> Result<()> {
             "DELETE FROM masks WHERE room = ?1 AND list = ?2 AND mask = ?3",
             params![room.0, of_list(*list), mask],
         ),
-        Record::Past(record) => past(connection, record),
-        Record::Retracted { id, by, reason } => run(
-            "UPDATE past SET retracted_by = ?2, retracted_reason = ?3 WHERE id = ?1 AND retracted_by IS NULL",
-            params![id.0, by, reason],
-        )
-        .and_then(|()| run("UPDATE past SET text = '', tags = '' WHERE id = ?1", params![id.0])),
-        Record::PastGone { room, before } => {
-            run("DELETE FROM past WHERE room = ?1 AND id < ?2", params![room.0, before.0])
-        }
+        Record::Past(record) => past::write(connection, record),
+        Record::Retracted { room, id, by, reason } => past::retract(connection, *room, *id, by, reason),
+        Record::PastGone { room, before } => past::end(connection, *room, *before),
+        Record::LatestSaid { .. } => Ok(()), // what happened is there itself
         Record::ReadUpTo { account, conversation, at_millis } => run(
             "INSERT OR REPLACE INTO read_up_to (account, conversation, at_millis) VALUES (?1, ?2, ?3)",
             params![account.0, conversation, at_millis],
+        ),
+        Record::ReadUpToGone { account, conversation } => run(
+            "DELETE FROM read_up_to WHERE account = ?1 AND conversation = ?2",
+            params![account.0, conversation],
         ),
         Record::Ban(record) => ban(connection, record),
         Record::BanGone { pattern } => run("DELETE FROM bans WHERE pattern = ?1", params![pattern]),
@@ -125,31 +124,6 @@ fn mask(connection: &Connection, record: &MaskRecord) -> Result<()> {
         "INSERT OR REPLACE INTO masks (room, list, mask, by, reason, at_millis, until_millis) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![room.0, of_list(*list), mask, note.by, note.reason, note.at_millis, note.until_millis],
-    )
-}
-
-fn past(connection: &Connection, record: &PastRecord) -> Result<()> {
-    let PastRecord { id, room, what, account, by, username, host, shown_account, text, tags, retracted } =
-        record;
-    let host: Vec<u8> = [host.address, host.network, host.wider].concat();
-    run(
-        connection,
-        "INSERT INTO past (id, room, what, account, by, username, host, shown_account, text, tags, retracted_by, \
-         retracted_reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING",
-        params![
-            id.0,
-            room.0,
-            of_past(*what),
-            account.map(|account| account.0),
-            by,
-            username,
-            host,
-            shown_account,
-            text,
-            tags,
-            retracted.as_ref().map(|retraction| &retraction.by),
-            retracted.as_ref().map(|retraction| &retraction.reason)
-        ],
     )
 }
 

@@ -127,8 +127,10 @@ codes! {
         ServerFull = 108,
         /// An operator ended the session.
         Killed = 109,
+        /// Where the client comes from is banned.
+        Banned = 110,
         /// Another session of the user has given up the account by which this one was here.
-        LoggedOut = 110,
+        LoggedOut = 111,
     }
 }
 
@@ -149,6 +151,37 @@ codes! {
         Delete = 5,
         /// Shows the user to be an operator of the server.
         Operator = 6,
+    }
+}
+
+codes! {
+    /// What an operator does.
+    AdministerCode: u8 {
+        /// Keeps the address or network out that the value names.
+        Ban = 0,
+        /// Lets it in again.
+        Unban = 1,
+        /// Ends the session of whoever the value names.
+        Kill = 2,
+        /// Says the text to everybody.
+        Announce = 3,
+        /// Deletes the account that the value names.
+        DropAccount = 4,
+        /// Ends the room that the value names.
+        DestroyRoom = 5,
+    }
+}
+
+codes! {
+    /// What an operator wants to see.
+    ListServerCode: u8 {
+        /// Whom the server does not take.
+        Bans = 0,
+        /// Everybody who is here, once for each connection.
+        Sessions = 1,
+        Accounts = 2,
+        /// How much there is, and what the server has done.
+        Status = 3,
     }
 }
 
@@ -230,6 +263,27 @@ codes! {
         InviteException = 50,
         /// Whom it matches, does not speak without a voice.
         Mute = 51,
+        /// It is set to what the word in the text stands for: only ever asked for, and told as what it comes to.
+        Preset = 64,
+    }
+}
+
+codes! {
+    /// What an account is to a room.
+    AffiliationCode: u8 {
+        None = 0,
+        Member = 1,
+        Admin = 2,
+        Owner = 3,
+        Outcast = 4,
+    }
+}
+
+codes! {
+    /// What one can wish for in a room.
+    WishCode: u8 {
+        Voice = 0,
+        Membership = 1,
     }
 }
 

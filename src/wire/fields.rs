@@ -80,6 +80,11 @@ impl<'a> Fields<'a> {
         std::mem::take(&mut self.0)
     }
 
+    /// What was taken off since, by `later`, which began as a copy of this.
+    pub fn up_to(&self, later: &Fields<'a>) -> &'a [u8] {
+        self.0.get(..self.0.len().saturating_sub(later.0.len())).unwrap_or_default()
+    }
+
     /// Nothing may be left.
     pub fn end(&self) -> Result<(), BodyError> {
         if self.0.is_empty() { Ok(()) } else { Err(BodyError::Trailing) }
@@ -101,7 +106,7 @@ pub fn put_name(out: &mut Vec<u8>, name: &str) {
 
 /// Writes a text with its length in front, cut at a character where two bytes cannot say how long it is.
 pub fn put_long(out: &mut Vec<u8>, text: &str) {
-    let text = &text[..text.floor_char_boundary(usize::from(u16::MAX))];
+    let text = cut(text, u16::MAX.into());
     out.extend_from_slice(&(text.len() as u16).to_be_bytes());
     out.extend_from_slice(text.as_bytes());
 }

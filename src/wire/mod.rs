@@ -23,8 +23,8 @@ pub mod sniff;
 pub mod time_span;
 
 pub use code::{
-    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode, Origin, PathRole, Purpose,
-    RefusalCode, Transport,
+    AccountCode, AdministerCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode,
+    ListServerCode, Origin, PathRole, Purpose, RefusalCode, Transport, WishCode,
 };
 pub use fields::cut;
 pub use frame::{Frame, Kind};

@@ -255,7 +255,7 @@ impl Client {
     /// Joins a room and returns its channel.
     pub fn join(&mut self, room: &str) -> u32 {
         let request = self.next_request();
-        self.send(0, &frame::Join { request, room });
+        self.send(0, &frame::Join { request, room, password: "" });
         self.receive_kind(Kind::Joined).channel()
     }
 

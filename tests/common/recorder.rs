@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, Moment, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply, Role,
-    RoomChange, SessionId, Trait, Words,
+    KnownPassword, Marks, Moment, Network, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply,
+    Role, RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -46,6 +46,10 @@ pub enum Recorded {
     Except(Vec<SessionId>),
     HangUp {
         session: SessionId,
+    },
+    ShutOut {
+        network: Network,
+        text: String,
     },
     /// What is to be done with a password, and the password.
     Prove {
@@ -282,6 +286,7 @@ impl Effects for Recorder {
                 Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
             }
             Effect::HangUp { session, .. } => Recorded::HangUp { session },
+            Effect::ShutOut { network, text } => Recorded::ShutOut { network, text: text.into() },
         });
     }
 
@@ -320,6 +325,15 @@ impl Effects for Recorder {
 
     fn store(&mut self, record: Record) {
         self.0.push(Recorded::Store(record));
+    }
+
+    /// A checksum (FNV-1a), which is as good where nobody looks for what is behind it.
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        let hash = what.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
+        let [a, b, c, d, e, ..] = hash.to_le_bytes();
+        [a, b, c, d, e]
     }
 
     fn fresh_key(&mut self) -> PathKey {
@@ -422,7 +436,11 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::Spoken { .. }
         | Reply::Bans { .. }
         | Reply::Sessions { .. }
-        | Reply::Accounts { .. } => Answered::Other(format!("{reply:?}")),
+        | Reply::Accounts { .. }
+        | Reply::Banned { .. }
+        | Reply::Unbanned { .. }
+        | Reply::AccountDropped { .. }
+        | Reply::Status(_) => Answered::Other(format!("{reply:?}")),
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }
@@ -454,7 +472,7 @@ fn answered(reply: Reply<'_>) -> Answered {
             username: look.person.username().into(),
             realname: look.person.realname().into(),
             places: look.places.iter().map(|place| place.room.shown().into()).collect(),
-            idle_seconds: look.idle_seconds,
+            idle_seconds: look.seen.map_or(0, |seen| seen.idle_seconds),
         },
         Reply::Was { entries } => {
             Answered::Was(entries.iter().map(|entry| entry.name.shown().into()).collect())
@@ -524,7 +542,7 @@ fn happened(event: Event<'_>) -> Happened {
         Event::WatchedChanged { who, what } => Happened::WatchedChanged(who.name.shown().into(), what),
         Event::Appeared { who } => Happened::Appeared(who.name.shown().into()),
         Event::Vanished { name } => Happened::Vanished(name.shown().into()),
-        Event::Announced { by, text } => {
+        Event::Announced { by, text, .. } => {
             Happened::Announced { by: by.name.shown().into(), text: text.into() }
         }
         Event::Killed { by, text } => Happened::Killed { by: by.name.shown().into(), text: text.into() },

@@ -99,7 +99,7 @@ fn any_watch(random: &mut Random, name: &'static str, text: &'static str) -> Com
         2 => Command::Unwatch { names: [name].into() },
         3 => Command::UnwatchAll,
         4 => Command::ListWatched,
-        5 => Command::Announce { text },
+        5 => Command::Announce { text, to_all: false },
         _ => Command::Kill { name, text },
     }
 }

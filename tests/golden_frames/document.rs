@@ -3,11 +3,12 @@
 
 use crate::goldens::{frames, goldens, hex};
 use std::collections::BTreeMap;
-use switchboard::hub::Limits;
+use switchboard::hub::{Limits, Preset};
 use switchboard::server::binding;
 use switchboard::wire::{
-    AccountCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags,
-    HEADER_LEN, Kind, LeftCode, Origin, PathRole, Purpose, RefusalCode, Transport, datagram, frame,
+    AccountCode, AdministerCode, AffiliationCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode,
+    CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, ListServerCode, Origin, PathRole, Purpose,
+    RefusalCode, Transport, WishCode, datagram, frame,
 };
 
 pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -90,9 +91,16 @@ fn codes_have_the_same_numbers_and_names() {
         "Credentials",
         CredentialsCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))),
     );
+    assert_same_codes("Act", AdministerCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("View", ListServerCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Account", AccountCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Left", LeftCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Change", ChangeCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes(
+        "Affiliation",
+        AffiliationCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))),
+    );
+    assert_same_codes("Wish", WishCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Transport", Transport::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Origin", Origin::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -109,6 +117,18 @@ fn flags_have_the_same_bits() {
 }
 
 #[test]
+fn grants_have_the_same_bits() {
+    let document: Vec<(u32, String)> =
+        rows(&["Grant", "Name"]).iter().map(|row| (number(&row[0]), row[1].clone())).collect();
+    let code = [
+        (frame::Grants::MODERATOR, "moderator"),
+        (frame::Grants::VOICE, "voice"),
+        (frame::Grants::MUTED, "muted"),
+    ];
+    assert_eq!(document, code.map(|(bit, name)| (bit.into(), name.to_owned())));
+}
+
+#[test]
 fn requests_are_the_kinds_that_a_client_sends_and_that_have_an_answer() {
     let names = kinds_in_the_code();
     for row in rows(&["Number", "Name", "Direction", "Answer"]) {
@@ -117,7 +137,9 @@ fn requests_are_the_kinds_that_a_client_sends_and_that_have_an_answer() {
         assert!(["C", "S", "both"].contains(&row[2].as_str()), "{row:?}");
         if kind.is_request() {
             assert_eq!(row[2], "C", "{row:?}");
-            assert!(names.values().any(|name| *name == row[3]), "{row:?} is answered by an unknown kind");
+            for answer in row[3].split(", ") {
+                assert!(names.values().any(|name| name == answer), "{row:?} is answered by an unknown kind");
+            }
         }
     }
 }
@@ -146,7 +168,6 @@ fn fields_by_kind() -> BTreeMap<u32, (String, Vec<(String, String)>)> {
 
 /// How many bytes a field takes at the front of `body`, by the document's own words about its type.
 fn field_len(r#type: &str, body: &[u8]) -> usize {
-    let name_len = |at: usize| 1 + usize::from(body[at]);
     match r#type {
         "u8" => 1,
         "u16" => 2,
@@ -157,18 +178,36 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "bytes32" => 32,
         "address" => 18,
         "addresses" => body.len() / 20 * 20,
-        "name" => name_len(0),
+        "name" => 1 + usize::from(body[0]),
         "long" => 2 + usize::from(u16::from_be_bytes([body[0], body[1]])),
         "text" | "bytes" => body.len(),
-        "names" | "rooms" => {
+        "names" => entries_len(&["name"], body),
+        "rooms" => entries_len(&["name", "u32"], body),
+        "occupants" => entries_len(&["name", "u8", "u8"], body),
+        "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
+        "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
+        "wishes" => entries_len(&["name", "u8", "long"], body),
+        "rows" => {
             let mut at = 0;
             while at < body.len() {
-                at += name_len(at) + if r#type == "rooms" { 4 } else { 0 };
+                let columns = body[at];
+                at += 1;
+                for _ in 0..columns {
+                    at += field_len("long", &body[at..]);
+                }
             }
             at
         }
         unknown => panic!("the document does not define a type {unknown:?}"),
     }
+}
+
+fn entries_len(fields: &[&str], body: &[u8]) -> usize {
+    let mut at = 0;
+    while at < body.len() {
+        fields.iter().for_each(|r#type| at += field_len(r#type, &body[at..]));
+    }
+    at
 }
 
 #[test]
@@ -256,6 +295,7 @@ fn limits_and_constants_have_the_same_values() {
         mask_bytes_max,
         masks_per_list_max,
         invitations_max,
+        bans_max,
         // What only the other dialect meets.
         scanned_entries_max: _,
         username_bytes_max: _,
@@ -272,6 +312,7 @@ fn limits_and_constants_have_the_same_values() {
         account_password_bytes_max: _,
         registration: _,
         new_rooms: _,
+        history: _,
     } = Limits::default();
     assert_same_numbers(
         "Limit",
@@ -295,6 +336,7 @@ fn limits_and_constants_have_the_same_values() {
             ("mask-bytes-max", mask_bytes_max.into()),
             ("masks-per-list-max", masks_per_list_max as u64),
             ("invitations-max", invitations_max as u64),
+            ("bans-max", bans_max as u64),
         ],
     );
     assert_same_numbers(
@@ -328,12 +370,17 @@ fn every_code_and_kind_that_the_text_names_exists() {
     known.extend(ByeCode::ALL.iter().map(snake_case));
     known.extend(CredentialsCode::ALL.iter().map(snake_case));
     known.extend(AccountCode::ALL.iter().map(snake_case));
+    known.extend(AdministerCode::ALL.iter().map(snake_case));
+    known.extend(ListServerCode::ALL.iter().map(snake_case));
     known.extend(LeftCode::ALL.iter().map(snake_case));
     known.extend(ClosedCode::ALL.iter().map(snake_case));
     known.extend(ChangeCode::ALL.iter().map(snake_case));
+    known.extend(AffiliationCode::ALL.iter().map(snake_case));
+    known.extend(WishCode::ALL.iter().map(snake_case));
     known.extend(
         fields_by_kind().into_values().flat_map(|(_, fields)| fields.into_iter().map(|(name, _)| name)),
     );
+    known.extend(Preset::ALL.iter().map(|preset| preset.word().to_owned()));
     for heading in ["Limit", "Setting", "Type"] {
         known.extend(rows(&[heading]).into_iter().map(|row| row[0].clone()));
     }

@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
-    AccountCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags, Frame, Kind, LeftCode, Origin,
-    PathRole, Purpose, RawFrame, RefusalCode, Split, Transport, header, split,
+    AccountCode, AdministerCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags,
+    Frame, Kind, LeftCode, ListServerCode, Origin, PathRole, Purpose, RawFrame, RefusalCode, Split,
+    Transport, WishCode, header, split,
 };
 
 pub struct Golden {
@@ -59,9 +60,7 @@ impl Golden {
         let frame = raw.decode().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         match (self.meaning, frame) {
             (Meaning::Frame(expected), frame) => assert_eq!(frame, expected),
-            (Meaning::Names { request, names, .. }, Frame::PeerList(PeerList { request: r, names: n }))
-            | (Meaning::Names { request, names, .. }, Frame::Occupants(Occupants { request: r, names: n })) =>
-            {
+            (Meaning::Names { request, names, .. }, Frame::PeerList(PeerList { request: r, names: n })) => {
                 assert_eq!((r, n.iter().collect::<Vec<_>>()), (request, names.to_vec()), "{kind:?}");
             }
             (Meaning::Rooms { request, rooms }, Frame::RoomList(list)) => {
@@ -92,8 +91,12 @@ fn addresses(addresses: &[(Transport, Origin, &str)]) -> ListEntries<'static, Ad
         origin: origin.number(),
         address: address.parse().expect("an address"),
     };
-    // A handful of bytes that the goldens borrow until the end of the process.
-    ListEntries::encode(Box::leak(Box::default()), addresses.iter().map(entry))
+    ListEntries::encode(kept(), addresses.iter().map(entry))
+}
+
+/// A handful of bytes that the goldens borrow until the end of the process.
+fn kept() -> &'static mut Vec<u8> {
+    Box::leak(Box::default())
 }
 
 /// All frames of `bytes`, which must hold whole frames only.
@@ -146,9 +149,12 @@ pub fn goldens() -> Vec<Golden> {
         frame(0, "88 00 0009 00000000  00000011 03 03 416e6e",
             Frame::Account(Account { request: 17, code: AccountCode::PasswordChanged.number(), name: "Ann" })),
         // Rooms.
-        frame(0, "90 00 0009 00000000  00000002 04 23746561", Frame::Join(Join { request: 2, room: "#tea" })),
-        frame(ROOM, "91 00 0015 00100000  00000002 04 23746561 00000102 03 626f62 68656c6c",
-            Frame::Joined(Joined { request: 2, room: "#tea", occupants: 258, subject_by: "bob", subject: "hell" })),
+        frame(0, "90 00 000d 00000000  00000002 04 23746561 03 736574",
+            Frame::Join(Join { request: 2, room: "#tea", password: "set" })),
+        frame(ROOM, "91 00 001d 00100000  00000002 04 23746561 00000102 0081 03 02 03 c3a962 03 626f62 68656c6c",
+            Frame::Joined(Joined { request: 2, room: "#tea", occupants: 258, flags: 0x81,
+                affiliation: AffiliationCode::Owner.number(), grants: Grants::VOICE, you: "éb", subject_by: "bob",
+                subject: "hell" })),
         frame(ROOM, "92 00 0004 00100000  00000003", Frame::Leave(Leave { request: 3 })),
         frame(ROOM, "93 00 0006 00100000  00000004 6869", Frame::Say(Say { request: 4, text: "hi" })),
         frame(ROOM, "94 00 0007 00100000  03 626f62 e38182", Frame::Said(Said { by: "bob", text: "あ" })),
@@ -161,13 +167,17 @@ pub fn goldens() -> Vec<Golden> {
         golden(Flags::MORE, 0, "9a 01 0011 00000000  00000006 02 2361 00000001 01 23 ffffffff",
             Meaning::Rooms { request: 6, rooms: &[("#a", 1), ("#", u32::MAX)] }),
         frame(ROOM, "9b 00 0008 00100000  00000007 03 626f62", Frame::Who(Who { request: 7, after: "bob" })),
-        golden(Flags::NONE, ROOM, "9c 00 000c 00100000  00000007 03 626f62 03 c3a961",
-            Meaning::Names { kind: Kind::Occupants, request: 7, names: &["bob", "éa"] }),
+        frame(ROOM, "9c 00 0010 00100000  00000007 03 626f62 02 01 03 c3a961 00 00",
+            Frame::Occupants(Occupants { request: 7, occupants: ListEntries::encode(kept(), [
+                OccupantEntry { name: "bob", affiliation: AffiliationCode::Admin.number(), grants: Grants::MODERATOR },
+                OccupantEntry { name: "éa", affiliation: AffiliationCode::None.number(), grants: 0 },
+            ]) })),
         frame(ROOM, "9d 00 0006 00100000  03 626f62 6869", Frame::Notice(Notice { by: "bob", text: "hi" })),
         frame(ROOM, "9e 00 000d 00100000  03 626f62 05 616c696365 6e6f 21",
             Frame::Kicked(Kicked { who: "bob", by: "alice", text: "no!" })),
-        frame(ROOM, "9f 00 000b 00100000  05 616c696365 20 01 626f62",
-            Frame::Changed(Changed { by: "alice", change: ChangeCode::Moderator.number(), on: 1, value: "bob" })),
+        frame(ROOM, "9f 00 0012 00100000  05 616c696365 30 01 00000e10 03 2a6f62 6e6f",
+            Frame::Changed(Changed { by: "alice", change: ChangeCode::Ban.number(), on: 1, seconds: 3_600,
+                value: "*ob", reason: "no" })),
         // Peers.
         frame(0, "a0 00 000a 00000000  00000008 03 626f62 6869",
             Frame::Tell(Tell { request: 8, to: "bob", text: "hi" })),
@@ -224,5 +234,72 @@ pub fn goldens() -> Vec<Golden> {
             Frame::Prove(Prove { cookie: ending(0xc3), tag: ending(0xb2) })),
         frame(BINDING, "cb 00 001a 00000007  0102030405060708 6869 b2b2b2b2b2b2b2b2 b2b2b2b2b2b2b2b3",
             Frame::Sealed(Sealed { counter: 0x0102_0304_0506_0708, frame_and_tag: b"hi\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb3" })),
+        // Those who run a room.
+        frame(ROOM, "cc 00 000a 00100000  00000012 01 01 03 626f62",
+            Frame::Decide(Decide { request: 18, wish: WishCode::Membership.number(), grant: 1, who: "bob" })),
+        frame(ROOM, "cd 00 0002 00100000  00 01",
+            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1 })),
+        frame(ROOM, "ce 00 0004 00100000  00000013", Frame::ListWishes(ListWishes { request: 19 })),
+        frame(ROOM, "cf 00 000d 00100000  00000013 03 626f62 00 0002 6869",
+            Frame::Wishes(Wishes { request: 19, wishes: ListEntries::encode(kept(), [
+                WishEntry { who: "bob", wish: WishCode::Voice.number(), text: "hi" },
+            ]) })),
+        frame(ROOM, "d0 00 0010 00100000  00000014 26 01 0000003c 03 626f62 6e6f",
+            Frame::Change(Change { request: 20, change: ChangeCode::Outcast.number(), on: 1, seconds: 60, value: "bob",
+                reason: "no" })),
+        frame(ROOM, "d1 00 0004 00100000  00000015", Frame::ShowSettings(ShowSettings { request: 21 })),
+        frame(ROOM, "d2 00 0017 00100000  00000015 0803 00000019 0102030405060708 01 03 736574",
+            Frame::Settings(Settings { request: 21, flags: 0x803, occupants_max: 25,
+                made_millis: 0x0102_0304_0506_0708, has_password: 1, password: "set" })),
+        frame(ROOM, "d3 00 0008 00100000  00000016 03 626f62",
+            Frame::ReserveName(ReserveName { request: 22, name: "bob" })),
+        frame(ROOM, "d4 00 0009 00100000  00000017 04 03 626f62",
+            Frame::ListMembers(ListMembers { request: 23, affiliation: AffiliationCode::Outcast.number(), after: "bob" })),
+        golden(Flags::MORE, ROOM, "d5 01 0025 00100000  00000017
+                03 626f62 01 06 02 c3a9 03 616e6e 0102030405060708 0000000000000009 0002 6869",
+            Meaning::Frame(Frame::Members(Members { request: 23, members: ListEntries::encode(kept(), [
+                MemberEntry { account: "bob", affiliation: AffiliationCode::Member.number(),
+                    grants: Grants::VOICE | Grants::MUTED, reserved: "é", by: "ann",
+                    at_millis: 0x0102_0304_0506_0708, until_millis: 9, reason: "hi" },
+            ]) }))),
+        frame(ROOM, "d6 00 0007 00100000  00000018 33 0102",
+            Frame::ListMasks(ListMasks { request: 24, list: ChangeCode::Mute.number(), from: 0x102 })),
+        frame(ROOM, "d7 00 001f 00100000  00000018 03 2a6f62 0003 616e6e 0102030405060708 0000000000000009 0000",
+            Frame::Masks(Masks { request: 24, masks: ListEntries::encode(kept(), [
+                MaskEntry { mask: "*ob", by: "ann", at_millis: 0x0102_0304_0506_0708, until_millis: 9, reason: "" },
+            ]) })),
+        frame(ROOM, "d8 00 000a 00100000  00000019 03 626f62 6e6f",
+            Frame::Kick(Kick { request: 25, who: "bob", text: "no" })),
+        frame(ROOM, "d9 00 0008 00100000  0000001a 03 626f62", Frame::Invite(Invite { request: 26, who: "bob" })),
+        frame(ROOM, "da 00 0009 00100000  0000001b 02 2361 6e6f",
+            Frame::Destroy(Destroy { request: 27, instead: "#a", text: "no" })),
+        frame(ROOM, "db 00 0009 00100000  03 616e6e 02 2361 6e6f",
+            Frame::Destroyed(Destroyed { by: "ann", instead: "#a", text: "no" })),
+        frame(ROOM, "dc 00 0009 00100000  0000001c 02 2361 6e6f",
+            Frame::RenameRoom(RenameRoom { request: 28, to: "#a", text: "no" })),
+        frame(ROOM, "dd 00 0009 00100000  03 616e6e 02 2361 6e6f",
+            Frame::RoomRenamed(RoomRenamed { by: "ann", to: "#a", text: "no" })),
+        frame(0, "de 00 000a 00000000  0000001d 01 02 2361 6869",
+            Frame::Wish(Wish { request: 29, wish: WishCode::Membership.number(), room: "#a", text: "hi" })),
+        frame(ROOM, "df 00 0007 00100000  03 626f62 00 6869",
+            Frame::Wished(Wished { who: "bob", wish: WishCode::Voice.number(), text: "hi" })),
+        // Operators of the server.
+        frame(0, "e8 00 0017 00000000  00000012 00 00000e10 0a 31302e302e302e302f38 00 6e6f",
+            Frame::Administer(Administer {
+                request: 18,
+                what: AdministerCode::Ban.number(),
+                seconds: 3_600,
+                value: "10.0.0.0/8",
+                instead: "",
+                text: "no",
+            })),
+        frame(0, "e9 00 000b 00000000  00000013 01 05 616e6e2037",
+            Frame::ListServer(ListServer { request: 19, what: ListServerCode::Sessions.number(), after: "ann 7" })),
+        golden(Flags::MORE, 0, "ea 01 0010 00000000  00000013 02 0003 616e6e 0001 37  01 0000",
+            Meaning::Frame(Frame::ServerList(ServerList {
+                request: 19,
+                rows: ListEntries::of_encoded(b"\x02\x00\x03ann\x00\x017\x01\x00\x00"),
+            }))),
+        frame(0, "eb 00 0006 00000000  03 616e6e 6869", Frame::Announced(Announced { by: "ann", text: "hi" })),
     ]
 }

@@ -101,12 +101,19 @@ fn tail_at(kind: Kind) -> Option<usize> {
         | Kind::Told
         | Kind::ToldElsewhere
         | Kind::Decline
+        | Kind::Announced
         | Kind::Notice => Some(4),
         Kind::Left => Some(5),
         Kind::Kicked => Some(10),
         Kind::Refused => Some(6),
-        Kind::Tell | Kind::Sealed | Kind::Changed => Some(8),
-        Kind::Joined => Some(17),
+        Kind::Tell | Kind::Sealed | Kind::Kick => Some(8),
+        Kind::Destroy | Kind::Destroyed | Kind::RenameRoom | Kind::RoomRenamed => Some(7),
+        Kind::Wish => Some(8),
+        Kind::Wished => Some(5),
+        Kind::Change => Some(14),
+        Kind::Changed => Some(16),
+        Kind::Joined => Some(25),
+        Kind::Administer => Some(21),
         _ => None,
     }
 }
@@ -115,12 +122,14 @@ fn tail_at(kind: Kind) -> Option<usize> {
 fn entries_end_at(kind: Kind) -> &'static [usize] {
     match kind {
         Kind::RoomList => &[4, 11, 17],
-        Kind::Occupants => &[4, 8, 12],
+        Kind::Occupants => &[4, 10, 16],
+        Kind::Members | Kind::Masks | Kind::Wishes => &[4],
         Kind::PeerList => &[4],
         Kind::Peer => &[17, 37],
         Kind::Declare => &[6, 26],
         Kind::OfferPaths => &[4],
         Kind::Paths => &[34, 54],
+        Kind::ServerList => &[4, 13],
         _ => &[],
     }
 }
@@ -152,10 +161,17 @@ fn a_body_that_goes_on_is_an_error_or_holds_more() {
         let kind = golden.meaning.kind();
         let longer = [&golden.bytes[HEADER_LEN..], &[0]].concat();
         let expected = match kind {
-            Kind::RoomList | Kind::Peer | Kind::Declare | Kind::OfferPaths | Kind::Paths => {
-                Err(BodyError::Short)
-            }
-            Kind::Occupants | Kind::PeerList => Ok(kind), // one more name, an empty one
+            Kind::RoomList
+            | Kind::Peer
+            | Kind::Declare
+            | Kind::OfferPaths
+            | Kind::Paths
+            | Kind::Occupants
+            | Kind::Members
+            | Kind::Masks
+            | Kind::Wishes => Err(BodyError::Short),
+            Kind::PeerList => Ok(kind),   // one more name, an empty one
+            Kind::ServerList => Ok(kind), // one more row, without columns
             _ if tail_at(kind).is_some() => Ok(kind),
             _ => Err(BodyError::Trailing),
         };

@@ -63,6 +63,7 @@ impl World {
             Recorded::Prove { .. } | Recorded::Guess { .. } | Recorded::Store(_) => {
                 panic!("nobody registers here")
             }
+            Recorded::ShutOut { .. } => panic!("nobody is banned here"),
             Recorded::HangUp { session } => {
                 assert!(self.sessions.remove(session).is_some());
                 assert!(!self.subscribers.values().any(|members| members.contains(session)));

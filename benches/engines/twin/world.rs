@@ -354,6 +354,10 @@ impl Effects for Exchange {
 
     fn store(&mut self, _: Record) {}
 
+    fn digest(&self, _: &[u8]) -> [u8; 5] {
+        [0; 5]
+    }
+
     fn fresh_key(&mut self) -> PathKey {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("random numbers, as when the server started");
@@ -385,8 +389,8 @@ impl Effects for Exchange {
                     self.publish(About::channel(channel), Key::from_u64(cause.0), &event);
                 }
             }
-            // There are no operators among native clients.
-            Effect::HangUp { .. } => {}
+            // There are no operators here.
+            Effect::HangUp { .. } | Effect::ShutOut { .. } => {}
             Effect::Subscribe { channel, session } => {
                 let key = Key::from_u64(session.0);
                 let Some(connection) = self.connections.get(key) else { return };

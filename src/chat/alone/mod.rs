@@ -16,7 +16,7 @@ mod host;
 #[cfg(test)]
 mod tests;
 
-use super::client::{End, FAREWELL_TIME, Face, go_on_if_interrupted};
+use super::client::{End, FAREWELL_TIME, Face, Typing, go_on_if_interrupted};
 use super::error::Error;
 use super::link::{Incoming, Link};
 use super::lost::Lost;
@@ -393,7 +393,7 @@ impl<'a, F: Face> Alone<'a, F> {
         let is_due = self.waiting.is_some() || self.dialogue.has_peer();
         if is_due && self.interactive && self.face.wants_prompt() && self.farewell.is_none() {
             let prompt = self.dialogue.prompt();
-            self.face.prompt(prompt);
+            self.face.prompt(prompt, Typing::Shown);
         }
     }
 }

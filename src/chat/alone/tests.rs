@@ -133,7 +133,10 @@ fn there_is_one_relay_and_nothing_else() {
     waiter.ask(0, &hello("alice"));
     assert_eq!(waiter.refusal(CHANNEL, &Data { payload: b"early" }), RefusalCode::NoSuchRelay);
     assert_eq!(waiter.refusal(0, &open(Purpose::Pipe)), RefusalCode::UnknownRequest);
-    assert_eq!(waiter.refusal(0, &Join { request: 3, room: "#a" }), RefusalCode::UnknownRequest);
+    assert_eq!(
+        waiter.refusal(0, &Join { request: 3, room: "#a", password: "" }),
+        RefusalCode::UnknownRequest
+    );
     assert_eq!(waiter.ask(0, &open(Purpose::Conversation)), [Kind::Ringing, Kind::Opened]);
     assert_eq!(waiter.refusal(0, &open(Purpose::Conversation)), RefusalCode::UnknownRequest);
     assert_eq!(waiter.refusal(2, &Close { request: 4 }), RefusalCode::NoSuchRelay);

@@ -2,20 +2,26 @@
 //! frames go in, frames and lines to show come out, and no socket or clock is known here.
 //!
 //! - [`typed`] what the user types, as requests;
+//! - [`accounts`] passwords, and whose the connection is;
 //! - [`calls`] talking to one peer, [`ways`] by relay or directly, and with whose [`consent`];
+//! - [`running`] what becomes of rooms, told in [`room_words`];
 //! - [`received`] what the server sends, as things to show.
 //!
 //! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
 //! is typed at a prompt goes to the place that this prompt showed or nowhere, even if the target has changed since.
 
+mod accounts;
 mod calls;
 mod consent;
 mod received;
+mod room_words;
+mod running;
 #[cfg(test)]
 mod tests;
 mod typed;
 mod ways;
 
+pub use accounts::{Credentials, Login};
 pub use calls::AtOnce;
 pub use consent::{Share, Ways};
 pub use ways::WayOut;
@@ -25,7 +31,9 @@ use crate::wire::frame::{Body, Join};
 use crate::wire::header::put;
 use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::{Flags, RefusalCode};
+use accounts::{Asked, Wants};
 use calls::{Call, Ending, Stage};
+use running::RoomAsked;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -72,6 +80,13 @@ pub struct Conversation {
     failed_room: Option<(String, String)>,
     /// The call from the command line that did not come about, and why.
     failed_call: Option<(String, String)>,
+    credentials: Credentials,
+    /// The account that the server has us for.
+    account: Option<String>,
+    /// What the prompt asks a password for.
+    wants: Option<Wants>,
+    /// Why the account from the command line was not made.
+    failed_account: Option<String>,
 }
 
 /// Names a room or a call for as long as the client runs.
@@ -84,6 +99,10 @@ struct Room {
     /// Where the server has it, while we are in.
     channel: Option<u32>,
     subject: String,
+    /// The name that we have in it.
+    you: String,
+    /// What we say to enter; often empty.
+    password: String,
 }
 
 /// What a request that has not been answered was about.
@@ -126,6 +145,11 @@ enum Pending {
     Ticket,
     Declared,
     Peer,
+    Account(Asked),
+    Room {
+        room: String,
+        asked: RoomAsked,
+    },
     /// Decline or close: the answer says nothing that is not known already.
     End,
 }
@@ -166,6 +190,10 @@ impl Conversation {
             unconfirmed: 0,
             failed_room: None,
             failed_call: None,
+            credentials: Credentials::default(),
+            account: None,
+            wants: None,
+            failed_account: None,
         };
         for room in rooms {
             conversation.add_room(&room_name(room));
@@ -198,6 +226,7 @@ impl Conversation {
         self.online = true;
         nick.clone_into(&mut self.nick);
         self.text_max = usize::from(text_max).max(1);
+        self.register_at_once();
         let rooms: Vec<String> = self.rooms.iter().map(|room| room.name.clone()).collect();
         self.notice(format!("connected as {nick}"));
         for room in rooms {
@@ -215,6 +244,7 @@ impl Conversation {
     /// same.
     pub fn disconnected(&mut self) {
         self.online = false;
+        self.account = None;
         self.frames.clear();
         for (_, pending) in std::mem::take(&mut self.pending) {
             if let Pending::Text { to, text, .. } = pending {
@@ -288,6 +318,9 @@ impl Conversation {
     /// The prompt. The line typed at it goes to the place that it shows.
     pub fn prompt(&mut self) -> String {
         self.prompted = self.target;
+        if let Some(wants) = &self.wants {
+            return wants.question();
+        }
         if let Some(question) = self.question() {
             return question;
         }
@@ -307,7 +340,12 @@ impl Conversation {
     }
 
     fn ask_to_join(&mut self, room: String, typed: bool) {
-        self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join { request, room: &room });
+        let password = self.room_named(&room).map(|room| room.password.clone()).unwrap_or_default();
+        self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join {
+            request,
+            room: &room,
+            password: &password,
+        });
     }
 
     /// Sends a request under a new id, and remembers what it was about.
@@ -326,7 +364,8 @@ impl Conversation {
     fn add_room(&mut self, name: &str) {
         if self.room_named(name).is_none() {
             let id = self.next_place();
-            self.rooms.push(Room { id, name: name.to_owned(), channel: None, subject: String::new() });
+            let (subject, you, password) = Default::default();
+            self.rooms.push(Room { id, name: name.to_owned(), channel: None, subject, you, password });
         }
     }
 

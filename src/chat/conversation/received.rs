@@ -1,12 +1,13 @@
 //! What the server sends.
 
+use super::room_words::{change, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Changed, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed,
-    RoomList, Said, Subject, Told, ToldElsewhere,
+    AddressEntry, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed, RoomList,
+    Said, Subject, Told, ToldElsewhere,
 };
-use crate::wire::{ChangeCode, Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
+use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
 /// Entries of a list that are shown; who wants more has better ways than a chat to read them.
 const LISTED_MAX: usize = 1_000;
@@ -30,6 +31,14 @@ impl Conversation {
             Frame::Left(left) => self.tell_about_room(channel, |room| departure(left, room)),
             Frame::Kicked(kicked) => self.kicked(channel, kicked),
             Frame::Changed(changed) => self.tell_about_room(channel, |room| change(changed, room)),
+            Frame::Settings(settings) => self.settings_shown(settings),
+            Frame::Members(page) => self.members_listed(channel, page, more),
+            Frame::Masks(page) => self.masks_listed(channel, page, more),
+            Frame::Wishes(page) => self.wishes_listed(page, more),
+            Frame::Wished(wished) => self.wished(channel, wished),
+            Frame::Decided(decided) => self.decided(channel, decided),
+            Frame::Destroyed(destroyed) => self.room_destroyed(channel, destroyed),
+            Frame::RoomRenamed(renamed) => self.room_renamed(channel, renamed),
             Frame::Renamed(renamed) => self.renamed(renamed),
             Frame::Invited(Invited { by, room }) => {
                 self.notice(format!("{by} invites you to {room}; /join {room} enters it"));
@@ -37,7 +46,9 @@ impl Conversation {
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
-            Frame::Occupants(list) => self.names(list.request, list.names.iter(), more),
+            Frame::Occupants(list) => {
+                self.names(list.request, list.occupants.iter().map(|one| one.name), more)
+            }
             Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
@@ -58,6 +69,7 @@ impl Conversation {
             Frame::Paths(paths) => self.round_begins(channel, paths),
             Frame::Ticket(ticket) => drop(self.pending.remove(&ticket.request)),
             Frame::Bound(_) => {}
+            Frame::Account(account) => self.account_changed(account),
             // What only clients send says nothing here.
             _ => log::debug!("a frame of kind {:?} from the server is passed over", frame.kind()),
         }
@@ -70,6 +82,7 @@ impl Conversation {
                 self.notice(format!("you left {room}"));
             }
             Some(Pending::Accept { call }) => self.accepted(call),
+            Some(Pending::Room { room, asked }) => self.room_done(&room, asked),
             Some(Pending::Subject { room, text }) => {
                 if let Some(room) = self.rooms.iter_mut().find(|known| same_name(&known.name, &room)) {
                     text.clone_into(&mut room.subject);
@@ -87,6 +100,7 @@ impl Conversation {
         let Refused { request, code, text: why } = refused;
         match self.pending.remove(&request) {
             None | Some(Pending::End) => {}
+            Some(Pending::Account(asked)) => self.account_refused(asked, why),
             Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
             Some(Pending::Text { to, text, .. }) => {
                 self.refused += 1;
@@ -114,6 +128,7 @@ impl Conversation {
             Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
                 self.trouble(format!("{room}: {why}"))
             }
+            Some(Pending::Room { room, asked }) => self.room_refused(&room, asked, code, why),
             Some(Pending::Names { .. } | Pending::Rooms { .. }) => self.trouble(why),
         }
     }
@@ -171,6 +186,7 @@ impl Conversation {
         joined.room.clone_into(&mut room.name);
         room.channel = Some(channel);
         joined.subject.clone_into(&mut room.subject);
+        joined.you.clone_into(&mut room.you);
         let id = room.id;
         if typed || self.target.is_none() {
             self.target = Some(id);
@@ -181,6 +197,9 @@ impl Conversation {
             n => format!("with {n} others"),
         };
         self.notice(format!("you are in {}, {others}", joined.room));
+        if self.interactive {
+            self.notice(warning(&joined));
+        }
         if !joined.subject.is_empty() {
             self.notice(format!(
                 "{} is about: {} (set by {})",
@@ -203,16 +222,19 @@ impl Conversation {
         self.shown.push(Shown::said(Shown::Room { room, by: by.to_owned(), text: text.to_owned() }));
     }
 
-    fn tell_about_room(&mut self, channel: u32, sentence: impl FnOnce(&str) -> String) {
+    pub(super) fn tell_about_room(&mut self, channel: u32, sentence: impl FnOnce(&str) -> String) {
         let Some(sentence) = self.room_at(channel).map(|room| sentence(&room.name)) else { return };
         self.notice(sentence);
     }
 
     /// Somebody was made to leave. If it is us, the room is no longer ours.
     fn kicked(&mut self, channel: u32, kicked: Kicked<'_>) {
-        let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
+        let Some((room, you)) = self.room_at(channel).map(|room| (room.name.clone(), room.you.clone()))
+        else {
+            return;
+        };
         let words = if kicked.text.is_empty() { String::new() } else { format!(": {}", kicked.text) };
-        if kicked.who == self.nick {
+        if kicked.who == you {
             self.trouble(format!("{} made you leave {room}{words}", kicked.by));
             self.remove_room(&room);
         } else {
@@ -222,6 +244,9 @@ impl Conversation {
 
     /// Names are kept in calls, in what asks for their ends, and in our own.
     fn renamed(&mut self, Renamed { who, to }: Renamed<'_>) {
+        for room in self.rooms.iter_mut().filter(|room| room.you == who) {
+            to.clone_into(&mut room.you);
+        }
         if who == self.nick {
             to.clone_into(&mut self.nick);
             return self.notice(format!("you are now {to}"));
@@ -324,63 +349,12 @@ fn shown_address(entry: AddressEntry) -> String {
     format!("{transport}{}{observed}", entry.address)
 }
 
-fn span(seconds: u32) -> String {
+pub(super) fn span(seconds: u32) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
         120..=7_199 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3_600),
     }
-}
-
-/// What has changed about a room, in one sentence.
-fn change(Changed { by, change, on, value }: Changed<'_>, room: &str) -> String {
-    let is_on = on != 0;
-    let either = |yes: &str, no: &str| if is_on { yes.to_owned() } else { no.to_owned() };
-    let listed =
-        |what: &str| if is_on { format!("{what} {value}") } else { format!("no longer {what} {value}") };
-    let what = match ChangeCode::from_number(change) {
-        Some(ChangeCode::Hidden) => either("is hidden", "is hidden no more"),
-        Some(ChangeCode::MembersOnly) => either("is for members only", "is open to everybody"),
-        Some(ChangeCode::Moderated) => either("is moderated", "is moderated no more"),
-        Some(ChangeCode::ClosedToOutsiders) => either("is closed to outsiders", "takes words from outside"),
-        Some(ChangeCode::SubjectLocked) => {
-            either("leaves its subject to moderators", "lets everybody set its subject")
-        }
-        Some(ChangeCode::NoControlMessages) => either("takes no control messages", "takes control messages"),
-        Some(ChangeCode::Persistent) => either("lasts", "ends when the last one leaves"),
-        Some(ChangeCode::SemiAnonymous) => {
-            either("shows who somebody is to its admins alone", "shows everybody who is who")
-        }
-        Some(ChangeCode::NoHistory) => either("keeps nothing of what is said", "keeps what is said"),
-        Some(ChangeCode::VisitorsPassive) => either(
-            "lets visitors do nothing but listen",
-            "lets visitors whisper, invite and change their names",
-        ),
-        Some(ChangeCode::ModeratorsInvite) => {
-            either("leaves inviting to moderators", "lets everybody invite")
-        }
-        Some(ChangeCode::SubjectOpen) => {
-            either("lets visitors set its subject, too", "lets no visitors set its subject")
-        }
-        Some(ChangeCode::Owner) => format!("has {value} as an owner"),
-        Some(ChangeCode::Admin) => format!("has {value} as an admin"),
-        Some(ChangeCode::Member) => format!("has {value} as a member"),
-        Some(ChangeCode::Unaffiliated) => format!("has {value} on no list any more"),
-        Some(ChangeCode::Outcast) => format!("bans {value} for good"),
-        Some(ChangeCode::Mute) => listed("mutes"),
-        Some(ChangeCode::Password) => either("has a password now", "has no password any more"),
-        Some(ChangeCode::OccupantsMax) if is_on => format!("takes {value} at most"),
-        Some(ChangeCode::OccupantsMax) => "takes as many as the server allows".to_owned(),
-        Some(ChangeCode::Moderator) if is_on => format!("has {value} as a moderator"),
-        Some(ChangeCode::Moderator) => format!("has {value} as a moderator no more"),
-        Some(ChangeCode::Voice) if is_on => format!("gives {value} a voice"),
-        Some(ChangeCode::Voice) => format!("takes the voice of {value}"),
-        Some(ChangeCode::Ban) => listed("bans"),
-        Some(ChangeCode::BanException) => listed("excepts from its bans"),
-        Some(ChangeCode::InviteException) => listed("lets in without an invitation"),
-        None => "has changed in a way that this client does not know".to_owned(),
-    };
-    format!("{room} {what} (set by {by})")
 }
 
 fn departure(left: Left<'_>, room: &str) -> String {

@@ -76,7 +76,17 @@ pub(super) fn in_lobby(interactive: bool) -> Conversation {
 }
 
 pub(super) fn join(conversation: &mut Conversation, request: u32, room: &str, channel: u32) {
-    let joined = Joined { request, room, occupants: 1, subject_by: "", subject: "" };
+    let joined = Joined {
+        request,
+        room,
+        occupants: 1,
+        flags: 0,
+        affiliation: 0,
+        grants: 0,
+        you: "alice",
+        subject_by: "",
+        subject: "",
+    };
     receive(conversation, channel, Frame::Joined(joined));
 }
 
@@ -105,7 +115,7 @@ fn rooms_are_entered_and_lines_said_to_the_target() {
 fn what_others_do_with_rooms_and_names_is_shown() {
     let mut alice = in_lobby(true);
     let changed = |change: ChangeCode, on, value| {
-        Frame::Changed(Changed { by: "bob", change: change.number(), on, value })
+        Frame::Changed(Changed { by: "bob", change: change.number(), on, seconds: 0, value, reason: "" })
     };
     for (frame, line) in [
         (changed(ChangeCode::Moderated, 1, ""), "-- #lobby is moderated (set by bob)"),
@@ -117,7 +127,11 @@ fn what_others_do_with_rooms_and_names_is_shown() {
         receive(&mut alice, LOBBY, frame);
         assert_eq!(lines(&mut alice), [line]);
     }
-    receive(&mut alice, LOBBY, Frame::Changed(Changed { by: "bob", change: 255, on: 1, value: "" }));
+    receive(
+        &mut alice,
+        LOBBY,
+        Frame::Changed(Changed { by: "bob", change: 255, on: 1, seconds: 0, value: "", reason: "" }),
+    );
     assert!(lines(&mut alice)[0].contains("does not know"));
     receive(&mut alice, 0, Frame::Invited(Invited { by: "bob", room: "#tea" }));
     assert_eq!(lines(&mut alice), ["-- bob invites you to #tea; /join #tea enters it"]);

@@ -10,6 +10,10 @@ impl Conversation {
     pub fn typed(&mut self, line: &str) {
         // A line pasted with others in it is several lines.
         for line in line.split(['\r', '\n']) {
+            if let Some(wants) = self.wants.take() {
+                self.take_password(wants, line);
+                continue;
+            }
             if let Some(call) = self.asked.take()
                 && self.answered(call, line)
             {
@@ -51,7 +55,8 @@ impl Conversation {
                 Some(id) => self.say(id, text),
                 None => self.said_nowhere(text),
             },
-            Command::Join(room) => self.join(&room_name(room)),
+            Command::Join { room, password } => self.join(&room_name(room), password),
+            Command::Room(room, command) => self.run_room(room, command),
             Command::Leave(room) => self.leave(room),
             Command::Msg { to, text } => self.tell(to, text),
             Command::Peer(name) => self.request(0, Pending::Peer, |request| Lookup { request, name }),
@@ -64,6 +69,11 @@ impl Conversation {
             }
             Command::Who(room) => self.who(room),
             Command::Subject(Some(text)) => self.set_subject(if text == "-" { "" } else { text }),
+            Command::Account => self.tell_account(),
+            Command::Register | Command::Login(_) | Command::Password | Command::Unregister => {
+                self.ask_password(command)
+            }
+            Command::Logout => self.log_out(),
             Command::Call(peer) => self.call_peer(peer),
             Command::Accept(peer) => self.accept(peer),
             Command::Decline(words) => self.decline(words),
@@ -114,11 +124,14 @@ impl Conversation {
         }
     }
 
-    fn join(&mut self, name: &str) {
+    fn join(&mut self, name: &str, password: &str) {
         match self.room_named(name).map(|room| (room.id, room.channel)) {
             Some((id, Some(_))) => self.target = Some(id),
             _ => {
                 self.add_room(name);
+                if let Some(room) = self.rooms.iter_mut().find(|room| same_name(&room.name, name)) {
+                    password.clone_into(&mut room.password);
+                }
                 self.ask_to_join(name.to_owned(), true);
             }
         }

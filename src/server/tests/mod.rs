@@ -1,5 +1,7 @@
 //! What needs the inside of the server.
 
+#[cfg(feature = "storage")]
+mod keeping;
 mod limits;
 mod lines;
 mod scene;

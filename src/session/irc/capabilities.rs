@@ -32,6 +32,7 @@ pub const OFFERED: &[Capability] = &[
     Capability::UserhostInNames,
     #[cfg(feature = "storage")]
     Capability::DraftAccountRegistration,
+    Capability::DraftChannelRename,
 ];
 
 /// What stands behind a capability in CAP LS, for those who know values.

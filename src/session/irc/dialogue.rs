@@ -1,6 +1,6 @@
 //! One client's side of the conversation, and what becomes of a line.
 
-use super::commands::{self, Doing, rooms};
+use super::commands::{self, Doing, knock, rooms};
 use super::elsewhere::Owed;
 use super::labels::Labelled;
 use super::refusals::Obstacle;
@@ -286,6 +286,18 @@ impl Dialogue {
             && !self.capabilities.has(Capability::ExtendedMonitor)
         {
             return;
+        }
+        match (room, event) {
+            (Some(room), &Event::Wished { who, wish, text }) => {
+                return knock::wished(self, room, (who, wish, text), stamp, out);
+            }
+            (Some(room), &Event::Decided { wish, is_granted }) => {
+                return knock::decided(self, room, (wish, is_granted), stamp.surroundings, out);
+            }
+            (Some(room), &Event::Destroyed { by, text, instead }) => {
+                return rooms::destroyed(self, room, by, (text, instead), stamp, out);
+            }
+            _ => {}
         }
         let target = match (room, event) {
             (Some(room), event) if !matches!(event, Event::Invited { .. }) => room.shown(),

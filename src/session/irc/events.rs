@@ -6,7 +6,7 @@ use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
 use super::write::Write;
 use crate::hub::{
-    Affiliation, Departure, Event, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
+    Affiliation, Departure, Event, Form, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
 };
 use crate::session::{Stamp, Surroundings, Variant};
 use crate::wire::irc::mask::{ACCOUNT_BAN, EXTBAN_PREFIX};
@@ -90,7 +90,15 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Vanished { name } => {
             Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());
         }
-        Event::Announced { by, text } => scene.line(out, &by, "WALLOPS").trailing(text),
+        // To all it is a NOTICE: not everybody has asked for WALLOPS.
+        Event::Announced { by, text, to_all: true } => {
+            let text = &format!("Announcement by {}: {text}", by.name);
+            let words = Words { form: Form::Notice, text, tags: "" };
+            put_words(words, variant, out, |out, _, command| {
+                Write::to(out).time(variant, world).server(world, command).param(target)
+            });
+        }
+        Event::Announced { by, text, to_all: false } => scene.line(out, &by, "WALLOPS").trailing(text),
         Event::Killed { by, text: "" } => {
             let why = Killing { by: by.name.shown(), text: "" };
             scene.line(out, &by, "KILL").param(target).trailing(why);

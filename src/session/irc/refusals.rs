@@ -1,6 +1,6 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{Doing, oneself, rooms, who, whois};
+use super::commands::{Doing, knock, modes, oneself, rename, rooms, who, whois};
 #[cfg(feature = "storage")]
 use super::commands::{account, authenticate};
 use super::dialogue::Dialogue;
@@ -42,6 +42,13 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         Doing::Authenticate => return authenticate::refuse(dialogue, refusal, world, out),
         #[cfg(feature = "storage")]
         Doing::Register => return account::refuse(dialogue, refusal, world, out),
+        // Who may not see them sees the list without them.
+        Doing::Outcasts { behind } => {
+            *behind = None;
+            return modes::end_of_bans(dialogue, &dialogue.task.about, world, out);
+        }
+        Doing::Knock => return knock::refuse(dialogue, refusal, world, out),
+        Doing::RenameRoom => return rename::refuse(dialogue, refusal, world, out),
         // Until the login it is open whose nickname it is going to be.
         Doing::CheckNick if refusal == Refusal::NameReserved => return,
         doing => {
@@ -141,6 +148,16 @@ impl fmt::Display for Sentence {
             Refusal::Silenced => "A ban in that channel takes your voice (+b)",
             Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
             Refusal::NotModerator => "That is for the operators of the channel",
+            Refusal::NotAdmin => "That is for the admins of the channel (+a)",
+            Refusal::NotOwner => "That is for the owners of the channel (+q)",
+            Refusal::LastOwner => "The channel would be without an owner; name another one first",
+            Refusal::NameReservedThere => "Somebody else has reserved your nickname in that channel",
+            Refusal::RoomExists => "There is a channel of that name",
+            Refusal::NeedsOwner => "A channel that lasts has an owner with an account",
+            Refusal::OthersAreThere => {
+                "Whether people are known there (+A) changes only while you are alone in it"
+            }
+            Refusal::TooManyWishes => "Too many wait for an answer there; try again later",
             Refusal::OutOfReach => "They rank higher in that channel than you",
             Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
             Refusal::NoInvitations => "This server keeps no invitations",
@@ -195,7 +212,13 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
         Refusal::ClosedToOutsiders | Refusal::NoVoice | Refusal::Silenced | Refusal::NoControlMessages => {
             Numeric::ERR_CANNOTSENDTOCHAN
         }
-        Refusal::NotModerator | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
+        Refusal::NotModerator
+        | Refusal::NotAdmin
+        | Refusal::NotOwner
+        | Refusal::LastOwner
+        | Refusal::OutOfReach => Numeric::ERR_CHANOPRIVSNEEDED,
+        Refusal::NameReservedThere => Numeric::ERR_UNAVAILRESOURCE,
+        Refusal::NoSuchAccount => Numeric::ERR_NOSUCHNICK,
         Refusal::PeerNotInRoom => Numeric::ERR_USERNOTINCHANNEL,
         Refusal::PeerAlreadyInRoom => Numeric::ERR_USERONCHANNEL,
         Refusal::NoSuchPeer if *doing == Doing::Was => Numeric::ERR_WASNOSUCHNICK,

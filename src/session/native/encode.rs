@@ -1,14 +1,15 @@
 //! The hub's effects as frames.
 
-use super::Native;
+use super::codes::{account_code, affiliation_code, bits, flag_bits, grant_bits, refusal_code, wish_code};
+use super::manage::{put_change, put_masks, put_members, put_settings, put_wishes};
+use super::{Native, operators};
 use crate::hub::{
-    AccountChange, Address, Affiliation, ChannelId, Departure, Event, Flag, Form, MaskList, Offers, Origin,
-    PathKey, PathRole, Person, Purpose, Refusal, RelayEnd, Reply, RequestId, Role, RoomChange, Transport,
-    Words,
+    Address, ChannelId, Departure, Event, Form, Offers, Origin, PathKey, PathRole, Person, Purpose, Refusal,
+    RelayEnd, Reply, RequestId, Standing, Transport, Words,
 };
 use crate::session::CloseReason;
-use crate::wire::frame::{self, AddressEntry, Body, ListEntries, RoomEntry, put_list};
-use crate::wire::{self, AccountCode, ChangeCode, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
+use crate::wire::frame::{self, AddressEntry, Body, ListEntries, OccupantEntry, RoomEntry, put_list};
+use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 use std::fmt::Display;
 
 impl Native {
@@ -20,6 +21,12 @@ impl Native {
                 put(out, ChannelId::NONE, &frame::Renamed { who: from.shown(), to: to.shown() });
             }
             Reply::Marks { .. } if request == RequestId::NONE.0 => {}
+            // What operators do is answered always, so that it is in the log; not all of them want to know.
+            Reply::Announced { .. }
+            | Reply::Banned { .. }
+            | Reply::Unbanned { .. }
+            | Reply::AccountDropped { .. }
+                if request == 0 => {}
             // What these say more is of no use to whoever said what they wanted in a frame of its own.
             Reply::Done
             | Reply::Left { .. }
@@ -30,11 +37,21 @@ impl Native {
             | Reply::Announced { .. }
             | Reply::Kicked { .. }
             | Reply::Invited { .. }
-            | Reply::Changed { .. } => put(out, channel, &frame::Done { request }),
-            Reply::Refused(refusal) => {
-                let text = refusal.to_string();
-                put(out, channel, &frame::Refused { request, code: code(refusal).number(), text: &text });
+            | Reply::Destroyed { .. }
+            | Reply::RoomRenamed { .. }
+            | Reply::NameReserved { .. }
+            | Reply::Wished { .. }
+            | Reply::Decided { .. }
+            | Reply::Banned { .. }
+            | Reply::Unbanned { .. }
+            | Reply::AccountDropped { .. } => put(out, channel, &frame::Done { request }),
+            Reply::Refused(refusal) => put_refusal(request, channel, refusal, out),
+            // A frame asks for one change, which was refused or was made.
+            Reply::Changed { refused: &[(_, refusal), ..], .. } => {
+                put_refusal(request, channel, refusal, out)
             }
+            Reply::Changed { .. } if request == RequestId::NONE.0 => {}
+            Reply::Changed { .. } => put(out, channel, &frame::Done { request }),
             Reply::LoggedIn { name, text_bytes_max } => {
                 let (version, body_max, text_max) = (frame::VERSION, self.body_max, text_bytes_max);
                 put(out, channel, &frame::Welcome { request, version, body_max, text_max, name });
@@ -42,10 +59,20 @@ impl Native {
             Reply::Account { name, change } => {
                 put(out, channel, &frame::Account { request, code: account_code(change).number(), name });
             }
-            Reply::Joined { room, occupants, subject, .. } => {
+            Reply::Joined { who, room, occupants, subject, standing, flags, .. } => {
                 let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
-                let (room, occupants) = (room.shown(), saturated(occupants));
-                put(out, channel, &frame::Joined { request, room, occupants, subject_by, subject });
+                let joined = frame::Joined {
+                    request,
+                    room: room.shown(),
+                    occupants: saturated(occupants),
+                    flags: flag_bits(flags),
+                    affiliation: affiliation_code(standing.affiliation).number(),
+                    grants: grant_bits(standing),
+                    you: who.name.shown(),
+                    subject_by,
+                    subject,
+                };
+                put(out, channel, &joined);
             }
             Reply::Rooms { rooms, next } => {
                 let more = next.is_some();
@@ -55,9 +82,26 @@ impl Native {
             }
             Reply::Occupants { entries, next, .. } => {
                 let more = next.is_some();
-                let names = entries.iter().map(|entry| entry.person.name.shown());
-                put_list(out, Kind::Occupants, channel.0, request, self.body_max, names, more);
+                let occupants = entries.iter().map(|entry| {
+                    let standing = entry.place.map_or(Standing::default(), |place| place.standing);
+                    OccupantEntry {
+                        name: entry.person.name.shown(),
+                        affiliation: affiliation_code(standing.affiliation).number(),
+                        grants: grant_bits(standing),
+                    }
+                });
+                put_list(out, Kind::Occupants, channel.0, request, self.body_max, occupants, more);
             }
+            Reply::Settings { flags, occupants_max, password, made_millis, .. } => {
+                put_settings(request, channel, (flags, occupants_max, password, made_millis), out);
+            }
+            Reply::Masks { entries, more, .. } => {
+                put_masks(request, channel, self.body_max, (entries, more), out);
+            }
+            Reply::Members { entries, next, .. } => {
+                put_members(request, channel, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Wishes { entries, .. } => put_wishes(request, channel, self.body_max, entries, out),
             Reply::Peers { names, more } => {
                 let names = names.iter().copied();
                 put_list(out, Kind::PeerList, channel.0, request, self.body_max, names, more);
@@ -79,8 +123,6 @@ impl Native {
             }
             // Answers to what no frame asks.
             Reply::Subject { .. }
-            | Reply::Settings { .. }
-            | Reply::Masks { .. }
             | Reply::Invitations { .. }
             | Reply::Users { .. }
             | Reply::Look(_)
@@ -88,22 +130,22 @@ impl Native {
             | Reply::Here { .. }
             | Reply::Counts(_)
             | Reply::Watched { .. }
-            | Reply::Destroyed { .. }
-            | Reply::RoomRenamed { .. }
-            | Reply::NameReserved { .. }
-            | Reply::Wished { .. }
-            | Reply::Decided { .. }
-            | Reply::Wishes { .. }
-            | Reply::Members { .. }
             | Reply::Past { .. }
             | Reply::Retracted { .. }
             | Reply::ReadMark { .. }
             | Reply::Spoken { .. }
-            | Reply::Bans { .. }
-            | Reply::Sessions { .. }
-            | Reply::Accounts { .. }
             | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
+            Reply::Bans { entries, next } => {
+                operators::put_bans(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Sessions { entries, next } => {
+                operators::put_sessions(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Accounts { entries, next } => {
+                operators::put_accounts(request, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Status(ref status) => operators::put_status(request, self.body_max, status, out),
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
                 put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });
@@ -145,7 +187,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         }
         Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.name.shown(), text }),
         Event::Changed { by, changes } => {
-            changes.iter().for_each(|change| put_change(channel, by.name.shown(), *change, out));
+            changes.iter().for_each(|&change| put_change(channel, by.name.shown(), change, out));
         }
         Event::Invited { by, room } => {
             put(out, ChannelId::NONE, &frame::Invited { by: by.name.shown(), room: room.shown() });
@@ -153,11 +195,23 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::Renamed { who, to } => {
             put(out, ChannelId::NONE, &frame::Renamed { who: who.name.shown(), to: to.shown() });
         }
-        Event::Destroyed { .. }
-        | Event::RoomRenamed { .. }
-        | Event::Wished { .. }
-        | Event::Decided { .. }
-        | Event::Retracted { .. } => {}
+        Event::Destroyed { by, text, instead } => {
+            put(out, channel, &frame::Destroyed { by: by.name.shown(), instead, text });
+        }
+        Event::RoomRenamed { by, to, text } => {
+            put(out, channel, &frame::RoomRenamed { by: by.name.shown(), to: to.shown(), text });
+        }
+        Event::Wished { who, wish, text } => {
+            put(out, channel, &frame::Wished { who: who.name.shown(), wish: wish_code(wish).number(), text });
+        }
+        Event::Decided { wish, is_granted } => {
+            let (wish, is_granted) = (wish_code(wish).number(), is_granted.into());
+            put(out, channel, &frame::Decided { wish, is_granted });
+        }
+        Event::Retracted { .. } => {}
+        Event::Announced { by, text, to_all: true } => {
+            put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
+        }
         // Of these, frames know nothing; who is killed is told so by bye.
         Event::GuestInvited { .. }
         | Event::AccountChanged { .. }
@@ -166,7 +220,7 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
         | Event::WatchedChanged { .. }
         | Event::Appeared { .. }
         | Event::Vanished { .. }
-        | Event::Announced { .. }
+        | Event::Announced { to_all: false, .. }
         | Event::Killed { .. } => {}
         Event::Offered { from, purpose, payload_max } => {
             let purpose = match purpose {
@@ -209,71 +263,9 @@ fn put_words(channel: ChannelId, is_private: bool, by: Person<'_>, words: Words<
     }
 }
 
-fn put_change(channel: ChannelId, by: &str, change: RoomChange<'_>, out: &mut Vec<u8>) {
-    let digits;
-    let (change, on, value) = match change {
-        RoomChange::Flag { flag, on } => (flag_code(flag), on, ""),
-        RoomChange::Password(password) => {
-            (ChangeCode::Password, password.is_some(), password.unwrap_or_default())
-        }
-        RoomChange::OccupantsMax(None) => (ChangeCode::OccupantsMax, false, ""),
-        RoomChange::OccupantsMax(Some(occupants_max)) => {
-            digits = occupants_max.to_string();
-            (ChangeCode::OccupantsMax, true, &*digits)
-        }
-        RoomChange::Grant { role, to } => (role_code(role), true, to),
-        RoomChange::Revoke { role, from } => (role_code(role), false, from),
-        RoomChange::AddMask { list, mask, .. } => (list_code(list), true, mask),
-        RoomChange::RemoveMask { list, mask } => (list_code(list), false, mask),
-        RoomChange::Affiliate { affiliation, whom, .. } => (affiliation_code(affiliation), true, whom),
-        // Told as that somebody is nothing to the room; and what follows from a change, its frame says.
-        RoomChange::Unaffiliate { whom, .. } => (ChangeCode::Unaffiliated, true, whom),
-        RoomChange::Stands { .. } | RoomChange::Preset(_) => return,
-    };
-    put(out, channel, &frame::Changed { by, change: change.number(), on: on.into(), value });
-}
-
-fn flag_code(flag: Flag) -> ChangeCode {
-    match flag {
-        Flag::Hidden => ChangeCode::Hidden,
-        Flag::MembersOnly => ChangeCode::MembersOnly,
-        Flag::Moderated => ChangeCode::Moderated,
-        Flag::ClosedToOutsiders => ChangeCode::ClosedToOutsiders,
-        Flag::SubjectLocked => ChangeCode::SubjectLocked,
-        Flag::NoControlMessages => ChangeCode::NoControlMessages,
-        Flag::Persistent => ChangeCode::Persistent,
-        Flag::SemiAnonymous => ChangeCode::SemiAnonymous,
-        Flag::NoHistory => ChangeCode::NoHistory,
-        Flag::VisitorsPassive => ChangeCode::VisitorsPassive,
-        Flag::ModeratorsInvite => ChangeCode::ModeratorsInvite,
-        Flag::SubjectOpen => ChangeCode::SubjectOpen,
-    }
-}
-
-fn role_code(role: Role) -> ChangeCode {
-    match role {
-        Role::Moderator => ChangeCode::Moderator,
-        Role::Participant | Role::Visitor => ChangeCode::Voice,
-    }
-}
-
-fn affiliation_code(affiliation: Affiliation) -> ChangeCode {
-    match affiliation {
-        Affiliation::Outcast => ChangeCode::Outcast,
-        Affiliation::None => ChangeCode::Unaffiliated,
-        Affiliation::Member => ChangeCode::Member,
-        Affiliation::Admin => ChangeCode::Admin,
-        Affiliation::Owner => ChangeCode::Owner,
-    }
-}
-
-fn list_code(list: MaskList) -> ChangeCode {
-    match list {
-        MaskList::Bans => ChangeCode::Ban,
-        MaskList::BanExceptions => ChangeCode::BanException,
-        MaskList::InviteExceptions => ChangeCode::InviteException,
-        MaskList::Mutes => ChangeCode::Mute,
-    }
+fn put_refusal(request: u32, channel: ChannelId, refusal: Refusal, out: &mut Vec<u8>) {
+    let (code, text) = (refusal_code(refusal), refusal.to_string());
+    encode_refusal(RequestId(request), channel, (code, &text), out);
 }
 
 pub fn encode_refusal(
@@ -304,21 +296,18 @@ pub fn encode_farewell(reason: CloseReason, words: &dyn Display, out: &mut Vec<u
     put(out, ChannelId::NONE, &frame::Bye { code: reason.bye_code().number(), text: &text });
 }
 
-fn put<'a>(out: &mut Vec<u8>, channel: ChannelId, body: &impl Body<'a>) {
+pub(super) fn put<'a>(out: &mut Vec<u8>, channel: ChannelId, body: &impl Body<'a>) {
     header::put(out, Flags::NONE, channel.0, body);
 }
 
-fn saturated(count: impl TryInto<u32>) -> u32 {
+pub(super) fn saturated(count: impl TryInto<u32>) -> u32 {
     count.try_into().unwrap_or(u32::MAX)
 }
 
 fn offer_bits(relays: bool, Offers { conversations, pipes }: Offers) -> u8 {
-    let bits = [
-        (relays, frame::Offers::RELAYS),
-        (conversations, frame::Offers::CONVERSATIONS),
-        (pipes, frame::Offers::PIPES),
-    ];
-    bits.into_iter().filter(|&(offered, _)| offered).fold(0, |bits, (_, bit)| bits | bit)
+    bits(relays, frame::Offers::RELAYS)
+        | bits(conversations, frame::Offers::CONVERSATIONS)
+        | bits(pipes, frame::Offers::PIPES)
 }
 
 fn address_list<'a>(scratch: &'a mut Vec<u8>, addresses: &[Address]) -> ListEntries<'a, AddressEntry> {
@@ -334,90 +323,4 @@ fn address_list<'a>(scratch: &'a mut Vec<u8>, addresses: &[Address]) -> ListEntr
         address: address.at,
     };
     ListEntries::encode(scratch, addresses.iter().map(entry))
-}
-
-fn account_code(change: AccountChange) -> AccountCode {
-    match change {
-        AccountChange::Registered => AccountCode::Registered,
-        AccountChange::Identified => AccountCode::Identified,
-        AccountChange::LoggedOut => AccountCode::LoggedOut,
-        AccountChange::PasswordChanged => AccountCode::PasswordChanged,
-        AccountChange::Deleted => AccountCode::Deleted,
-    }
-}
-
-fn code(refusal: Refusal) -> RefusalCode {
-    match refusal {
-        Refusal::NotLoggedIn => RefusalCode::UnknownRequest,
-        Refusal::AlreadyLoggedIn => RefusalCode::AlreadyLoggedIn,
-        Refusal::BadName(_) => RefusalCode::BadName,
-        Refusal::NameTaken | Refusal::NameIsYours => RefusalCode::NameTaken,
-        Refusal::TooManySeats { .. } => RefusalCode::LimitReached,
-        Refusal::NameReserved => RefusalCode::NameReserved,
-        Refusal::RegistrationClosed => RefusalCode::RegistrationClosed,
-        Refusal::AccountExists => RefusalCode::AccountExists,
-        Refusal::TooManyAccounts { .. } => RefusalCode::LimitReached,
-        Refusal::BadAccountPassword { .. } => RefusalCode::BadPassword,
-        Refusal::AlreadyIdentified => RefusalCode::AlreadyIdentified,
-        Refusal::NotIdentified => RefusalCode::NotIdentified,
-        Refusal::WrongPassword => RefusalCode::WrongPassword,
-        Refusal::TryLater { .. } | Refusal::TooManyRegistrations { .. } => RefusalCode::TryLater,
-        Refusal::StillProving | Refusal::CannotProve => RefusalCode::Unavailable,
-        Refusal::BadRoomName(_) => RefusalCode::BadRoomName,
-        Refusal::BadText(_) => RefusalCode::BadText,
-        Refusal::TextTooLong { .. } => RefusalCode::TextTooLong,
-        Refusal::NotInRoom | Refusal::NoSuchRoom => RefusalCode::NotInRoom,
-        Refusal::AlreadyInRoom | Refusal::PeerAlreadyInRoom => RefusalCode::AlreadyInRoom,
-        Refusal::Banned => RefusalCode::Banned,
-        Refusal::MembersOnly => RefusalCode::MembersOnly,
-        Refusal::BadPassword => RefusalCode::BadPassword,
-        Refusal::NoVoice | Refusal::Silenced | Refusal::ClosedToOutsiders | Refusal::NoControlMessages => {
-            RefusalCode::NoVoice
-        }
-        Refusal::NotModerator
-        | Refusal::OutOfReach
-        | Refusal::BadRole
-        | Refusal::BannedFromRenaming
-        | Refusal::NotOperator => RefusalCode::NotAllowed,
-        Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::NotAdmin
-        | Refusal::NotOwner
-        | Refusal::LastOwner
-        | Refusal::NeedsOwner
-        | Refusal::OthersAreThere
-        | Refusal::NotYours => RefusalCode::NotAllowed,
-        Refusal::NoSuchAccount => RefusalCode::NoSuchPeer,
-        Refusal::NameReservedThere => RefusalCode::NameReserved,
-        Refusal::RoomExists => RefusalCode::NameTaken,
-        Refusal::NotToYourself => RefusalCode::Yourself,
-        Refusal::NothingWished
-        | Refusal::AlreadyWished
-        | Refusal::NoHistory
-        | Refusal::NoSuchMessage
-        | Refusal::NoSuchBan => RefusalCode::NotThere,
-        Refusal::BadSearch | Refusal::BadBan => RefusalCode::BadText,
-        Refusal::NotSaved => RefusalCode::Unavailable,
-        Refusal::TooManyMembers { .. }
-        | Refusal::TooManyWishes
-        | Refusal::TooManyBans { .. }
-        | Refusal::TooManyMasks { .. }
-        | Refusal::NoSpaceForMask
-        | Refusal::TooManyChanges { .. }
-        | Refusal::NoInvitations => RefusalCode::LimitReached,
-        Refusal::TooManyRooms { .. } => RefusalCode::TooManyRooms,
-        Refusal::RoomFull { .. } | Refusal::TooManyRoomsOnServer => RefusalCode::RoomFull,
-        Refusal::NoSuchPeer | Refusal::PeerNotInRoom => RefusalCode::NoSuchPeer,
-        Refusal::Yourself => RefusalCode::Yourself,
-        Refusal::NoSuchRelay => RefusalCode::NoSuchRelay,
-        Refusal::TakesNoRelays => RefusalCode::TakesNoRelays,
-        Refusal::TooManyRelays { .. } | Refusal::PeerHasTooManyRelays | Refusal::TooManyRelaysOnServer => {
-            RefusalCode::TooManyRelays
-        }
-        Refusal::NoAnswer => RefusalCode::NoAnswer,
-        Refusal::Cancelled => RefusalCode::Cancelled,
-        Refusal::PeerLeft => RefusalCode::PeerLeft,
-        Refusal::TooManyAddresses { .. } => RefusalCode::TooManyAddresses,
-        Refusal::BadAddress { .. } => RefusalCode::BadAddress,
-        Refusal::TooManyRounds { .. } => RefusalCode::TooManyRounds,
-    }
 }

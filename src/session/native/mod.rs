@@ -7,8 +7,11 @@
 //! In `Hello` everything but hello ends the connection, and bodies are short. What a body says wrongly inside a whole
 //! frame is refused and the connection goes on; what breaks framing ends it.
 
+mod codes;
 mod credentials;
 mod encode;
+mod manage;
+mod operators;
 
 use encode::encode_pong;
 pub(super) use encode::{encode_event, encode_farewell, encode_notice, encode_ping, encode_refusal};
@@ -138,12 +141,27 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
     let (used, channel) = (raw.len(), ChannelId(raw.header.channel));
     let room = RoomRef::Channel(channel);
     let (request, command) = match frame {
-        Frame::Join(f) => (f.request, Command::Join { room: f.room, password: "" }),
+        Frame::Join(f) => (f.request, Command::Join { room: f.room, password: f.password }),
         Frame::Leave(f) => (f.request, Command::Leave { room, text: "" }),
         Frame::Say(f) => (f.request, Command::Say { room, words: Words::message(f.text), least: None }),
         Frame::SetSubject(f) => (f.request, Command::SetSubject { room, text: f.text }),
         Frame::ListRooms(f) => (f.request, Command::ListRooms { after: f.after, filter: RoomFilter::default() }),
         Frame::Who(f) => (f.request, Command::Who { room, after: f.after, in_full: false }),
+        Frame::Change(_)
+        | Frame::ShowSettings(_)
+        | Frame::ReserveName(_)
+        | Frame::ListMembers(_)
+        | Frame::ListMasks(_)
+        | Frame::Kick(_)
+        | Frame::Invite(_)
+        | Frame::Destroy(_)
+        | Frame::RenameRoom(_)
+        | Frame::Wish(_)
+        | Frame::Decide(_)
+        | Frame::ListWishes(_) => match manage::command(room, frame) {
+            Ok(asked) => asked,
+            Err((code, text)) => return refused(raw, code, text, out),
+        },
         Frame::Declare(f) => match addresses(f.addresses) {
             Some(addresses) => {
                 let offers = Offers {
@@ -168,6 +186,8 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
             Some(addresses) => (f.request, Command::OfferPaths { channel, addresses }),
             None => return refused(raw, RefusalCode::BadAddress, NO_SUCH_TRANSPORT, out),
         },
+        Frame::Administer(f) => return operators::administer(raw, f, out),
+        Frame::ListServer(f) => return operators::list(raw, f, out),
         Frame::GetTicket(f) => {
             return Step::Ticket { used, request: RequestId(f.request), wants: f.wants };
         }
@@ -195,6 +215,14 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Notice(_)
         | Frame::Kicked(_)
         | Frame::Changed(_)
+        | Frame::Settings(_)
+        | Frame::Members(_)
+        | Frame::Masks(_)
+        | Frame::Wishes(_)
+        | Frame::Wished(_)
+        | Frame::Decided(_)
+        | Frame::Destroyed(_)
+        | Frame::RoomRenamed(_)
         | Frame::Told(_)
         | Frame::ToldElsewhere(_)
         | Frame::Peer(_)
@@ -208,6 +236,8 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Paths(_)
         | Frame::Ticket(_)
         | Frame::Bound(_)
+        | Frame::ServerList(_)
+        | Frame::Announced(_)
         // Datagrams, which do not come over TCP.
         | Frame::Bind(_)
         | Frame::Challenge(_)
@@ -233,12 +263,8 @@ fn addresses(entries: ListEntries<'_, AddressEntry>) -> Option<Box<[Address]>> {
 }
 
 fn unknown_request<'a>(raw: &RawFrame<'_>, out: &mut Vec<u8>) -> Step<'a> {
-    refused(
-        raw,
-        RefusalCode::UnknownRequest,
-        "a client cannot ask for that, or this server does not know it",
-        out,
-    )
+    let (code, text) = manage::UNKNOWN_REQUEST;
+    refused(raw, code, text, out)
 }
 
 fn refused<'a>(raw: &RawFrame<'_>, code: RefusalCode, text: &str, out: &mut Vec<u8>) -> Step<'a> {

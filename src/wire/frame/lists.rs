@@ -2,7 +2,7 @@
 //! later cannot fail. Encoding stops at what the receiver can take, and says that there is more.
 
 use super::{BodyError, Kind};
-use crate::wire::fields::{Fields, put_address, put_name};
+use crate::wire::fields::{Fields, put_address, put_long, put_name};
 use crate::wire::header::{Flags, HEADER_LEN, put_with};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -41,6 +41,80 @@ impl<'a> Entry<'a> for RoomEntry<'a> {
     }
 }
 
+/// Declares an entry as the list of its fields in wire order, which are those of bodies.
+macro_rules! entry {
+    ($(#[$meta:meta])* $entry:ident { $($(#[$fmeta:meta])* $field:ident: $type:ident,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub struct $entry<'a> { $($(#[$fmeta])* pub $field: body!(@type $type),)* }
+
+        impl<'a> Entry<'a> for $entry<'a> {
+            fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+                Ok($entry { $($field: body!(@decode fields $type),)* })
+            }
+
+            fn encode(&self, out: &mut Vec<u8>) {
+                $(body!(@encode out (self.$field) $type);)*
+            }
+        }
+    };
+}
+
+entry! {
+    /// Somebody in a list of occupants.
+    OccupantEntry {
+        name: name,
+        /// An [`AffiliationCode`](crate::wire::AffiliationCode).
+        affiliation: u8,
+        /// Bits of [`Grants`](super::Grants).
+        grants: u8,
+    }
+}
+
+entry! {
+    /// An account in a list of what accounts are to a room.
+    MemberEntry {
+        account: name,
+        /// An [`AffiliationCode`](crate::wire::AffiliationCode).
+        affiliation: u8,
+        /// Bits of [`Grants`](super::Grants): those that stay.
+        grants: u8,
+        /// The name that is reserved for it in the room; empty for none.
+        reserved: name,
+        /// Who said so, and when, in milliseconds since 1970.
+        by: name,
+        at_millis: u64,
+        /// Until when; 0: until it is undone.
+        until_millis: u64,
+        /// Why; often empty.
+        reason: long,
+    }
+}
+
+entry! {
+    /// An entry in a list of masks.
+    MaskEntry {
+        mask: name,
+        /// Who set it, as `name!username@host`, and when, in milliseconds since 1970.
+        by: long,
+        at_millis: u64,
+        /// Until when; 0: until it is undone.
+        until_millis: u64,
+        /// Why; often empty.
+        reason: long,
+    }
+}
+
+entry! {
+    /// Somebody who waits for something.
+    WishEntry {
+        who: name,
+        /// A [`WishCode`](crate::wire::WishCode).
+        wish: u8,
+        text: long,
+    }
+}
+
 /// An address in a list of addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct AddressEntry {
@@ -61,6 +135,39 @@ impl Entry<'_> for AddressEntry {
         out.extend_from_slice(&[self.transport, self.origin]);
         put_address(out, self.address);
     }
+}
+
+/// A row in a list of operators: as many columns as it says, each of them text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RowEntry<'a>(&'a [u8]);
+
+impl<'a> RowEntry<'a> {
+    pub fn columns(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut rest = Fields::new(self.0.get(1..).unwrap_or_default());
+        std::iter::from_fn(move || if rest.is_empty() { None } else { rest.long().ok() })
+    }
+}
+
+impl<'a> Entry<'a> for RowEntry<'a> {
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+        let begin = *fields;
+        let columns = fields.u8()?;
+        for _ in 0..columns {
+            fields.long()?;
+        }
+        Ok(RowEntry(begin.up_to(fields)))
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0);
+    }
+}
+
+/// Appends a row, to be sent with others as a list. It has at most 255 columns.
+pub fn put_row(out: &mut Vec<u8>, columns: &[&str]) {
+    let count = u8::try_from(columns.len()).unwrap_or(u8::MAX);
+    out.push(count);
+    columns.iter().take(count.into()).for_each(|column| put_long(out, column));
 }
 
 /// The entries of a decoded list; they lie in the frame's bytes and are read from there.
@@ -85,6 +192,11 @@ impl<'a, E: Entry<'a>> ListEntries<'a, E> {
         scratch.clear();
         entries.into_iter().for_each(|entry| entry.encode(scratch));
         ListEntries { bytes: scratch, entry: PhantomData }
+    }
+
+    /// A list whose entries were encoded one by one. It ends in front of the first that is none.
+    pub fn of_encoded(bytes: &'a [u8]) -> Self {
+        ListEntries { bytes, entry: PhantomData }
     }
 
     pub(super) fn as_bytes(&self) -> &'a [u8] {
@@ -148,5 +260,9 @@ mod tests {
     fn an_entry_cut_short_is_an_error_of_the_frame() {
         assert_eq!(Frame::decode(Kind::PeerList as u8, &[0, 0, 0, 1, 3, b'a']), Err(BodyError::Short));
         assert_eq!(Frame::decode(Kind::RoomList as u8, &[0, 0, 0, 1, 1, b'a', 0]), Err(BodyError::Short));
+        for row in [&[2, 0, 1, b'a'][..], &[1, 0], &[1, 0, 2, b'a'], &[1, 0, 0, 1]] {
+            let body = [&[0, 0, 0, 1], row].concat();
+            assert_eq!(Frame::decode(Kind::ServerList as u8, &body), Err(BodyError::Short), "{row:?}");
+        }
     }
 }

@@ -30,6 +30,11 @@ macro_rules! body {
     (@type bytes) => { &'a [u8] };
     (@type rooms) => { ListEntries<'a, RoomEntry<'a>> };
     (@type names) => { ListEntries<'a, &'a str> };
+    (@type occupants) => { ListEntries<'a, OccupantEntry<'a>> };
+    (@type members) => { ListEntries<'a, MemberEntry<'a>> };
+    (@type masks) => { ListEntries<'a, MaskEntry<'a>> };
+    (@type wishes) => { ListEntries<'a, WishEntry<'a>> };
+    (@type rows) => { ListEntries<'a, RowEntry<'a>> };
     (@type addresses) => { ListEntries<'a, AddressEntry> };
     (@type address) => { SocketAddr };
     (@type bytes16) => { [u8; 16] };
@@ -39,6 +44,11 @@ macro_rules! body {
     (@decode $fields:ident bytes) => { $fields.bytes() };
     (@decode $fields:ident rooms) => { ListEntries::decode($fields)? };
     (@decode $fields:ident names) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident occupants) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident members) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident masks) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident wishes) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident rows) => { ListEntries::decode($fields)? };
     (@decode $fields:ident addresses) => { ListEntries::decode($fields)? };
     (@decode $fields:ident bytes16) => { $fields.array()? };
     (@decode $fields:ident bytes24) => { $fields.array()? };
@@ -50,6 +60,11 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) bytes) => { $out.extend_from_slice($value) };
     (@encode $out:ident ($value:expr) rooms) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) names) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) occupants) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) members) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) masks) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) wishes) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) rows) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) addresses) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) address) => { put_address($out, $value) };
     (@encode $out:ident ($value:expr) bytes16) => { $out.extend_from_slice(&$value) };
@@ -60,6 +75,8 @@ macro_rules! body {
 
 mod datagrams;
 mod lists;
+mod manage;
+mod operators;
 mod paths;
 mod peers;
 mod relays;
@@ -67,7 +84,12 @@ mod rooms;
 mod session;
 
 pub use datagrams::*;
-pub use lists::{AddressEntry, ListEntries, RoomEntry, put_list};
+pub use lists::{
+    AddressEntry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, RoomEntry, RowEntry, WishEntry,
+    put_list, put_row,
+};
+pub use manage::*;
+pub use operators::*;
 pub use paths::*;
 pub use peers::*;
 pub use relays::*;
@@ -222,6 +244,32 @@ kinds! {
     0xc9 Challenge;
     0xca Prove;
     0xcb Sealed<'a>;
+    // Those who run a room.
+    0xcc Decide<'a>     request;
+    0xcd Decided;
+    0xce ListWishes     request;
+    0xcf Wishes<'a>;
+    0xd0 Change<'a>     request;
+    0xd1 ShowSettings   request;
+    0xd2 Settings<'a>;
+    0xd3 ReserveName<'a> request;
+    0xd4 ListMembers<'a> request;
+    0xd5 Members<'a>;
+    0xd6 ListMasks      request;
+    0xd7 Masks<'a>;
+    0xd8 Kick<'a>       request;
+    0xd9 Invite<'a>     request;
+    0xda Destroy<'a>    request;
+    0xdb Destroyed<'a>;
+    0xdc RenameRoom<'a> request;
+    0xdd RoomRenamed<'a>;
+    0xde Wish<'a>       request;
+    0xdf Wished<'a>;
+    // Operators of the server.
+    0xe8 Administer<'a> request;
+    0xe9 ListServer<'a> request;
+    0xea ServerList<'a>;
+    0xeb Announced<'a>;
 }
 
 impl Kind {

@@ -1,6 +1,6 @@
-//! Rooms. The header's channel is the room in every frame that is about a room one is in.
+//! Rooms, for those who are in them. The header's channel is the room in every frame that is about a room one is in.
 
-use super::{Body, BodyError, Kind, ListEntries, RoomEntry};
+use super::{Body, BodyError, Kind, ListEntries, OccupantEntry, RoomEntry};
 use crate::wire::fields::{Fields, put_name};
 
 body! {
@@ -8,6 +8,8 @@ body! {
     Join<'a> {
         request: u32,
         room: name,
+        /// What has to be said to enter; empty where there is nothing to say.
+        password: name,
     }
 
     /// Server: you are in; the header's channel is the room from now on.
@@ -16,6 +18,14 @@ body! {
         room: name,
         /// Occupants, the newcomer among them.
         occupants: u32,
+        /// What the room is: bit n is change code n.
+        flags: u16,
+        /// An [`AffiliationCode`](crate::wire::AffiliationCode): what one's account is to the room.
+        affiliation: u8,
+        /// Bits of [`Grants`]: one's own.
+        grants: u8,
+        /// One's own name as the others in the room know it.
+        you: name,
         /// Who set the subject; empty when there is none.
         subject_by: name,
         subject: text,
@@ -102,13 +112,30 @@ body! {
         change: u8,
         /// Whether it is so now: 1, or 0.
         on: u8,
+        /// For how long, in seconds; 0: until it is undone.
+        seconds: u32,
         /// What goes with the change; often empty.
-        value: text,
+        value: name,
+        /// Why; often empty.
+        reason: text,
     }
 
     /// Server: some occupants of the channel's room; MORE as in a list of rooms.
     Occupants<'a> {
         request: u32,
-        names: names,
+        occupants: occupants,
     }
+}
+
+/// What somebody was given in a room: bits of [`Joined::grants`], of an [`OccupantEntry`] and of a
+/// [`MemberEntry`](super::MemberEntry).
+pub struct Grants;
+
+impl Grants {
+    /// The role of a moderator, for this visit.
+    pub const MODERATOR: u8 = 0x01;
+    /// A voice.
+    pub const VOICE: u8 = 0x02;
+    /// Taken, rather than given: they do not speak.
+    pub const MUTED: u8 = 0x04;
 }

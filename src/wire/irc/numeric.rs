@@ -94,6 +94,7 @@ numerics! {
     317 RPL_WHOISIDLE "for how many seconds a user said nothing, and since when it is online";
     318 RPL_ENDOFWHOIS "end of WHOIS";
     319 RPL_WHOISCHANNELS "the channels a user is in";
+    320 RPL_WHOISSPECIAL "who is behind a name that a room gave them";
     321 RPL_LISTSTART "beginning of LIST";
     322 RPL_LIST "a channel, how many are in it, and its topic";
     323 RPL_LISTEND "end of LIST";

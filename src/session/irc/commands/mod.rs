@@ -7,6 +7,7 @@
 //! - `topic` TOPIC;
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
+//! - `knock` KNOCK; `rename` RENAME;
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
@@ -19,6 +20,7 @@ pub mod account;
 #[cfg(feature = "storage")]
 pub mod authenticate;
 pub mod help;
+pub mod knock;
 pub mod link;
 pub mod list;
 pub mod moderate;
@@ -26,6 +28,7 @@ pub mod modes;
 pub mod monitor;
 pub mod oneself;
 pub mod operators;
+pub mod rename;
 pub mod rooms;
 pub mod server;
 pub mod table;
@@ -39,7 +42,7 @@ use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
 use super::services::{self, chanserv};
-use crate::hub::{Marks, Reply};
+use crate::hub::{Marks, MaskList, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;
 use crate::wire::irc::{LineBody, LineHead, ListLines, Numeric};
@@ -124,6 +127,7 @@ pub enum Doing {
     },
     /// One of a room's lists, from this entry on; the next page begins with `next`.
     Masks {
+        list: MaskList,
         from: usize,
         next: Option<usize>,
     },
@@ -220,6 +224,7 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
+        Reply::Wished { room, .. } => knock::delivered(dialogue, room, world, out),
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
@@ -227,6 +232,9 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Settings { room, flags, occupants_max, password, made_millis } => {
             let settings = modes::Settings { flags, occupants_max, password, made_millis };
             modes::put_settings(dialogue, room, &settings, world, out)
+        }
+        Reply::Members { room, entries, next } => {
+            modes::put_outcasts(dialogue, room, entries, next, world, out)
         }
         Reply::Masks { room, list, entries, more } => {
             modes::put_masks(dialogue, room, (list, more), entries, world, out)
@@ -308,6 +316,10 @@ pub fn entry(list: &str, at: u16, max: usize) -> (Option<&str>, bool) {
     let mut entries = list.split(',').filter(|entry| !entry.is_empty()).take(max).skip(at.into());
     let entry = entries.next();
     (entry, entries.next().is_none())
+}
+
+fn chanserv<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    services::said(dialogue, call, &chanserv::CHANSERV)
 }
 
 #[cfg(feature = "storage")]

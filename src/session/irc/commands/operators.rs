@@ -77,5 +77,5 @@ pub fn rehash<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
 /// WALLOPS (Modern IRC).
 pub fn wallops<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     dialogue.task.begin(Doing::Wallops, "");
-    Do::Ask(Command::Announce { text: call.message.params.get(0).unwrap_or_default() })
+    Do::Ask(Command::Announce { text: call.message.params.get(0).unwrap_or_default(), to_all: false })
 }

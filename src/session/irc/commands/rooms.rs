@@ -2,11 +2,11 @@
 
 use super::{Doing, entry, topic};
 use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView};
-use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
 use crate::session::irc::letters::ranks;
 use crate::session::irc::write::Write;
+use crate::session::{Stamp, Surroundings};
 use crate::wire::irc::{Capability, ListLines, Numeric};
 use std::fmt;
 
@@ -86,6 +86,39 @@ pub fn part<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 pub fn left(dialogue: &Dialogue, room: &RoomName, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
     let head = Write::to(out).time(dialogue.variant(), world);
     put_with_words(dialogue.own(head, "PART").param(room.shown()), text);
+}
+
+/// The room is no more. To the client that is as if it had been made to leave.
+pub fn destroyed(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    by: Person<'_>,
+    (text, instead): (&str, &str),
+    stamp: &Stamp<'_>,
+    out: &mut Vec<u8>,
+) {
+    let world = stamp.surroundings;
+    let head = Write::to(out).time(dialogue.variant(), world);
+    let head = head.by(dialogue.variant(), by.account, by.marks());
+    let host = stamp.host.unwrap_or_default();
+    let line = head.source(by.name.shown(), by.username(), &host, "KICK");
+    line.param(room.shown()).param(&dialogue.nick).trailing(Ended { text, instead });
+}
+
+/// Why a room is no more, and where to go.
+struct Ended<'a> {
+    text: &'a str,
+    instead: &'a str,
+}
+
+impl fmt::Display for Ended<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ended { text, instead } = self;
+        f.write_str("The channel is no more")?;
+        let colon = if text.is_empty() { "" } else { ": " };
+        write!(f, "{colon}{text}")?;
+        if instead.is_empty() { Ok(()) } else { write!(f, " (go to {instead})") }
+    }
 }
 
 /// NAMES of one room. Without a room there is nothing to tell that LIST and WHO do not tell better.

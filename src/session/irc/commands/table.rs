@@ -2,9 +2,10 @@
 
 #[cfg(feature = "storage")]
 use super::{account, authenticate, nickserv};
-use super::{already_registered, cap};
+use super::{already_registered, cap, chanserv};
 use super::{
-    help, link, list, moderate, modes, monitor, oneself, operators, rooms, server, talk, topic, who, whois,
+    help, knock, link, list, moderate, modes, monitor, oneself, operators, rename, rooms, server, talk,
+    topic, who, whois,
 };
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 
@@ -64,6 +65,14 @@ pub const COMMANDS: &[Row] = &[
         "LS [302] | LIST | REQ :<capabilities> | END",
         &["Finds out and agrees on what goes beyond RFC 1459."],
     ),
+    row(
+        "CHANSERV",
+        0,
+        chanserv,
+        "[<subcommand> [<parameters>]]",
+        &["Tells ChanServ; /msg ChanServ HELP says what."],
+    ),
+    row("CS", 0, chanserv, "[<subcommand> [<parameters>]]", &["The same as CHANSERV."]),
     row("HELP", 0, help::help, "[<command>]", &["This. HELPOP is the same."]),
     row("HELPOP", 0, help::help, "[<command>]", &["The same as HELP."]),
     row("INFO", 0, server::info, "[<server>]", &["About this server."]),
@@ -97,6 +106,13 @@ pub const COMMANDS: &[Row] = &[
         &["Ends somebody's session. For operators of the server."],
     ),
     row(
+        "KNOCK",
+        1,
+        knock::knock,
+        "<channel> [:<text>]",
+        &["Asks those who run a channel to become a member, who enters it whenever they like."],
+    ),
+    row(
         "LINKS",
         0,
         server::links,
@@ -122,9 +138,10 @@ pub const COMMANDS: &[Row] = &[
         "<channel or your nickname> [<modes> [<parameters>]]",
         &[
             "What a channel or you yourself are set to, and changes of it, as in +ov-m ann bob.",
-            "Channels: b, e, I masks (banned, not banned after all, invited); k key; l limit; i invited only;",
-            "m moderated; n nothing from outside; s hidden; t topic by operators; C no control messages;",
-            "o operator; v voice. Yourself: i found by masks only by those who share a channel;",
+            "Channels: b, e, I, Q masks (banned, not banned after all, invited, muted); k key; l limit; i members only;",
+            "m moderated; n nothing from outside; s hidden; t topic by operators; C no control messages; P lasts;",
+            "A nobody knows who is who; E nothing is kept; T topic by all; V operators invite; u +m is for listening;",
+            "q owner; a admin; o operator; v voice. Yourself: i found by masks only by those who share a channel;",
             "w hears WALLOPS; B a bot.",
         ],
     ),
@@ -191,6 +208,13 @@ pub const COMMANDS: &[Row] = &[
         operators::rehash,
         "",
         &["The server reads its settings again. For operators of the server."],
+    ),
+    row(
+        "RENAME",
+        2,
+        rename::rename,
+        "<channel> <channel> [:<text>]",
+        &["Gives a channel another name. For its owners."],
     ),
     row("SETNAME", 1, oneself::setname, ":<real name>", &["Gives you another real name."]),
     row("STATS", 1, server::stats, "<query> [<server>]", &["u: for how long the server has been up."]),

@@ -2,7 +2,7 @@
 
 use super::rooms::Ranks;
 use super::{Doing, entry, list_of, no_nickname, not_enough, server, too_many};
-use crate::hub::{Command, Entry, Formerly, Look, Marks};
+use crate::hub::{Command, Entry, Formerly, Look, Marks, Person, Seen};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features::WHOIS_MAX;
@@ -66,7 +66,7 @@ fn is_of_others(dialogue: &Dialogue, target: &str, world: &Surroundings) -> bool
 
 /// 311 to 338, as far as each is true, and 318.
 pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out: &mut Vec<u8>) {
-    let Look { person, host, places, idle_seconds, since_millis, address } = *look;
+    let Look { person, host, places, seen, address, real } = *look;
     let (own, name, marks) = (&*dialogue.nick, person.name.shown(), person.marks());
     about(dialogue, Numeric::RPL_WHOISUSER, name, world, out)
         .param(person.username())
@@ -105,11 +105,29 @@ pub fn put_look(dialogue: &Dialogue, look: &Look<'_>, world: &Surroundings, out:
             .param(Param(address))
             .trailing(if name == own { "is where you connect from" } else { "is where they connect from" });
     }
-    about(dialogue, Numeric::RPL_WHOISIDLE, name, world, out)
-        .param(idle_seconds)
-        .param(since_millis / 1_000)
-        .trailing("seconds idle, signon time");
+    if let Some(real) = real {
+        about(dialogue, Numeric::RPL_WHOISSPECIAL, name, world, out).trailing(Behind(real));
+    }
+    if let Some(Seen { idle_seconds, since_millis }) = seen {
+        about(dialogue, Numeric::RPL_WHOISIDLE, name, world, out)
+            .param(idle_seconds)
+            .param(since_millis / 1_000)
+            .trailing("seconds idle, signon time");
+    }
     end_of_whois(dialogue, name, world, out);
+}
+
+/// Who is behind a name that a room gave them.
+struct Behind<'a>(Person<'a>);
+
+impl fmt::Display for Behind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Person { name, account, .. } = self.0;
+        match account {
+            Some(account) => write!(f, "is {name}, logged in as {account}"),
+            None => write!(f, "is {name}"),
+        }
+    }
 }
 
 /// Begins a line about somebody.

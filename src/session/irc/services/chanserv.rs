@@ -299,6 +299,14 @@ fn wish(text: &str) -> Option<Wish> {
     }
 }
 
+/// How it is written here.
+pub fn word_of(wish: Wish) -> &'static str {
+    match wish {
+        Wish::Voice => "VOICE",
+        Wish::Membership => "MEMBERSHIP",
+    }
+}
+
 fn ask_for<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
     let (room, rest) = room(&heard);
     let (what, text) = word(rest);
