@@ -14,7 +14,7 @@ use super::name::{UserName, fold};
 use super::record::{AccountId, AccountRecord, Record, Secret};
 use super::{
     Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
-    UserKey,
+    UserKey, tell_neighbours,
 };
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
@@ -283,6 +283,7 @@ impl Hub {
             return Err(Refusal::NameReserved);
         }
         self.accounts.before_login.remove(&asker.session);
+        self.end_other_seats(asker.now, asker.user, asker.session, fx);
         self.set_identity(asker.session, None, fx);
         asker.reply(fx, Reply::Account { name: identity.name.shown(), change: AccountChange::LoggedOut });
         Ok(())
@@ -422,13 +423,16 @@ impl Hub {
         for session in newcomers {
             self.accounts.before_login.remove(&session);
             if session != asker.session {
-                Asker { session, request: RequestId::NONE, ..asker }.reply(fx, reply);
+                asker.tell_seat(fx, session, reply);
             }
         }
         for key in users {
-            self.set_user_identity(key, key.0, None, fx);
-            if key != asker.user {
-                Asker { session: key.0, request: RequestId::NONE, ..asker }.reply(fx, reply);
+            let Ok(user) = self.user(key) else { continue };
+            let stays = if key == asker.user { asker.session } else { user.first_seat(key) };
+            self.end_other_seats(asker.now, key, stays, fx);
+            self.set_user_identity(key, stays, None, fx);
+            if stays != asker.session {
+                asker.tell_seat(fx, stays, reply);
             }
         }
         self.drop_all_wishes_of(id);
@@ -465,10 +469,7 @@ impl Hub {
         self.accounts.note_identity(key, before, after);
         let Some(user) = self.users.get(&key) else { return };
         let event = Event::AccountChanged { who: user.person(key) };
-        let rooms = self.known_in(user);
-        if !rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &rooms, event });
-        }
+        tell_neighbours(user, &self.known_in(user), cause, event, fx);
         self.tell_watched_change(key, cause, Trait::Account, fx);
         self.refresh_rooms_of(key, fx);
     }

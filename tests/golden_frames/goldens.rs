@@ -183,6 +183,8 @@ pub fn goldens() -> Vec<Golden> {
         frame(0, "a0 00 000a 00000000  00000008 03 626f62 6869",
             Frame::Tell(Tell { request: 8, to: "bob", text: "hi" })),
         frame(0, "a1 00 0006 00000000  03 626f62 6869", Frame::Told(Told { from: "bob", text: "hi" })),
+        frame(0, "a9 00 0006 00000000  03 626f62 6869",
+            Frame::ToldElsewhere(ToldElsewhere { to: "bob", text: "hi" })),
         frame(0, "a2 00 0008 00000000  00000009 03 626f62", Frame::Lookup(Lookup { request: 9, name: "bob" })),
         frame(0, "a3 00 0025 00000000  00000009 03 00000e10 00000005 03 426f62 01 01 00000000000000000000ffffc0000207 1ed3",
             Frame::Peer(Peer { request: 9, offers: 3, online_seconds: 3_600, heard_seconds: 5, name: "Bob",

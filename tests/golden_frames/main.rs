@@ -99,6 +99,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
         | Kind::SetSubject
         | Kind::Subject
         | Kind::Told
+        | Kind::ToldElsewhere
         | Kind::Decline
         | Kind::Announced
         | Kind::Notice => Some(4),

@@ -5,7 +5,7 @@ use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
     AddressEntry, Announced, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused,
-    Renamed, RoomList, Said, Subject, Told,
+    Renamed, RoomList, Said, Subject, Told, ToldElsewhere,
 };
 use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
@@ -27,6 +27,7 @@ impl Conversation {
             Frame::Entered(entered) => {
                 self.tell_about_room(channel, |room| format!("{} entered {room}", entered.who))
             }
+            Frame::Left(left) if left.who == self.nick => self.left_elsewhere(channel),
             Frame::Left(left) => self.tell_about_room(channel, |room| departure(left, room)),
             Frame::Kicked(kicked) => self.kicked(channel, kicked),
             Frame::Changed(changed) => self.tell_about_room(channel, |room| change(changed, room)),
@@ -53,6 +54,9 @@ impl Conversation {
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
                 self.shown.push(Shown::said(message));
+            }
+            Frame::ToldElsewhere(ToldElsewhere { to, text }) => {
+                self.notice(format!("you said to {to}, with another client: {text}"));
             }
             Frame::Peer(peer) => {
                 self.pending.remove(&peer.request);
@@ -170,7 +174,15 @@ impl Conversation {
     }
 
     fn joined(&mut self, channel: u32, joined: Joined<'_>) {
-        let Some(Pending::Join { room: asked, typed }) = self.pending.remove(&joined.request) else { return };
+        let (asked, typed) = match self.pending.remove(&joined.request) {
+            Some(Pending::Join { room, typed }) => (room, typed),
+            // Another client of ours is there, and so are we.
+            None if joined.request == 0 => {
+                self.add_room(joined.room);
+                (joined.room.to_owned(), false)
+            }
+            _ => return,
+        };
         let Some(room) = self.rooms.iter_mut().find(|room| same_name(&room.name, &asked)) else { return };
         joined.room.clone_into(&mut room.name);
         room.channel = Some(channel);
@@ -198,6 +210,12 @@ impl Conversation {
         if self.interactive && joined.occupants > 1 {
             self.list(NamesOf::Room { channel, name: joined.room.to_owned() });
         }
+    }
+
+    fn left_elsewhere(&mut self, channel: u32) {
+        let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
+        self.remove_room(&room);
+        self.notice(format!("you left {room}, with another client"));
     }
 
     fn show_in_room(&mut self, channel: u32, by: &str, text: &str) {

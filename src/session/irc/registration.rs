@@ -180,31 +180,34 @@ fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     Do::AskAndGoOn(Command::Login { name, payload_max: 0, username, realname })
 }
 
-/// The hub has let the client in: the name that it has from here on.
-pub fn logged_in(dialogue: &mut Dialogue, name: &str) {
+/// The hub has let the client in, by this name: 001 to 005 (Modern IRC, "Connection Registration"), in front of whatever
+/// else it is told. The counts and the message of the day follow.
+pub fn logged_in(dialogue: &mut Dialogue, name: &str, world: &Surroundings, out: &mut Vec<u8>) {
     dialogue.nick = name.into();
-}
-
-/// 001 to 005 (Modern IRC, "Connection Registration"); the counts and the message of the day follow.
-pub fn welcome<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
-    let (world, nick) = (call.world, &*dialogue.nick);
     let network = &world.server.network;
-    call.numeric(Numeric::RPL_WELCOME, nick).trailing(format_args!(
-        "Welcome to the {network} Network, {nick}!{}@{}",
-        dialogue.user, dialogue.host
+    dialogue.line(Numeric::RPL_WELCOME, world, out).trailing(format_args!(
+        "Welcome to the {network} Network, {}!{}@{}",
+        dialogue.nick, dialogue.user, dialogue.host
     ));
-    call.numeric(Numeric::RPL_YOURHOST, nick)
+    dialogue
+        .line(Numeric::RPL_YOURHOST, world, out)
         .trailing(format_args!("Your host is {}, running version {VERSION}", world.server.name));
-    call.numeric(Numeric::RPL_CREATED, nick)
+    dialogue
+        .line(Numeric::RPL_CREATED, world, out)
         .trailing(format_args!("This server was started {}", write::Time(world.started_unix_millis)));
-    call.numeric(Numeric::RPL_MYINFO, nick)
+    dialogue
+        .line(Numeric::RPL_MYINFO, world, out)
         .param(&world.server.name)
         .param(VERSION)
         .param(letters::sorted(letters::USER_MODES, |_| true))
         .param(letters::sorted(letters::CHANNEL_MODES, |_| true))
         .param(letters::sorted(letters::CHANNEL_MODES, |kind| kind != ModeKind::Never))
         .end();
-    features::put(world, nick, call.out);
+    features::put(world, &dialogue.nick, out);
+}
+
+/// What comes behind that.
+pub fn welcome<'a>(dialogue: &mut Dialogue) -> Do<'a> {
     dialogue.task.begin(Doing::Welcome, "");
     Do::AskAndGoOn(Command::Count)
 }

@@ -16,6 +16,11 @@ impl Native {
     pub fn encode_reply(&self, request: RequestId, channel: ChannelId, reply: &Reply<'_>, out: &mut Vec<u8>) {
         let RequestId(request) = request;
         match *reply {
+            // Told without having been asked for: another client of the same user did that.
+            Reply::Renamed { from, to } if request == RequestId::NONE.0 => {
+                put(out, ChannelId::NONE, &frame::Renamed { who: from.shown(), to: to.shown() });
+            }
+            Reply::Marks { .. } if request == RequestId::NONE.0 => {}
             // What these say more is of no use to whoever said what they wanted in a frame of its own.
             Reply::Done
             | Reply::Left { .. }
@@ -149,6 +154,10 @@ pub fn encode_event(about: About<'_>, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::Said { by, words, .. } | Event::Told { from: by, words, .. } => {
             let is_private = matches!(event, Event::Told { .. });
             put_words(channel, is_private, by, words, out);
+        }
+        Event::ToldElsewhere { words: Words { form: Form::Tags, .. }, .. } => {}
+        Event::ToldElsewhere { to, words, .. } => {
+            put(out, ChannelId::NONE, &frame::ToldElsewhere { to: to.shown(), text: words.text });
         }
         Event::Entered { who } => put(out, channel, &frame::Entered { who: who.name.shown() }),
         Event::Left { who, text } => {

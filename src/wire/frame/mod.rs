@@ -223,6 +223,7 @@ kinds! {
     0xa6 Declare<'a>    request;
     0xa7 Renamed<'a>;
     0xa8 Invited<'a>;
+    0xa9 ToldElsewhere<'a>;
     // Relays.
     0xb0 Open<'a>       request;
     0xb1 Offer<'a>;
