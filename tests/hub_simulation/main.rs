@@ -67,6 +67,7 @@ fn limits() -> Limits {
         seats_per_user_max: 3,
         bans_max: 2,
         account_password_bytes_max: 8,
+        history: HistoryLimits { memory_messages_max: 5, ..HistoryLimits::default() },
         registration: Registration::Open,
         new_rooms: Flags::NONE,
         relay_answer_time: Duration::from_secs(10),

@@ -1,6 +1,7 @@
 //! The hub's effects as frames.
 
 use super::codes::{account_code, affiliation_code, bits, flag_bits, grant_bits, refusal_code, wish_code};
+use super::history;
 use super::manage::{put_change, put_masks, put_members, put_settings, put_wishes};
 use super::{Native, operators};
 use crate::hub::{
@@ -30,6 +31,7 @@ impl Native {
             | Reply::Marks { .. }
             | Reply::Announced { .. }
             | Reply::Kicked { .. }
+            | Reply::Retracted { .. }
             | Reply::Invited { .. }
             | Reply::Destroyed { .. }
             | Reply::RoomRenamed { .. }
@@ -95,6 +97,13 @@ impl Native {
             Reply::Members { entries, next, .. } => {
                 put_members(request, channel, self.body_max, (entries, next.is_some()), out);
             }
+            Reply::Past { entries, more, .. } => {
+                history::put_past(request, channel, self.body_max, (entries, more), out);
+            }
+            Reply::ReadMark { conversation, at_millis } => {
+                let at_millis = at_millis.unwrap_or(0);
+                put(out, ChannelId::NONE, &frame::ReadMark { request, at_millis, conversation });
+            }
             Reply::Wishes { entries, .. } => put_wishes(request, channel, self.body_max, entries, out),
             Reply::Peers { names, more } => {
                 let names = names.iter().copied();
@@ -124,9 +133,6 @@ impl Native {
             | Reply::Here { .. }
             | Reply::Counts(_)
             | Reply::Watched { .. }
-            | Reply::Past { .. }
-            | Reply::Retracted { .. }
-            | Reply::ReadMark { .. }
             | Reply::Spoken { .. }
             | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
@@ -210,7 +216,9 @@ pub fn encode_event(about: About<'_>, event: &Event<'_>, out: &mut Vec<u8>) {
             let (wish, is_granted) = (wish_code(wish).number(), is_granted.into());
             put(out, channel, &frame::Decided { wish, is_granted, room });
         }
-        Event::Retracted { .. } => {}
+        Event::Retracted { by, id, text } => {
+            history::put_retracted(channel, (id, by.name.shown()), text, out);
+        }
         Event::Announced { by, text, to_all: true } => {
             put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
         }
