@@ -167,6 +167,8 @@ options! {
         relays_max: usize => hub.relays_max;
         /// Relays and calls that one user may have at one time [default: 8]
         relays_per_user_max: usize => hub.relays_per_user_max;
+        /// Connections that one user with an account may have at one time [default: 8]
+        seats_per_user_max: usize => hub.seats_per_user_max;
         /// Entries in one frame of a list [default: 200]
         page_entries_max: usize => hub.page_entries_max;
         /// Seconds that a call rings [default: 60]

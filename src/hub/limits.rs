@@ -67,6 +67,8 @@ pub struct Limits {
     /// Of these, names of people who came from one address.
     pub former_names_per_host_max: usize,
     pub accounts_max: usize,
+    /// Sessions of one user.
+    pub seats_per_user_max: usize,
     /// Length of an account's password, in bytes of UTF-8.
     pub account_password_bytes_max: u16,
     /// Who may make an account.
@@ -119,6 +121,7 @@ impl Default for Limits {
             former_names_max: 256,
             former_names_per_host_max: 32,
             accounts_max: 100_000,
+            seats_per_user_max: 8,
             account_password_bytes_max: 1_000,
             registration: Registration::Open,
             history: HistoryLimits::default(),

@@ -129,6 +129,8 @@ codes! {
         Killed = 109,
         /// Where the client comes from is banned.
         Banned = 110,
+        /// Another session of the user has given up the account by which this one was here.
+        LoggedOut = 111,
     }
 }
 

@@ -99,6 +99,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
         | Kind::SetSubject
         | Kind::Subject
         | Kind::Told
+        | Kind::ToldElsewhere
         | Kind::Decline
         | Kind::Announced
         | Kind::Notice => Some(4),
@@ -123,7 +124,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
 fn entries_end_at(kind: Kind) -> &'static [usize] {
     match kind {
         Kind::RoomList => &[4, 11, 17],
-        Kind::Occupants => &[4, 10, 16],
+        Kind::Occupants => &[4, 13, 20],
         Kind::Members | Kind::Masks | Kind::Wishes => &[4],
         Kind::PeerList => &[4],
         Kind::Past => &[5, 23],

@@ -68,6 +68,7 @@ fn frames_with<'a>(a: &'a str, b: &'a str) -> Vec<Frame<'a>> {
         Frame::Who(Who { request: 1, after: a }),
         Frame::Tell(Tell { request: 1, to: a, text: b }),
         Frame::Told(Told { from: a, text: b }),
+        Frame::ToldElsewhere(ToldElsewhere { to: a, text: b }),
         Frame::Lookup(Lookup { request: 1, name: a }),
         Frame::ListPeers(ListPeers { request: 1, after: a }),
         Frame::Open(Open { request: 1, purpose: 1, to: a }),

@@ -236,6 +236,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Destroyed(_)
         | Frame::RoomRenamed(_)
         | Frame::Told(_)
+        | Frame::ToldElsewhere(_)
         | Frame::Peer(_)
         | Frame::PeerList(_)
         | Frame::Renamed(_)

@@ -68,6 +68,8 @@ entry! {
         affiliation: u8,
         /// Bits of [`Grants`](super::Grants).
         grants: u8,
+        /// Who it is, for those who may know it where the room hides that; else empty.
+        real: name,
     }
 }
 

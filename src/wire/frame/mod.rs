@@ -228,6 +228,7 @@ kinds! {
     0xa6 Declare<'a>    request;
     0xa7 Renamed<'a>;
     0xa8 Invited<'a>;
+    0xa9 ToldElsewhere<'a>;
     // Relays.
     0xb0 Open<'a>       request;
     0xb1 Offer<'a>;
@@ -250,7 +251,7 @@ kinds! {
     0xcb Sealed<'a>;
     // Those who run a room.
     0xcc Decide<'a>     request;
-    0xcd Decided;
+    0xcd Decided<'a>;
     0xce ListWishes     request;
     0xcf Wishes<'a>;
     0xd0 Change<'a>     request;

@@ -93,10 +93,13 @@ pub enum Doing {
     ListWatched,
     Oper,
     /// Logging in to an account by AUTHENTICATE.
+    #[cfg(feature = "storage")]
     Authenticate,
     /// Making one by REGISTER.
+    #[cfg(feature = "storage")]
     Register,
     /// What NickServ was told.
+    #[cfg(feature = "storage")]
     NickServ,
     /// Is the client an operator, who may do that?
     Rehash {
@@ -160,7 +163,7 @@ pub enum Doing {
 /// Carries out the line, or what is next of it.
 pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     match dialogue.task.doing {
-        Doing::Login if dialogue.is_open() => return registration::welcome(dialogue, call),
+        Doing::Login if dialogue.is_open() => return registration::welcome(dialogue),
         Doing::Welcome => {
             server::put_motd(dialogue, &mut call);
             return Do::Done;
@@ -192,7 +195,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         return;
     }
     match *reply {
-        Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),
+        Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name, world, out),
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
         Reply::Sent { id, to, words, least, away } => {
             talk::sent(dialogue, talk::Sent { id, to, words, least, away }, world, out)
@@ -234,7 +237,9 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
 
 fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     match *reply {
-        Reply::Joined { who, room, subject, .. } => rooms::joined(dialogue, who, room, subject, world, out),
+        Reply::Joined { who, known_as, room, subject, .. } => {
+            rooms::joined(dialogue, (who, known_as), room, subject, world, out)
+        }
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
         Reply::Occupants { room, entries, hidden, next } => {
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
