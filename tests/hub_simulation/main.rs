@@ -153,7 +153,7 @@ impl World {
 
     /// Returns the names of the refusals that occurred.
     fn run(mut self) -> BTreeSet<String> {
-        ACCOUNTS.map(|name| self.make_account(name));
+        ACCOUNTS.iter().for_each(|name| self.make_account(name));
         for _ in 0..STEPS {
             match self.random.below(100) {
                 0..5 => self.connect(),
