@@ -36,9 +36,9 @@ pub enum Event<'a> {
         who: Person<'a>,
         why: Departure<'a>,
     },
-    /// Was made to leave the room.
+    /// Was made to leave the room. `by`: `None` where nobody did it but the room, because of what it knows now.
     Kicked {
-        by: Person<'a>,
+        by: Option<Person<'a>>,
         who: &'a UserName,
         text: &'a str,
     },
@@ -46,9 +46,10 @@ pub enum Event<'a> {
         by: Person<'a>,
         text: &'a str,
     },
-    /// What has changed about the room, as a whole.
+    /// What has changed about the room, as a whole. `by`: `None` where its time had come, or where it follows from
+    /// something else.
     Changed {
-        by: Person<'a>,
+        by: Option<Person<'a>>,
         changes: &'a [RoomChange<'a>],
     },
     /// One is invited to a room.

@@ -143,9 +143,10 @@ impl<S: Socket> Exchange<S> {
             return;
         };
         let operator = killer.operator().map_or("?", |operator| &operator.name);
-        let (ip, from, colon) =
-            (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
-        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{colon}{text}");
+        let (ip, from) = (killed.address.ip(), killer.address.ip());
+        // What people wrote may act on a terminal that shows the log.
+        let why = if text.is_empty() { String::new() } else { format!(": {text:?}") };
+        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{why}");
     }
 
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {

@@ -295,7 +295,7 @@ impl<S: Socket> Engine<S> {
             }
             self.exchange.arm(key);
         }
-        self.hub.expire(now, &mut self.exchange);
+        self.hub.expire(self.exchange.moment(), &mut self.exchange);
         self.exchange.give_up_holding();
     }
 

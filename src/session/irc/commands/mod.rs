@@ -12,7 +12,7 @@
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
-//! - `operators` OPER, and what only operators may do;
+//! - `operators` OPER, and what only operators may do; `bans` DLINE, UNDLINE, and what STATS shows of them;
 //! - `authenticate` AUTHENTICATE; `account` REGISTER, VERIFY: logging in to accounts, and making them;
 //! - [`table`] all of them.
 
@@ -20,6 +20,7 @@
 pub mod account;
 #[cfg(feature = "storage")]
 pub mod authenticate;
+pub mod bans;
 pub mod chathistory;
 pub mod help;
 pub mod knock;
@@ -102,6 +103,12 @@ pub enum Doing {
         is_operator: bool,
     },
     Kill,
+    /// Of an address, or its end.
+    Ban,
+    /// The bans of the server.
+    Bans {
+        behind: Option<String>,
+    },
     Wallops,
     Topic,
     Kick,
@@ -253,6 +260,9 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
             rooms::go_on_with_names(dialogue);
         }
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
+        Reply::Banned { ban } => bans::banned(dialogue, ban, world, out),
+        Reply::Unbanned { pattern } => bans::unbanned(dialogue, pattern, world, out),
+        Reply::Bans { entries, next } => bans::put(dialogue, entries, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
         }
