@@ -93,10 +93,13 @@ pub enum Doing {
     ListWatched,
     Oper,
     /// Logging in to an account by AUTHENTICATE.
+    #[cfg(feature = "storage")]
     Authenticate,
     /// Making one by REGISTER.
+    #[cfg(feature = "storage")]
     Register,
     /// What NickServ was told.
+    #[cfg(feature = "storage")]
     NickServ,
     /// Is the client an operator, who may do that?
     Rehash {
@@ -160,7 +163,7 @@ pub enum Doing {
 /// Carries out the line, or what is next of it.
 pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     match dialogue.task.doing {
-        Doing::Login if dialogue.is_open() => return registration::welcome(dialogue, call),
+        Doing::Login if dialogue.is_open() => return registration::welcome(dialogue),
         Doing::Welcome => {
             server::put_motd(dialogue, &mut call);
             return Do::Done;
@@ -192,7 +195,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         return;
     }
     match *reply {
-        Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),
+        Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name, world, out),
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
         Reply::Sent { id, to, words, least, away } => {
             talk::sent(dialogue, talk::Sent { id, to, words, least, away }, world, out)

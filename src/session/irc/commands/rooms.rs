@@ -39,14 +39,43 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
         let [conversation] = noted(notes, [&dialogue.task.about]);
         return Some(Do::AskAndGoOn(Command::ShowReadMark { conversation }));
     }
+    next_names(dialogue, notes).map(Do::AskAndGoOn)
+}
+
+/// The same, as what the hub is asked for.
+pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Command<'a>> {
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
     let [room, after] = noted(notes, [&dialogue.task.about, after]);
-    Some(Do::AskAndGoOn(ask_names(dialogue, room, after)))
+    Some(ask_names(dialogue, room, after))
 }
 
 /// The hub has let the client in: JOIN, the subject, and then the names.
 pub fn joined(
     dialogue: &mut Dialogue,
+    (who, known_as): (Person<'_>, Option<&UserName>),
+    room: &RoomName,
+    subject: Option<SubjectView<'_>>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    put_joined(dialogue, (who, known_as), room, subject, world, out);
+    dialogue.task.begin(Doing::MarkOnJoin, room.shown());
+    if !dialogue.capabilities.has(Capability::DraftReadMarker) {
+        go_on_with_names(dialogue);
+    }
+}
+
+/// What comes behind a JOIN and what belongs to it, if that is what the client is being told.
+pub fn go_on_with_names(dialogue: &mut Dialogue) {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
+        dialogue.task.doing = Doing::Names { behind: are_wanted.then(String::new) };
+    }
+}
+
+/// JOIN and the subject.
+pub fn put_joined(
+    dialogue: &Dialogue,
     (who, known_as): (Person<'_>, Option<&UserName>),
     room: &RoomName,
     subject: Option<SubjectView<'_>>,
@@ -63,18 +92,6 @@ pub fn joined(
     }
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
-    }
-    dialogue.task.begin(Doing::MarkOnJoin, room.shown());
-    if !dialogue.capabilities.has(Capability::DraftReadMarker) {
-        go_on_with_names(dialogue);
-    }
-}
-
-/// What comes behind a JOIN and what belongs to it, if that is what the client is being told.
-pub fn go_on_with_names(dialogue: &mut Dialogue) {
-    if dialogue.task.doing == Doing::MarkOnJoin {
-        let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
-        dialogue.task.doing = Doing::Names { behind: are_wanted.then(String::new) };
     }
 }
 
