@@ -3,9 +3,10 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`, `changes`, `lists`,
-//!   `directory`, `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`]
-//!   each; `audit` whether they agree;
+//! - `accounts` over their `registry`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`,
+//!   `invitations`, `members`, `affiliations`, `owners`, `wishes`, `changes`, `times`, `lists`, `directory`, `watch`,
+//!   `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`] each; `audit` whether
+//!   they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
 //! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one
@@ -49,6 +50,7 @@ pub mod privileges;
 mod read_marks;
 pub mod record;
 mod refusal;
+mod registry;
 mod relays;
 mod retract;
 mod role;
@@ -87,13 +89,13 @@ pub use view::{
     Status, SubjectView, Traffic, WishView,
 };
 
-use accounts::{Accounts, Identity};
 use bans::Bans;
 use channel::Channels;
 use past::Pasts;
 use paths::Listing;
 use read_marks::ReadMarks;
 use record::{AccountId, RoomId};
+use registry::{Accounts, Identity};
 use rooms::Room;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

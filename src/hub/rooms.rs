@@ -319,8 +319,10 @@ impl Hub {
         }
         let (is_empty, is_lasting) = (room.occupants.is_empty(), room.is_lasting());
         self.drop_wishes_for_voice_of(key, channel);
-        if is_empty && !is_lasting {
-            self.end_room(channel);
+        match is_lasting {
+            true if is_empty => self.rest(channel),
+            false if is_empty => self.end_room(channel),
+            _ => {}
         }
         !is_empty
     }
@@ -330,6 +332,7 @@ impl Hub {
         let Some(room) = self.channels.room_mut(channel) else { return };
         let guests = room.guests.take();
         self.room_names.remove(room.name.key());
+        self.pasts.latest.remove(&room.id);
         if let Some(history) = room.history.take() {
             self.pasts.bytes -= history.size();
         }
