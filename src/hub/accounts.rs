@@ -4,52 +4,147 @@
 //! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
 //! waits; should it leave, nobody learns what came of it.
 
+mod scram;
+mod terms;
+
+pub use terms::{AccountChange, Proof, Proved, Registration};
+
 use super::lasting::check_durable;
 use super::name::{UserName, fold};
-use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
-use super::registry::{Account, Identity, Pending, Wanted};
+use super::record::{AccountId, AccountRecord, Record, Secret};
 use super::{
     Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
-    UserKey,
+    UserKey, tell_neighbours,
 };
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Who may make an account.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Registration {
-    Closed,
-    /// Who is logged in, so that their name is known and nobody else's.
-    #[default]
-    Open,
-    /// Also who is not yet.
-    BeforeLogin,
+/// Everybody who has an account.
+#[derive(Default)]
+pub(super) struct Accounts {
+    /// By folded name.
+    by_name: BTreeMap<Arc<str>, Account>,
+    names: HashMap<AccountId, Arc<str>>,
+    last: u64,
+    /// What is being looked at, by whoever waits for it.
+    pending: HashMap<SessionId, Pending>,
+    /// Those who are here, by the account that they have identified themselves for.
+    here: HashMap<AccountId, SmallVec<[UserKey; 1]>>,
+    /// Who has identified themselves, and has no name here yet.
+    before_login: HashMap<SessionId, AccountId>,
 }
 
-/// A password that is to be looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Proof<'a> {
-    /// Whether it is that of an account. There may be no such account, which must take as long.
-    Check { account: &'a str, hash: Option<&'a str>, password: &'a str },
-    /// What is to be kept of it.
-    Make { password: &'a str },
-    /// Both: of the old one whether it is right, and if so, what is to be kept of the new one.
-    Change { account: &'a str, hash: &'a str, old: &'a str, new: &'a str },
+struct Account {
+    id: AccountId,
+    name: UserName,
+    secret: Box<Secret>,
+    made_millis: u64,
 }
 
-/// What came of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Proved {
-    Right,
-    Wrong,
-    /// What is to be kept.
-    Made(Secret),
-    /// Wrong ones were given too often; the next is looked at after that time. This one was not.
-    NotYet {
-        wait: Duration,
-    },
-    /// It could not be looked at.
-    Unknown,
+/// What somebody waits for, and by which request.
+struct Pending {
+    request: RequestId,
+    what: Wanted,
+}
+
+enum Wanted {
+    Register(UserName),
+    Identify(AccountId),
+    /// There is no such account.
+    IdentifyNobody,
+    Change(AccountId),
+    Delete(AccountId),
+}
+
+/// The account of somebody who is here.
+#[derive(Clone)]
+pub(super) struct Identity {
+    pub id: AccountId,
+    pub name: UserName,
+}
+
+impl Account {
+    fn identity(&self) -> Identity {
+        Identity { id: self.id, name: self.name.clone() }
+    }
+
+    fn record(&self) -> Record {
+        let Account { id, name, secret, made_millis } = self;
+        let (name, secret) = (name.shown().into(), (**secret).clone());
+        Record::Account(AccountRecord { id: *id, name, secret, made_millis: *made_millis })
+    }
+}
+
+impl Accounts {
+    fn named(&self, name: &str) -> Option<&Account> {
+        self.by_name.get(&*fold(name))
+    }
+
+    fn get(&self, id: AccountId) -> Option<&Account> {
+        self.by_name.get(self.names.get(&id)?)
+    }
+
+    fn insert(&mut self, account: Account) {
+        self.last = self.last.max(account.id.0);
+        self.names.insert(account.id, Arc::clone(account.name.key()));
+        self.by_name.insert(Arc::clone(account.name.key()), account);
+    }
+
+    fn remove(&mut self, id: AccountId) -> Option<Account> {
+        self.by_name.remove(&self.names.remove(&id)?)
+    }
+
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Those who are here under an account.
+    pub fn users_of(&self, id: AccountId) -> &[UserKey] {
+        self.here.get(&id).map_or(&[], |users| users)
+    }
+
+    pub fn name_of(&self, id: AccountId) -> Option<&UserName> {
+        self.get(id).map(|account| &account.name)
+    }
+
+    /// Whose account a user had, and whose they have.
+    pub fn note_identity(&mut self, user: UserKey, before: Option<AccountId>, after: Option<AccountId>) {
+        if let Some(before) = before
+            && let Some(users) = self.here.get_mut(&before)
+        {
+            users.retain(|other| *other != user);
+            if users.is_empty() {
+                self.here.remove(&before);
+            }
+        }
+        if let Some(after) = after {
+            self.here.entry(after).or_default().push(user);
+        }
+    }
+
+    /// How many there are who are here under an account.
+    pub fn here_len(&self) -> usize {
+        self.here.values().map(|users| users.len()).sum()
+    }
+
+    /// A session is gone.
+    pub fn forget_session(&mut self, session: SessionId) {
+        self.pending.remove(&session);
+        self.before_login.remove(&session);
+    }
+
+    /// Whether the index of numbers is that of names.
+    pub fn agree(&self) -> bool {
+        self.names.len() == self.by_name.len()
+            && self.by_name.iter().all(|(key, account)| {
+                self.names.get(&account.id) == Some(key)
+                    && account.name.key() == key
+                    && account.id.0 <= self.last
+            })
+    }
 }
 
 impl Hub {
@@ -170,58 +265,6 @@ impl Hub {
         self.prove(asker, wanted, Proof::Check { account: name, hash: hash.as_deref(), password }, fx)
     }
 
-    /// With what the dialect finds out by itself whether somebody knows a password.
-    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        if self.identity(asker.session).is_some() {
-            return Err(Refusal::AlreadyIdentified);
-        }
-        if is_too_long(name) {
-            return Err(Refusal::WrongPassword);
-        }
-        check_wait(asker, name, fx)?;
-        let (keys, nonce) = (self.scram_keys(name), fx.fresh_key());
-        asker.reply(fx, Reply::ScramKeys { keys, nonce });
-        Ok(())
-    }
-
-    fn scram_keys(&self, name: &str) -> Option<&ScramKeys> {
-        self.accounts.named(name)?.secret.scram.as_ref()
-    }
-
-    /// Many may have asked for the keys before the first of them was wrong: so whether one may guess is asked here again,
-    /// and who may not is not told whether it was right.
-    pub(super) fn take_proof(
-        &self,
-        asker: Asker,
-        name: &str,
-        is_right: bool,
-        fx: &mut impl Effects,
-    ) -> Outcome {
-        check_wait(asker, name, fx)?;
-        fx.note_guess(asker.session, &fold(name), is_right);
-        if !is_right {
-            return Err(Refusal::WrongPassword);
-        }
-        asker.reply(fx, Reply::Done);
-        Ok(())
-    }
-
-    pub(super) fn identify_proven(
-        &mut self,
-        asker: Asker,
-        name: &str,
-        salt: [u8; 16],
-        fx: &mut impl Effects,
-    ) -> Outcome {
-        if self.identity(asker.session).is_some() {
-            return Err(Refusal::AlreadyIdentified);
-        }
-        // Since the proof, the password may have been changed, or the account given up and made anew.
-        self.scram_keys(name).filter(|keys| keys.salt == salt).ok_or(Refusal::WrongPassword)?;
-        let id = self.account_named(name).ok_or(Refusal::WrongPassword)?;
-        self.identify_as(asker, id, fx)
-    }
-
     pub(super) fn show_account(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         let account = match name {
             "" => self.identity(asker.session).and_then(|identity| self.accounts.get(identity.id)),
@@ -240,6 +283,7 @@ impl Hub {
             return Err(Refusal::NameReserved);
         }
         self.accounts.before_login.remove(&asker.session);
+        self.end_other_seats(asker.now, asker.user, asker.session, fx);
         self.set_identity(asker.session, None, fx);
         asker.reply(fx, Reply::Account { name: identity.name.shown(), change: AccountChange::LoggedOut });
         Ok(())
@@ -372,21 +416,23 @@ impl Hub {
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
         let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
-        let of_account =
-            |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        let mut users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        let of_account = self.users.iter().filter(|(_, user)| user.identity().is_some_and(|i| i.id == id));
+        let mut users: Vec<UserKey> = of_account.map(|(&key, _)| key).collect();
         users.sort_unstable(); // so that it is the same each time
         let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };
         for session in newcomers {
             self.accounts.before_login.remove(&session);
             if session != asker.session {
-                Asker { session, request: RequestId::NONE, ..asker }.reply(fx, reply);
+                asker.tell_seat(fx, session, reply);
             }
         }
         for key in users {
-            self.set_user_identity(key, key.0, None, fx);
-            if key != asker.user {
-                Asker { session: key.0, request: RequestId::NONE, ..asker }.reply(fx, reply);
+            let Ok(user) = self.user(key) else { continue };
+            let stays = if key == asker.user { asker.session } else { user.first_seat(key) };
+            self.end_other_seats(asker.now, key, stays, fx);
+            self.set_user_identity(key, stays, None, fx);
+            if stays != asker.session {
+                asker.tell_seat(fx, stays, reply);
             }
         }
         self.drop_all_wishes_of(id);
@@ -423,10 +469,7 @@ impl Hub {
         self.accounts.note_identity(key, before, after);
         let Some(user) = self.users.get(&key) else { return };
         let event = Event::AccountChanged { who: user.person(key) };
-        let rooms = self.known_in(user);
-        if !rooms.is_empty() {
-            fx.emit(super::Effect::PublishToNeighbours { cause, channels: &rooms, event });
-        }
+        tell_neighbours(user, &self.known_in(user), cause, event, fx);
         self.tell_watched_change(key, cause, Trait::Account, fx);
         self.refresh_rooms_of(key, fx);
     }
@@ -437,24 +480,7 @@ fn is_too_long(name: &str) -> bool {
     name.len() > usize::from(u8::MAX)
 }
 
-fn check_wait(asker: Asker, name: &str, fx: &impl Effects) -> Outcome {
-    match fx.guess_wait(asker.session, &fold(name)) {
-        Some(wait) => Err(Refusal::TryLater { seconds: whole_seconds(wait) }),
-        None => Ok(()),
-    }
-}
-
 /// After so many, whoever waits need not wait any more.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(1)
-}
-
-/// What an account has become, for whoever asked for it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AccountChange {
-    Registered,
-    Identified,
-    LoggedOut,
-    PasswordChanged,
-    Deleted,
 }

@@ -30,6 +30,7 @@ impl Hub {
         if !self.accounts.agree() {
             return Err("the index of accounts and that of their names differ".to_owned());
         }
+        self.audit_seats()?;
         if !self.bans.agree() {
             return Err("bans are looked for under other lengths than theirs".to_owned());
         }

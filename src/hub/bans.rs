@@ -4,7 +4,8 @@ use super::lasting::check_durable;
 use super::network::Network;
 use super::record::{BanRecord, Note, Record};
 use super::{
-    Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Killing, Outcome, Refusal, Reply, SessionId,
+    Asker, ChannelId, Departure, Effect, Effects, Ending, Event, Hub, Killing, Outcome, Refusal, Reply,
+    SessionId,
 };
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -137,6 +138,7 @@ impl Hub {
             let (cause, channel, room) = (asker.session, ChannelId::NONE, None);
             fx.emit(Effect::Send { to: session, cause, channel, room, event });
             self.disconnect(asker.now, session, Departure::Killed(why), fx);
+            let why = Ending::Killed(why);
             fx.emit(Effect::HangUp { session, name: name.shown(), by: asker.session, why });
         }
         fx.emit(Effect::ShutOut { network, text });

@@ -15,16 +15,17 @@ impl Hub {
         let now = asker.now.monotonic;
         let key = *self.names.get(&*fold(name)).ok_or(Refusal::NoSuchPeer)?;
         let peer = self.users.get(&key).ok_or(Refusal::NoSuchPeer)?;
-        let observed = fx.observed(peer.person(key).session);
+        let reached = peer.reached(key);
+        let observed = fx.observed(reached.session);
         let heard = match peer.profile() {
             Some(profile) if self.hides_anywhere(peer) => profile.spoke.unwrap_or(peer.since),
             _ => observed.map_or(peer.since, |observed| observed.heard),
         };
-        let listing = peer.listing();
+        let listing = reached.listing;
         let addresses = listing.map(|listing| Hub::shown_addresses(listing, observed)).unwrap_or_default();
         let reply = Reply::Peer {
             name: peer.name.shown(),
-            relays: peer.payload_max > 0,
+            relays: reached.payload_max > 0,
             offers: listing.map(|listing| listing.offers).unwrap_or_default(),
             online_seconds: now.saturating_duration_since(peer.since).as_secs(),
             heard_seconds: now.saturating_duration_since(heard).as_secs(),
@@ -124,7 +125,10 @@ impl Hub {
 
     /// Whether a name could be had, for whoever is about to log in.
     pub(super) fn check_name(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        self.free_name(asker.session, name)?;
+        match self.same_person(asker.session, name) {
+            Some(key) => self.check_seats(key)?,
+            None => drop(self.free_name(asker.session, name)?),
+        }
         asker.done(fx);
         Ok(())
     }

@@ -4,7 +4,7 @@
 use super::record::{BanRecord, Fetch, Record, ScramKeys, Wish};
 use super::view::{AccountView, MemberView, PastView, SessionView, Status, Traffic, WishView};
 use super::{
-    AccountChange, Address, ChannelId, Counts, Entry, Event, Flags, Formerly, Host, Killing, KnownPassword,
+    AccountChange, Address, ChannelId, Counts, Ending, Entry, Event, Flags, Formerly, Host, KnownPassword,
     Look, Marks, MaskEntry, MaskList, MessageId, Network, Observed, Offers, PastBytes, PathKey, Person,
     Proof, Refusal, RequestId, Role, RoomChange, RoomName, RoomSummary, SessionId, Standing, SubjectView,
     UserName, Words,
@@ -61,24 +61,30 @@ pub trait Effects {
 /// What follows from a command, for the server to carry out.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Effect<'a> {
-    /// The answer to a request. `channel` is the request's, or the one that the reply makes known. `cause` is who
+    /// The answer to a request; or what one of a user's sessions is told of what has become of the user by the doing of
+    /// another, which answers [`RequestId::NONE`]. `channel` is the request's, or the one that the reply makes known. `cause` is who
     /// made it happen, which for a call is the one who was called.
     Reply { to: SessionId, cause: SessionId, request: RequestId, channel: ChannelId, reply: Reply<'a> },
     /// For one session; it must not overtake what `cause` did before. `room` where the event is about one.
     Send { to: SessionId, cause: SessionId, channel: ChannelId, room: Option<&'a RoomName>, event: Event<'a> },
     /// For every subscriber of the channel but `cause`, who knows already.
     Publish { channel: ChannelId, room: &'a RoomName, cause: SessionId, event: Event<'a> },
-    /// For everybody who is subscribed to one of these channels, each once, and not for `cause`, who knows already or
-    /// is gone. A departure from the server is told so; where a dialect has one event per room instead, it goes to
+    /// For everybody who is subscribed to one of these channels, each once, and not for `cause` and `except`, who know
+    /// already or are gone. A departure from the server is told so; where a dialect has one event per room instead, it goes to
     /// every room.
-    PublishToNeighbours { cause: SessionId, channels: &'a [ChannelId], event: Event<'a> },
+    PublishToNeighbours {
+        cause: SessionId,
+        except: &'a [SessionId],
+        channels: &'a [ChannelId],
+        event: Event<'a>,
+    },
     /// From here on the session gets what is published on the channel.
     Subscribe { channel: ChannelId, session: SessionId },
     /// From here on it does not.
     Unsubscribe { channel: ChannelId, session: SessionId },
-    /// The hub knows the session no more, whose user had this name; its connection is to be closed. `by` is the
-    /// operator's session.
-    HangUp { session: SessionId, name: &'a str, by: SessionId, why: Killing<'a> },
+    /// The hub knows the session no more, whose user has or had this name; its connection is to be closed. `by` is the
+    /// session of whoever made it so.
+    HangUp { session: SessionId, name: &'a str, by: SessionId, why: Ending<'a> },
     /// Nobody from there is taken any more; connections that are nobody's yet are to be closed. `text` is why, and often
     /// empty.
     ShutOut { network: Network, text: &'a str },

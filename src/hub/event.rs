@@ -2,8 +2,8 @@
 
 use super::record::Wish;
 use super::{
-    Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, UserName,
-    Words,
+    Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, SessionId,
+    UserName, Words,
 };
 use std::fmt;
 
@@ -20,6 +20,13 @@ pub enum Event<'a> {
     /// To one alone.
     Told {
         from: Person<'a>,
+        words: Words<'a>,
+        id: MessageId,
+    },
+    /// To one alone, by another session of one's own.
+    ToldElsewhere {
+        from: Person<'a>,
+        to: &'a UserName,
         words: Words<'a>,
         id: MessageId,
     },
@@ -154,6 +161,42 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// Where somebody comes from who did or has this, as one of their sessions says; `None` where they are not shown.
+    pub fn shown_session(&self) -> Option<SessionId> {
+        match *self {
+            Event::Said { by, .. }
+            | Event::Told { from: by, .. }
+            | Event::ToldElsewhere { from: by, .. }
+            | Event::Entered { who: by }
+            | Event::Left { who: by, .. }
+            | Event::Quit { who: by, .. }
+            | Event::SubjectSet { by, .. }
+            | Event::Destroyed { by, .. }
+            | Event::RoomRenamed { by, .. }
+            | Event::Wished { who: by, .. }
+            | Event::Retracted { by, .. }
+            | Event::Invited { by, .. }
+            | Event::GuestInvited { by, .. }
+            | Event::Renamed { who: by, .. }
+            | Event::AccountChanged { who: by }
+            | Event::AwayChanged { who: by }
+            | Event::RealNameChanged { who: by }
+            | Event::WatchedChanged { who: by, .. }
+            | Event::Appeared { who: by }
+            | Event::Announced { by, .. }
+            | Event::Killed { by, .. }
+            | Event::Offered { from: by, .. } => Some(by.session),
+            Event::Kicked { by, .. } | Event::Changed { by, .. } => by.map(|by| by.session),
+            Event::Decided { .. }
+            | Event::Vanished { .. }
+            | Event::Ringing { .. }
+            | Event::RelayClosed { .. }
+            | Event::Paths { .. } => None,
+        }
+    }
+}
+
 /// What may change about somebody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trait {
@@ -189,6 +232,15 @@ impl fmt::Display for Killing<'_> {
         write!(f, "Killed by {by}")?;
         if text.is_empty() { Ok(()) } else { write!(f, ": {text}") }
     }
+}
+
+/// Why the hub ends a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending<'a> {
+    /// An operator does.
+    Killed(Killing<'a>),
+    /// It was one of several of a user, by an account which that user has no more.
+    LoggedOut,
 }
 
 /// How a relay ended, as seen from the side that did not end it.

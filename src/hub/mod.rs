@@ -3,10 +3,9 @@
 //! dialects.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
-//! - `accounts` over their `registry`, `users`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`,
-//!   `invitations`, `members`, `affiliations`, `owners`, `wishes`, `changes`, `times`, `lists`, `directory`, `watch`,
-//!   `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`] each; `audit` whether
-//!   they agree;
+//! - `accounts`, `users`, `seats`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`,
+//!   `members`, `affiliations`, `owners`, `wishes`, `changes`, `times`, `lists`, `directory`, `watch`, `relays`, `paths`,
+//!   `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
 //! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one
@@ -50,11 +49,11 @@ pub mod privileges;
 mod read_marks;
 pub mod record;
 mod refusal;
-mod registry;
 mod relays;
 mod retract;
 mod role;
 mod rooms;
+mod seats;
 mod settings;
 mod speech;
 mod times;
@@ -71,7 +70,7 @@ pub use command::{
     UserKey, Words,
 };
 pub use effect::{Effect, Effects, Reply};
-pub use event::{Departure, Event, Killing, RelayEnd, Trait};
+pub use event::{Departure, Ending, Event, Killing, RelayEnd, Trait};
 pub use host::Host;
 pub use limits::{HistoryLimits, Limits};
 pub use name::{RoomName, UserName};
@@ -89,14 +88,15 @@ pub use view::{
     Status, SubjectView, Traffic, WishView,
 };
 
+use accounts::{Accounts, Identity};
 use bans::Bans;
 use channel::Channels;
 use past::Pasts;
 use paths::Listing;
 use read_marks::ReadMarks;
 use record::{AccountId, RoomId};
-use registry::{Accounts, Identity};
 use rooms::Room;
+use seats::Seats;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -111,6 +111,8 @@ pub struct Hub {
     limits: Limits,
     /// Boxed: the table itself is half empty at times.
     users: HashMap<UserKey, Box<User>>,
+    /// Those sessions of users that are not their first.
+    seats: HashMap<SessionId, UserKey>,
     /// By folded name, in the order in which lists show them.
     names: BTreeMap<Arc<str>, UserKey>,
     /// Rooms, likewise.
@@ -151,7 +153,7 @@ struct User {
     /// By number, so that they are found fast.
     rooms: SmallVec<[ChannelId; 4]>,
     since: Instant,
-    /// The longest relay payload the user's session takes, in bytes; 0 when it takes no relays at all.
+    /// The longest relay payload the user's only session takes, in bytes; 0 when it takes no relays at all.
     payload_max: u16,
     /// Boxed, because most have none of it.
     rare: Option<Box<Rare>>,
@@ -161,26 +163,19 @@ struct User {
 #[derive(Default)]
 struct Rare {
     relays: Vec<ChannelId>,
-    /// What the user has put into the directory.
+    /// What the user's only session has put into the directory.
     listing: Option<Box<Listing>>,
     /// The account that they have identified themselves for.
     identity: Option<Box<Identity>>,
     /// What they say of themselves, or what their dialect does.
     profile: Option<Box<Profile>>,
+    /// Their sessions, for those who have had more than one.
+    seats: Option<Box<Seats>>,
 }
 
 impl User {
-    /// The sessions that the user is here with, the one that has been here longest first.
-    fn seats(&self, key: UserKey) -> impl Iterator<Item = SessionId> + '_ {
-        std::iter::once(key.0)
-    }
-
     fn relays(&self) -> &[ChannelId] {
         self.rare.as_ref().map_or(&[], |rare| &rare.relays)
-    }
-
-    fn listing(&self) -> Option<&Listing> {
-        self.rare.as_ref()?.listing.as_deref()
     }
 
     fn identity(&self) -> Option<&Identity> {
@@ -208,6 +203,20 @@ fn send_in(
 ) {
     for to in user.seats(key) {
         fx.emit(Effect::Send { to, cause, channel, room, event });
+    }
+}
+
+/// To those who share one of these rooms with somebody, but to none of that one's own sessions.
+fn tell_neighbours(
+    user: &User,
+    rooms: &[ChannelId],
+    cause: SessionId,
+    event: Event<'_>,
+    fx: &mut impl Effects,
+) {
+    if !rooms.is_empty() {
+        let except: SmallVec<[SessionId; 2]> = user.other_seats(cause).collect();
+        fx.emit(Effect::PublishToNeighbours { cause, except: &except, channels: rooms, event });
     }
 }
 
@@ -252,11 +261,9 @@ impl Asker {
         fx.emit(Effect::Publish { channel, room: &room.name, cause: session, event });
     }
 
-    /// To those who share a room with the asker.
-    fn tell_neighbours(self, fx: &mut impl Effects, rooms: &[ChannelId], event: Event<'_>) {
-        if !rooms.is_empty() {
-            fx.emit(Effect::PublishToNeighbours { cause: self.session, channels: rooms, event });
-        }
+    /// To those who share one of these rooms with the asker, who is this user.
+    fn tell_neighbours(self, fx: &mut impl Effects, user: &User, rooms: &[ChannelId], event: Event<'_>) {
+        tell_neighbours(user, rooms, self.session, event, fx);
     }
 }
 
@@ -265,6 +272,7 @@ impl Hub {
         Hub {
             limits,
             users: HashMap::new(),
+            seats: HashMap::new(),
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),
             accounts: Accounts::default(),
@@ -440,11 +448,6 @@ impl Hub {
     /// Relays and calls that ring.
     pub fn relays_len(&self) -> usize {
         self.channels.relays_len()
-    }
-
-    /// Whose a session is. Of one that is not logged in, the user it would be.
-    fn user_of(&self, session: SessionId) -> UserKey {
-        UserKey(session)
     }
 
     fn user(&self, key: UserKey) -> Result<&User, Refusal> {

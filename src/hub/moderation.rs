@@ -6,14 +6,15 @@ use super::mask::{Mask, in_full};
 use super::members::{Members, Stood};
 use super::name::fold;
 use super::past::Happened;
+use super::person::Marks;
 use super::privileges::{Act, Rank, may_touch};
 use super::record::{MaskRecord, MemberRecord, Note, Past, Record, RoomId};
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList, Terms};
 use super::times::Due;
 use super::{
-    Affiliation, Asker, ChannelId, Departure, Effect, Effects, Event, Hub, Killing, Moment, Outcome, Refusal,
-    Reply, Role, RoomRef, Standing, User, UserKey, UserName, send,
+    Affiliation, Asker, ChannelId, Departure, Effect, Effects, Ending, Event, Hub, Killing, Moment, Outcome,
+    Refusal, Reply, Role, RoomRef, Standing, User, UserKey, UserName, send,
 };
 use smallvec::SmallVec;
 
@@ -244,6 +245,7 @@ impl Hub {
         asker.done(fx);
         for session in seats {
             self.disconnect(asker.now, session, Departure::Killed(why), fx);
+            let why = Ending::Killed(why);
             fx.emit(Effect::HangUp { session, name: whom.shown(), by: asker.session, why });
         }
         Ok(())
@@ -251,7 +253,11 @@ impl Hub {
 
     pub(super) fn operator(&self, asker: Asker) -> Result<&User, Refusal> {
         let user = self.user(asker.user)?;
-        if user.is_operator() { Ok(user) } else { Err(Refusal::NotOperator) }
+        if user.marks_at(asker.session).contains(Marks::OPERATOR) {
+            Ok(user)
+        } else {
+            Err(Refusal::NotOperator)
+        }
     }
 }
 

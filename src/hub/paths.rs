@@ -107,7 +107,7 @@ impl Hub {
     ) -> Outcome {
         self.user(asker.user)?;
         self.check_addresses(asker, &addresses, fx)?;
-        self.user_mut(asker.user)?.rare_mut().listing = Some(Box::new(Listing { offers, shown, addresses }));
+        self.user_mut(asker.user)?.set_listing(asker.session, Listing { offers, shown, addresses });
         asker.done(fx);
         Ok(())
     }

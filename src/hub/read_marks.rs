@@ -4,7 +4,7 @@
 use super::name::{RoomName, UserName};
 use super::past::Wanted;
 use super::record::{AccountId, Fetch, Fetched, Record};
-use super::{Asker, Effect, Effects, Hub, MessageId, Outcome, Refusal, Reply, RequestId, UserKey};
+use super::{Asker, Effects, Hub, MessageId, Outcome, Refusal, Reply, UserKey};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -113,10 +113,7 @@ impl Hub {
         }
         let reply = Reply::ReadMark { conversation, at_millis: Some(at) };
         asker.reply(fx, reply);
-        let Asker { session, channel, .. } = asker;
-        for to in self.user(asker.user)?.seats(asker.user).filter(|&seat| seat != session) {
-            fx.emit(Effect::Reply { to, cause: session, request: RequestId::NONE, channel, reply });
-        }
+        asker.tell_other_seats(fx, self.user(asker.user)?, reply);
         Ok(())
     }
 

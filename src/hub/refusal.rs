@@ -10,6 +10,12 @@ pub enum Refusal {
     AlreadyLoggedIn,
     BadName(BadName),
     NameTaken,
+    /// It is the name of the asker's own account, by which they are here with another session.
+    NameIsYours,
+    /// More sessions of one user.
+    TooManySeats {
+        seats_max: usize,
+    },
     /// The name is somebody's account, and not that of the asker.
     NameReserved,
     RegistrationClosed,
@@ -183,6 +189,12 @@ impl fmt::Display for Refusal {
                 write!(f, "that user name cannot be used: {}", bad.of_user())
             }
             Refusal::NameTaken => f.write_str("somebody here has that name; choose another one"),
+            Refusal::NameIsYours => f.write_str(
+                "you are here by that name with another connection; to join it, give your password while you connect",
+            ),
+            Refusal::TooManySeats { seats_max } => {
+                write!(f, "you are here with {seats_max} connections, which is the limit; close one first")
+            }
             Refusal::NameReserved => {
                 f.write_str("that name is somebody's account; give its password, or choose another name")
             }

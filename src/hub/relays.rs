@@ -88,8 +88,9 @@ impl Hub {
         }
         let callee_key = self.peer(asker, to)?;
         let callee = self.user(callee_key)?;
-        let callee_session = callee_key.0;
-        let payload_max = caller.payload_max.min(callee.payload_max);
+        let reached = callee.reached(callee_key);
+        let callee_session = reached.session;
+        let payload_max = caller.payload_max_at(asker.session).min(reached.payload_max);
         if payload_max == 0 {
             return Err(Refusal::TakesNoRelays);
         }

@@ -92,6 +92,15 @@ impl Room {
         }
     }
 
+    /// What somebody is told who has come in, or who sits down where they are in.
+    pub fn joined<'a>(&'a self, (key, user): (UserKey, &'a User), made: bool) -> Reply<'a> {
+        let (subject, occupants) = (self.subject_view(), self.occupants.len());
+        let (who, room, flags) = (user.person(key), &self.name, self.settings.flags);
+        let known_as = self.pseudonym_of(user).map(|pseudonym| &pseudonym.name);
+        let standing = self.standing(self.key_of(user));
+        Reply::Joined { who, known_as, room, occupants, subject, made, standing, flags }
+    }
+
     /// Somebody has another name on the server.
     pub fn rename(&mut self, from: &Arc<str>, to: &Arc<str>) {
         match &mut self.veil {
@@ -246,14 +255,13 @@ impl Hub {
         }
         // The reply first: from the frame after it on, the newcomer sees the room live.
         let asker = Asker { channel, ..asker };
-        let (subject, occupants) = (room.subject_view(), room.occupants.len());
-        let (who, flags) = (user.person(asker.user), room.settings.flags);
-        let known_as = room.pseudonym_of(user).map(|pseudonym| &pseudonym.name);
-        let name = &room.name;
-        let joined = Reply::Joined { who, known_as, room: name, occupants, subject, made, standing, flags };
+        let joined = room.joined((asker.user, user), made);
         asker.reply(fx, joined);
+        asker.tell_other_seats(fx, user, joined);
         asker.publish(fx, room, Event::Entered { who: room.person(asker.user, user) });
-        fx.emit(Effect::Subscribe { channel, session: asker.session });
+        for session in user.seats(asker.user) {
+            fx.emit(Effect::Subscribe { channel, session });
+        }
         self.keep_now(asker.now, channel, Happened::bare(Past::Entered, asker.user), fx);
         Ok(())
     }
@@ -273,13 +281,16 @@ impl Hub {
         let pseudonym = room.pseudonym_of(user).cloned();
         let left = Happened { text, ..Happened::bare(Past::Left, asker.user) };
         self.keep_now(asker.now, channel, left, fx);
-        if self.walk_out(asker.user, channel, fx) {
-            let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-            asker.publish(
-                fx,
-                room,
-                Event::Left { who: user.person_as(asker.user, pseudonym.as_ref()), text },
-            );
+        let is_there = self.walk_out(asker.user, channel, fx);
+        let user = self.user(asker.user)?;
+        if is_there {
+            let who = user.person_as(asker.user, pseudonym.as_ref());
+            asker.publish(fx, self.room(channel)?, Event::Left { who, text });
+        }
+        let event = Event::Left { who: user.person(asker.user), text };
+        for to in user.other_seats(asker.session) {
+            let (cause, room) = (asker.session, Some(&name));
+            fx.emit(Effect::Send { to, cause, channel, room, event });
         }
         asker.tell(fx, Reply::Left { room: &name, text });
         Ok(())
@@ -319,10 +330,10 @@ impl Hub {
         }
         let (is_empty, is_lasting) = (room.occupants.is_empty(), room.is_lasting());
         self.drop_wishes_for_voice_of(key, channel);
-        match is_lasting {
-            true if is_empty => self.rest(channel),
-            false if is_empty => self.end_room(channel),
-            _ => {}
+        match (is_empty, is_lasting) {
+            (true, true) => self.rest(channel),
+            (true, false) => self.end_room(channel),
+            (false, _) => {}
         }
         !is_empty
     }

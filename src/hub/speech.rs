@@ -10,8 +10,8 @@ use super::privileges::{Act, may};
 use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
-    Asker, BadText, ChannelId, Effects, Event, Form, Hub, Outcome, Past, Person, Refusal, Reply, Role,
-    RoomRef, UserKey, Words, send, send_in,
+    Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, Outcome, Past, Person, Refusal, Reply,
+    Role, RoomRef, UserKey, Words, send, send_in,
 };
 use memchr::memchr3;
 
@@ -65,11 +65,19 @@ impl Hub {
         fx: &mut impl Effects,
     ) {
         let heard_by = room.ranked.iter().filter(|(_, standing)| standing.is_at_least(least));
-        for to in heard_by.filter_map(|(name, _)| room.user_at(name, &self.names)) {
-            if to != asker.user
-                && let Ok(user) = self.user(to)
-            {
-                send_in((to, user), asker.session, asker.channel, Some(&room.name), event, fx);
+        let (cause, channel, name) = (asker.session, asker.channel, Some(&room.name));
+        let heard_by = heard_by.filter_map(|(name, _)| room.user_at(name, &self.names));
+        for key in heard_by.filter(|&key| key != asker.user) {
+            if let Ok(user) = self.user(key) {
+                send_in((key, user), cause, channel, name, event, fx);
+            }
+        }
+        // Who says something hears it at the other seats, whatever their role is.
+        if let Ok(user) = self.user(asker.user)
+            && room.occupants.contains(room.key_of(user))
+        {
+            for to in user.other_seats(asker.session) {
+                fx.emit(Effect::Send { to, cause, channel, room: name, event });
             }
         }
     }
@@ -98,6 +106,10 @@ impl Hub {
         let event = Event::Told { from, words, id };
         let peer = self.user(to)?;
         send((to, peer), asker.session, asker.channel, event, fx);
+        if to != asker.user {
+            let event = Event::ToldElsewhere { from, to: &peer.name, words, id };
+            asker.show_other_seats(fx, self.user(asker.user)?, event);
+        }
         let away = peer.person(to).away();
         asker.tell(fx, Reply::Sent { id, to: peer.name.shown(), words, least: None, away });
         self.note_spoke(asker);

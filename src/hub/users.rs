@@ -27,7 +27,7 @@ pub(super) struct Newcomer<'a> {
 impl User {
     pub(super) fn person(&self, user: UserKey) -> Person<'_> {
         let account = self.identity().map(|identity| identity.name.shown());
-        let session = self.seats(user).next().unwrap_or(user.0);
+        let session = self.first_seat(user);
         Person { user, session, name: &self.name, hidden_host: None, profile: self.profile(), account }
     }
 
@@ -61,6 +61,9 @@ impl Hub {
         let Newcomer { name, payload_max, username, realname } = newcomer;
         if self.users.contains_key(&asker.user) {
             return Err(Refusal::AlreadyLoggedIn);
+        }
+        if let Some(key) = self.same_person(asker.session, name) {
+            return self.take_seat(asker, key, payload_max, fx);
         }
         let name = self.free_name(asker.session, name)?;
         self.check_text_or_empty(username, self.limits.username_bytes_max.into())?;
@@ -99,7 +102,8 @@ impl Hub {
         let to = UserName::new(name, self.limits.name_bytes_max)?;
         let is_same = to == user.name;
         if !is_same && self.names.contains_key(to.key()) {
-            return Err(Refusal::NameTaken);
+            let is_own = self.same_person(asker.session, name).is_some();
+            return Err(if is_own { Refusal::NameIsYours } else { Refusal::NameTaken });
         }
         self.check_reserved(asker.session, &to)?;
         if to.shown() == user.name.shown() {
@@ -122,7 +126,9 @@ impl Hub {
         let user = self.user(asker.user)?;
         let person = Person { name: &from, ..user.person(asker.user) };
         asker.reply(fx, Reply::Renamed { from: &from, to: &to });
-        asker.tell_neighbours(fx, &self.known_in(user), Event::Renamed { who: person, to: &to });
+        asker.tell_other_seats(fx, user, Reply::Renamed { from: &from, to: &to });
+        let event = Event::Renamed { who: person, to: &to };
+        asker.tell_neighbours(fx, user, &self.known_in(user), event);
         if !is_same {
             self.tell_vanished(asker.session, &from, fx);
             self.tell_appeared(asker, fx);
@@ -166,7 +172,8 @@ impl Hub {
             self.user_mut(asker.user)?.profile_mut().set_realname(text);
             let user = self.user(asker.user)?;
             let event = Event::RealNameChanged { who: user.person(asker.user) };
-            asker.tell_neighbours(fx, &self.known_in(user), event);
+            asker.show_other_seats(fx, user, event);
+            asker.tell_neighbours(fx, user, &self.known_in(user), event);
             self.tell_watched_change(asker.user, asker.session, Trait::RealName, fx);
         }
         asker.done(fx);
@@ -183,7 +190,8 @@ impl Hub {
             let event = Event::AwayChanged { who: user.person(asker.user) };
             let mut rooms = self.known_in(user);
             rooms.retain(|channel| self.shows_status(user, *channel));
-            asker.tell_neighbours(fx, &rooms, event);
+            asker.show_other_seats(fx, user, event);
+            asker.tell_neighbours(fx, user, &rooms, event);
             self.tell_watched_change(asker.user, asker.session, Trait::Away, fx);
         }
         asker.done(fx);
@@ -201,26 +209,43 @@ impl Hub {
         clear: Marks,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let before = self.user(asker.user)?.marks();
+        let before = self.user(asker.user)?.marks_at(asker.session);
         let now = before.with(set.without(Marks::OPERATOR)).without(clear);
-        self.mark(asker.user, now)?;
-        asker.reply(fx, Reply::Marks { now, before });
-        Ok(())
+        self.mark_at(asker, now, fx)
     }
 
     pub(super) fn become_operator(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
-        let before = self.user(asker.user)?.marks();
-        let now = before.with(Marks::OPERATOR);
-        self.mark(asker.user, now)?;
+        let now = self.user(asker.user)?.marks_at(asker.session).with(Marks::OPERATOR);
+        self.mark_at(asker, now, fx)
+    }
+
+    /// Who is an operator, each seat says for itself; the other marks are those of all.
+    fn mark_at(&mut self, asker: Asker, now: Marks, fx: &mut impl Effects) -> Outcome {
+        let user = self.user_mut(asker.user)?;
+        let (before, all_before) = (user.marks_at(asker.session), user.marks());
+        let is_marked = user.set_operator_at(asker.session, now.contains(Marks::OPERATOR));
+        let all = now.without(Marks::OPERATOR);
+        self.mark(asker.user, if is_marked { all.with(Marks::OPERATOR) } else { all })?;
         asker.reply(fx, Reply::Marks { now, before });
+        let user = self.user(asker.user)?;
+        let others = all_before.without(Marks::OPERATOR);
+        for seat in user.other_seats(asker.session).filter(|_| others != all) {
+            let now = user.marks_at(seat);
+            let own = now.without(all);
+            asker.tell_seat(fx, seat, Reply::Marks { now, before: others.with(own) });
+        }
         Ok(())
     }
 
-    /// Makes a user no operator any more. `false` when they were none.
+    /// Makes a session no operator's any more. `false` when it was none.
     pub fn revoke_operator(&mut self, session: SessionId) -> bool {
-        let user = self.user_of(session);
-        let marks = self.user(user).map(User::marks).unwrap_or_default();
-        marks.contains(Marks::OPERATOR) && self.mark(user, marks.without(Marks::OPERATOR)).is_ok()
+        let key = self.user_of(session);
+        let Ok(user) = self.user_mut(key) else { return false };
+        if !user.marks_at(session).contains(Marks::OPERATOR) {
+            return false;
+        }
+        let marks = user.marks();
+        user.set_operator_at(session, false) || self.mark(key, marks.without(Marks::OPERATOR)).is_ok()
     }
 
     fn mark(&mut self, user: UserKey, marks: Marks) -> Outcome {
@@ -241,6 +266,10 @@ impl Hub {
     /// A session is gone, for whatever reason; everybody who has to do with it is told. A session that never logged in
     /// leaves no trace.
     pub fn disconnect(&mut self, now: Moment, session: SessionId, why: Departure<'_>, fx: &mut impl Effects) {
+        if self.leave_seat(session, fx) {
+            self.accounts.forget_session(session);
+            return;
+        }
         let key = self.user_of(session);
         // Last words are a courtesy: where they break a rule, the departure is told without them.
         let why = match why {
@@ -276,10 +305,11 @@ impl Hub {
         let Some(user) = self.users.remove(&key) else { return };
         self.accounts.note_identity(key, user.identity().map(|identity| identity.id), None);
         self.read_marks.remove(&Reader::Visitor(key));
+        self.seats.remove(&session);
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };
-            fx.emit(Effect::PublishToNeighbours { cause: session, channels: &left, event });
+            fx.emit(Effect::PublishToNeighbours { cause: session, except: &[], channels: &left, event });
         }
         self.tell_vanished(session, &user.name, fx);
     }

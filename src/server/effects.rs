@@ -2,11 +2,11 @@
 //! somebody.
 
 use super::connection::Connection;
-use super::exchange::{Exchange, key_of};
+use super::exchange::{Exchange, key_of, session_id};
 use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply, RequestId,
-    SessionId, Traffic,
+    ChannelId, Effect, Effects, Ending, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply,
+    RequestId, SessionId, Traffic,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -87,13 +87,18 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Publish { channel, room, cause, event } => {
                 self.publish(About { channel, room: Some(room) }, key_of(cause), &event, |_| true);
             }
-            Effect::PublishToNeighbours { cause, channels, event } => {
-                self.publish_to_neighbours(key_of(cause), channels, &event);
+            Effect::PublishToNeighbours { cause, except, channels, event } => {
+                self.publish_to_neighbours(key_of(cause), except, channels, &event);
             }
             Effect::HangUp { session, name, by, why } => {
                 let key = key_of(session);
-                self.log_kill(key, name, key_of(by), why.text);
-                self.close_saying(key, CloseReason::Killed, &why);
+                match why {
+                    Ending::Killed(why) => {
+                        self.log_kill(key, name, key_of(by), why.text);
+                        self.close_saying(key, CloseReason::Killed, &why);
+                    }
+                    Ending::LoggedOut => self.close(key, CloseReason::LoggedOut),
+                }
             }
             Effect::ShutOut { network, text } => self.shut_out(network, text),
             Effect::Subscribe { channel, session } => {
@@ -134,6 +139,9 @@ impl<S: Socket> Exchange<S> {
             }
         });
         self.surroundings.strangers -= usize::from(has_logged_in);
+        if request == RequestId::NONE && self.connections.get(to).is_some_and(|c| c.session.wants_more()) {
+            self.list_to_read(to); // and asks for it when it has its turn
+        }
         self.log_operator(to, reply);
     }
 
@@ -143,9 +151,10 @@ impl<S: Socket> Exchange<S> {
             return;
         };
         let operator = killer.operator().map_or("?", |operator| &operator.name);
-        let (ip, from, colon) =
-            (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
-        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{colon}{text}");
+        let (ip, from) = (killed.address.ip(), killer.address.ip());
+        // What people wrote may act on a terminal that shows the log.
+        let why = if text.is_empty() { String::new() } else { format!(": {text:?}") };
+        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{why}");
     }
 
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {
@@ -158,13 +167,15 @@ impl<S: Socket> Exchange<S> {
         {
             self.distribute(previous);
         }
+        let elsewhere = self.shown_elsewhere(cause, event);
         let Exchange { connections, blocks, fanout, surroundings, cloaks, .. } = self;
         let full = fanout.publish(connections, blocks, channel, cause, |dialect, cause, out| {
             if !is_for(dialect) {
                 return;
             }
             let cause = cause.filter(|_| dialect.shows_hosts());
-            let stamp = Stamp { surroundings, host: cause.map(|cause| cloaks.host(cause.address.ip())) };
+            let host = cause.map(|cause| elsewhere.unwrap_or_else(|| cloaks.host(cause.address.ip())));
+            let stamp = Stamp { surroundings, host };
             dialect.encode_event(about, event, &stamp, out);
         });
         if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
@@ -179,9 +190,17 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// Tells everybody in these rooms once; of a departure, those who know people only by the rooms they share are told
-    /// in each.
-    fn publish_to_neighbours(&mut self, cause: Key, channels: &[ChannelId], event: &Event<'_>) {
-        if let [channel] = *channels {
+    /// in each. `except`: to be told nothing.
+    fn publish_to_neighbours(
+        &mut self,
+        cause: Key,
+        except: &[SessionId],
+        channels: &[ChannelId],
+        event: &Event<'_>,
+    ) {
+        if let [channel] = *channels
+            && except.is_empty()
+        {
             return self.publish(About::channel(channel), cause, event, |_| true);
         }
         let is_told_per_room =
@@ -192,7 +211,8 @@ impl<S: Socket> Exchange<S> {
             }
         }
         let neighbours = channels.iter().flat_map(|&channel| self.fanout.members(channel));
-        let mut neighbours: Vec<Key> = neighbours.filter(|&key| key != cause).collect();
+        let mut neighbours: Vec<Key> =
+            neighbours.filter(|&key| key != cause && !except.contains(&session_id(key))).collect();
         neighbours.sort_unstable_by_key(|key| key.to_u64());
         neighbours.dedup();
         for to in neighbours {
@@ -202,11 +222,18 @@ impl<S: Socket> Exchange<S> {
         }
     }
 
+    /// Where somebody comes from who did this by a connection of theirs that is not the one that says so.
+    fn shown_elsewhere(&self, cause: Key, event: &Event<'_>) -> Option<Host> {
+        let shown = key_of(event.shown_session()?);
+        (shown != cause).then(|| self.host_of(shown))
+    }
+
     /// Queues an event for one connection.
     fn send(&mut self, to: Key, cause: Key, about: About<'_>, event: &Event<'_>) {
         self.keep_order(to, cause);
         let Some(dialect) = self.dialect_of(to) else { return };
-        let host = dialect.shows_hosts().then(|| self.host_of(cause));
+        let host = || self.shown_elsewhere(cause, event).unwrap_or_else(|| self.host_of(cause));
+        let host = dialect.shows_hosts().then(host);
         self.push(to, |connection, blocks, surroundings| {
             let stamp = Stamp { surroundings, host };
             let Connection { session, outbox, .. } = connection;

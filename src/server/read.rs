@@ -76,7 +76,7 @@ impl<S: Socket> Engine<S> {
             if !connection.is_open() || connection.is_paused() {
                 return None;
             }
-            if connection.inbox.is_worth_a_look() {
+            if connection.inbox.is_worth_a_look() || connection.session.wants_more() {
                 return Some(Filled::Held);
             }
             if !connection.readable {

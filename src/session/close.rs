@@ -41,6 +41,8 @@ pub enum CloseReason {
     ServerFull,
     /// An operator ended the session.
     Killed,
+    /// It was one of several of a user, by an account which that user has no more.
+    LoggedOut,
     /// Where it comes from is banned.
     Banned,
 }
@@ -69,6 +71,7 @@ impl CloseReason {
             CloseReason::ServerStopping => ByeCode::ServerStopping,
             CloseReason::ServerFull => ByeCode::ServerFull,
             CloseReason::Killed => ByeCode::Killed,
+            CloseReason::LoggedOut => ByeCode::LoggedOut,
             CloseReason::Banned => ByeCode::Banned,
         }
     }
@@ -76,7 +79,7 @@ impl CloseReason {
     /// What the others in a room are told; `None` where the hub knew, and has told them, before the connection did.
     pub fn departure(self) -> Option<Departure<'static>> {
         let departure = match self {
-            CloseReason::Goodbye | CloseReason::Killed => return None,
+            CloseReason::Goodbye | CloseReason::Killed | CloseReason::LoggedOut => return None,
             CloseReason::PeerClosed | CloseReason::Io(_) | CloseReason::IdleTimeout => Departure::Lost,
             CloseReason::BadMagic
             | CloseReason::Malformed(_)
@@ -125,6 +128,9 @@ impl fmt::Display for CloseReason {
             CloseReason::ServerStopping => f.write_str("the server is stopping"),
             CloseReason::ServerFull => f.write_str("the server is full; try again later"),
             CloseReason::Killed => f.write_str("an operator of the server ended your session"),
+            CloseReason::LoggedOut => {
+                f.write_str("another of your connections gave up the account that this one was here by")
+            }
             CloseReason::Banned => f.write_str("banned"),
         }
     }

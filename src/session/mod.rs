@@ -183,7 +183,13 @@ impl Session {
         }
     }
 
-    /// Appends the hub's answer to a request.
+    /// Whether it has something to ask the hub for, whatever the client sends.
+    pub fn wants_more(&self) -> bool {
+        matches!(&self.0, State::Irc(irc) if irc.owes_names())
+    }
+
+    /// Appends the hub's answer to a request, or what one is told without having asked, because another session of the
+    /// same user made it so.
     pub fn encode_reply(
         &mut self,
         request: RequestId,
@@ -194,6 +200,7 @@ impl Session {
     ) {
         match &mut self.0 {
             State::Native(native) => native.encode_reply(request, channel, reply, out),
+            State::Irc(irc) if request == RequestId::NONE => irc.encode_unasked(reply, surroundings, out),
             State::Irc(irc) => irc.encode_reply(reply, surroundings, out),
             State::Undecided(_) | State::Foreign(_) => {}
         }
@@ -202,7 +209,7 @@ impl Session {
     /// Appends an event that is for this client alone.
     pub fn encode_event(&self, about: About<'_>, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         match &self.0 {
-            State::Native(_) => native::encode_event(about.channel, event, out),
+            State::Native(_) => native::encode_event(about, event, out),
             State::Irc(irc) => irc.encode_event(about.room, event, stamp, out),
             State::Undecided(_) | State::Foreign(_) => {}
         }

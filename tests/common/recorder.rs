@@ -42,6 +42,8 @@ pub enum Recorded {
         channels: Vec<ChannelId>,
         event: Happened,
     },
+    /// Who does not hear what comes next, besides its cause.
+    Except(Vec<SessionId>),
     HangUp {
         session: SessionId,
     },
@@ -154,6 +156,10 @@ pub enum Happened {
         by: String,
         text: String,
     },
+    ToldElsewhere {
+        to: String,
+        text: String,
+    },
     Entered(String),
     Left {
         who: String,
@@ -264,6 +270,9 @@ impl Recorder {
 
 impl Effects for Recorder {
     fn emit(&mut self, effect: Effect<'_>) {
+        if let Effect::PublishToNeighbours { except: except @ [_, ..], .. } = effect {
+            self.0.push(Recorded::Except(except.to_vec()));
+        }
         self.0.push(match effect {
             Effect::Reply { to, request, channel, reply, .. } => {
                 Recorded::Reply { to, request: request.0, channel, answer: answered(reply) }
@@ -276,7 +285,7 @@ impl Effects for Recorder {
             }
             Effect::Subscribe { channel, session } => Recorded::Subscribe { channel, session },
             Effect::Unsubscribe { channel, session } => Recorded::Unsubscribe { channel, session },
-            Effect::PublishToNeighbours { cause, channels, event } => {
+            Effect::PublishToNeighbours { cause, channels, event, .. } => {
                 Recorded::Neighbours { cause, channels: channels.to_vec(), event: happened(event) }
             }
             Effect::HangUp { session, .. } => Recorded::HangUp { session },
@@ -501,6 +510,9 @@ fn happened(event: Event<'_>) -> Happened {
     match event {
         Event::Said { by, words, .. } => said(by.name.shown(), words, false),
         Event::Told { from, words, .. } => said(from.name.shown(), words, true),
+        Event::ToldElsewhere { to, words, .. } => {
+            Happened::ToldElsewhere { to: to.shown().into(), text: words.text.into() }
+        }
         Event::Entered { who } => Happened::Entered(who.name.shown().into()),
         Event::Left { who, text } => {
             let how = if text.is_empty() { "left".to_owned() } else { format!("left: {text}") };

@@ -57,6 +57,9 @@ impl World {
                 );
                 assert!(self.sessions.contains_key(cause));
             }
+            Recorded::Except(others) => {
+                assert!(others.iter().all(|other| self.sessions[other] == self.sessions[&asker]));
+            }
             Recorded::Prove { .. } | Recorded::Guess { .. } | Recorded::Store(_) => {
                 panic!("nobody registers here")
             }
@@ -119,21 +122,27 @@ impl World {
         if let Err(error) = self.hub.audit() {
             panic!("{error}");
         }
-        let users: BTreeMap<String, SessionId> = self
-            .sessions
-            .iter()
-            .filter_map(|(session, name)| name.as_ref().map(|name| (name.to_lowercase(), *session)))
-            .collect();
+        let mut users: BTreeMap<String, Vec<SessionId>> = BTreeMap::new();
+        for (session, name) in &self.sessions {
+            if let Some(name) = name {
+                users.entry(name.to_lowercase()).or_default().push(*session);
+            }
+        }
         assert_eq!(self.hub.users_len(), users.len());
         let limits = limits();
         assert!(self.hub.rooms_len() <= limits.rooms_max && self.hub.relays_len() <= limits.relays_max);
         assert_eq!(self.hub.rooms_len(), self.subscribers.len());
         assert_eq!(self.hub.relays_len(), self.calls.len());
-        for &session in users.values() {
-            let rooms = self.subscribers.values().filter(|members| members.contains(&session)).count();
-            assert!(rooms <= limits.rooms_per_user_max);
-            let calls = self.calls.values().filter(|c| c.caller == session || c.callee == session).count();
-            assert!(calls <= limits.relays_per_user_max);
+        for seats in users.values() {
+            assert!(seats.len() <= limits.seats_per_user_max);
+            let is_in = |members: &&BTreeSet<SessionId>| members.contains(&seats[0]);
+            assert!(self.subscribers.values().filter(is_in).count() <= limits.rooms_per_user_max);
+            for members in self.subscribers.values() {
+                let inside = seats.iter().filter(|seat| members.contains(seat)).count();
+                assert!(inside == 0 || inside == seats.len(), "one seat is in a room and another is not");
+            }
+            let is_theirs = |call: &&Call| seats.contains(&call.caller) || seats.contains(&call.callee);
+            assert!(self.calls.values().filter(is_theirs).count() <= limits.relays_per_user_max);
         }
         self.check_rooms(limits.occupants_per_room_max);
         self.check_routes();
@@ -151,7 +160,6 @@ impl World {
     /// Who the hub says is in a room is who is subscribed to it.
     fn check_rooms(&mut self, occupants_max: usize) {
         for (channel, members) in &self.subscribers {
-            assert!(members.len() <= occupants_max);
             let asker = *members.first().expect("empty rooms are gone");
             let names: BTreeSet<String> = members
                 .iter()
@@ -183,6 +191,7 @@ impl World {
                 true => assert_eq!(listed.len(), names.len()),
                 false => assert_eq!(listed, names),
             }
+            assert!(names.len() <= occupants_max);
         }
     }
 

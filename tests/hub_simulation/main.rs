@@ -13,12 +13,20 @@ use random::{Random, with_seeds};
 use recorder::{Answered, Happened, Recorded, Recorder, moment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use switchboard::hub::record::{ScramKeys, Secret};
 use switchboard::hub::{
-    Address, ChannelId, Command, Departure, Flags, Form, HistoryLimits, Hub, Limits, Offers, Origin, Purpose,
-    Refusal, Registration, RelayEnd, RequestId, RoomFilter, RoomRef, SessionId, Transport, Words,
+    Address, ChannelId, Command, Departure, Flag, Flags, Form, HistoryLimits, Hub, Limits, Offers, Origin,
+    Proved, Purpose, Refusal, Registration, RelayEnd, RequestId, RoomChange, RoomFilter, RoomRef, SessionId,
+    Transport, Words,
 };
 
 const STEPS: usize = 8_000;
+
+/// Those who have an account.
+const ACCOUNTS: [&str; 2] = ["gus", "hal"];
+
+/// That of everybody's keys.
+const SALT: [u8; 16] = [1; 16];
 
 /// Small enough that every limit is met.
 fn limits() -> Limits {
@@ -55,7 +63,8 @@ fn limits() -> Limits {
         former_names_max: 4,
         former_names_per_host_max: 2,
         history: HistoryLimits { messages_max: 3, ..HistoryLimits::default() },
-        accounts_max: 2,
+        accounts_max: ACCOUNTS.len(),
+        seats_per_user_max: 3,
         bans_max: 2,
         account_password_bytes_max: 8,
         registration: Registration::Open,
@@ -73,10 +82,18 @@ fn the_books_agree_whatever_is_asked() {
     if std::env::var("SWITCHBOARD_SEED").is_err() {
         assert_eq!(
             refusals.len(),
-            45,
+            50,
             "every refusal but OutOfReach, NoInvitations and one that is rare occurred: {refusals:?}"
         );
     }
+}
+
+/// The books know people by their names, and rooms by who is in them.
+fn needs_other_books(command: &Command<'_>) -> bool {
+    let Command::Change { changes, .. } = command else { return false };
+    changes.iter().any(|change| {
+        matches!(change, RoomChange::Flag { flag: Flag::SemiAnonymous | Flag::Persistent, on: true })
+    })
 }
 
 fn name_of(refusal: &Refusal) -> String {
@@ -136,13 +153,15 @@ impl World {
 
     /// Returns the names of the refusals that occurred.
     fn run(mut self) -> BTreeSet<String> {
+        ACCOUNTS.map(|name| self.make_account(name));
         for _ in 0..STEPS {
             match self.random.below(100) {
                 0..5 => self.connect(),
                 5..8 => self.disconnect(),
                 8..12 => self.pass_time(),
                 12..14 => self.become_operator(),
-                14..40 => self.ask_about_rooms(),
+                14..20 => self.identify(),
+                20..43 => self.ask_about_rooms(),
                 _ => self.ask(),
             }
             self.check();
@@ -155,6 +174,34 @@ impl World {
         assert_eq!(self.hub.next_deadline(), None);
         assert!(self.subscribers.is_empty() && self.calls.is_empty() && self.open_requests.is_empty());
         self.refusals
+    }
+
+    /// Somebody comes, makes an account, and goes.
+    fn make_account(&mut self, name: &str) {
+        self.sessions_made += 1;
+        let (session, now, fx) = (SessionId(self.sessions_made), moment(self.now), &mut self.recorder);
+        let login = Command::Login { name, payload_max: 0, username: "", realname: "" };
+        self.hub.handle(now, session, RequestId(1), login, fx);
+        self.hub.handle(now, session, RequestId(2), Command::Register { name: "", password: "sesame" }, fx);
+        let scram = ScramKeys { salt: SALT, iterations: 1, stored_key: [2; 32], server_key: [3; 32] };
+        let secret = Secret { hash: "hash".into(), scram: Some(scram) };
+        self.hub.proved(now, session, Proved::Made(secret), fx);
+        self.hub.disconnect(now, session, Departure::Lost, fx);
+        assert!(fx.take().iter().any(|effect| matches!(effect, Recorded::Store(_))), "{name} has no account");
+    }
+
+    /// Somebody shows that an account is theirs, and mostly comes by its name, if they are not here; or they log out.
+    fn identify(&mut self) {
+        let Some(session) = self.any_session() else { return };
+        if self.random.chance(10) {
+            return self.carry_out(session, Command::LogOut);
+        }
+        let name = *self.random.pick(&ACCOUNTS);
+        self.carry_out(session, Command::IdentifyProven { name, salt: SALT });
+        if self.sessions[&session].is_none() && self.random.chance(80) {
+            let login = Command::Login { name, payload_max: 8_192, username: "", realname: "" };
+            self.carry_out(session, login);
+        }
     }
 
     fn connect(&mut self) {
@@ -175,7 +222,10 @@ impl World {
         };
         self.hub.disconnect(moment(self.now), session, why, &mut self.recorder);
         let effects = self.recorder.take();
+        let has_stayed = self.seats(session).count() > 1;
         for effect in &effects {
+            let is_told = matches!(effect, Recorded::Neighbours { .. } | Recorded::Publish { .. });
+            assert!(!has_stayed || !is_told, "they have left another connection behind, and are here");
             self.learn(effect, session);
             match effect {
                 Recorded::Neighbours { event: Happened::Quit { how, .. }, .. } => {
@@ -195,6 +245,15 @@ impl World {
         }
         self.sessions.remove(&session);
         assert!(!self.open_requests.iter().any(|(waiting, _)| *waiting == session), "an answer is missing");
+    }
+
+    /// The sessions of whoever this one is.
+    fn seats(&self, session: SessionId) -> impl Iterator<Item = SessionId> {
+        let name = self.sessions[&session].clone();
+        self.sessions
+            .iter()
+            .filter(move |(_, other)| name.is_some() && **other == name)
+            .map(|(&seat, _)| seat)
     }
 
     fn pass_time(&mut self) {
@@ -271,7 +330,9 @@ impl World {
         let is_inside = !rooms.is_empty() && self.random.chance(80);
         let channel = if is_inside { *self.random.pick(&rooms) } else { self.any_channel() };
         let command = requests::any_request(&mut self.random, channel);
-        self.carry_out(session, command);
+        if !needs_other_books(&command) {
+            self.carry_out(session, command);
+        }
     }
 
     fn become_operator(&mut self) {
@@ -326,21 +387,28 @@ impl World {
         });
         if refused {
             assert_eq!(effects.len(), 1, "what is refused leaves no trace: {command:?} led to {effects:?}");
-        } else if !matches!(command, Command::CheckName { .. }) {
+        } else if !matches!(
+            command,
+            Command::CheckName { .. } | Command::IdentifyProven { .. } | Command::LogOut
+        ) {
             assert!(self.hub.users_len() > 0, "only who is logged in may do more than ask for a name");
         }
         for effect in &effects {
             self.learn(effect, session);
             match effect {
-                // What an operator does to somebody, that one causes.
-                _ if matches!(command, Command::Kill { .. }) => {}
+                // What an operator does to somebody, that one causes; and so it is with one's other sessions.
+                _ if matches!(command, Command::Kill { .. } | Command::LogOut) => {}
                 Recorded::Publish { cause, .. }
                 | Recorded::Send { cause, .. }
                 | Recorded::Neighbours { cause, .. } => assert_eq!(*cause, session),
                 Recorded::Unsubscribe { .. } if matches!(command, Command::Kick { .. }) => {}
-                Recorded::Subscribe { session: who, .. } | Recorded::Unsubscribe { session: who, .. } => {
-                    assert_eq!(*who, session);
+                Recorded::Subscribe { session: who, .. } => {
+                    assert!(self.seats(session).any(|seat| seat == *who));
                 }
+                Recorded::Unsubscribe { session: who, .. } => {
+                    assert!(self.seats(session).any(|seat| seat == *who));
+                }
+                Recorded::Except(others) => assert!(!others.contains(&session)),
                 Recorded::HangUp { .. } | Recorded::ShutOut { .. } => panic!("{command:?} is no reason"),
                 Recorded::Reply { .. }
                 | Recorded::Prove { .. }

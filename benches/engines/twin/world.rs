@@ -384,7 +384,7 @@ impl Effects for Exchange {
                 self.publish(About { channel, room: Some(room) }, Key::from_u64(cause.0), &event);
             }
             // Of what goes to neighbours, native clients cause departures alone, which are told in each room.
-            Effect::PublishToNeighbours { cause, channels, event } => {
+            Effect::PublishToNeighbours { cause, channels, event, .. } => {
                 for &channel in channels {
                     self.publish(About::channel(channel), Key::from_u64(cause.0), &event);
                 }

@@ -4,8 +4,8 @@ use super::room_words::{change, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed, RoomList,
-    Said, Subject, Told,
+    AddressEntry, Announced, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused,
+    Renamed, RoomList, Said, Subject, Told, ToldElsewhere,
 };
 use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
@@ -27,6 +27,7 @@ impl Conversation {
             Frame::Entered(entered) => {
                 self.tell_about_room(channel, |room| format!("{} entered {room}", entered.who))
             }
+            Frame::Left(left) if left.who == self.nick => self.left_elsewhere(channel),
             Frame::Left(left) => self.tell_about_room(channel, |room| departure(left, room)),
             Frame::Kicked(kicked) => self.kicked(channel, kicked),
             Frame::Changed(changed) => self.tell_about_room(channel, |room| change(changed, room)),
@@ -35,7 +36,7 @@ impl Conversation {
             Frame::Masks(page) => self.masks_listed(channel, page, more),
             Frame::Wishes(page) => self.wishes_listed(page, more),
             Frame::Wished(wished) => self.wished(channel, wished),
-            Frame::Decided(decided) => self.decided(channel, decided),
+            Frame::Decided(decided) => self.decided(decided),
             Frame::Destroyed(destroyed) => self.room_destroyed(channel, destroyed),
             Frame::RoomRenamed(renamed) => self.room_renamed(channel, renamed),
             Frame::Renamed(renamed) => self.renamed(renamed),
@@ -43,15 +44,19 @@ impl Conversation {
                 self.notice(format!("{by} invites you to {room}; /join {room} enters it"));
             }
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
+            Frame::Announced(Announced { by, text }) => self.notice(format!("{by} tells everybody: {text}")),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
             Frame::Occupants(list) => {
-                self.names(list.request, list.occupants.iter().map(|one| one.name), more)
+                self.names(list.request, list.occupants.iter().map(|one| (one.name, one.real)), more)
             }
-            Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
+            Frame::PeerList(list) => self.names(list.request, list.names.iter().map(|name| (name, "")), more),
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
                 self.shown.push(Shown::said(message));
+            }
+            Frame::ToldElsewhere(ToldElsewhere { to, text }) => {
+                self.notice(format!("you said to {to}, with another client: {text}"));
             }
             Frame::Peer(peer) => {
                 self.pending.remove(&peer.request);
@@ -169,7 +174,15 @@ impl Conversation {
     }
 
     fn joined(&mut self, channel: u32, joined: Joined<'_>) {
-        let Some(Pending::Join { room: asked, typed }) = self.pending.remove(&joined.request) else { return };
+        let (asked, typed) = match self.pending.remove(&joined.request) {
+            Some(Pending::Join { room, typed }) => (room, typed),
+            // Another client of ours is there, and so are we.
+            None if joined.request == 0 => {
+                self.add_room(joined.room);
+                (joined.room.to_owned(), false)
+            }
+            _ => return,
+        };
         let Some(room) = self.rooms.iter_mut().find(|room| same_name(&room.name, &asked)) else { return };
         joined.room.clone_into(&mut room.name);
         room.channel = Some(channel);
@@ -199,6 +212,12 @@ impl Conversation {
         }
     }
 
+    fn left_elsewhere(&mut self, channel: u32) {
+        let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
+        self.remove_room(&room);
+        self.notice(format!("you left {room}, with another client"));
+    }
+
     fn show_in_room(&mut self, channel: u32, by: &str, text: &str) {
         let Some(room) = self.room_at(channel).map(|room| room.name.clone()) else { return };
         self.shown.push(Shown::said(Shown::Room { room, by: by.to_owned(), text: text.to_owned() }));
@@ -216,11 +235,13 @@ impl Conversation {
             return;
         };
         let words = if kicked.text.is_empty() { String::new() } else { format!(": {}", kicked.text) };
-        if kicked.who == you {
-            self.trouble(format!("{} made you leave {room}{words}", kicked.by));
+        // Where nobody did, it is the room that does not take them any more.
+        let by = if kicked.by.is_empty() { &room } else { kicked.by };
+        if kicked.who == you || kicked.who == self.nick {
+            self.trouble(format!("{by} made you leave {room}{words}"));
             self.remove_room(&room);
         } else {
-            self.notice(format!("{} made {} leave {room}{words}", kicked.by, kicked.who));
+            self.notice(format!("{by} made {} leave {room}{words}", kicked.who));
         }
     }
 
@@ -282,13 +303,16 @@ impl Conversation {
         lines.into_iter().for_each(|line| self.notice(line));
     }
 
-    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = &'a str>, more: bool) {
+    /// Names, and who that is where it is known; often nothing.
+    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = (&'a str, &'a str)>, more: bool) {
         let Some(Pending::Names { of, mut names }) = self.pending.remove(&request) else { return };
-        let before = names.len();
-        names.extend(page.map(str::to_owned));
-        let last = names.get(before..).and_then(<[String]>::last).cloned();
+        let mut last = None;
+        for (name, real) in page {
+            names.push(if real.is_empty() { name.to_owned() } else { format!("{name} ({real})") });
+            last = Some(name);
+        }
         match last {
-            Some(after) if more && names.len() < LISTED_MAX => return self.list_behind(of, &after, names),
+            Some(after) if more && names.len() < LISTED_MAX => return self.list_behind(of, after, names),
             _ => {}
         }
         let place = match of {

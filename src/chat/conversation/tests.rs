@@ -3,8 +3,8 @@
 use super::*;
 use crate::chat::paths::Mode;
 use crate::wire::frame::{
-    Changed, Closed, Data, Done, Invited, Joined, Kicked, Notice, Offer, Opened, Refused, Renamed, Ringing,
-    Said, Told, put_list,
+    Changed, Closed, Data, Done, Invited, Joined, Kicked, Left, Notice, Offer, Opened, Refused, Renamed,
+    Ringing, Said, Told, ToldElsewhere, put_list,
 };
 use crate::wire::{BODY_MAX, ChangeCode, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
 
@@ -144,6 +144,27 @@ fn a_room_that_one_is_kicked_out_of_is_no_place_any_more() {
     receive(&mut alice, LOBBY, Frame::Kicked(Kicked { who: "Alicia", by: "bob", text: "" }));
     assert_eq!(lines(&mut alice), ["-- you are now Alicia", "!! bob made you leave #lobby"]);
     assert_eq!(alice.prompt(), "> ");
+    assert!(!alice.has_rooms());
+}
+
+#[test]
+fn what_another_client_of_ours_does_is_ours() {
+    let mut alice = in_lobby(true);
+    join(&mut alice, 0, "#tea", 7);
+    receive(&mut alice, 7, Frame::Said(Said { by: "alice", text: "from my desk" }));
+    receive(&mut alice, 0, Frame::ToldElsewhere(ToldElsewhere { to: "bob", text: "psst" }));
+    receive(&mut alice, 7, Frame::Left(Left { who: "alice", code: 0, text: "" }));
+    assert_eq!(
+        lines(&mut alice),
+        [
+            "-- you are in #tea, with nobody else yet",
+            "#tea <alice> from my desk",
+            "-- you said to bob, with another client: psst",
+            "-- you left #tea, with another client",
+        ]
+    );
+    assert_eq!(alice.prompt(), "#lobby> ", "what one does elsewhere turns to no other room");
+    receive(&mut alice, LOBBY, Frame::Left(Left { who: "alice", code: 0, text: "" }));
     assert!(!alice.has_rooms());
 }
 

@@ -1,6 +1,7 @@
 //! One client's side of the conversation, and what becomes of a line.
 
 use super::commands::{self, Doing, knock, rooms};
+use super::elsewhere::Owed;
 use super::labels::Labelled;
 use super::refusals::Obstacle;
 use super::registration::Registration;
@@ -39,6 +40,8 @@ pub struct Dialogue {
     /// What became of the password that the line gave, until the line has seen it.
     pub(super) verdict: Option<Verdict>,
     pub(super) label: Option<Box<Labelled>>,
+    /// Rooms that the client is in by the doing of another session of its user, and has not got the names of.
+    pub(super) owed: Option<Box<Owed>>,
 }
 
 /// The line that is being carried out.
@@ -79,7 +82,7 @@ impl Task {
         self.whom.push_str(whom);
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         (self.command, self.step, self.doing, self.refused) = ("*", 0, Doing::default(), None);
         for text in [&mut self.about, &mut self.whom] {
             text.clear();
@@ -170,6 +173,11 @@ impl Dialogue {
         notes: &'a mut String,
         out: &mut Vec<u8>,
     ) -> Step<'a> {
+        if self.asks_for_owed() {
+            let command = rooms::next_names(self, notes);
+            let ask = |command| Step::Command { used: 0, request: ANSWERED, command };
+            return command.map_or(Step::Done { used: 0 }, ask);
+        }
         let (used, line) = match self.decoder.next(bytes) {
             LineStep::Incomplete { needed } => return Step::Incomplete { needed },
             LineStep::Skipped { used } => return Step::Done { used },

@@ -54,6 +54,10 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Told { from, words, id } => {
             say(&scene, &from, Target { least: None, name: target }, words, id, out)
         }
+        // As one's own words are echoed (IRCv3 echo-message), and as bouncers do it.
+        Event::ToldElsewhere { from, to, words, id } => {
+            say(&scene, &from, Target { least: None, name: to.shown() }, words, id, out)
+        }
         Event::Entered { who } => entered(&scene, &who, target, out),
         Event::Left { who, text } => put_with_words(scene.line(out, &who, "PART").param(target), text),
         Event::Quit { who, why } => scene.line(out, &who, "QUIT").trailing(Parting(why)),

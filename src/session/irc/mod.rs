@@ -16,6 +16,7 @@
 //! - `sasl` and `scram` how a client says that it knows a password;
 //! - `refusals` which numeric the hub's refusals are;
 //! - `events` what others did, written once for all who share a [`Variant`](super::Variant);
+//! - `elsewhere` what other sessions of the same user did;
 //! - `words` what is said, in as many lines as it takes;
 //! - `labels` answers that bear the label of the question;
 //! - `letters` what the letters of modes stand for, and `features` what ISUPPORT says;
@@ -24,6 +25,7 @@
 mod capabilities;
 mod commands;
 mod dialogue;
+mod elsewhere;
 mod events;
 mod features;
 mod labels;

@@ -204,7 +204,9 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
-        Refusal::NameTaken | Refusal::NameReserved => Numeric::ERR_NICKNAMEINUSE,
+        Refusal::NameTaken | Refusal::NameReserved | Refusal::NameIsYours | Refusal::TooManySeats { .. } => {
+            Numeric::ERR_NICKNAMEINUSE
+        }
         Refusal::BadRoomName(BadName::TooLong { .. }) => Numeric::ERR_NOSUCHCHANNEL,
         Refusal::BadRoomName(_) if *doing == Doing::Join => Numeric::ERR_BADCHANMASK,
         Refusal::BadRoomName(_) | Refusal::NoSuchRoom => Numeric::ERR_NOSUCHCHANNEL,

@@ -17,6 +17,12 @@ body! {
         text: text,
     }
 
+    /// Server: you have said something to one user, with another client of yours.
+    ToldElsewhere<'a> {
+        to: name,
+        text: text,
+    }
+
     /// Server: somebody who shares a room with you has another name from here on.
     Renamed<'a> {
         who: name,

@@ -66,18 +66,14 @@ fn put_failed(code: &str, account: &str, text: impl Display, world: &Surrounding
     Write::to(out).server(world, "FAIL").param("REGISTER").param(code).echo(account).trailing(text);
 }
 
-/// What has become of the client's account, whether it asked for that by this line or another session did.
+/// What has become of the client's account, as it asked for by this line.
 pub fn changed(
     dialogue: &mut Dialogue,
     (name, change): (&str, AccountChange),
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    match change {
-        AccountChange::Registered | AccountChange::Identified => dialogue.account = Some(name.into()),
-        AccountChange::LoggedOut | AccountChange::Deleted => dialogue.account = None,
-        AccountChange::PasswordChanged => {}
-    }
+    note(dialogue, (name, change));
     if dialogue.task.doing == Doing::Register {
         let line = Write::to(out).server(world, "REGISTER").param("SUCCESS").param(name);
         line.trailing("The account is made, and you are logged in to it");
@@ -87,6 +83,25 @@ pub fn changed(
         Doing::Authenticate => authenticate::succeeded(dialogue, world, out),
         Doing::NickServ => nickserv::changed(dialogue, (name, change), world, out),
         _ => {}
+    }
+}
+
+/// The same, as another session did it.
+pub fn changed_elsewhere(
+    dialogue: &mut Dialogue,
+    (name, change): (&str, AccountChange),
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    note(dialogue, (name, change));
+    put_state(dialogue, change, world, out);
+}
+
+fn note(dialogue: &mut Dialogue, (name, change): (&str, AccountChange)) {
+    match change {
+        AccountChange::Registered | AccountChange::Identified => dialogue.account = Some(name.into()),
+        AccountChange::LoggedOut | AccountChange::Deleted => dialogue.account = None,
+        AccountChange::PasswordChanged => {}
     }
 }
 

@@ -12,7 +12,7 @@
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
-//! - `operators` OPER, and what only operators may do;
+//! - `operators` OPER, and what only operators may do; `bans` DLINE, UNDLINE, and what STATS shows of them;
 //! - `authenticate` AUTHENTICATE; `account` REGISTER, VERIFY: logging in to accounts, and making them;
 //! - [`table`] all of them.
 
@@ -20,6 +20,7 @@
 pub mod account;
 #[cfg(feature = "storage")]
 pub mod authenticate;
+pub mod bans;
 pub mod chathistory;
 pub mod help;
 pub mod knock;
@@ -92,16 +93,25 @@ pub enum Doing {
     ListWatched,
     Oper,
     /// Logging in to an account by AUTHENTICATE.
+    #[cfg(feature = "storage")]
     Authenticate,
     /// Making one by REGISTER.
+    #[cfg(feature = "storage")]
     Register,
     /// What NickServ was told.
+    #[cfg(feature = "storage")]
     NickServ,
     /// Is the client an operator, who may do that?
     Rehash {
         is_operator: bool,
     },
     Kill,
+    /// Of an address, or its end.
+    Ban,
+    /// The bans of the server.
+    Bans {
+        behind: Option<String>,
+    },
     Wallops,
     Topic,
     Kick,
@@ -153,7 +163,7 @@ pub enum Doing {
 /// Carries out the line, or what is next of it.
 pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     match dialogue.task.doing {
-        Doing::Login if dialogue.is_open() => return registration::welcome(dialogue, call),
+        Doing::Login if dialogue.is_open() => return registration::welcome(dialogue),
         Doing::Welcome => {
             server::put_motd(dialogue, &mut call);
             return Do::Done;
@@ -185,7 +195,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         return;
     }
     match *reply {
-        Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name),
+        Reply::LoggedIn { name, .. } => registration::logged_in(dialogue, name, world, out),
         Reply::Counts(counts) => server::put_counts(dialogue, counts, world, out),
         Reply::Sent { id, to, words, least, away } => {
             talk::sent(dialogue, talk::Sent { id, to, words, least, away }, world, out)
@@ -227,7 +237,9 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
 
 fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     match *reply {
-        Reply::Joined { who, room, subject, .. } => rooms::joined(dialogue, who, room, subject, world, out),
+        Reply::Joined { who, known_as, room, subject, .. } => {
+            rooms::joined(dialogue, (who, known_as), room, subject, world, out)
+        }
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
         Reply::Occupants { room, entries, hidden, next } => {
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
@@ -251,6 +263,9 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
             rooms::go_on_with_names(dialogue);
         }
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
+        Reply::Banned { ban } => bans::banned(dialogue, ban, world, out),
+        Reply::Unbanned { pattern } => bans::unbanned(dialogue, pattern, world, out),
+        Reply::Bans { entries, next } => bans::put(dialogue, entries, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
         }

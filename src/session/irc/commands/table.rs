@@ -4,8 +4,8 @@
 use super::{account, authenticate, nickserv};
 use super::{already_registered, cap, chanserv};
 use super::{
-    chathistory, help, knock, link, list, markread, moderate, modes, monitor, oneself, operators, redact,
-    rename, rooms, server, talk, topic, who, whois,
+    bans, chathistory, help, knock, link, list, markread, moderate, modes, monitor, oneself, operators,
+    redact, rename, rooms, server, talk, topic, who, whois,
 };
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 
@@ -80,6 +80,16 @@ pub const COMMANDS: &[Row] = &[
         &["What was said in a channel before. A mark is msgid=ID or timestamp=TIME, or * for the latest."],
     ),
     row("CS", 0, chanserv, "[<subcommand> [<parameters>]]", &["The same as CHANSERV."]),
+    row(
+        "DLINE",
+        1,
+        bans::dline,
+        "[<time>] <address or network> [:<text>]",
+        &[
+            "Keeps an address (192.0.2.1) or a network (192.0.2.0/24) out, and ends what comes from there.",
+            "A time is minutes, or as in 90s, 2h, 7d, 1d12h. For operators of the server; STATS d lists them.",
+        ],
+    ),
     row("HELP", 0, help::help, "[<command>]", &["This. HELPOP is the same."]),
     row("HELPOP", 0, help::help, "[<command>]", &["The same as HELP."]),
     row("INFO", 0, server::info, "[<server>]", &["About this server."]),
@@ -238,7 +248,13 @@ pub const COMMANDS: &[Row] = &[
         &["Gives a channel another name. For its owners."],
     ),
     row("SETNAME", 1, oneself::setname, ":<real name>", &["Gives you another real name."]),
-    row("STATS", 1, server::stats, "<query> [<server>]", &["u: for how long the server has been up."]),
+    row(
+        "STATS",
+        1,
+        server::stats,
+        "<query> [<server>]",
+        &["u: for how long the server has been up; d: its bans, for operators of the server."],
+    ),
     row("SUMMON", 0, server::summon, "<user>", &["Is not done here."]),
     row("TAGMSG", 0, talk::tagmsg, "<target>{,<target>}", &["As PRIVMSG, with tags alone."]),
     row("TIME", 0, server::time, "[<server>]", &["What time it is at the server."]),
@@ -248,6 +264,13 @@ pub const COMMANDS: &[Row] = &[
         topic::topic,
         "<channel> [:<text>]",
         &["The topic of a channel, or sets it. An empty text takes it away."],
+    ),
+    row(
+        "UNDLINE",
+        1,
+        bans::undline,
+        "<address or network>",
+        &["Lets an address or a network in again. For operators of the server."],
     ),
     row("USER", 0, already_registered, "<user> 0 * :<real name>", &["With NICK, logs you in."]),
     row(

@@ -58,6 +58,11 @@ pub fn put_own(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundi
         let letters = letters::of_marks(now);
         return dialogue.line(Numeric::RPL_UMODEIS, world, out).param(format_args!("+{letters}")).end();
     }
+    put_changed(dialogue, now, before, world, out);
+}
+
+/// MODE with those that have changed, if any.
+pub fn put_changed(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
     let mut letters = String::new();
     for (sign, changed) in [('+', now.without(before)), ('-', before.without(now))] {
         if !changed.is_empty() {

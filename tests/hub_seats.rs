@@ -1,0 +1,187 @@
+//! Seats: what several sessions of one user share, and what each has for itself.
+
+#[path = "common/desk.rs"]
+mod desk;
+#[path = "common/recorder.rs"]
+mod recorder;
+
+use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
+use recorder::{Answered, Happened, Recorded, moment};
+use switchboard::hub::record::{ScramKeys, Secret};
+use switchboard::hub::{
+    ChannelId, Command, Departure, Limits, Marks, Offers, Proved, Purpose, Refusal, RelayEnd, SessionId,
+    Words,
+};
+
+/// Further sessions of ann's.
+const PHONE: SessionId = SessionId(11);
+const LAPTOP: SessionId = SessionId(12);
+
+const SALT: [u8; 16] = [1; 16];
+
+fn login(name: &str, payload_max: u16) -> Command<'_> {
+    Command::Login { name, payload_max, username: "", realname: "" }
+}
+
+fn identify(desk: &mut Desk, session: SessionId) {
+    let answer = desk.answer(session, Command::IdentifyProven { name: "ann", salt: SALT });
+    assert!(matches!(answer, Answered::Account { .. }), "{answer:?}");
+}
+
+/// Everything that follows when ann sits down at one more session.
+fn sit_down(desk: &mut Desk, session: SessionId, payload_max: u16) -> Vec<Recorded> {
+    identify(desk, session);
+    desk.ask(session, login("ann", payload_max))
+}
+
+/// Ann has an account, and is here by it.
+fn with_account() -> Desk {
+    let mut desk = Desk::new(Limits::default());
+    desk.ask(ANN, Command::Register { name: "", password: "sesame" });
+    let scram = ScramKeys { salt: SALT, iterations: 1, stored_key: [2; 32], server_key: [3; 32] };
+    let secret = Secret { hash: "hash".into(), scram: Some(scram) };
+    desk.hub.proved(moment(desk.now), ANN, Proved::Made(secret), &mut desk.recorder);
+    desk.recorder.take();
+    desk
+}
+
+/// Who is sent this event.
+fn told(effects: &[Recorded], wanted: &Happened) -> Vec<SessionId> {
+    let is_told = |effect: &Recorded| match effect {
+        Recorded::Send { to, event, .. } if event == wanted => Some(*to),
+        _ => None,
+    };
+    effects.iter().filter_map(is_told).collect()
+}
+
+/// At whom bob's call rings.
+fn rings(desk: &mut Desk) -> (SessionId, ChannelId) {
+    let effects = desk.ask(BOB, Command::Open { to: "ann", purpose: Purpose::Pipe });
+    let rings = effects.iter().find_map(|effect| match effect {
+        Recorded::Send { to, channel, event: Happened::Offered { .. }, .. } => Some((*to, *channel)),
+        _ => None,
+    });
+    rings.unwrap_or_else(|| panic!("{effects:?}"))
+}
+
+#[test]
+fn a_new_seat_is_told_what_its_user_has_and_nobody_else_is_told_of_it() {
+    let mut desk = with_account();
+    let tea = desk.join(ANN, "#tea");
+    desk.ask(ANN, Command::SetMarks { set: Marks::BOT, clear: Marks::NONE });
+    let effects = sit_down(&mut desk, PHONE, 0);
+    let joined = Answered::Joined { room: "#tea".into(), occupants: 1, subject: None };
+    let reply = |request, channel, answer| Recorded::Reply { to: PHONE, request, channel, answer };
+    assert_eq!(
+        effects,
+        [
+            reply(desk.requests, ChannelId::NONE, Answered::LoggedIn { name: "ann".into() }),
+            reply(0, ChannelId::NONE, Answered::Marks(Marks::BOT)),
+            reply(0, tea, joined),
+            Recorded::Subscribe { channel: tea, session: PHONE },
+        ]
+    );
+}
+
+#[test]
+fn private_words_are_at_all_seats_of_both() {
+    let mut desk = with_account();
+    sit_down(&mut desk, PHONE, 0);
+    let words = Words::message("hi");
+    let effects = desk.ask(PHONE, Command::Tell { to: "bob", words, even_oneself: false });
+    assert_eq!(told(&effects, &Happened::Told { from: "ann".into(), text: "hi".into() }), [BOB]);
+    assert_eq!(told(&effects, &Happened::ToldElsewhere { to: "bob".into(), text: "hi".into() }), [ANN]);
+    let effects = desk.ask(BOB, Command::Tell { to: "ann", words, even_oneself: false });
+    assert_eq!(told(&effects, &Happened::Told { from: "bob".into(), text: "hi".into() }), [ANN, PHONE]);
+    let effects = desk.ask(ANN, Command::Tell { to: "ann", words, even_oneself: true });
+    assert_eq!(told(&effects, &Happened::Told { from: "ann".into(), text: "hi".into() }), [ANN, PHONE]);
+}
+
+#[test]
+fn a_call_rings_at_one_seat_and_ends_with_it() {
+    let mut desk = with_account();
+    sit_down(&mut desk, PHONE, 0);
+    assert_eq!(rings(&mut desk).0, ANN, "the phone takes no relays");
+    sit_down(&mut desk, LAPTOP, PAYLOAD_MAX);
+    let (to, channel) = rings(&mut desk);
+    assert_eq!(to, LAPTOP, "it came last");
+    assert_eq!(desk.refusal(ANN, Command::Accept { channel }), Refusal::NoSuchRelay, "it rings elsewhere");
+    desk.ask(LAPTOP, Command::Accept { channel });
+    let offers = Offers { conversations: true, pipes: true };
+    desk.ask(ANN, Command::Declare { offers, shown: false, addresses: Box::default() });
+    assert_eq!(rings(&mut desk).0, ANN, "it is in the directory");
+    let effects = desk.disconnect(LAPTOP, Departure::Lost);
+    assert_eq!(told(&effects, &Happened::RelayClosed(RelayEnd::PeerLeft)), [BOB]);
+    assert_eq!(desk.hub.relays_len(), 2, "the calls at the desk still ring");
+    desk.disconnect(ANN, Departure::Lost);
+    assert_eq!((desk.hub.relays_len(), desk.hub.users_len()), (0, 3), "she is here by the phone");
+}
+
+#[test]
+fn an_operator_is_the_seat_that_gave_the_password() {
+    let mut desk = with_account();
+    sit_down(&mut desk, PHONE, 0);
+    let effects = desk.ask(PHONE, Command::BecomeOperator);
+    assert_eq!(effects.len(), 1, "the desk is none: {effects:?}");
+    assert_eq!(desk.hub.counts().operators, 1);
+    assert_eq!(desk.refusal(ANN, Command::Kill { name: "bob", text: "" }), Refusal::NotOperator);
+    let no_change = Command::SetMarks { set: Marks::NONE, clear: Marks::NONE };
+    assert_eq!(desk.answer(ANN, no_change.clone()), Answered::Marks(Marks::NONE));
+    assert_eq!(desk.answer(PHONE, no_change), Answered::Marks(Marks::OPERATOR));
+    desk.disconnect(PHONE, Departure::Lost);
+    assert_eq!(desk.hub.counts().operators, 0);
+    desk.ask(CY, Command::BecomeOperator);
+    sit_down(&mut desk, LAPTOP, 0);
+    let effects = desk.ask(CY, Command::Kill { name: "ann", text: "" });
+    for session in [ANN, LAPTOP] {
+        assert!(effects.contains(&Recorded::HangUp { session }), "{effects:?}");
+    }
+}
+
+#[test]
+fn the_key_of_a_user_outlives_the_session_that_it_was() {
+    let mut desk = with_account();
+    let tea = desk.join(ANN, "#tea");
+    desk.ask(BOB, Command::Watch { names: ["ann"].into() });
+    sit_down(&mut desk, PHONE, 0);
+    let effects = desk.disconnect(ANN, Departure::Quit("bye"));
+    assert_eq!(effects, [Recorded::Unsubscribe { channel: tea, session: ANN }]);
+    sit_down(&mut desk, LAPTOP, 0);
+    desk.disconnect(PHONE, Departure::Lost);
+    let effects = desk.disconnect(LAPTOP, Departure::Lost);
+    assert_eq!(told(&effects, &Happened::Vanished("ann".into())), [BOB]);
+    assert_eq!((desk.hub.users_len(), desk.hub.rooms_len()), (2, 0));
+}
+
+#[test]
+fn what_is_no_seat() {
+    let mut desk = with_account();
+    let no_login = |desk: &mut Desk, session| desk.refusal(session, login("ann", 0));
+    assert_eq!(no_login(&mut desk, PHONE), Refusal::NameTaken, "without the password");
+    assert_eq!(desk.answer(PHONE, login("annie", 0)), Answered::LoggedIn { name: "annie".into() });
+    identify(&mut desk, PHONE);
+    let refusal = desk.refusal(PHONE, Command::Rename { name: "ann" });
+    assert_eq!(refusal, Refusal::NameIsYours, "who is somebody already joins nobody");
+    let limits = Limits { seats_per_user_max: 1, ..Limits::default() };
+    desk.hub.set_limits(limits);
+    identify(&mut desk, LAPTOP);
+    assert_eq!(no_login(&mut desk, LAPTOP), Refusal::TooManySeats { seats_max: 1 });
+    assert_eq!(
+        desk.refusal(LAPTOP, Command::CheckName { name: "ann" }),
+        Refusal::TooManySeats { seats_max: 1 }
+    );
+}
+
+#[test]
+fn who_logs_out_stays_alone() {
+    let mut desk = with_account();
+    sit_down(&mut desk, PHONE, 0);
+    assert_eq!(desk.refusal(ANN, Command::LogOut), Refusal::NameReserved, "it is the name of the account");
+    let effects = desk.ask(ANN, Command::Rename { name: "annie" });
+    let renamed = Answered::Renamed { from: "ann".into(), to: "annie".into() };
+    let (request, channel) = (0, ChannelId::NONE);
+    assert!(effects.contains(&Recorded::Reply { to: PHONE, request, channel, answer: renamed }));
+    let effects = desk.ask(ANN, Command::LogOut);
+    assert!(effects.contains(&Recorded::HangUp { session: PHONE }), "{effects:?}");
+    assert_eq!(desk.hub.users_len(), 3);
+}
