@@ -201,6 +201,16 @@ options! {
         mask_bytes_on_server_max: usize => hub.mask_bytes_on_server_max;
         /// Invitations that are open, to one room or for one user [default: 100]
         invitations_max: usize => hub.invitations_max;
+        /// Accounts that are something to one room: members, admins, owners, or banned [default: 2000]
+        members_per_room_max: usize => hub.members_per_room_max;
+        /// Those of all rooms; the nearer to it, the fewer one room may have [default: 500000]
+        members_on_server_max: usize => hub.members_on_server_max;
+        /// Rooms of one owner that stay when nobody is in them [default: 50]
+        rooms_per_account_max: usize => hub.rooms_per_account_max;
+        /// What people ask for in one room, a voice or membership, that nobody has decided [default: 50]
+        wishes_per_room_max: usize => hub.wishes_per_room_max;
+        /// The same of one user in all rooms [default: 10]
+        wishes_per_user_max: usize => hub.wishes_per_user_max;
         /// Names whose coming and going one user may watch [default: 100]
         watches_per_user_max: usize => hub.watches_per_user_max;
         /// Names that were given up and are remembered [default: 256]

@@ -12,6 +12,7 @@
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `tty` | what is typed and not shown | rustix |
+//! | `admin` | an operator's requests, one by one | net, wire, and chat's rule on what a terminal may show |
 //! | `chat` | the terminal clients | net, wire, tty, and the hub's rules on names |
 //! | `load` | synthetic clients, and what they measured | net, wire |
 //! | `config`, `cli` | the command line | everything |
@@ -23,6 +24,8 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(feature = "client")]
+pub mod admin;
 #[cfg(not(feature = "config"))]
 mod bare;
 #[cfg(feature = "client")]

@@ -6,7 +6,7 @@ mod desk;
 mod recorder;
 
 use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
-use recorder::{Answered, Happened, Recorded};
+use recorder::{Answered, Happened, Recorded, moment};
 use std::time::Duration;
 use switchboard::hub::{
     BadName, BadText, ChannelId, Command, Departure, Limits, Purpose, Refusal, RelayEnd, RoomFilter, RoomRef,
@@ -347,11 +347,11 @@ fn a_call_that_is_not_taken_is_answered_all_the_same() {
             "not answered in time",
             |desk, _| {
                 desk.now += Duration::from_secs(59);
-                desk.hub.expire(desk.now, &mut desk.recorder);
+                desk.hub.expire(moment(desk.now), &mut desk.recorder);
                 assert_eq!(desk.recorder.take(), [], "a second is left");
                 assert_eq!(desk.hub.next_deadline(), Some(desk.now + Duration::from_secs(1)));
                 desk.now += Duration::from_secs(1);
-                desk.hub.expire(desk.now, &mut desk.recorder);
+                desk.hub.expire(moment(desk.now), &mut desk.recorder);
                 desk.recorder.take()
             },
             refused(Refusal::NoAnswer),

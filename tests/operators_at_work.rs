@@ -68,7 +68,7 @@ fn the_log_tells_who_is_where_and_what_operators_do() {
     bob.wait_for(&[" 464 "]);
     ann.send("KILL bob :spam\r\nREHASH\r\n");
     let line = server.wait_for_log(" 127.0.0.1 was bob, killed by ");
-    assert!(line.ends_with(" 127.0.0.1, operator root: spam"), "{line}");
+    assert!(line.ends_with(" 127.0.0.1, operator root: \"spam\""), "{line}");
     server.wait_for_log(" 127.0.0.1 rehashes, as operator root");
     server.wait_for_log("settings reloaded");
     ann.send("WALLOPS :hear, hear\r\n");

@@ -45,6 +45,7 @@ pub use error::Error;
 pub use lost::Lost;
 pub use paths::Mode;
 pub use pipe::{PipeOptions, PipeRole, pipe};
+pub use sanitise::sanitise;
 
 use alone::Alone;
 use client::{Client, End, Face};

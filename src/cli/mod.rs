@@ -1,5 +1,7 @@
 //! The command line.
 
+#[cfg(feature = "client")]
+mod admin;
 #[cfg(feature = "load")]
 mod bench;
 mod password;
@@ -45,6 +47,10 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
+    /// Do or see something as an operator of a running server
+    #[cfg(feature = "client")]
+    #[command(after_help = admin::HELP)]
+    Admin(admin::AdminArgs),
     /// Measure a server with many synthetic clients, this one or another
     #[cfg(feature = "load")]
     #[command(after_help = bench::HELP)]
@@ -268,6 +274,8 @@ pub fn main() -> ExitCode {
         Command::Pipe(args) => pipe(args),
         #[cfg(feature = "client")]
         Command::Doctor(args) => doctor(&args.server),
+        #[cfg(feature = "client")]
+        Command::Admin(args) => admin::admin(args),
         #[cfg(feature = "load")]
         Command::Bench(args) => bench::bench(*args),
         #[cfg(feature = "load")]

@@ -45,26 +45,41 @@ fn read() -> io::Result<String> {
     Ok(password)
 }
 
-/// The password of a file, or of the environment, or of whoever sits at the terminal; `file` is how to name one.
+/// The password of an account: of a file, or of the environment, or of whoever sits at the terminal; `file` is how to
+/// name one.
 ///
 /// # Errors
 /// A sentence that says how to give one.
 #[cfg(feature = "client")]
 pub fn of_account(path: Option<&std::path::Path>, file: &str, is_new: bool) -> Result<String, String> {
+    given("account", path, file, is_new)
+}
+
+/// The password of an operator of the server, likewise.
+///
+/// # Errors
+/// A sentence that says how to give one.
+#[cfg(feature = "client")]
+pub fn of_operator(path: Option<&std::path::Path>) -> Result<String, String> {
+    given("operator", path, "--password-file", false)
+}
+
+#[cfg(feature = "client")]
+fn given(whose: &str, path: Option<&std::path::Path>, file: &str, is_new: bool) -> Result<String, String> {
     let password = match (path, std::env::var(VARIABLE)) {
         (Some(path), _) => first_line_of(path)?,
         (None, Ok(password)) => password,
         (None, Err(_)) if io::stdin().is_terminal() => {
-            ask(is_new).map_err(|error| format!("cannot read the password: {error}"))?
+            ask(whose, is_new).map_err(|error| format!("cannot read the password: {error}"))?
         }
         (None, Err(_)) => {
-            return Err(format!("an account needs its password: give it with {file} FILE, or in {VARIABLE}"));
+            return Err(format!("an {whose} needs a password: give it with {file} FILE, or in {VARIABLE}"));
         }
     };
     if password.is_empty() { Err("the password is empty".to_owned()) } else { Ok(password) }
 }
 
-/// The environment's name for the password of an account.
+/// The environment's name for the password of an account, or of an operator.
 #[cfg(feature = "client")]
 const VARIABLE: &str = "SWITCHBOARD_PASSWORD";
 
@@ -79,9 +94,9 @@ pub fn first_line_of(path: &std::path::Path) -> Result<String, String> {
 
 /// Twice, where a slip would be one for good.
 #[cfg(feature = "client")]
-fn ask(is_new: bool) -> io::Result<String> {
+fn ask(whose: &str, is_new: bool) -> io::Result<String> {
     let hidden = Hidden::new()?;
-    let password = hidden.ask("Password of the account: ")?;
+    let password = hidden.ask(&format!("Password of the {whose}: "))?;
     if is_new && hidden.ask("Again: ")? != password {
         return Err(io::Error::other("the two passwords differ"));
     }

@@ -11,6 +11,7 @@ use super::{
     Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
     UserKey, tell_neighbours,
 };
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub(super) struct Accounts {
     last: u64,
     /// What is being looked at, by whoever waits for it.
     pending: HashMap<SessionId, Pending>,
+    /// Those who are here, by the account that they have identified themselves for.
+    here: HashMap<AccountId, SmallVec<[UserKey; 1]>>,
     /// Who has identified themselves, and has no name here yet.
     before_login: HashMap<SessionId, AccountId>,
 }
@@ -128,6 +131,35 @@ impl Accounts {
 
     pub fn len(&self) -> usize {
         self.by_name.len()
+    }
+
+    /// Those who are here under an account.
+    pub fn users_of(&self, id: AccountId) -> &[UserKey] {
+        self.here.get(&id).map_or(&[], |users| users)
+    }
+
+    pub fn name_of(&self, id: AccountId) -> Option<&UserName> {
+        self.get(id).map(|account| &account.name)
+    }
+
+    /// Whose account a user had, and whose they have.
+    pub fn note_identity(&mut self, user: UserKey, before: Option<AccountId>, after: Option<AccountId>) {
+        if let Some(before) = before
+            && let Some(users) = self.here.get_mut(&before)
+        {
+            users.retain(|other| *other != user);
+            if users.is_empty() {
+                self.here.remove(&before);
+            }
+        }
+        if let Some(after) = after {
+            self.here.entry(after).or_default().push(user);
+        }
+    }
+
+    /// How many there are who are here under an account.
+    pub fn here_len(&self) -> usize {
+        self.here.values().map(|users| users.len()).sum()
     }
 
     /// A session is gone.
@@ -383,6 +415,7 @@ impl Hub {
 
     /// What came of [`Effects::prove`]. Nothing, where nobody waits for it any more.
     pub fn proved(&mut self, now: Moment, session: SessionId, proved: Proved, fx: &mut impl Effects) {
+        self.times.note(now);
         let Some(Pending { request, what }) = self.accounts.pending.remove(&session) else { return };
         let asker = self.asker(now, session, request, ChannelId::NONE);
         if let Err(refusal) = self.go_on(asker, what, proved, fx) {
@@ -487,6 +520,8 @@ impl Hub {
                 asker.tell_seat(fx, stays, reply);
             }
         }
+        self.drop_all_wishes_of(id);
+        self.forget_member(id, fx);
         Some(account.name)
     }
 
@@ -514,11 +549,14 @@ impl Hub {
         fx: &mut impl Effects,
     ) {
         let Some(user) = self.users.get_mut(&key) else { return };
+        let (before, after) = (user.identity().map(|i| i.id), identity.as_ref().map(|i| i.id));
         user.rare_mut().identity = identity.map(Box::new);
+        self.accounts.note_identity(key, before, after);
         let Some(user) = self.users.get(&key) else { return };
         let event = Event::AccountChanged { who: user.person(key) };
         tell_neighbours(user, &self.known_in(user), cause, event, fx);
         self.tell_watched_change(key, cause, Trait::Account, fx);
+        self.refresh_rooms_of(key, fx);
     }
 }
 

@@ -2,7 +2,11 @@
 
 use super::invitations::Invitation;
 use super::person::Marks;
-use super::{Hub, User, UserKey};
+use super::rooms::Room;
+use super::times::Due;
+use super::wishes::Wisher;
+use super::{Affiliation, Hub, MaskList, User, UserKey};
+use std::collections::HashMap;
 
 impl Hub {
     /// Whether the indexes agree with each other and with the limits. For tests and for anyone who doubts.
@@ -31,6 +35,7 @@ impl Hub {
             return Err("bans are looked for under other lengths than theirs".to_owned());
         }
         self.audit_rooms()?;
+        self.audit_books()?;
         self.audit_watchers()?;
         self.audit_relays()
     }
@@ -88,7 +93,7 @@ impl Hub {
             if self.room_names.get(room.name.key()) != Some(&channel) {
                 return Err(format!("{} is not in the index of rooms", room.name));
             }
-            if room.occupants.is_empty() {
+            if room.occupants.is_empty() && !room.is_lasting() {
                 return Err(format!("{} is empty and still there", room.name));
             }
             for key in &room.occupants {
@@ -110,6 +115,7 @@ impl Hub {
                     return Err(format!("{key} has {standing:?} in {} without cause", room.name));
                 }
             }
+            self.audit_standings(room)?;
             for &Invitation { to, by } in room.guests.iter().flat_map(|guests| &guests.invited) {
                 let profile = self.users.get(&to).and_then(|user| user.profile());
                 if !profile.is_some_and(|profile| profile.invited().contains(&Invitation { to: channel, by }))
@@ -125,6 +131,82 @@ impl Hub {
         }
         if rooms != self.room_names.len() {
             return Err(format!("{rooms} rooms, {} names of rooms", self.room_names.len()));
+        }
+        Ok(())
+    }
+
+    /// Whether everybody in a room stands as their account does there, and nobody is there who is banned.
+    fn audit_standings(&self, room: &Room) -> Result<(), String> {
+        for key in &room.occupants {
+            let user = room.user_at(key, &self.names).and_then(|key| self.users.get(&key));
+            let Some(user) = user else { continue };
+            let standing = room.standing(key);
+            if room.standing_of(user, standing) != standing {
+                return Err(format!("{key} stands as {standing:?} in {}, whatever the books say", room.name));
+            }
+            if standing.affiliation == Affiliation::Outcast {
+                return Err(format!("{key} is banned from {} and in it", room.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// What accounts are to rooms, which rooms last, what ends by itself, and what people ask for.
+    fn audit_books(&self) -> Result<(), String> {
+        let (mut members, mut lasting, mut times) = (0, 0, 0);
+        let mut lasting_of = HashMap::new();
+        for (channel, room) in self.channels.rooms() {
+            let id = room.id;
+            if (self.lasting.get(&id) == Some(&channel)) != room.is_lasting() {
+                return Err(format!("{} is not in the index of rooms that last as it should be", room.name));
+            }
+            lasting += usize::from(room.is_lasting());
+            if room.is_lasting() && !room.is_owned() {
+                return Err(format!("{} lasts without an owner", room.name));
+            }
+            let Some(of_room) = room.members() else { continue };
+            members += of_room.len();
+            if !of_room.agree() {
+                return Err(format!("{} counts its members wrongly", room.name));
+            }
+            for owner in of_room.owners().filter(|_| room.is_lasting()) {
+                *lasting_of.entry(owner).or_default() += 1;
+            }
+            for member in of_room.iter() {
+                if member.room != id || self.accounts.name_of(member.account).is_none() {
+                    return Err(format!("{} knows an account that is not there", room.name));
+                }
+                let until = member.note.until_millis;
+                times += usize::from(until.is_some());
+                if until.is_some_and(|until| !self.times.has(until, channel, Due::Member(member.account))) {
+                    return Err(format!("what {} is to end of an account does not", room.name));
+                }
+            }
+        }
+        let masks = self.channels.rooms().flat_map(|(_, room)| MaskList::ALL.map(|list| room.list(list)));
+        times += masks.flatten().filter(|entry| entry.until_millis.is_some()).count();
+        if (members, lasting, times) != (self.members, self.lasting.len(), self.times.len()) {
+            return Err(format!("{members} members, {lasting} rooms that last, {times} times to wait for"));
+        }
+        if lasting_of != self.lasting_of {
+            return Err("the rooms of an owner are counted wrongly".to_owned());
+        }
+        let here = self.users.values().filter(|user| user.identity().is_some()).count();
+        if here != self.accounts.here_len() {
+            return Err(format!("{here} are here under an account"));
+        }
+        if !self.wishes.agree() {
+            return Err("the two indexes of wishes differ".to_owned());
+        }
+        for (channel, wisher) in self.wishes.iter() {
+            let is_there = self.channels.room(channel).is_some()
+                && match wisher {
+                    Wisher::Occupant(key) => self.users.get(&key).is_some_and(|user| user.is_in(channel)),
+                    Wisher::Account(account) => self.accounts.name_of(account).is_some(),
+                };
+            if !is_there {
+                return Err(format!("{wisher:?} wishes for something where they are not"));
+            }
         }
         Ok(())
     }

@@ -127,12 +127,10 @@ impl Channels {
 mod tests {
     use super::*;
     use crate::hub::record::RoomId;
-    use crate::hub::{Flags, Moment, RoomName};
-    use std::time::Instant;
+    use crate::hub::{Flags, RoomName};
 
     fn room() -> Channel {
-        let now = Moment { monotonic: Instant::now(), unix_millis: 0 };
-        Channel::Room(Room::new(RoomId(1), RoomName::new("#r", 9).expect("a room name"), Flags::NONE, now))
+        Channel::Room(Room::new(RoomId(1), RoomName::new("#r", 9).expect("a room name"), Flags::NONE, 0))
     }
 
     #[test]

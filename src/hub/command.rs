@@ -13,6 +13,11 @@ pub struct SessionId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct UserKey(pub SessionId);
 
+impl SessionId {
+    /// Nobody's: of what happens because its time has come, or because somebody else is known now.
+    pub const NONE: SessionId = SessionId(u64::MAX);
+}
+
 /// The client's own number for a request, handed back with the reply. 0 when it wants to hear of refusals only.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct RequestId(pub u32);

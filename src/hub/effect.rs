@@ -38,8 +38,6 @@ pub trait Effects {
     /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
     fn store(&mut self, record: Record);
 
-    /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
-    fn digest(&self, what: &[u8]) -> [u8; 5];
     /// The same for something that happened in a room: it is safe a moment later. A world without storage drops it.
     fn store_past(&mut self, _past: PastBytes<'_>) {}
 
@@ -48,6 +46,8 @@ pub trait Effects {
     fn fetch(&mut self, _session: SessionId, _what: Fetch) -> bool {
         false
     }
+    /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
+    fn digest(&self, what: &[u8]) -> [u8; 5];
 
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;

@@ -43,9 +43,9 @@ pub enum Event<'a> {
         who: Person<'a>,
         why: Departure<'a>,
     },
-    /// Was made to leave the room.
+    /// Was made to leave the room. `by`: `None` where nobody did it but the room, because of what it knows now.
     Kicked {
-        by: Person<'a>,
+        by: Option<Person<'a>>,
         who: &'a UserName,
         text: &'a str,
     },
@@ -53,9 +53,10 @@ pub enum Event<'a> {
         by: Person<'a>,
         text: &'a str,
     },
-    /// What has changed about the room, as a whole.
+    /// What has changed about the room, as a whole. `by`: `None` where its time had come, or where it follows from
+    /// something else.
     Changed {
-        by: Person<'a>,
+        by: Option<Person<'a>>,
         changes: &'a [RoomChange<'a>],
     },
     /// One is invited to a room.
@@ -170,9 +171,7 @@ impl Event<'_> {
             | Event::Entered { who: by }
             | Event::Left { who: by, .. }
             | Event::Quit { who: by, .. }
-            | Event::Kicked { by, .. }
             | Event::SubjectSet { by, .. }
-            | Event::Changed { by, .. }
             | Event::Destroyed { by, .. }
             | Event::RoomRenamed { by, .. }
             | Event::Wished { who: by, .. }
@@ -188,6 +187,7 @@ impl Event<'_> {
             | Event::Announced { by, .. }
             | Event::Killed { by, .. }
             | Event::Offered { from: by, .. } => Some(by.session),
+            Event::Kicked { by, .. } | Event::Changed { by, .. } => by.map(|by| by.session),
             Event::Decided { .. }
             | Event::Vanished { .. }
             | Event::Ringing { .. }

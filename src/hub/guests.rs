@@ -6,6 +6,7 @@
 
 use super::invitations::Invitation;
 use super::mask::{Mask, Subject};
+use super::members::Members;
 use super::settings::{MaskEntry, MaskList};
 use super::{Effects, Hub, Limits, Person, UserKey};
 use std::cell::OnceCell;
@@ -14,7 +15,7 @@ use std::cell::OnceCell;
 const PART_OF_WHAT_IS_LEFT: usize = 512;
 
 /// What the lists of any room may take, in bytes, whatever others take: about six masks.
-const ASSURED_BYTES: usize = 1_024;
+const ASSURED_BYTES: usize = 1_280;
 
 /// Who is let in, or is not.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(super) struct Guests {
     ban_exceptions: Vec<MaskEntry>,
     invite_exceptions: Vec<MaskEntry>,
     mutes: Vec<MaskEntry>,
+    /// The accounts that are something to the room.
+    pub members: Members,
     /// Those who were invited and have not entered, the longest ago first.
     pub invited: Vec<Invitation<UserKey>>,
 }

@@ -46,6 +46,15 @@ pub struct Limits {
     pub mask_bytes_per_room_max: usize,
     /// The same of all rooms. The nearer they come to it, the less one room may have; a few masks it always may.
     pub mask_bytes_on_server_max: usize,
+    /// Accounts that are something to one room.
+    pub members_per_room_max: usize,
+    /// The same of all rooms. The nearer they come to it, the fewer one room may have; a few it always may.
+    pub members_on_server_max: usize,
+    /// Rooms that stay when nobody is in them, of one owner.
+    pub rooms_per_account_max: usize,
+    /// What people ask for in one room, and what one of them asks for anywhere, that nobody has decided.
+    pub wishes_per_room_max: usize,
+    pub wishes_per_user_max: usize,
     /// Changes of a room in one request.
     pub changes_max: usize,
     /// Invitations to one room that are open, and those that one user has. Where there are as many, the oldest by whoever
@@ -101,6 +110,11 @@ impl Default for Limits {
             masks_per_list_max: 100,
             mask_bytes_per_room_max: 65_536,
             mask_bytes_on_server_max: 64 << 20,
+            members_per_room_max: 2_000,
+            members_on_server_max: 500_000,
+            rooms_per_account_max: 50,
+            wishes_per_room_max: 50,
+            wishes_per_user_max: 10,
             changes_max: 20,
             invitations_max: 100,
             watches_per_user_max: 100,

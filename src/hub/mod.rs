@@ -16,6 +16,7 @@
 //! - [`channel`] the numbers of rooms and relays; [`Limits`] what there may be of everything.
 
 mod accounts;
+mod affiliations;
 mod audit;
 mod bans;
 mod changes;
@@ -34,11 +35,13 @@ mod lasting;
 mod limits;
 mod lists;
 pub mod mask;
+mod members;
 mod moderation;
 pub mod name;
 mod network;
 mod occupants;
 mod operators;
+mod owners;
 mod past;
 mod paths;
 mod person;
@@ -53,10 +56,12 @@ mod rooms;
 mod seats;
 mod settings;
 mod speech;
+mod times;
 mod users;
 mod veil;
 mod view;
 mod watch;
+mod wishes;
 
 pub use accounts::{AccountChange, Proof, Proved, Registration};
 pub use channel::ChannelId;
@@ -89,14 +94,16 @@ use channel::Channels;
 use past::Pasts;
 use paths::Listing;
 use read_marks::ReadMarks;
-use record::RoomId;
+use record::{AccountId, RoomId};
 use rooms::Room;
 use seats::Seats;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
+use times::Times;
 use users::Newcomer;
+use wishes::Wishes;
 
 /// Everything that the server knows about people. Two indexes hold every occupancy, the user's and the room's;
 /// [`Hub::audit`] says whether they agree.
@@ -126,6 +133,13 @@ pub struct Hub {
     read_marks: ReadMarks,
     /// What the lists of masks of all rooms take, in bytes.
     mask_bytes: usize,
+    /// How many accounts are something to rooms, all rooms together.
+    members: usize,
+    /// The rooms that last, and how many of them whose are.
+    lasting: HashMap<RoomId, ChannelId>,
+    lasting_of: HashMap<AccountId, usize>,
+    times: Times,
+    wishes: Wishes,
     /// How many users are invisible, and how many are operators.
     invisible: usize,
     operators: usize,
@@ -271,6 +285,11 @@ impl Hub {
             pasts: Pasts::default(),
             read_marks: ReadMarks::default(),
             mask_bytes: 0,
+            members: 0,
+            lasting: HashMap::new(),
+            lasting_of: HashMap::new(),
+            times: Times::default(),
+            wishes: Wishes::default(),
             invisible: 0,
             operators: 0,
             users_most: 0,
@@ -301,6 +320,7 @@ impl Hub {
         command: Command<'_>,
         fx: &mut impl Effects,
     ) {
+        self.times.note(now);
         let asker = self.asker(now, session, request, command.channel());
         if let Err(refusal) = self.carry_out(asker, command, fx) {
             asker.reply(fx, Reply::Refused(refusal));
@@ -375,13 +395,15 @@ impl Hub {
             Command::Decline { text, .. } => self.decline(asker, text, fx),
             Command::Close { .. } => self.close_relay(asker, fx),
             Command::OfferPaths { addresses, .. } => self.offer_paths(asker, addresses, fx),
-            Command::Destroy { .. }
-            | Command::RenameRoom { .. }
-            | Command::ReserveName { .. }
-            | Command::Wish { .. }
-            | Command::Decide { .. }
-            | Command::ListWishes { .. }
-            | Command::ListMembers { .. } => Err(Refusal::NotOwner),
+            Command::Destroy { room, text, instead } => self.destroy(asker, room, (text, instead), fx),
+            Command::RenameRoom { room, to, text } => self.rename_room(asker, room, (to, text), fx),
+            Command::ReserveName { room, name } => self.reserve_name(asker, room, name, fx),
+            Command::Wish { room, wish, text } => self.wish(asker, room, wish, text, fx),
+            Command::Decide { room, who, wish, grant } => self.decide(asker, room, (who, wish, grant), fx),
+            Command::ListWishes { room } => self.list_wishes(asker, room, fx),
+            Command::ListMembers { room, affiliation, after } => {
+                self.list_members(asker, room, affiliation, after, fx)
+            }
             Command::ShowPast { room, part } => self.show_past(asker, room, part, fx),
             Command::Search { room, words, before, limit } => {
                 self.search(asker, room, words, (before, limit), fx)
@@ -399,13 +421,16 @@ impl Hub {
 
     /// When [`Hub::expire`] next has something to do.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.ringing.first().map(|&(deadline, _)| deadline)
+        let ringing = self.ringing.first().map(|&(deadline, _)| deadline);
+        ringing.into_iter().chain(self.times.next_deadline()).min()
     }
 
-    /// Carries out what is due at `now`: calls that rang for too long are given up.
-    pub fn expire(&mut self, now: Instant, fx: &mut impl Effects) {
+    /// Carries out what is due at `now`: calls that rang for too long are given up, bans and mutes end that were for a
+    /// time.
+    pub fn expire(&mut self, now: Moment, fx: &mut impl Effects) {
+        self.end_what_is_due(now, fx);
         while let Some(&(deadline, relay)) = self.ringing.first()
-            && deadline <= now
+            && deadline <= now.monotonic
         {
             self.ringing.pop_first();
             self.give_up_ringing(relay, fx);

@@ -6,6 +6,7 @@
 
 use super::happening::Happening;
 use super::history::{History, words_of};
+use super::read_marks::Reader;
 use super::record::{AccountId, Fetch, Fetched, Past, Record, RoomId, Span};
 use super::retract::Retraction;
 use super::rooms::Room;
@@ -341,7 +342,7 @@ impl Hub {
             }
             Wanted::Mark { account, conversation, at_millis } => {
                 self.take_marks(account, fetched)?;
-                self.go_on_marking(asker, account, &conversation, at_millis, fx)
+                self.go_on_marking(asker, Reader::Account(account), &conversation, at_millis, fx)
             }
             _ if matches!(fetched, Fetched::Failed(_)) => Err(Refusal::NotReadable),
             Wanted::Past { channel, part } => {

@@ -4,12 +4,19 @@
 use super::name::{RoomName, UserName};
 use super::past::Wanted;
 use super::record::{AccountId, Fetch, Fetched, Record};
-use super::{Asker, Effects, Hub, MessageId, Outcome, Refusal, Reply};
+use super::{Asker, Effects, Hub, MessageId, Outcome, Refusal, Reply, UserKey};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// By account, then by the folded name of the conversation; in milliseconds since 1970.
-pub(super) type ReadMarks = HashMap<AccountId, BTreeMap<Arc<str>, u64>>;
+/// By whose they are, then by the folded name of the conversation; in milliseconds since 1970.
+pub(super) type ReadMarks = HashMap<Reader, BTreeMap<Arc<str>, u64>>;
+
+/// Whose marks they are: without an account, they are gone with the visit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Reader {
+    Account(AccountId),
+    Visitor(UserKey),
+}
 
 impl Hub {
     pub(super) fn show_read_mark(
@@ -39,14 +46,22 @@ impl Hub {
         at_millis: Option<u64>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let account = self.user(asker.user)?.identity().ok_or(Refusal::NotIdentified)?.id;
+        let reader = self.reader(asker)?;
         self.key_of_conversation(conversation)?;
         self.check_not_waiting(asker)?;
-        if !self.read_marks.contains_key(&account) && fx.fetch(asker.session, Fetch::ReadUpTo { account }) {
+        if let Reader::Account(account) = reader
+            && !self.read_marks.contains_key(&reader)
+            && fx.fetch(asker.session, Fetch::ReadUpTo { account })
+        {
             self.wait(asker, Wanted::Mark { account, conversation: conversation.into(), at_millis });
             return Ok(());
         }
-        self.go_on_marking(asker, account, conversation, at_millis, fx)
+        self.go_on_marking(asker, reader, conversation, at_millis, fx)
+    }
+
+    fn reader(&self, asker: Asker) -> Result<Reader, Refusal> {
+        let identity = self.user(asker.user)?.identity();
+        Ok(identity.map_or(Reader::Visitor(asker.user), |identity| Reader::Account(identity.id)))
     }
 
     fn key_of_conversation(&self, conversation: &str) -> Result<Arc<str>, Refusal> {
@@ -62,37 +77,39 @@ impl Hub {
         let Fetched::ReadUpTo(marks) = fetched else { return Err(Refusal::NotReadable) };
         let marks = marks.iter().map(|(conversation, at)| (Arc::from(&**conversation), *at));
         let marks: BTreeMap<_, _> = marks.collect();
-        self.read_marks.entry(account).or_insert(marks);
+        self.read_marks.entry(Reader::Account(account)).or_insert(marks);
         Ok(())
     }
 
     pub(super) fn go_on_marking(
         &mut self,
         asker: Asker,
-        account: AccountId,
+        reader: Reader,
         conversation: &str,
         at_millis: Option<u64>,
         fx: &mut impl Effects,
     ) -> Outcome {
-        let user = self.user(asker.user)?;
-        if user.identity().map(|identity| identity.id) != Some(account) {
+        if self.reader(asker)? != reader {
             return Err(Refusal::NotIdentified);
         }
         let key = self.key_of_conversation(conversation)?;
-        let marks = self.read_marks.entry(account).or_default();
+        let marks = self.read_marks.entry(reader).or_default();
         let before = marks.get(&key).copied();
         let Some(at) = at_millis.filter(|at| before.is_none_or(|before| before < *at)) else {
             asker.reply(fx, Reply::ReadMark { conversation, at_millis: before });
             return Ok(());
         };
-        let conversation_key = || -> Box<str> { (&*key).into() };
-        fx.store(Record::ReadUpTo { account, conversation: conversation_key(), at_millis: at });
         marks.insert(Arc::clone(&key), at);
         if marks.len() > self.limits.history.read_marks_max
             && let Some(oldest) = marks.iter().min_by_key(|(_, at)| **at).map(|(key, _)| Arc::clone(key))
         {
             marks.remove(&oldest);
-            fx.store(Record::ReadUpToGone { account, conversation: (&*oldest).into() });
+            if let Reader::Account(account) = reader {
+                fx.store(Record::ReadUpToGone { account, conversation: (&*oldest).into() });
+            }
+        }
+        if let Reader::Account(account) = reader {
+            fx.store(Record::ReadUpTo { account, conversation: (&*key).into(), at_millis: at });
         }
         let reply = Reply::ReadMark { conversation, at_millis: Some(at) };
         asker.reply(fx, reply);

@@ -74,6 +74,7 @@ pub enum Refusal {
     NoSpaceForMask,
     BadMask,
     /// The affiliation is not enough for that.
+    NotMember,
     NotAdmin,
     NotOwner,
     /// The last owner cannot resign (XEP-0045 §10.4).
@@ -86,6 +87,10 @@ pub enum Refusal {
     RoomExists,
     /// A room that lasts has an owner, who has an account.
     NeedsOwner,
+    /// One has as many rooms that last as one may have.
+    TooManyLastingRooms {
+        rooms_max: usize,
+    },
     /// Others are in it: who they are would be told to those who should not know, or by those who should not tell.
     OthersAreThere,
     /// Nothing for oneself.
@@ -252,6 +257,7 @@ impl fmt::Display for Refusal {
                 f.write_str("the lists of that room take as much memory as they may; remove an entry first")
             }
             Refusal::BadMask => f.write_str("that mask is empty, too long, or has blanks in it"),
+            Refusal::NotMember => f.write_str("that is for the members of the room"),
             Refusal::NotAdmin => f.write_str("that is for the admins of the room"),
             Refusal::NotOwner => f.write_str("that is for the owners of the room"),
             Refusal::LastOwner => {
@@ -273,6 +279,9 @@ impl fmt::Display for Refusal {
             Refusal::NeedsOwner => f.write_str(
                 "a room that lasts has an owner with an account; register, and become its owner first",
             ),
+            Refusal::TooManyLastingRooms { rooms_max } => {
+                write!(f, "its owner has {rooms_max} rooms that last, which is the limit; destroy one first")
+            }
             Refusal::OthersAreThere => {
                 f.write_str("whether people are known in a room is changed only while nobody else is in it")
             }

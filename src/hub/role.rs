@@ -33,6 +33,8 @@ pub struct Standing {
     pub is_moderator: bool,
     /// The role of participant was granted, which matters where not everybody has it.
     pub is_voiced: bool,
+    /// The account is kept from speaking, which only a moderator's role outweighs.
+    pub is_muted: bool,
 }
 
 impl Standing {
@@ -44,7 +46,10 @@ impl Standing {
             Affiliation::None | Affiliation::Outcast if is_moderated => Role::Visitor,
             Affiliation::None | Affiliation::Outcast => Role::Participant,
         };
-        by_affiliation.max(self.granted().unwrap_or(Role::Visitor))
+        match by_affiliation.max(self.granted().unwrap_or(Role::Visitor)) {
+            Role::Participant if self.is_muted => Role::Visitor,
+            role => role,
+        }
     }
 
     /// The highest role that was granted.
@@ -60,7 +65,7 @@ impl Standing {
     pub fn is_at_least(self, role: Role) -> bool {
         match role {
             Role::Visitor => true,
-            role => self.granted().is_some_and(|granted| granted >= role) || self.role(true) >= role,
+            role => self.role(true) >= role,
         }
     }
 

@@ -3,22 +3,25 @@
 use super::channel::{Channel, ChannelId, Channels};
 use super::guests::{Candidate, Guests};
 use super::history::History;
+use super::members::stranger;
 use super::name::RoomName;
 use super::past::Happened;
 use super::privileges::{enters_full_rooms, may_enter};
-use super::record::{Past, RoomId};
-use super::settings::{Flags, MaskEntry, MaskList, Settings};
+use super::record::{MemberRecord, Note, Past, RoomId};
+use super::settings::{Flag, Flags, MaskEntry, MaskList, Settings};
 use super::speech::check_voice;
+use super::times::Due;
 use super::veil::Veil;
 use super::{
-    Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef, Standing,
-    SubjectView, User, UserKey,
+    Affiliation, Asker, Effect, Effects, Event, Hub, Moment, Outcome, Person, Refusal, Reply, RoomRef,
+    Standing, SubjectView, User, UserKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 pub(super) struct Room {
+    /// Another one than that of its channel: it stays the same where the room lasts.
     pub id: RoomId,
     pub name: RoomName,
     /// Their folded names, in the order in which lists show them. Whose they are, the index of all names says: in large
@@ -32,10 +35,10 @@ pub(super) struct Room {
     pub made_millis: u64,
     /// Boxed, because most rooms have none of it.
     pub guests: Option<Box<Guests>>,
-    /// What people are called here, where they are not known. Nobody is here: nothing.
-    pub veil: Option<Box<Veil>>,
     /// What happened here, where that is kept.
     pub history: Option<Box<History>>,
+    /// What people are called here, where they are not known. Nobody is here: nothing.
+    pub veil: Option<Box<Veil>>,
 }
 
 pub(super) struct Subject {
@@ -47,7 +50,8 @@ pub(super) struct Subject {
 }
 
 impl Room {
-    pub fn new(id: RoomId, name: RoomName, flags: Flags, now: Moment) -> Self {
+    /// `made_millis`: in milliseconds since 1970.
+    pub fn new(id: RoomId, name: RoomName, flags: Flags, made_millis: u64) -> Self {
         Room {
             id,
             name,
@@ -55,10 +59,10 @@ impl Room {
             ranked: BTreeMap::new(),
             settings: Settings { flags, ..Settings::default() },
             subject: None,
-            made_millis: now.unix_millis,
+            made_millis,
             guests: None,
-            veil: None,
             history: None,
+            veil: None,
         }
     }
 
@@ -132,27 +136,41 @@ impl Room {
         candidate.is_on(self.list(MaskList::Bans)) && !candidate.is_on(self.list(MaskList::BanExceptions))
     }
 
-    /// Whether somebody has no voice because of a ban, which a grant outweighs.
+    /// Whether somebody has no voice because of a ban or a mute, which a role that was given outweighs; where it is the
+    /// account that is muted, only that of a moderator.
     pub fn is_silenced(&self, candidate: &Candidate<'_, impl Effects>) -> bool {
         // Most rooms have nothing of it, and it is asked for every message.
-        self.guests.is_some()
-            && !self.standing(candidate.person.name.key()).is_at_least(super::Role::Participant)
-            && self.is_banned(candidate)
+        let Some(guests) = &self.guests else { return false };
+        let has_masks = !guests.list(MaskList::Bans).is_empty() || !guests.list(MaskList::Mutes).is_empty();
+        if !has_masks && !guests.members.has_muted() {
+            return false;
+        }
+        let standing = self.standing(candidate.person.name.key());
+        !standing.is_at_least(super::Role::Participant)
+            && (standing.is_muted
+                || self.is_banned(candidate)
+                || (candidate.is_on(self.list(MaskList::Mutes))
+                    && !candidate.is_on(self.list(MaskList::BanExceptions))))
     }
 
     /// Whether somebody may come in, in the order of XEP-0045 §7.2.5 to §7.2.9. Whom a moderator invited, nothing keeps
-    /// out but the server's own limit.
+    /// out but their account's ban and the server's own limit.
     fn check_entry(
         &self,
-        person: Person<'_>,
+        (person, user): (Person<'_>, &User),
         password: &str,
         server_max: usize,
         fx: &impl Effects,
     ) -> Outcome {
         let candidate = Candidate::new(person, fx);
-        let affiliation = self.standing(person.name.key()).affiliation;
+        let affiliation = self.affiliation(user);
+        if affiliation == Affiliation::Outcast {
+            return Err(Refusal::Banned);
+        }
+        self.check_reserved_name(user, person.name)?;
         if !self.is_invited(person.user) {
-            if self.is_banned(&candidate) {
+            // Who is something to the room, no mask keeps out.
+            if affiliation < Affiliation::Member && self.is_banned(&candidate) {
                 return Err(Refusal::Banned);
             }
             let is_member = may_enter(affiliation, self.settings.flags);
@@ -197,7 +215,7 @@ impl Hub {
         if let Some(room) = channel.and_then(|channel| self.channels.room(channel)) {
             let pseudonym = room.pseudonym_for(asker.user, user, fx);
             let person = user.person_as(asker.user, pseudonym.as_ref());
-            room.check_entry(person, password, occupants_max, fx)?;
+            room.check_entry((person, user), password, occupants_max, fx)?;
         }
         match channel {
             Some(channel) => self.admit(asker, channel, false, fx),
@@ -211,6 +229,15 @@ impl Hub {
     /// Lets somebody in who may come in. `made`: they have just made the room.
     fn admit(&mut self, asker: Asker, channel: ChannelId, made: bool, fx: &mut impl Effects) -> Outcome {
         self.end_invitation(asker.user, channel);
+        let (room, user) = (self.room(channel)?, self.user(asker.user)?);
+        // Who makes a room is its owner, if they have an account, and moderates it for the visit if not.
+        let founder = user.identity().filter(|_| made).map(|identity| identity.id);
+        if let Some(account) = founder {
+            let by = room.name_of(user).shown().into();
+            let note = Note { by, at_millis: asker.now.unix_millis, ..Note::default() };
+            let owner = MemberRecord { affiliation: Affiliation::Owner, note, ..stranger(room.id, account) };
+            self.put_member(channel, owner);
+        }
         let Hub { users, channels, .. } = self;
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.user));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
@@ -218,7 +245,8 @@ impl Hub {
             user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
             room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
         }
-        let standing = Standing { is_moderator: made, ..Standing::default() };
+        let granted = Standing { is_moderator: made && founder.is_none(), ..Standing::default() };
+        let standing = room.standing_of(user, granted);
         let key = Arc::clone(room.key_of(user));
         room.set_standing(&key, standing);
         room.occupants.insert(key);
@@ -300,19 +328,37 @@ impl Hub {
         for session in user.seats(key) {
             fx.emit(Effect::Unsubscribe { channel, session });
         }
-        if !room.occupants.is_empty() {
-            return true;
+        let (is_empty, is_lasting) = (room.occupants.is_empty(), room.is_lasting());
+        self.drop_wishes_for_voice_of(key, channel);
+        if is_empty && !is_lasting {
+            self.end_room(channel);
         }
+        !is_empty
+    }
+
+    /// A room that nobody is in is no more.
+    pub(super) fn end_room(&mut self, channel: ChannelId) {
+        let Some(room) = self.channels.room_mut(channel) else { return };
+        let guests = room.guests.take();
         self.room_names.remove(room.name.key());
         if let Some(history) = room.history.take() {
             self.pasts.bytes -= history.size();
         }
-        if let Some(guests) = room.guests.take() {
-            self.mask_bytes -= guests.mask_bytes();
-            self.withdraw(guests.invited, channel);
-        }
         self.channels.remove(channel);
-        false
+        self.drop_wishes_in(channel);
+        let Some(guests) = guests else { return };
+        self.mask_bytes -= guests.mask_bytes();
+        self.members -= guests.members.len();
+        for member in guests.members.iter() {
+            self.times.replace(member.note.until_millis, None, channel, &Due::Member(member.account));
+        }
+        for list in MaskList::ALL {
+            for entry in guests.list(list).iter().filter(|entry| entry.until_millis.is_some()) {
+                let due = Due::Mask(list, entry.compiled().clone());
+                self.times.replace(entry.until_millis, None, channel, &due);
+            }
+        }
+        self.withdraw(guests.invited, channel);
     }
 
     fn make_room(&mut self, now: Moment, name: RoomName) -> Result<ChannelId, Refusal> {
@@ -323,8 +369,10 @@ impl Hub {
             return Err(Refusal::RoomFull { occupants_max: 0 });
         }
         let key = Arc::clone(name.key());
+        // Nobody owns it yet, and nobody has said that they want it to last.
+        let flags = self.limits.new_rooms.without(Flag::Persistent);
         self.rooms_last = self.rooms_last.next(now.unix_millis);
-        let room = Room::new(self.rooms_last, name, self.limits.new_rooms, now);
+        let room = Room::new(self.rooms_last, name, flags, now.unix_millis);
         let channel = self.channels.insert(Channel::Room(room)).ok_or(Refusal::TooManyRoomsOnServer)?;
         self.room_names.insert(key, channel);
         Ok(channel)
@@ -376,10 +424,10 @@ impl Hub {
     }
 }
 
-/// Whether a user finds a room: hidden ones only who is in them, or an operator of the server.
+/// Whether a user finds a room: hidden ones only who is in them or a member of them, or an operator of the server.
 pub(super) fn finds(user: &User, channel: ChannelId, room: &Room) -> bool {
-    let is_hidden = room.settings.flags.has(super::Flag::Hidden);
-    !is_hidden || user.is_in(channel) || user.is_operator()
+    let is_hidden = room.settings.flags.has(Flag::Hidden);
+    !is_hidden || user.is_in(channel) || user.is_operator() || room.affiliation(user) >= Affiliation::Member
 }
 
 pub(super) fn room_mut(channels: &mut Channels, channel: ChannelId) -> Result<&mut Room, Refusal> {

@@ -1,6 +1,7 @@
 //! What a room is set to, and how that changes.
 
 use super::mask::Mask;
+use super::record::Note;
 use super::role::{Affiliation, Role, Standing};
 
 /// Something that a room is or is not (XEP-0045 §4.2).
@@ -97,7 +98,7 @@ pub struct Settings {
 }
 
 /// The lists of masks that a room has.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum MaskList {
     /// Whom they match, does not enter, and does not speak without a voice.
     Bans,
@@ -123,17 +124,28 @@ pub struct MaskEntry {
     pub by: Box<str>,
     /// When, in milliseconds since 1970.
     pub at_millis: u64,
+    /// Often empty.
+    pub reason: Box<str>,
+    /// Until when it holds, in milliseconds since 1970; `None`: until it is undone.
+    pub until_millis: Option<u64>,
     compiled: Mask,
 }
 
 impl MaskEntry {
-    pub(super) fn new(mask: &str, compiled: Mask, by: &str, at_millis: u64) -> MaskEntry {
-        MaskEntry { mask: mask.into(), by: by.into(), at_millis, compiled }
+    pub(super) fn new(mask: &str, compiled: Mask, note: Note) -> MaskEntry {
+        let Note { by, reason, at_millis, until_millis } = note;
+        MaskEntry { mask: mask.into(), by, at_millis, reason, until_millis, compiled }
+    }
+
+    /// Who set it, why, and for how long.
+    pub(super) fn note(&self) -> Note {
+        let MaskEntry { by, reason, at_millis, until_millis, .. } = self;
+        Note { by: by.clone(), reason: reason.clone(), at_millis: *at_millis, until_millis: *until_millis }
     }
 
     /// What it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<MaskEntry>() + self.mask.len() + self.compiled.bytes() + self.by.len()
+        size_of::<MaskEntry>() + self.mask.len() + self.compiled.bytes() + self.by.len() + self.reason.len()
     }
 
     pub(super) fn compiled(&self) -> &Mask {
@@ -205,6 +217,15 @@ pub struct Terms<'a> {
 
 impl Terms<'_> {
     pub const NONE: Terms<'static> = Terms { reason: "", seconds: None };
+
+    /// Longer than anybody waits, and short enough to be counted in milliseconds everywhere: about a hundred years.
+    const SECONDS_MAX: u64 = 100 * 366 * 86_400;
+
+    /// Until when something holds that begins now, both in milliseconds since 1970.
+    pub(super) fn until_millis(self, now_millis: u64) -> Option<u64> {
+        let seconds = self.seconds?.min(Self::SECONDS_MAX);
+        Some(now_millis.saturating_add(seconds * 1_000))
+    }
 }
 
 impl Flag {

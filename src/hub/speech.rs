@@ -1,6 +1,7 @@
 //! What is said: to a room, to one user, as a room's subject.
 
 use super::guests::Candidate;
+use super::lasting::check_durable;
 use super::mask::in_full;
 use super::name::fold;
 use super::past::Happened;
@@ -45,11 +46,10 @@ impl Hub {
             }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        let notes_spoke = has_profile && self.room(channel)?.knows_people();
-        let to = self.room(channel)?.name.shown();
-        asker.tell(fx, Reply::Sent { id, to, words, least, away: None });
+        let room = self.room(channel)?;
+        asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         // What somebody says under another name is no sign of them under their own.
-        if notes_spoke {
+        if has_profile && room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())
@@ -136,9 +136,13 @@ impl Hub {
         }
         let by = room.name_of(user).shown().into();
         let author = in_full(room.person(asker.user, user), fx).into();
+        if room.is_lasting() {
+            check_durable(fx)?;
+        }
         let room = room_mut(&mut self.channels, channel)?;
         let at_millis = asker.now.unix_millis;
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
+        self.keep_room(channel, fx);
         let asker = Asker { channel, ..asker };
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
         asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });

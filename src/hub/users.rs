@@ -1,9 +1,12 @@
 //! Users: who comes, what they say of themselves, who goes.
 
 use super::guests::Candidate;
+use super::moderation::check_act;
 use super::name::UserName;
 use super::past::Happened;
 use super::person::{Marks, Profile};
+use super::privileges::Act;
+use super::read_marks::Reader;
 use super::record::Past;
 use super::speech::check_voice;
 use super::{
@@ -75,6 +78,7 @@ impl Hub {
             profile.set_names(username, realname);
         }
         if let Some(identity) = self.take_identity(asker.session) {
+            self.accounts.note_identity(asker.user, None, Some(identity.id));
             self.user_mut(asker.user)?.rare_mut().identity = Some(Box::new(identity));
         }
         self.users_most = self.users_most.max(self.users.len());
@@ -107,7 +111,7 @@ impl Hub {
             return Ok(());
         }
         if !is_same {
-            self.check_renaming(asker.user, user, fx)?;
+            self.check_renaming(asker.user, user, &to, fx)?;
         }
         let from = user.name.clone();
         for channel in self.known_in(user) {
@@ -132,13 +136,21 @@ impl Hub {
         Ok(())
     }
 
-    /// Whoever may not speak in a room because of a ban does not get around it by another name.
-    fn check_renaming(&self, key: UserKey, user: &User, fx: &impl Effects) -> Outcome {
+    /// Whoever may not speak in a room because of a ban does not get around it by another name. And in each of their rooms
+    /// the name has to be free for them, and they free to change it.
+    fn check_renaming(&self, key: UserKey, user: &User, to: &UserName, fx: &impl Effects) -> Outcome {
         let candidate = Candidate::new(user.person(key), fx);
-        let rooms = self.known_in(user);
-        let mut rooms = rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        let is_kept = rooms.any(|room| room.is_silenced(&candidate));
-        if is_kept { Err(Refusal::BannedFromRenaming) } else { Ok(()) }
+        for channel in self.known_in(user) {
+            let Some(room) = self.channels.room(channel) else { continue };
+            if room.is_silenced(&candidate) {
+                return Err(Refusal::BannedFromRenaming);
+            }
+            if check_act(user, room, Act::Rename).is_err() {
+                return Err(Refusal::NoVoice);
+            }
+            room.check_reserved_name(user, to)?;
+        }
+        Ok(())
     }
 
     /// The indexes of a user who gets another name.
@@ -177,11 +189,17 @@ impl Hub {
             let user = self.user(asker.user)?;
             let event = Event::AwayChanged { who: user.person(asker.user) };
             asker.show_other_seats(fx, user, event);
-            asker.tell_neighbours(fx, user, &self.known_in(user), event);
+            let mut rooms = self.known_in(user);
+            rooms.retain(|channel| self.shows_status(user, *channel));
+            asker.tell_neighbours(fx, user, &rooms, event);
             self.tell_watched_change(asker.user, asker.session, Trait::Away, fx);
         }
         asker.done(fx);
         Ok(())
+    }
+
+    fn shows_status(&self, user: &User, channel: ChannelId) -> bool {
+        self.channels.room(channel).is_some_and(|room| check_act(user, room, Act::ShowStatus).is_ok())
     }
 
     pub(super) fn set_marks(
@@ -286,6 +304,8 @@ impl Hub {
         let _ = self.mark_none(key);
         let Some(user) = self.users.remove(&key) else { return };
         self.seats.remove(&session);
+        self.accounts.note_identity(key, user.identity().map(|identity| identity.id), None);
+        self.read_marks.remove(&Reader::Visitor(key));
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };

@@ -13,7 +13,6 @@
 //! in two of them sees that. Nor does a host hide who comes from the same network, as everywhere on the server: it does
 //! so in each room by itself.
 
-use super::changes::Applied;
 use super::guests::Candidate;
 use super::host::Host;
 use super::moderation::check_act;
@@ -185,14 +184,8 @@ impl Hub {
         channel: ChannelId,
         on: bool,
         fx: &impl Effects,
-    ) -> Result<Applied, Refusal> {
+    ) -> Outcome {
         let room = room_mut(&mut self.channels, channel)?;
-        if room.knows_people() != on {
-            return Ok(Applied::NoChange);
-        }
-        if room.occupants.len() > 1 {
-            return Err(Refusal::OthersAreThere);
-        }
         let user = self.users.get_mut(&asker.user).ok_or(Refusal::NotLoggedIn)?;
         let from = Arc::clone(room.key_of(user));
         let flags = room.settings.flags;
@@ -206,7 +199,7 @@ impl Hub {
         }
         let to = Arc::clone(room.key_of(user));
         room.move_key(&from, &to);
-        Ok(Applied::Yes)
+        Ok(())
     }
 
     pub(super) fn pseudonym_in(&self, channel: ChannelId, key: UserKey) -> Option<Pseudonym> {
@@ -264,59 +257,63 @@ impl Hub {
         })
     }
 
-    /// Somebody is kicked out of a room in which people are not known: they are told by their own name, the others by the
-    /// one that they know.
+    /// Somebody has to leave a room in which people are not known: they are told by their own name, the others by the one
+    /// that they know. `by`: whose doing it is.
     pub(super) fn kick_unknown(
         &mut self,
-        asker: Asker,
+        by: Option<Asker>,
+        channel: ChannelId,
         (key, pseudonym): (UserKey, &UserName),
         text: &str,
         fx: &mut impl Effects,
-    ) -> Outcome {
-        let channel = asker.channel;
-        let by = self.pseudonym_in(channel, asker.user);
-        let room_name = self.room(channel)?.name.clone();
+    ) {
+        let Some(room) = self.channels.room(channel) else { return };
+        let room_name = room.name.clone();
+        let doer = by.and_then(|asker| Some((asker, self.pseudonym_in(channel, asker.user))));
         let is_there = self.walk_out(key, channel, fx);
-        let (user, kicked) = (self.user(asker.user)?, self.user(key)?);
-        let by = user.person_as(asker.user, by.as_ref());
-        if is_there {
-            asker.publish(fx, self.room(channel)?, Event::Kicked { by, who: pseudonym, text });
+        let doer = doer.as_ref().and_then(|(asker, pseudonym)| {
+            Some((asker.session, self.users.get(&asker.user)?.person_as(asker.user, pseudonym.as_ref())))
+        });
+        let (cause, by) = doer.map_or((SessionId::NONE, None), |(session, person)| (session, Some(person)));
+        if is_there && let Some(room) = self.channels.room(channel) {
+            let event = Event::Kicked { by, who: pseudonym, text };
+            fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
         }
-        if key != asker.user {
+        if let Some(kicked) = self.users.get(&key) {
             let event = Event::Kicked { by, who: &kicked.name, text };
-            send_in((key, kicked), asker.session, channel, Some(&room_name), event, fx);
+            send_in((key, kicked), cause, channel, Some(&room_name), event, fx);
         }
-        Ok(())
     }
 
-    /// What has changed about a room, to all in it but the asker. Whom a change is about, is told of it by their own
-    /// name, which the others may not know.
+    /// What has changed about a room, to all in it but `cause`. Whom a change is about, is told of it by their own name,
+    /// which the others may not know.
     pub(super) fn publish_changes(
         &self,
-        asker: Asker,
+        (cause, channel): (SessionId, ChannelId),
         room: &Room,
-        (by, changes): (Person<'_>, &[RoomChange<'_>]),
+        (by, changes): (Option<Person<'_>>, &[RoomChange<'_>]),
         fx: &mut impl Effects,
     ) {
-        let channel = asker.channel;
         let mut concerned: Vec<UserKey> = match &room.veil {
             None => Vec::new(),
             Some(veil) => changes.iter().filter_map(|change| veil.behind(&fold(whom(change)?))).collect(),
         };
         concerned.sort_unstable();
         concerned.dedup();
-        concerned.retain(|&key| key != asker.user);
+        let doer = self.user_of(cause);
+        concerned.retain(|&key| key != doer);
         let concerned: Vec<(UserKey, &User)> =
             concerned.into_iter().filter_map(|key| Some((key, self.user(key).ok()?))).collect();
         // Out of the room and in again, so that what all get is not for them.
         for (key, user) in &concerned {
             user.seats(*key).for_each(|session| fx.emit(Effect::Unsubscribe { channel, session }));
         }
-        asker.publish(fx, room, Event::Changed { by, changes });
+        let event = Event::Changed { by, changes };
+        fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
         for &(key, user) in &concerned {
             let changes = to_oneself(room, user, changes);
             let event = Event::Changed { by, changes: &changes };
-            send_in((key, user), asker.session, channel, Some(&room.name), event, fx);
+            send_in((key, user), cause, channel, Some(&room.name), event, fx);
             user.seats(key).for_each(|session| fx.emit(Effect::Subscribe { channel, session }));
         }
     }
@@ -332,6 +329,10 @@ pub(super) fn to_oneself<'a>(room: &Room, user: &'a User, changes: &[RoomChange<
         RoomChange::Affiliate { affiliation, whom, terms } => {
             RoomChange::Affiliate { affiliation, whom: own(whom), terms }
         }
+        RoomChange::Unaffiliate { affiliation, whom } => {
+            RoomChange::Unaffiliate { affiliation, whom: own(whom) }
+        }
+        RoomChange::Stands { whom, before, after } => RoomChange::Stands { whom: own(whom), before, after },
         change => change,
     });
     changes.collect()
@@ -342,7 +343,9 @@ fn whom<'a>(change: &RoomChange<'a>) -> Option<&'a str> {
     match *change {
         RoomChange::Grant { to: whom, .. }
         | RoomChange::Revoke { from: whom, .. }
-        | RoomChange::Affiliate { whom, .. } => Some(whom),
+        | RoomChange::Affiliate { whom, .. }
+        | RoomChange::Unaffiliate { whom, .. }
+        | RoomChange::Stands { whom, .. } => Some(whom),
         _ => None,
     }
 }

@@ -50,16 +50,16 @@ impl<S: Socket> Effects for Exchange<S> {
         self.keep(record);
     }
 
-    fn digest(&self, what: &[u8]) -> [u8; 5] {
-        self.cloaks.digest(what)
-    }
-
     fn store_past(&mut self, past: PastBytes<'_>) {
         self.keep_past(past);
     }
 
     fn fetch(&mut self, session: SessionId, what: Fetch) -> bool {
         self.ask_storage(session, what)
+    }
+
+    fn digest(&self, what: &[u8]) -> [u8; 5] {
+        self.cloaks.digest(what)
     }
 
     fn fresh_key(&mut self) -> PathKey {
@@ -151,9 +151,10 @@ impl<S: Socket> Exchange<S> {
             return;
         };
         let operator = killer.operator().map_or("?", |operator| &operator.name);
-        let (ip, from, colon) =
-            (killed.address.ip(), killer.address.ip(), if text.is_empty() { "" } else { ": " });
-        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{colon}{text}");
+        let (ip, from) = (killed.address.ip(), killer.address.ip());
+        // What people wrote may act on a terminal that shows the log.
+        let why = if text.is_empty() { String::new() } else { format!(": {text:?}") };
+        info!("{key} {ip} was {name}, killed by {by} {from}, operator {operator}{why}");
     }
 
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {

@@ -40,13 +40,6 @@ pub struct Engine<S> {
     pub(super) drop_report: DropReport,
 }
 
-/// What makes numbers of this start differ from those of another, without telling anything of the secret.
-fn salt(secret: &[u8; 32]) -> u64 {
-    let derived = blake3::derive_key("switchboard salt of message ids", secret);
-    let [a, b, c, d, e, f, g, h, ..] = derived;
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
 /// How many connections, beyond `connections_max`, may at one time be told that the server is full in their own
 /// protocol, and drain. The others are told in one write and closed.
 const TOLD_FULL_MAX: usize = 4;
@@ -64,7 +57,6 @@ impl<S: Socket> Engine<S> {
         let scratch = vec![0; limits.read_bytes_per_turn_max];
         let (mut hub, mut exchange) = (Hub::new(hub_limits.clone()), Exchange::new(limits, &secret, now));
         exchange.surroundings.limits = hub_limits;
-        exchange.surroundings.salt = salt(&secret);
         exchange.surroundings.secret = blake3::derive_key("switchboard secret of sessions v1", &secret);
         hub.number_channels_from(u16::from_be_bytes([secret[0], secret[1]]).into());
         Engine {
@@ -303,7 +295,7 @@ impl<S: Socket> Engine<S> {
             }
             self.exchange.arm(key);
         }
-        self.hub.expire(now, &mut self.exchange);
+        self.hub.expire(self.exchange.moment(), &mut self.exchange);
         self.exchange.give_up_holding();
     }
 

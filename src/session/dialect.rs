@@ -33,7 +33,7 @@ impl Variant {
 /// What is written of an event beside the event itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'a> {
-    /// With the time, the server's name and the salt of message ids.
+    /// With the time and the server's name.
     pub surroundings: &'a Surroundings,
     /// Where the one comes from who caused it. Only for dialects that show it.
     pub host: Option<Host>,

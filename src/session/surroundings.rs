@@ -23,8 +23,6 @@ pub struct Surroundings {
     pub unix_millis: u64,
     /// Wall time when the server started.
     pub started_unix_millis: u64,
-    /// Random, and another after each start: what is numbered from 1 each time does not come again with it.
-    pub salt: u64,
     /// Random, and told to nobody: from it comes what has to look like something that is not there.
     pub secret: [u8; 32],
 }
@@ -44,6 +42,8 @@ pub struct Description {
     pub admin: Vec<String>,
     /// Whether lines of IRC are spoken.
     pub irc: bool,
+    /// So many of the latest messages of a room those clients of IRC see on entering it that do not ask for them.
+    pub history_lines: u16,
 }
 
 impl Default for Description {
@@ -55,6 +55,7 @@ impl Default for Description {
             motd: Vec::new(),
             admin: Vec::new(),
             irc: true,
+            history_lines: 20,
         }
     }
 }
@@ -68,7 +69,6 @@ impl Surroundings {
             strangers: 0,
             unix_millis: 0,
             started_unix_millis: 0,
-            salt: 0,
             secret: [0; 32],
         }
     }

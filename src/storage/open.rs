@@ -112,6 +112,19 @@ impl Database {
         let lock = lock(directory)?;
         let path = directory.join(FILE);
         let is_new = !look_at(&path)?;
+        let beside = [beside(&path, "-wal"), beside(&path, "-shm")];
+        let was_there = beside.each_ref().map(|path| path.exists());
+        let opened = Self::open_file(path, is_new, lock);
+        if opened.is_err() {
+            // What SQLite has laid beside it, in order to look at it, holds nothing.
+            for (path, _) in beside.iter().zip(was_there).filter(|(_, was_there)| !was_there) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        opened
+    }
+
+    fn open_file(path: PathBuf, is_new: bool, lock: File) -> Result<Database, OpenError> {
         let failed = |error| refused(&path, error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -171,6 +184,13 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+/// A file of SQLite's own.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Passwords are in it, if only as hashes: nobody else is to read it. SQLite gives the files beside it the same rights.

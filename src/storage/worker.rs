@@ -13,7 +13,7 @@ use super::write::write;
 use crate::hub::record::{Fetch, Fetched, PastRecord, Record};
 use crate::hub::{HistoryLimits, MessageId, PastBytes};
 use log::{error, warn};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
@@ -394,7 +394,9 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
 
     /// A connection that has seen an error of the disk may go on seeing it.
     fn reopen(&mut self) {
-        let opened = Connection::open(&self.database.path);
+        // Not made anew where somebody has taken it away.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(&self.database.path, flags);
         if let Ok(connection) = opened
             && set_up(&connection).is_ok()
         {

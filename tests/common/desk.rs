@@ -3,7 +3,10 @@
 
 use crate::recorder::{Answered, Recorded, Recorder, moment};
 use std::time::Instant;
-use switchboard::hub::{ChannelId, Command, Departure, Hub, Limits, Refusal, RequestId, SessionId};
+use switchboard::hub::record::{AccountId, Record, ScramKeys, Secret};
+use switchboard::hub::{
+    ChannelId, Command, Departure, Hub, Limits, Proved, Refusal, RequestId, RoomChange, RoomRef, SessionId,
+};
 
 pub const ANN: SessionId = SessionId(1);
 pub const BOB: SessionId = SessionId(2);
@@ -34,6 +37,48 @@ impl Desk {
         let answer = self
             .answer(session, Command::Login { name, payload_max: PAYLOAD_MAX, username: "", realname: "" });
         assert_eq!(answer, Answered::LoggedIn { name: name.into() });
+    }
+
+    /// Makes an account of the name that somebody has.
+    pub fn register(&mut self, session: SessionId) -> AccountId {
+        self.ask(session, Command::Register { name: "", password: "sesame" });
+        let scram = ScramKeys { salt: [1; 16], iterations: 4_096, stored_key: [2; 32], server_key: [3; 32] };
+        let secret = Secret { hash: "hash".into(), scram: Some(scram) };
+        let effects = self.proved(session, Proved::Made(secret));
+        let id = effects.iter().find_map(|effect| match effect {
+            Recorded::Store(Record::Account(record)) => Some(record.id),
+            _ => None,
+        });
+        id.expect("an account")
+    }
+
+    /// Somebody gives the password of an account.
+    pub fn identify(&mut self, session: SessionId, name: &str) -> Vec<Recorded> {
+        self.ask(session, Command::Identify { name, password: "sesame" });
+        self.proved(session, Proved::Right)
+    }
+
+    /// What follows when a password was looked at.
+    pub fn proved(&mut self, session: SessionId, proved: Proved) -> Vec<Recorded> {
+        self.hub.proved(moment(self.now), session, proved, &mut self.recorder);
+        self.hub.audit().expect("the books agree");
+        self.recorder.take()
+    }
+
+    /// One change of a room, and what follows from it.
+    pub fn change(&mut self, session: SessionId, room: &str, change: RoomChange<'_>) -> Vec<Recorded> {
+        let changes = Box::new([change]);
+        self.ask(session, Command::Change { room: RoomRef::Named(room), changes })
+    }
+
+    /// Why one change is not made; `None`: it is.
+    pub fn unchanged(&mut self, session: SessionId, room: &str, change: RoomChange<'_>) -> Option<Refusal> {
+        let changes = Box::new([change]);
+        match self.answer(session, Command::Change { room: RoomRef::Named(room), changes }) {
+            Answered::Changed { refused, .. } => refused.first().map(|(_, refusal)| *refusal),
+            Answered::Refused(refusal) => Some(refusal),
+            other => panic!("{change:?} is answered with {other:?}"),
+        }
     }
 
     /// Everything that follows from a command.

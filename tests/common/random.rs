@@ -61,6 +61,6 @@ pub fn with_seeds(fixed: std::ops::Range<u64>, mut simulate: impl FnMut(u64)) {
 }
 
 /// The standard library seeds its hash maps from the system.
-fn fresh_seed() -> u64 {
+pub fn fresh_seed() -> u64 {
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, Moment, Network, Observed, PathKey, PathRole, Proof, Refusal, RelayEnd, Reply,
-    Role, RoomChange, SessionId, Trait, Words,
+    KnownPassword, Marks, MemberView, Moment, Network, Observed, PathKey, PathRole, Person, Proof, Refusal,
+    RelayEnd, Reply, Role, RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -98,6 +98,9 @@ pub enum Answered {
         payload_max: u16,
     },
     Declined(String),
+    Wishes(Vec<String>),
+    /// `account:affiliation`, with a name that is reserved in brackets.
+    Members(Vec<String>, Option<String>),
     /// As it shows itself.
     Other(String),
     Renamed {
@@ -362,6 +365,11 @@ fn placed(entry: &Entry<'_>) -> String {
     format!("{sign}{}", entry.person.name)
 }
 
+fn member(view: &MemberView<'_>) -> String {
+    let reserved = view.member.reserved.as_ref().map_or_else(String::new, |name| format!("({name})"));
+    format!("{}:{:?}{reserved}", view.account, view.member.affiliation)
+}
+
 /// A change in short.
 fn change(change: &RoomChange<'_>) -> String {
     let sign = |on| if on { '+' } else { '-' };
@@ -428,8 +436,6 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::NameReserved { .. }
         | Reply::Wished { .. }
         | Reply::Decided { .. }
-        | Reply::Wishes { .. }
-        | Reply::Members { .. }
         | Reply::Past { .. }
         | Reply::Retracted { .. }
         | Reply::ReadMark { .. }
@@ -441,6 +447,12 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::Unbanned { .. }
         | Reply::AccountDropped { .. }
         | Reply::Status(_) => Answered::Other(format!("{reply:?}")),
+        Reply::Wishes { entries, .. } => Answered::Wishes(
+            entries.iter().map(|wish| format!("{} {:?}: {}", wish.who, wish.wish, wish.text)).collect(),
+        ),
+        Reply::Members { entries, next, .. } => {
+            Answered::Members(entries.iter().map(member).collect(), next.map(Into::into))
+        }
         Reply::Subject { subject, .. } => {
             Answered::Subject(subject.map(|subject| (subject.by.into(), subject.text.into())))
         }
@@ -485,6 +497,11 @@ fn answered(reply: Reply<'_>) -> Answered {
     }
 }
 
+/// Who did something; empty where nobody did.
+fn name_of(by: Option<Person<'_>>) -> String {
+    by.map_or_else(String::new, |by| by.name.shown().into())
+}
+
 fn happened(event: Event<'_>) -> Happened {
     match event {
         Event::Said { by, words, .. } => said(by.name.shown(), words, false),
@@ -507,7 +524,7 @@ fn happened(event: Event<'_>) -> Happened {
             Happened::Quit { who: who.name.shown().into(), how }
         }
         Event::Kicked { by, who, text } => {
-            let (by, who) = (by.name.shown().into(), who.shown().into());
+            let (by, who) = (name_of(by), who.shown().into());
             Happened::Kicked { by, who, text: text.into() }
         }
         Event::Destroyed { .. }
@@ -519,7 +536,7 @@ fn happened(event: Event<'_>) -> Happened {
             Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
         }
         Event::Changed { by, changes } => {
-            Happened::Changed { by: by.name.shown().into(), changes: changes.iter().map(change).collect() }
+            Happened::Changed { by: name_of(by), changes: changes.iter().map(change).collect() }
         }
         Event::Invited { by, room } => {
             Happened::Invited { by: by.name.shown().into(), room: room.shown().into() }

@@ -159,7 +159,7 @@ impl World {
     /// What the hub does by the clock.
     pub fn expire(&self) {
         let shared = &mut *self.lock();
-        shared.hub.expire(Instant::now(), &mut shared.exchange);
+        shared.hub.expire(moment(Instant::now()), &mut shared.exchange);
         shared.drop_overfull();
     }
 

@@ -128,7 +128,7 @@ fn while_storage_fails_what_has_to_last_is_refused_and_operators_are_told_once()
     kept.scene.send(&bob, "NS REGISTER sesame\r\nPRIVMSG ann :hello\r\n");
     kept.scene.settle();
     let refused = bob.heard();
-    assert!(refused.contains("the server cannot save anything now"), "{refused}");
+    assert!(refused.contains("server cannot save anything now"), "{refused}");
     assert!(kept.scene.engine.next_check().is_none(), "and nothing is hashed");
     assert!(ann.heard().contains("PRIVMSG ann :hello"), "chat goes on");
     kept.committed(0);

@@ -33,6 +33,10 @@ pub const OFFERED: &[Capability] = &[
     #[cfg(feature = "storage")]
     Capability::DraftAccountRegistration,
     Capability::DraftChannelRename,
+    Capability::DraftChathistory,
+    Capability::DraftEventPlayback,
+    Capability::DraftMessageRedaction,
+    Capability::DraftReadMarker,
 ];
 
 /// What stands behind a capability in CAP LS, for those who know values.
@@ -76,6 +80,7 @@ pub const AWAY_NOTIFY: u16 = 1 << 4;
 pub const SETNAME: u16 = 1 << 5;
 pub const INVITE_NOTIFY: u16 = 1 << 6;
 pub const ACCOUNT_NOTIFY: u16 = 1 << 7;
+pub const REDACTION: u16 = 1 << 8;
 
 const VARIANTS: &[(Capability, u16)] = &[
     (Capability::MessageTags, MESSAGE_TAGS),
@@ -86,6 +91,7 @@ const VARIANTS: &[(Capability, u16)] = &[
     (Capability::Setname, SETNAME),
     (Capability::InviteNotify, INVITE_NOTIFY),
     (Capability::AccountNotify, ACCOUNT_NOTIFY),
+    (Capability::DraftMessageRedaction, REDACTION),
 ];
 
 /// How events are written for a client with these.

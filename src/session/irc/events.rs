@@ -1,10 +1,10 @@
 //! What others did, as lines: written once for all clients that share a [`Variant`].
 
-use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, SETNAME};
+use super::capabilities::{ACCOUNT_NOTIFY, AWAY_NOTIFY, EXTENDED_JOIN, INVITE_NOTIFY, REDACTION, SETNAME};
 use super::features;
 use super::letters::{ChannelMode, Rank, ranks};
 use super::words::{Target, put_words};
-use super::write::Write;
+use super::write::{Id, Write};
 use crate::hub::{
     Affiliation, Departure, Event, Form, Host, Killing, MaskList, MessageId, Person, RoomChange, Trait, Words,
 };
@@ -24,6 +24,14 @@ struct Scene<'w> {
 impl Scene<'_> {
     fn line<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>, command: &str) -> LineBody<'o> {
         self.head(out, who).source(who.name.shown(), who.username(), &self.host_of(who), command)
+    }
+
+    /// Where nobody did it, the server says so.
+    fn line_by<'o>(&self, out: &'o mut Vec<u8>, by: Option<&Person<'_>>, command: &str) -> LineBody<'o> {
+        match by {
+            Some(by) => self.line(out, by, command),
+            None => Write::to(out).time(self.variant, self.world).server(self.world, command),
+        }
     }
 
     fn host_of(&self, who: &Person<'_>) -> Host {
@@ -54,11 +62,12 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         Event::Left { who, text } => put_with_words(scene.line(out, &who, "PART").param(target), text),
         Event::Quit { who, why } => scene.line(out, &who, "QUIT").trailing(Parting(why)),
         Event::Kicked { by, who, text } => {
-            let text = if text.is_empty() { by.name.shown() } else { text };
-            scene.line(out, &by, "KICK").param(target).param(who.shown()).trailing(text);
+            let by_name = by.map_or(&*world.server.name, |by| by.name.shown());
+            let text = if text.is_empty() { by_name } else { text };
+            scene.line_by(out, by.as_ref(), "KICK").param(target).param(who.shown()).trailing(text);
         }
         Event::SubjectSet { by, text } => scene.line(out, &by, "TOPIC").param(target).trailing(text),
-        Event::Changed { by, changes } => changed(&scene, &by, target, changes, out),
+        Event::Changed { by, changes } => changed(&scene, by.as_ref(), target, changes, out),
         Event::Invited { by, room } => scene.line(out, &by, "INVITE").param(target).param(room.shown()).end(),
         Event::GuestInvited { by, who } if variant.has(INVITE_NOTIFY) => {
             scene.line(out, &by, "INVITE").param(who.shown()).param(target).end();
@@ -110,6 +119,9 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
         | Event::AwayChanged { .. }
         | Event::RealNameChanged { .. }
         | Event::GuestInvited { .. } => {}
+        Event::Retracted { by, id, text } if variant.has(REDACTION) => {
+            put_with_words(scene.line(out, &by, "REDACT").param(target).param(Id(id)), text);
+        }
         Event::Destroyed { .. }
         | Event::RoomRenamed { .. }
         | Event::Wished { .. }
@@ -129,7 +141,7 @@ fn say(
     put_words(words, scene.variant, out, |out, is_first, command| {
         let mut head = scene.head(out, by);
         if is_first {
-            head = head.message(scene.variant, scene.world, id, words.tags);
+            head = head.message(scene.variant, id, words.tags);
         }
         head.source(by.name.shown(), by.username(), &scene.host_of(by), command).param(target)
     });
@@ -161,13 +173,25 @@ fn away(scene: &Scene<'_>, who: &Person<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn changed(scene: &Scene<'_>, by: &Person<'_>, room: &str, changes: &[RoomChange<'_>], out: &mut Vec<u8>) {
+fn changed(
+    scene: &Scene<'_>,
+    by: Option<&Person<'_>>,
+    room: &str,
+    changes: &[RoomChange<'_>],
+    out: &mut Vec<u8>,
+) {
     put_changes(out, changes, |head| {
-        Write::from(head)
-            .time(scene.variant, scene.world)
-            .by(scene.variant, by.account, by.marks())
-            .source(by.name.shown(), by.username(), &scene.host_of(by), "MODE")
-            .param(room)
+        let write = Write::from(head).time(scene.variant, scene.world);
+        let line = match by {
+            Some(by) => write.by(scene.variant, by.account, by.marks()).source(
+                by.name.shown(),
+                by.username(),
+                &scene.host_of(by),
+                "MODE",
+            ),
+            None => write.server(scene.world, "MODE"),
+        };
+        line.param(room)
     });
 }
 

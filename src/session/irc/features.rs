@@ -95,7 +95,7 @@ pub fn isupport(world: &Surroundings) -> Vec<String> {
 }
 
 /// In the order of the alphabet.
-fn tokens(world: &Surroundings) -> [Token<'_>; 29] {
+fn tokens(world: &Surroundings) -> [Token<'_>; 31] {
     let limits = &world.limits;
     [
         Token::Letter("ACCOUNTEXTBAN", ACCOUNT_BAN),
@@ -106,6 +106,7 @@ fn tokens(world: &Surroundings) -> [Token<'_>; 29] {
         Token::Chanmodes,
         Token::Number("CHANNELLEN", limits.room_name_bytes_max.into()),
         Token::Text("CHANTYPES", "#"),
+        Token::Number("CHATHISTORY", limits.history.page_max),
         Token::Text("ELIST", "CMNTU"),
         Token::Letter("EXCEPTS", ChannelMode::List(MaskList::BanExceptions).letter()),
         Token::Extban,
@@ -116,6 +117,7 @@ fn tokens(world: &Surroundings) -> [Token<'_>; 29] {
         Token::Maxlist(limits.masks_per_list_max),
         Token::Number("MODES", MODES_MAX),
         Token::Number("MONITOR", limits.watches_per_user_max),
+        Token::Text("MSGREFTYPES", "msgid,timestamp"),
         Token::Number("NAMELEN", limits.realname_bytes_max.into()),
         Token::Text("NETWORK", &world.server.network),
         Token::Number("NICKLEN", limits.name_bytes_max.into()),

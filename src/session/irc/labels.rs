@@ -51,6 +51,11 @@ impl Labelled {
                 line.command(Source::Server(&world.server.name), "ACK").end();
             }
             (Some(_), None) if !self.has_begun => put_tagged(out, "label", &self.label, &self.lines),
+            // An answer that is a batch of its own has the label on its beginning.
+            (Some(first), Some(_)) if !self.has_begun && is_one_batch(&self.lines) => {
+                put_tagged(out, "label", &self.label, first);
+                out.extend_from_slice(self.lines.get(first.len()..).unwrap_or_default());
+            }
             _ => {
                 self.go_on(world, out);
                 let line = LineHead::begin(out).command(Source::Server(&world.server.name), "BATCH");
@@ -67,11 +72,25 @@ impl Labelled {
             body.param(format_args!("+{REFERENCE}")).param("labeled-response").end();
         }
         for line in self.lines.split_inclusive(|&byte| byte == b'\n') {
-            put_tagged(out, "batch", REFERENCE, line);
+            // What is in a batch within this one is in that.
+            match line.starts_with(b"@batch=") {
+                true => out.extend_from_slice(line),
+                false => put_tagged(out, "batch", REFERENCE, line),
+            }
         }
         self.lines.clear();
         self.lines.shrink_to(KEPT_BYTES_MAX);
     }
+}
+
+/// Whether all lines but the first and the last are in the batch that these begin and end.
+fn is_one_batch(lines: &[u8]) -> bool {
+    let lines: Vec<&[u8]> = lines.split_inclusive(|&byte| byte == b'\n').collect();
+    let [first, between @ .., last] = &lines[..] else { return false };
+    let is = |line: &[u8], what: &[u8]| {
+        line.split(|&byte| byte == b' ').skip(1).collect::<Vec<_>>().starts_with(&[what])
+    };
+    is(first, b"BATCH") && is(last, b"BATCH") && between.iter().all(|line| line.starts_with(b"@batch="))
 }
 
 /// Puts one more tag in front of a line.
@@ -109,6 +128,8 @@ mod tests {
         assert_eq!(sent(&[]), "@label=l\\:1 :switchboard.local ACK\r\n");
         assert_eq!(sent(&[":x 1\r\n"]), "@label=l\\:1 :x 1\r\n");
         assert_eq!(sent(&["@time=0 :x 1\r\n"]), "@label=l\\:1;time=0 :x 1\r\n");
+        let own = [":x BATCH +h chathistory #a\r\n", "@batch=h :x 1\r\n", ":x BATCH -h\r\n"];
+        assert_eq!(sent(&own), format!("@label=l\\:1 {}", own.concat()));
         let batch = "@label=l\\:1 :switchboard.local BATCH +a labeled-response\r\n\
                      @batch=a :x 1\r\n@batch=a :x 2\r\n:switchboard.local BATCH -a\r\n";
         assert_eq!(sent(&[":x 1\r\n", ":x 2\r\n"]), batch);

@@ -1,6 +1,8 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{Doing, knock, modes, oneself, rename, rooms, who, whois};
+use super::commands::{
+    Doing, chathistory, knock, markread, modes, oneself, redact, rename, rooms, who, whois,
+};
 #[cfg(feature = "storage")]
 use super::commands::{account, authenticate};
 use super::dialogue::Dialogue;
@@ -47,6 +49,10 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
             *behind = None;
             return modes::end_of_bans(dialogue, &dialogue.task.about, world, out);
         }
+        Doing::MarkOnJoin => return rooms::go_on_with_names(dialogue),
+        Doing::MarkRead => return markread::refuse(dialogue, refusal, world, out),
+        Doing::Chathistory => return chathistory::refuse(dialogue, refusal, world, out),
+        Doing::Redact => return redact::refuse(dialogue, refusal, world, out),
         Doing::Knock => return knock::refuse(dialogue, refusal, world, out),
         Doing::RenameRoom => return rename::refuse(dialogue, refusal, world, out),
         // Until the login it is open whose nickname it is going to be.
@@ -148,6 +154,7 @@ impl fmt::Display for Sentence {
             Refusal::Silenced => "A ban in that channel takes your voice (+b)",
             Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
             Refusal::NotModerator => "That is for the operators of the channel",
+            Refusal::NotMember => "That is for the members of the channel",
             Refusal::NotAdmin => "That is for the admins of the channel (+a)",
             Refusal::NotOwner => "That is for the owners of the channel (+q)",
             Refusal::LastOwner => "The channel would be without an owner; name another one first",
@@ -213,6 +220,7 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
             Numeric::ERR_CANNOTSENDTOCHAN
         }
         Refusal::NotModerator
+        | Refusal::NotMember
         | Refusal::NotAdmin
         | Refusal::NotOwner
         | Refusal::LastOwner

@@ -30,30 +30,48 @@ impl<'o> Write<'o> {
 
     /// When it happened (IRCv3 server-time), for those who want to know.
     pub fn time(self, variant: Variant, world: &Surroundings) -> Self {
+        self.time_of(variant, world.unix_millis)
+    }
+
+    /// The same of something that happened before, in milliseconds since 1970.
+    pub fn time_of(self, variant: Variant, millis: u64) -> Self {
         if !variant.has(SERVER_TIME) {
             return self;
         }
-        Write(self.0.tag("time", Time(world.unix_millis)))
+        Write(self.0.tag("time", Time(millis)))
+    }
+
+    /// The batch that it is in (IRCv3 batch), if it is in one.
+    pub fn batch(self, reference: Option<&str>) -> Self {
+        match reference {
+            Some(reference) => Write(self.0.tag("batch", reference)),
+            None => self,
+        }
     }
 
     /// What is known of who did it: the account (account-tag), and that it is a program (bot mode).
     pub fn by(self, variant: Variant, account: Option<&str>, marks: Marks) -> Self {
-        let mut head = self.0;
-        if let Some(account) = account.filter(|_| variant.has(ACCOUNT_TAG)) {
-            head = head.tag("account", account);
-        }
+        let mut head = self.account(variant, account).0;
         if variant.has(MESSAGE_TAGS) && marks.contains(Marks::BOT) {
             head = head.bare_tag("bot").bare_tag("draft/bot"); // by both of its names
         }
         Write(head)
     }
 
+    /// The account of who did it (account-tag).
+    pub fn account(self, variant: Variant, account: Option<&str>) -> Self {
+        match account.filter(|_| variant.has(ACCOUNT_TAG)) {
+            Some(account) => Write(self.0.tag("account", account)),
+            None => self,
+        }
+    }
+
     /// Which message it is (message-ids), and what its author's client says beside it.
-    pub fn message(self, variant: Variant, world: &Surroundings, id: MessageId, tags: &str) -> Self {
+    pub fn message(self, variant: Variant, id: MessageId, tags: &str) -> Self {
         if !variant.has(MESSAGE_TAGS) {
             return self;
         }
-        Write(self.0.tag("msgid", Id(world.salt, id)).relayed(tags))
+        Write(self.0.tag("msgid", Id(id)).relayed(tags))
     }
 
     pub fn source(self, nick: &str, user: &str, host: &dyn fmt::Display, command: &str) -> LineBody<'o> {
@@ -91,12 +109,18 @@ impl fmt::Display for DateTime {
     }
 }
 
-/// The number of a message, which does not come again after a restart.
-struct Id(u64, MessageId);
+/// A moment as clients write it, in milliseconds since 1970.
+pub fn millis_of(text: &str) -> Option<u64> {
+    let time: Timestamp = text.parse().ok()?;
+    time.as_millisecond().try_into().ok()
+}
+
+/// The number of a message, which stays the same over restarts.
+pub struct Id(pub MessageId);
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}-{:x}", self.0, self.1.0)
+        write!(f, "{:x}", self.0.0)
     }
 }
 

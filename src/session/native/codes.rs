@@ -139,7 +139,8 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         | Refusal::BannedFromRenaming
         | Refusal::NotOperator => RefusalCode::NotAllowed,
         Refusal::BadMask | Refusal::BadRoomPassword | Refusal::BadOccupantsMax => RefusalCode::BadText,
-        Refusal::NotAdmin
+        Refusal::NotMember
+        | Refusal::NotAdmin
         | Refusal::NotOwner
         | Refusal::LastOwner
         | Refusal::NeedsOwner
@@ -158,6 +159,7 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         Refusal::NotSaved | Refusal::NotReadable => RefusalCode::Unavailable,
         Refusal::TooManyMembers { .. }
         | Refusal::TooManyWishes
+        | Refusal::TooManyLastingRooms { .. }
         | Refusal::TooManyBans { .. }
         | Refusal::TooManyMasks { .. }
         | Refusal::NoSpaceForMask

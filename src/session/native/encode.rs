@@ -183,11 +183,16 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Left { who: who.name.shown(), code: code.number(), text });
         }
         Event::Kicked { by, who, text } => {
-            put(out, channel, &frame::Kicked { who: who.shown(), by: by.name.shown(), text });
+            put(
+                out,
+                channel,
+                &frame::Kicked { who: who.shown(), by: by.map_or("", |by| by.name.shown()), text },
+            );
         }
         Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.name.shown(), text }),
         Event::Changed { by, changes } => {
-            changes.iter().for_each(|&change| put_change(channel, by.name.shown(), change, out));
+            let by = by.map_or("", |by| by.name.shown());
+            changes.iter().for_each(|&change| put_change(channel, by, change, out));
         }
         Event::Invited { by, room } => {
             put(out, ChannelId::NONE, &frame::Invited { by: by.name.shown(), room: room.shown() });

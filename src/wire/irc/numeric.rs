@@ -68,6 +68,7 @@ numerics! {
     5 RPL_ISUPPORT "what the server supports and its limits";
     219 RPL_ENDOFSTATS "end of STATS";
     221 RPL_UMODEIS "the client's own user modes";
+    225 RPL_STATSDLINE "STATS d: an address or network that is kept out, and why";
     242 RPL_STATSUPTIME "STATS u: how long the server has been up";
     251 RPL_LUSERCLIENT "how many users, visible and invisible";
     252 RPL_LUSEROP "how many operators are online";

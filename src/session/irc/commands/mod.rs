@@ -7,11 +7,12 @@
 //! - `topic` TOPIC;
 //! - `moderate` KICK, INVITE;
 //! - `list` LIST;
+//! - `chathistory` CHATHISTORY, `redact` REDACT, `markread` MARKREAD: what was said before; `past` how it is written;
 //! - `knock` KNOCK; `rename` RENAME;
 //! - `oneself` NICK, SETNAME, AWAY;
 //! - `who` WHO; `whois` WHOIS, WHOWAS, ISON, USERHOST; `monitor` MONITOR: about others;
 //! - `server` LUSERS, MOTD and whatever else is asked about the server itself; `help` HELP;
-//! - `operators` OPER, and what only operators may do;
+//! - `operators` OPER, and what only operators may do; `bans` DLINE, UNDLINE, and what STATS shows of them;
 //! - `authenticate` AUTHENTICATE; `account` REGISTER, VERIFY: logging in to accounts, and making them;
 //! - [`table`] all of them.
 
@@ -19,15 +20,20 @@
 pub mod account;
 #[cfg(feature = "storage")]
 pub mod authenticate;
+pub mod bans;
+pub mod chathistory;
 pub mod help;
 pub mod knock;
 pub mod link;
 pub mod list;
+pub mod markread;
 pub mod moderate;
 pub mod modes;
 pub mod monitor;
 pub mod oneself;
 pub mod operators;
+pub mod past;
+pub mod redact;
 pub mod rename;
 pub mod rooms;
 pub mod server;
@@ -97,6 +103,12 @@ pub enum Doing {
         is_operator: bool,
     },
     Kill,
+    /// Of an address, or its end.
+    Ban,
+    /// The bans of the server.
+    Bans {
+        behind: Option<String>,
+    },
     Wallops,
     Topic,
     Kick,
@@ -131,6 +143,14 @@ pub enum Doing {
         from: usize,
         next: Option<usize>,
     },
+    /// Up to when the client has read a room that it has just entered; its names come then.
+    MarkOnJoin,
+    MarkRead,
+    /// A page of history; `whom` of the task is the subcommand.
+    Chathistory,
+    Targets,
+    /// `whom` of the task is the message.
+    Redact,
     /// What one's own modes are.
     OwnModes,
     SetOwnModes,
@@ -225,7 +245,22 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
         Reply::Wished { room, .. } => knock::delivered(dialogue, room, world, out),
+        Reply::Past { room, entries, .. } => {
+            // Who enters is not shown a batch of nothing.
+            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() {
+                past::put(dialogue, room, entries, world, out)
+            }
+        }
+        Reply::Retracted { room, id, text } => redact::redacted(dialogue, room, (id, text), world, out),
+        Reply::Spoken { rooms } => chathistory::put_targets(dialogue, rooms, world, out),
+        Reply::ReadMark { conversation, at_millis } => {
+            markread::put(dialogue, conversation, at_millis, world, out);
+            rooms::go_on_with_names(dialogue);
+        }
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
+        Reply::Banned { ban } => bans::banned(dialogue, ban, world, out),
+        Reply::Unbanned { pattern } => bans::unbanned(dialogue, pattern, world, out),
+        Reply::Bans { entries, next } => bans::put(dialogue, entries, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)
         }

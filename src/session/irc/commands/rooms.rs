@@ -26,7 +26,11 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let Some((room, password)) = rooms.nth(dialogue.task.step.into()) else { return Do::Done };
     dialogue.task.step += 1;
     dialogue.task.begin(Doing::Join, room);
-    Do::AskAndGoOn(Command::Join { room, password })
+    let past = match dialogue.capabilities.has(Capability::DraftChathistory) {
+        true => 0, // it asks for what it wants
+        false => call.world.server.history_lines.into(),
+    };
+    Do::AskAndGoOn(Command::Enter { room, password, past })
 }
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
@@ -36,6 +40,10 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
 
 /// The same, as what the hub is asked for.
 pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Command<'a>> {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let [conversation] = noted(notes, [&dialogue.task.about]);
+        return Some(Command::ShowReadMark { conversation });
+    }
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
     let [room, after] = noted(notes, [&dialogue.task.about, after]);
     Some(ask_names(dialogue, room, after))
@@ -51,8 +59,7 @@ pub fn joined(
     out: &mut Vec<u8>,
 ) {
     put_joined(dialogue, who, room, subject, world, out);
-    let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
-    dialogue.task.begin(Doing::Names { behind: are_wanted.then(String::new) }, room.shown());
+    begin_names(dialogue, room.shown());
 }
 
 /// JOIN and the subject.
@@ -69,6 +76,22 @@ pub fn put_joined(
     put_join(variant, line, room.shown(), who.account, who.realname());
     if let Some(subject) = subject {
         topic::put(dialogue, room, Some(subject), world, out);
+    }
+}
+
+/// Begins with what comes behind that: how far the client has read there, and the names.
+pub fn begin_names(dialogue: &mut Dialogue, room: &str) {
+    dialogue.task.begin(Doing::MarkOnJoin, room);
+    if !dialogue.capabilities.has(Capability::DraftReadMarker) {
+        go_on_with_names(dialogue);
+    }
+}
+
+/// What comes behind a JOIN and what belongs to it, if that is what the client is being told.
+pub fn go_on_with_names(dialogue: &mut Dialogue) {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
+        dialogue.task.doing = Doing::Names { behind: are_wanted.then(String::new) };
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is asked about the server itself. It is alone: a question for another one is refused with 402.
 
-use super::Doing;
+use super::{Doing, bans};
 use crate::hub::{Command, Counts, mask};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features;
@@ -174,19 +174,37 @@ pub fn links<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     Do::Done
 }
 
-/// STATS (Modern IRC): `u`, for how long the server has been up; of anything else there is only the end.
+/// STATS (Modern IRC): `u`, for how long the server has been up; `d`, for operators, its bans; of anything else there is
+/// only the end.
 pub fn stats<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere_by(dialogue, &mut call, 1) {
         return Do::Done;
     }
-    let (world, nick) = (call.world, &*dialogue.nick);
     let query = call.message.params.get(0).unwrap_or_default();
+    if matches!(query, "d" | "D") {
+        return stats_of_bans(dialogue, call);
+    }
+    let (world, nick) = (call.world, &*dialogue.nick);
     if query == "u" {
         let up = Uptime(world.unix_millis.saturating_sub(world.started_unix_millis) / 1_000);
         call.numeric(Numeric::RPL_STATSUPTIME, nick).trailing(up);
     }
     call.numeric(Numeric::RPL_ENDOFSTATS, nick).echo(query).trailing("End of /STATS report");
     Do::Done
+}
+
+/// 225 for each, page by page; 481 for who is no operator.
+fn stats_of_bans<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
+    let Call { message, world, notes, out } = call;
+    match bans::next_page(dialogue, notes) {
+        Some(ask) => ask,
+        None => {
+            let query = message.params.get(0).unwrap_or_default();
+            let line = dialogue.line(Numeric::RPL_ENDOFSTATS, world, out);
+            line.echo(query).trailing("End of /STATS report");
+            Do::Done
+        }
+    }
 }
 
 /// In seconds.

@@ -4,8 +4,8 @@
 use super::{account, authenticate, nickserv};
 use super::{already_registered, cap, chanserv};
 use super::{
-    help, knock, link, list, moderate, modes, monitor, oneself, operators, rename, rooms, server, talk,
-    topic, who, whois,
+    bans, chathistory, help, knock, link, list, markread, moderate, modes, monitor, oneself, operators,
+    redact, rename, rooms, server, talk, topic, who, whois,
 };
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 
@@ -72,7 +72,24 @@ pub const COMMANDS: &[Row] = &[
         "[<subcommand> [<parameters>]]",
         &["Tells ChanServ; /msg ChanServ HELP says what."],
     ),
+    row(
+        "CHATHISTORY",
+        1,
+        chathistory::chathistory,
+        "LATEST | BEFORE | AFTER | AROUND | BETWEEN <channel> <mark> [<mark>] <limit> | TARGETS <mark> <mark> <limit>",
+        &["What was said in a channel before. A mark is msgid=ID or timestamp=TIME, or * for the latest."],
+    ),
     row("CS", 0, chanserv, "[<subcommand> [<parameters>]]", &["The same as CHANSERV."]),
+    row(
+        "DLINE",
+        1,
+        bans::dline,
+        "[<time>] <address or network> [:<text>]",
+        &[
+            "Keeps an address (192.0.2.1) or a network (192.0.2.0/24) out, and ends what comes from there.",
+            "A time is minutes, or as in 90s, 2h, 7d, 1d12h. For operators of the server; STATS d lists them.",
+        ],
+    ),
     row("HELP", 0, help::help, "[<command>]", &["This. HELPOP is the same."]),
     row("HELPOP", 0, help::help, "[<command>]", &["The same as HELP."]),
     row("INFO", 0, server::info, "[<server>]", &["About this server."]),
@@ -131,6 +148,13 @@ pub const COMMANDS: &[Row] = &[
         ],
     ),
     row("LUSERS", 0, server::lusers, "[<mask> [<server>]]", &["How many users and channels there are."]),
+    row(
+        "MARKREAD",
+        0,
+        markread::markread,
+        "<channel or nickname> [timestamp=<time>]",
+        &["Up to when you have read a conversation, for your other clients to go on there."],
+    ),
     row(
         "MODE",
         1,
@@ -203,6 +227,13 @@ pub const COMMANDS: &[Row] = &[
         &["Makes an account of that name, or of your nickname, and logs you in to it. No address is kept."],
     ),
     row(
+        "REDACT",
+        2,
+        redact::redact,
+        "<channel> <msgid> [:<text>]",
+        &["Takes back what you said in a channel; its operators take back what others said."],
+    ),
+    row(
         "REHASH",
         0,
         operators::rehash,
@@ -217,7 +248,13 @@ pub const COMMANDS: &[Row] = &[
         &["Gives a channel another name. For its owners."],
     ),
     row("SETNAME", 1, oneself::setname, ":<real name>", &["Gives you another real name."]),
-    row("STATS", 1, server::stats, "<query> [<server>]", &["u: for how long the server has been up."]),
+    row(
+        "STATS",
+        1,
+        server::stats,
+        "<query> [<server>]",
+        &["u: for how long the server has been up; d: its bans, for operators of the server."],
+    ),
     row("SUMMON", 0, server::summon, "<user>", &["Is not done here."]),
     row("TAGMSG", 0, talk::tagmsg, "<target>{,<target>}", &["As PRIVMSG, with tags alone."]),
     row("TIME", 0, server::time, "[<server>]", &["What time it is at the server."]),
@@ -227,6 +264,13 @@ pub const COMMANDS: &[Row] = &[
         topic::topic,
         "<channel> [:<text>]",
         &["The topic of a channel, or sets it. An empty text takes it away."],
+    ),
+    row(
+        "UNDLINE",
+        1,
+        bans::undline,
+        "<address or network>",
+        &["Lets an address or a network in again. For operators of the server."],
     ),
     row("USER", 0, already_registered, "<user> 0 * :<real name>", &["With NICK, logs you in."]),
     row(

@@ -128,7 +128,7 @@ pub fn sent(dialogue: &Dialogue, sent: Sent<'_>, world: &Surroundings, out: &mut
         put_words(words, variant, out, |out, is_first, command| {
             let mut head = Write::to(out).time(variant, world);
             if is_first {
-                head = head.message(variant, world, id, words.tags);
+                head = head.message(variant, id, words.tags);
             }
             dialogue.own(head, command).param(Target { least, name: to })
         });
