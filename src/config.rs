@@ -221,6 +221,22 @@ options! {
         scanned_entries_max: usize => hub.scanned_entries_max;
         /// Addresses and networks that operators keep out [default: 10000]
         bans_max: usize => hub.bans_max;
+        /// Messages of one room that are kept, and as many comings and goings beside them; 0 keeps nothing [default: 1000]
+        history_messages_max: usize => hub.history.messages_max;
+        /// Bytes that the messages of one room may take [default: 1048576]
+        history_bytes_max: usize => hub.history.bytes_max;
+        /// Days that something is kept; 0: for ever [default: 30]
+        history_days_max: usize => hub.history.days_max;
+        /// Messages of one room in memory: all that is kept of one that does not last [default: 100]
+        history_memory_messages_max: usize => hub.history.memory_messages_max;
+        /// Bytes of memory for what is kept of all rooms [default: 67108864]
+        history_memory_bytes_max: usize => hub.history.memory_bytes_max;
+        /// Entries in one page of history [default: 100]
+        history_page_max: usize => hub.history.page_max;
+        /// Latest messages that a client of IRC is shown on entering a room, unless it asks for history itself [default: 20]
+        history_lines_on_join: u16 => server.history_lines;
+        /// Conversations of which an account can say up to when it has read them [default: 200]
+        read_marks_max: usize => hub.history.read_marks_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
     }

@@ -3,15 +3,18 @@
 mod common;
 #[path = "common/irc.rs"]
 mod irc;
+#[path = "common/kept.rs"]
+mod kept;
 #[path = "common/operator.rs"]
 mod operator;
 
-use common::{Client, SWITCHBOARD, Server};
+use common::{Client, SWITCHBOARD, Server, eventually};
 use irc::{Link, hash_of};
+use kept::{CHEAP, register};
 use operator::{CONFIG, admin_of, admin_with, log_in_from};
 use std::process::{Command, Stdio};
-use switchboard::wire::Kind;
 use switchboard::wire::frame::Frame;
+use switchboard::wire::{AccountCode, Kind};
 
 /// The columns of a row.
 fn columns(line: &str) -> Vec<&str> {
@@ -59,8 +62,15 @@ fn rooms_are_listed_hidden_ones_too_and_ended() {
     let mut bob = Client::login(server.address, "bob");
     bob.join("#tea");
     assert_eq!(admin_of(&server, &["rooms"]).lines(), ["#secret\t1", "#tea\t1"]);
-    let ran = admin_of(&server, &["destroy-room", "#nowhere"]);
-    assert!(!ran.sentence(1).is_empty());
+    let args = ["destroy-room", "#TEA", "--go", "#coffee", "--because", "out of tea"];
+    assert_eq!(admin_of(&server, &args).lines(), [""; 0]);
+    let destroyed = bob.receive_kind(Kind::Destroyed);
+    let Frame::Destroyed(destroyed) = destroyed.frame() else { panic!("{destroyed:?}") };
+    assert_eq!((destroyed.instead, destroyed.text), ("#coffee", "out of tea"));
+    server.wait_for_log("destroys #tea, as operator root");
+    assert_eq!(admin_of(&server, &["destroy-room", "#secret"]).lines(), [""; 0]);
+    assert_eq!(admin_of(&server, &["rooms"]).lines(), [""; 0]);
+    assert_eq!(admin_of(&server, &["destroy-room", "#tea"]).sentence(1), "there is no such room");
 }
 
 #[test]
@@ -188,4 +198,32 @@ fn without_a_password_and_without_a_terminal_it_says_how_to_give_one() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("--password-file FILE, or in SWITCHBOARD_PASSWORD"), "{said}");
+}
+
+#[test]
+fn accounts_are_listed_and_dropped() {
+    let server = Server::start(&[&CONFIG[..], &CHEAP, &["--page-entries-max", "2"]].concat());
+    let mut clients: Vec<Client> =
+        ["ann", "bob", "cy"].map(|name| Client::login(server.address, name)).into();
+    for client in &mut clients {
+        register(client, "", "sesame").expect("an account");
+    }
+    drop(clients.pop());
+    server.wait_for_log(" is cy");
+    let listed = || -> Vec<(String, String)> {
+        let ran = admin_of(&server, &["accounts"]);
+        let rows = ran.lines().into_iter().map(columns);
+        rows.map(|row| (row[0].to_owned(), row[2].to_owned())).collect()
+    };
+    let row = |name: &str, sessions: &str| (name.to_owned(), sessions.to_owned());
+    eventually("cy is gone", || listed() == [row("ann", "1"), row("bob", "1"), row("cy", "0")]);
+
+    assert_eq!(admin_of(&server, &["drop-account", "BOB"]).lines(), [""; 0]);
+    server.wait_for_log("deletes the account bob, as operator root");
+    let told = clients[1].receive_kind(Kind::Account);
+    let Frame::Account(told) = told.frame() else { panic!("{told:?}") };
+    assert_eq!((told.code, told.name), (AccountCode::Deleted.number(), "bob"));
+    clients[1].round_trip();
+    assert_eq!(listed(), [row("ann", "1"), row("cy", "0")]);
+    assert!(!admin_of(&server, &["drop-account", "bob"]).sentence(1).is_empty());
 }

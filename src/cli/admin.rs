@@ -1,6 +1,7 @@
 //! `switchboard admin`: its flags and subcommands.
 
-use super::{password, server_address};
+use super::addresses::server_address;
+use super::password;
 use crate::admin::{self, Action, Format};
 use crate::hub::Network;
 use crate::server::limits;

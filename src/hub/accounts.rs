@@ -4,9 +4,14 @@
 //! world to say ([`Effects::prove`], [`Hub::proved`]), because that takes longer than a turn may. Meanwhile the session
 //! waits; should it leave, nobody learns what came of it.
 
+mod scram;
+mod terms;
+
+pub use terms::{AccountChange, Proof, Proved, Registration};
+
 use super::lasting::check_durable;
 use super::name::{UserName, fold};
-use super::record::{AccountId, AccountRecord, Record, ScramKeys, Secret};
+use super::record::{AccountId, AccountRecord, Record, Secret};
 use super::{
     Asker, ChannelId, Effects, Event, Hub, Moment, Outcome, Refusal, Reply, RequestId, SessionId, Trait,
     UserKey, tell_neighbours,
@@ -16,43 +21,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Who may make an account.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Registration {
-    Closed,
-    /// Who is logged in, so that their name is known and nobody else's.
-    #[default]
-    Open,
-    /// Also who is not yet.
-    BeforeLogin,
-}
-
-/// A password that is to be looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Proof<'a> {
-    /// Whether it is that of an account. There may be no such account, which must take as long.
-    Check { account: &'a str, hash: Option<&'a str>, password: &'a str },
-    /// What is to be kept of it.
-    Make { password: &'a str },
-    /// Both: of the old one whether it is right, and if so, what is to be kept of the new one.
-    Change { account: &'a str, hash: &'a str, old: &'a str, new: &'a str },
-}
-
-/// What came of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Proved {
-    Right,
-    Wrong,
-    /// What is to be kept.
-    Made(Secret),
-    /// Wrong ones were given too often; the next is looked at after that time. This one was not.
-    NotYet {
-        wait: Duration,
-    },
-    /// It could not be looked at.
-    Unknown,
-}
 
 /// Everybody who has an account.
 #[derive(Default)]
@@ -297,58 +265,6 @@ impl Hub {
         self.prove(asker, wanted, Proof::Check { account: name, hash: hash.as_deref(), password }, fx)
     }
 
-    /// With what the dialect finds out by itself whether somebody knows a password.
-    pub(super) fn show_scram_keys(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
-        if self.identity(asker.session).is_some() {
-            return Err(Refusal::AlreadyIdentified);
-        }
-        if is_too_long(name) {
-            return Err(Refusal::WrongPassword);
-        }
-        check_wait(asker, name, fx)?;
-        let (keys, nonce) = (self.scram_keys(name), fx.fresh_key());
-        asker.reply(fx, Reply::ScramKeys { keys, nonce });
-        Ok(())
-    }
-
-    fn scram_keys(&self, name: &str) -> Option<&ScramKeys> {
-        self.accounts.named(name)?.secret.scram.as_ref()
-    }
-
-    /// Many may have asked for the keys before the first of them was wrong: so whether one may guess is asked here again,
-    /// and who may not is not told whether it was right.
-    pub(super) fn take_proof(
-        &self,
-        asker: Asker,
-        name: &str,
-        is_right: bool,
-        fx: &mut impl Effects,
-    ) -> Outcome {
-        check_wait(asker, name, fx)?;
-        fx.note_guess(asker.session, &fold(name), is_right);
-        if !is_right {
-            return Err(Refusal::WrongPassword);
-        }
-        asker.reply(fx, Reply::Done);
-        Ok(())
-    }
-
-    pub(super) fn identify_proven(
-        &mut self,
-        asker: Asker,
-        name: &str,
-        salt: [u8; 16],
-        fx: &mut impl Effects,
-    ) -> Outcome {
-        if self.identity(asker.session).is_some() {
-            return Err(Refusal::AlreadyIdentified);
-        }
-        // Since the proof, the password may have been changed, or the account given up and made anew.
-        self.scram_keys(name).filter(|keys| keys.salt == salt).ok_or(Refusal::WrongPassword)?;
-        let id = self.account_named(name).ok_or(Refusal::WrongPassword)?;
-        self.identify_as(asker, id, fx)
-    }
-
     pub(super) fn show_account(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         let account = match name {
             "" => self.identity(asker.session).and_then(|identity| self.accounts.get(identity.id)),
@@ -500,9 +416,8 @@ impl Hub {
         fx.store(Record::AccountGone(id));
         let of_newcomers = self.accounts.before_login.iter().filter(|(_, of)| **of == id);
         let newcomers: Vec<SessionId> = of_newcomers.map(|(&session, _)| session).collect();
-        let of_account =
-            |(_, user): &(&UserKey, &Box<super::User>)| user.identity().is_some_and(|i| i.id == id);
-        let mut users: Vec<UserKey> = self.users.iter().filter(of_account).map(|(&key, _)| key).collect();
+        let of_account = self.users.iter().filter(|(_, user)| user.identity().is_some_and(|i| i.id == id));
+        let mut users: Vec<UserKey> = of_account.map(|(&key, _)| key).collect();
         users.sort_unstable(); // so that it is the same each time
         let reply = Reply::Account { name: account.name.shown(), change: AccountChange::Deleted };
         for session in newcomers {
@@ -565,24 +480,7 @@ fn is_too_long(name: &str) -> bool {
     name.len() > usize::from(u8::MAX)
 }
 
-fn check_wait(asker: Asker, name: &str, fx: &impl Effects) -> Outcome {
-    match fx.guess_wait(asker.session, &fold(name)) {
-        Some(wait) => Err(Refusal::TryLater { seconds: whole_seconds(wait) }),
-        None => Ok(()),
-    }
-}
-
 /// After so many, whoever waits need not wait any more.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(1)
-}
-
-/// What an account has become, for whoever asked for it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AccountChange {
-    Registered,
-    Identified,
-    LoggedOut,
-    PasswordChanged,
-    Deleted,
 }

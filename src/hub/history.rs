@@ -320,3 +320,6 @@ fn has_words(text: &str, wanted: &[String]) -> bool {
     let words = words_of(text);
     wanted.iter().all(|word| words.contains(word))
 }
+
+#[cfg(test)]
+mod tests;

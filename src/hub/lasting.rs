@@ -71,7 +71,7 @@ impl Hub {
         }
         let id = room.id;
         self.lasting.insert(id, channel);
-        Ok(())
+        self.history(channel, fx).map(drop) // what is in memory of it is written down as well
     }
 
     /// A room ends with the last who leaves it, as others do; at once where nobody is in it.
@@ -83,6 +83,7 @@ impl Hub {
         }
         let _ = self.put_flag(channel, Flag::Persistent, false);
         self.lasting.remove(&id);
+        self.pasts.latest.remove(&id);
         fx.store(Record::RoomGone(id));
         if is_empty {
             self.end_room(channel);

@@ -134,15 +134,15 @@ impl Default for Limits {
     }
 }
 
-/// What is kept of the past. A limit of 0 messages keeps nothing, one of 0 milliseconds keeps for ever.
+/// What is kept of the past. A limit of 0 messages keeps nothing, one of 0 days keeps for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HistoryLimits {
     /// Messages of one room in storage. As many comings and goings are kept beside them; likewise in memory.
     pub messages_max: usize,
     /// What the messages of one room may take, in bytes.
     pub bytes_max: usize,
-    /// How long something is kept, in milliseconds.
-    pub millis_max: u64,
+    /// How long something is kept, in days.
+    pub days_max: usize,
     /// Messages of one room in memory: all that a room has which does not last.
     pub memory_messages_max: usize,
     /// What all rooms may have in memory, in bytes.
@@ -158,7 +158,7 @@ impl Default for HistoryLimits {
         HistoryLimits {
             messages_max: 1_000,
             bytes_max: 1 << 20,
-            millis_max: 30 * 24 * 3_600_000,
+            days_max: 30,
             memory_messages_max: 100,
             memory_bytes_max: 64 << 20,
             page_max: 100,
@@ -167,6 +167,8 @@ impl Default for HistoryLimits {
     }
 }
 
+const DAY_MILLIS: u64 = 24 * 3_600_000;
+
 impl HistoryLimits {
     pub fn are_kept(&self) -> bool {
         self.messages_max > 0
@@ -174,9 +176,9 @@ impl HistoryLimits {
 
     /// What is older than this is not shown any more.
     pub fn not_before(&self, now_millis: u64) -> MessageId {
-        match self.millis_max {
+        match self.days_max {
             0 => MessageId::default(),
-            max => MessageId::at(now_millis.saturating_sub(max)),
+            days => MessageId::at(now_millis.saturating_sub((days as u64).saturating_mul(DAY_MILLIS))),
         }
     }
 

@@ -22,10 +22,14 @@ pub struct Person<'a> {
 /// What stands in the place of a user's name on their machine, for those whose client has not said it.
 pub const USERNAME: &str = "native";
 
+/// The same of those whom a room hides.
+pub const HIDDEN_USERNAME: &str = "anon";
+
 impl<'a> Person<'a> {
     /// The name of the user on their own machine, or so they say.
     pub fn username(self) -> &'a str {
         match self.profile {
+            _ if self.hidden_host.is_some() => HIDDEN_USERNAME,
             Some(profile) if !profile.username().is_empty() => profile.username(),
             _ => USERNAME,
         }
@@ -170,6 +174,8 @@ mod tests {
         profile.set_realname("Ann");
         let person = Person { profile: Some(&profile), ..person };
         assert_eq!((person.username(), person.realname(), person.away()), ("native", "Ann", Some("tea")));
+        let hidden = Person { profile: None, hidden_host: Some(Host::default()), ..person };
+        assert_eq!((hidden.username(), hidden.realname(), hidden.away()), ("anon", "ann", None));
     }
 
     #[test]

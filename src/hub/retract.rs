@@ -95,7 +95,7 @@ impl Hub {
                 fx.store(Record::Retracted { room, id: *id, by: by_name, reason: text.clone() });
             }
         }
-        asker.reply(fx, Reply::Retracted { room: &room.name, id: *id, text });
+        asker.tell(fx, Reply::Retracted { room: &room.name, id: *id, text });
         Ok(())
     }
 }

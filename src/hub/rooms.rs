@@ -330,8 +330,10 @@ impl Hub {
         }
         let (is_empty, is_lasting) = (room.occupants.is_empty(), room.is_lasting());
         self.drop_wishes_for_voice_of(key, channel);
-        if is_empty && !is_lasting {
-            self.end_room(channel);
+        match (is_empty, is_lasting) {
+            (true, true) => self.rest(channel),
+            (true, false) => self.end_room(channel),
+            (false, _) => {}
         }
         !is_empty
     }

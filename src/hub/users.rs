@@ -188,9 +188,9 @@ impl Hub {
             self.user_mut(asker.user)?.profile_mut().away = text.map(Into::into);
             let user = self.user(asker.user)?;
             let event = Event::AwayChanged { who: user.person(asker.user) };
-            asker.show_other_seats(fx, user, event);
             let mut rooms = self.known_in(user);
             rooms.retain(|channel| self.shows_status(user, *channel));
+            asker.show_other_seats(fx, user, event);
             asker.tell_neighbours(fx, user, &rooms, event);
             self.tell_watched_change(asker.user, asker.session, Trait::Away, fx);
         }
@@ -303,9 +303,9 @@ impl Hub {
         self.decline_all_of(key);
         let _ = self.mark_none(key);
         let Some(user) = self.users.remove(&key) else { return };
-        self.seats.remove(&session);
         self.accounts.note_identity(key, user.identity().map(|identity| identity.id), None);
         self.read_marks.remove(&Reader::Visitor(key));
+        self.seats.remove(&session);
         self.names.remove(user.name.key());
         if !left.is_empty() {
             let event = Event::Quit { who: user.person(key), why };

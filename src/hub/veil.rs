@@ -183,7 +183,7 @@ impl Hub {
         asker: Asker,
         channel: ChannelId,
         on: bool,
-        fx: &impl Effects,
+        fx: &mut impl Effects,
     ) -> Outcome {
         let room = room_mut(&mut self.channels, channel)?;
         let user = self.users.get_mut(&asker.user).ok_or(Refusal::NotLoggedIn)?;
@@ -199,6 +199,9 @@ impl Hub {
         }
         let to = Arc::clone(room.key_of(user));
         room.move_key(&from, &to);
+        if on {
+            self.end_past(channel, fx); // which says who said what
+        }
         Ok(())
     }
 

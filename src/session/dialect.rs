@@ -53,7 +53,7 @@ impl Dialect {
     /// Appends the event as this dialect has it for all; nothing, where it does not have it.
     pub fn encode_event(self, about: About<'_>, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
         match self {
-            Dialect::Native => native::encode_event(about.channel, event, out),
+            Dialect::Native => native::encode_event(about, event, out),
             Dialect::Irc(variant) => {
                 let target = about.room.map_or("", RoomName::shown);
                 irc::encode_event(variant, target, event, stamp, out);

@@ -499,7 +499,7 @@ fn left_within(limits: HistoryLimits) -> (Vec<u64>, usize) {
 #[test]
 fn rooms_keep_what_their_limits_are_and_a_row_more() {
     let no_limit =
-        HistoryLimits { messages_max: 10_000, bytes_max: 1 << 30, millis_max: 0, ..HistoryLimits::default() };
+        HistoryLimits { messages_max: 10_000, bytes_max: 1 << 30, days_max: 0, ..HistoryLimits::default() };
     assert_eq!(left_within(no_limit), ((1..=400).collect(), 400));
     let (said, comings) = left_within(HistoryLimits { messages_max: 100, ..no_limit });
     assert!(
@@ -516,13 +516,14 @@ fn rooms_keep_what_their_limits_are_and_a_row_more() {
 fn what_is_too_old_goes_with_its_words() {
     let connection = Database::in_memory().expect("memory");
     write(&connection, &room(1)).expect("it is taken");
-    for millis in [1_000, 2_000, 3_000] {
+    let day = |days: u64| days * 24 * 3_600_000;
+    for millis in [day(1), day(2), day(3)] {
         write(&connection, &said(MessageId::at(millis).0, 1, "good morning")).expect("it is taken");
     }
     assert_eq!(find(&connection, 1, "good").len(), 3);
-    let mut bounds = Bounds::new(HistoryLimits { millis_max: 500, ..HistoryLimits::default() });
-    bounds.sweep(&connection, 3_000).expect("it is removed");
-    assert_eq!(find(&connection, 1, "good"), [MessageId::at(3_000).0]);
+    let mut bounds = Bounds::new(HistoryLimits { days_max: 1, ..HistoryLimits::default() });
+    bounds.sweep(&connection, day(3) + 1).expect("it is removed");
+    assert_eq!(find(&connection, 1, "good"), [MessageId::at(day(3)).0]);
     let words = |sql| connection.query_row::<i64, _, _>(sql, [], |row| row.get(0)).expect("a number");
     assert_eq!(words("SELECT count(*) FROM past"), 1);
     assert_eq!(words("SELECT count(*) FROM words WHERE words MATCH 'good'"), 1);

@@ -288,6 +288,33 @@ codes! {
 }
 
 codes! {
+    /// A part of what happened in a room.
+    PartCode: u8 {
+        Latest = 0,
+        Before = 1,
+        After = 2,
+        Around = 3,
+        Between = 4,
+    }
+}
+codes! {
+    /// What happened in a room.
+    PastCode: u8 {
+        Said = 0,
+        Notice = 1,
+        /// Something between programs, without a text.
+        Tags = 2,
+        Entered = 3,
+        Left = 4,
+        Quit = 5,
+        /// The text is who, a space, and why.
+        Kicked = 6,
+        SubjectSet = 7,
+        /// The text is the new name.
+        Renamed = 8,
+    }
+}
+codes! {
     /// How a relay ended.
     ClosedCode: u8 {
         /// The other side closed it.

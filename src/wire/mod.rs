@@ -24,7 +24,7 @@ pub mod time_span;
 
 pub use code::{
     AccountCode, AdministerCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, LeftCode,
-    ListServerCode, Origin, PathRole, Purpose, RefusalCode, Transport, WishCode,
+    ListServerCode, Origin, PartCode, PastCode, PathRole, Purpose, RefusalCode, Transport, WishCode,
 };
 pub use fields::cut;
 pub use frame::{Frame, Kind};

@@ -7,8 +7,8 @@ use switchboard::hub::{Limits, Preset};
 use switchboard::server::binding;
 use switchboard::wire::{
     AccountCode, AdministerCode, AffiliationCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode,
-    CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, ListServerCode, Origin, PathRole, Purpose,
-    RefusalCode, Transport, WishCode, datagram, frame,
+    CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, ListServerCode, Origin, PartCode, PastCode, PathRole,
+    Purpose, RefusalCode, Transport, WishCode, datagram, frame,
 };
 
 pub const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
@@ -101,6 +101,8 @@ fn codes_have_the_same_numbers_and_names() {
         AffiliationCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))),
     );
     assert_same_codes("Wish", WishCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Part", PartCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
+    assert_same_codes("Past", PastCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Closed", ClosedCode::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Transport", Transport::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
     assert_same_codes("Origin", Origin::ALL.iter().map(|&c| (c.number().into(), snake_case(c))));
@@ -183,9 +185,10 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "text" | "bytes" => body.len(),
         "names" => entries_len(&["name"], body),
         "rooms" => entries_len(&["name", "u32"], body),
-        "occupants" => entries_len(&["name", "u8", "u8"], body),
+        "occupants" => entries_len(&["name", "u8", "u8", "name"], body),
         "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
         "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
+        "pasts" => entries_len(&["u64", "u8", "name", "name", "long"], body),
         "wishes" => entries_len(&["name", "u8", "long"], body),
         "rows" => {
             let mut at = 0;
@@ -300,6 +303,7 @@ fn limits_and_constants_have_the_same_values() {
         wishes_per_room_max,
         wishes_per_user_max,
         bans_max,
+        history,
         // What only the other dialect meets.
         scanned_entries_max: _,
         username_bytes_max: _,
@@ -317,7 +321,6 @@ fn limits_and_constants_have_the_same_values() {
         account_password_bytes_max: _,
         registration: _,
         new_rooms: _,
-        history: _,
     } = Limits::default();
     assert_same_numbers(
         "Limit",
@@ -346,6 +349,13 @@ fn limits_and_constants_have_the_same_values() {
             ("wishes-per-room-max", wishes_per_room_max as u64),
             ("wishes-per-user-max", wishes_per_user_max as u64),
             ("bans-max", bans_max as u64),
+            ("history-messages-max", history.messages_max as u64),
+            ("history-bytes-max", history.bytes_max as u64),
+            ("history-days-max", history.days_max as u64),
+            ("history-memory-messages-max", history.memory_messages_max as u64),
+            ("history-memory-bytes-max", history.memory_bytes_max as u64),
+            ("history-page-max", history.page_max as u64),
+            ("read-marks-max", history.read_marks_max as u64),
         ],
     );
     assert_same_numbers(
@@ -386,6 +396,8 @@ fn every_code_and_kind_that_the_text_names_exists() {
     known.extend(ChangeCode::ALL.iter().map(snake_case));
     known.extend(AffiliationCode::ALL.iter().map(snake_case));
     known.extend(WishCode::ALL.iter().map(snake_case));
+    known.extend(PartCode::ALL.iter().map(snake_case));
+    known.extend(PastCode::ALL.iter().map(snake_case));
     known.extend(
         fields_by_kind().into_values().flat_map(|(_, fields)| fields.into_iter().map(|(name, _)| name)),
     );

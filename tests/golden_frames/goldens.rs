@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use switchboard::wire::frame::*;
 use switchboard::wire::{
     AccountCode, AdministerCode, AffiliationCode, ByeCode, ChangeCode, ClosedCode, CredentialsCode, Flags,
-    Frame, Kind, LeftCode, ListServerCode, Origin, PathRole, Purpose, RawFrame, RefusalCode, Split,
-    Transport, WishCode, header, split,
+    Frame, Kind, LeftCode, ListServerCode, Origin, PartCode, PastCode, PathRole, Purpose, RawFrame,
+    RefusalCode, Split, Transport, WishCode, header, split,
 };
 
 pub struct Golden {
@@ -167,10 +167,11 @@ pub fn goldens() -> Vec<Golden> {
         golden(Flags::MORE, 0, "9a 01 0011 00000000  00000006 02 2361 00000001 01 23 ffffffff",
             Meaning::Rooms { request: 6, rooms: &[("#a", 1), ("#", u32::MAX)] }),
         frame(ROOM, "9b 00 0008 00100000  00000007 03 626f62", Frame::Who(Who { request: 7, after: "bob" })),
-        frame(ROOM, "9c 00 0010 00100000  00000007 03 626f62 02 01 03 c3a961 00 00",
+        frame(ROOM, "9c 00 0014 00100000  00000007 03 626f62 02 01 02 c3a9 03 c3a961 00 00 00",
             Frame::Occupants(Occupants { request: 7, occupants: ListEntries::encode(kept(), [
-                OccupantEntry { name: "bob", affiliation: AffiliationCode::Admin.number(), grants: Grants::MODERATOR },
-                OccupantEntry { name: "éa", affiliation: AffiliationCode::None.number(), grants: 0 },
+                OccupantEntry { name: "bob", affiliation: AffiliationCode::Admin.number(), grants: Grants::MODERATOR,
+                    real: "é" },
+                OccupantEntry { name: "éa", affiliation: AffiliationCode::None.number(), grants: 0, real: "" },
             ]) })),
         frame(ROOM, "9d 00 0006 00100000  03 626f62 6869", Frame::Notice(Notice { by: "bob", text: "hi" })),
         frame(ROOM, "9e 00 000d 00100000  03 626f62 05 616c696365 6e6f 21",
@@ -237,8 +238,8 @@ pub fn goldens() -> Vec<Golden> {
         // Those who run a room.
         frame(ROOM, "cc 00 000a 00100000  00000012 01 01 03 626f62",
             Frame::Decide(Decide { request: 18, wish: WishCode::Membership.number(), grant: 1, who: "bob" })),
-        frame(ROOM, "cd 00 0002 00100000  00 01",
-            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1 })),
+        frame(ROOM, "cd 00 0007 00100000  00 01 04 23746561",
+            Frame::Decided(Decided { wish: WishCode::Voice.number(), is_granted: 1, room: "#tea" })),
         frame(ROOM, "ce 00 0004 00100000  00000013", Frame::ListWishes(ListWishes { request: 19 })),
         frame(ROOM, "cf 00 000d 00100000  00000013 03 626f62 00 0002 6869",
             Frame::Wishes(Wishes { request: 19, wishes: ListEntries::encode(kept(), [
@@ -283,6 +284,28 @@ pub fn goldens() -> Vec<Golden> {
             Frame::Wish(Wish { request: 29, wish: WishCode::Membership.number(), room: "#a", text: "hi" })),
         frame(ROOM, "df 00 0007 00100000  03 626f62 00 6869",
             Frame::Wished(Wished { who: "bob", wish: WishCode::Voice.number(), text: "hi" })),
+        // What happened before.
+        frame(ROOM, "e0 00 0018 00100000  0000001e 04 01 0032 0102030405060708 0102030405060709",
+            Frame::ShowPast(ShowPast { request: 30, part: PartCode::Between.number(), events: 1, limit: 50,
+                id: 0x0102_0304_0506_0708, to: 0x0102_0304_0506_0709 })),
+        frame(ROOM, "e1 00 0028 00100000  0000001e 01
+                0102030405060708 00 03 626f62 00 0002 6869  0102030405060709 00 02 6379 01 61 0001 6e",
+            Frame::Past(Past { request: 30, more: 1, entries: ListEntries::encode(kept(), [
+                PastEntry { id: 0x0102_0304_0506_0708, what: PastCode::Said.number(), by: "bob", retracted_by: "", text: "hi" },
+                PastEntry { id: 0x0102_0304_0506_0709, what: PastCode::Said.number(), by: "cy", retracted_by: "a", text: "n" },
+            ]) })),
+        frame(ROOM, "e2 00 0011 00100000  0000001f 0102030405060708 000a 746561",
+            Frame::Search(Search { request: 31, before: 0x0102_0304_0506_0708, limit: 10, words: "tea" })),
+        frame(ROOM, "e3 00 000e 00100000  00000020 0102030405060708 6e6f",
+            Frame::Retract(Retract { request: 32, id: 0x0102_0304_0506_0708, text: "no" })),
+        frame(ROOM, "e4 00 000e 00100000  0102030405060708 03 626f62 6e6f",
+            Frame::Retracted(Retracted { id: 0x0102_0304_0506_0708, by: "bob", text: "no" })),
+        frame(0, "e5 00 0011 00000000  00000021 0102030405060708 04 23746561",
+            Frame::MarkRead(MarkRead { request: 33, at_millis: 0x0102_0304_0506_0708, conversation: "#tea" })),
+        frame(0, "e6 00 0011 00000000  00000021 0102030405060708 04 23746561",
+            Frame::ReadMark(ReadMark { request: 33, at_millis: 0x0102_0304_0506_0708, conversation: "#tea" })),
+        frame(0, "e7 00 000f 00000000  00000022 0014 04 23746561 03 736574",
+            Frame::Enter(Enter { request: 34, past: 20, room: "#tea", password: "set" })),
         // Operators of the server.
         frame(0, "e8 00 0017 00000000  00000012 00 00000e10 0a 31302e302e302e302f38 00 6e6f",
             Frame::Administer(Administer {

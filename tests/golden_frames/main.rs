@@ -110,6 +110,8 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Destroy | Kind::Destroyed | Kind::RenameRoom | Kind::RoomRenamed => Some(7),
         Kind::Wish => Some(8),
         Kind::Wished => Some(5),
+        Kind::Search => Some(14),
+        Kind::Retract | Kind::Retracted => Some(12),
         Kind::Change => Some(14),
         Kind::Changed => Some(16),
         Kind::Joined => Some(25),
@@ -122,9 +124,10 @@ fn tail_at(kind: Kind) -> Option<usize> {
 fn entries_end_at(kind: Kind) -> &'static [usize] {
     match kind {
         Kind::RoomList => &[4, 11, 17],
-        Kind::Occupants => &[4, 10, 16],
+        Kind::Occupants => &[4, 13, 20],
         Kind::Members | Kind::Masks | Kind::Wishes => &[4],
         Kind::PeerList => &[4],
+        Kind::Past => &[5, 23],
         Kind::Peer => &[17, 37],
         Kind::Declare => &[6, 26],
         Kind::OfferPaths => &[4],
@@ -169,7 +172,8 @@ fn a_body_that_goes_on_is_an_error_or_holds_more() {
             | Kind::Occupants
             | Kind::Members
             | Kind::Masks
-            | Kind::Wishes => Err(BodyError::Short),
+            | Kind::Wishes
+            | Kind::Past => Err(BodyError::Short),
             Kind::PeerList => Ok(kind),   // one more name, an empty one
             Kind::ServerList => Ok(kind), // one more row, without columns
             _ if tail_at(kind).is_some() => Ok(kind),

@@ -4,8 +4,8 @@ use super::room_words::{change, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused, Renamed, RoomList,
-    Said, Subject, Told, ToldElsewhere,
+    AddressEntry, Announced, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused,
+    Renamed, RoomList, Said, Subject, Told, ToldElsewhere,
 };
 use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
@@ -36,7 +36,7 @@ impl Conversation {
             Frame::Masks(page) => self.masks_listed(channel, page, more),
             Frame::Wishes(page) => self.wishes_listed(page, more),
             Frame::Wished(wished) => self.wished(channel, wished),
-            Frame::Decided(decided) => self.decided(channel, decided),
+            Frame::Decided(decided) => self.decided(decided),
             Frame::Destroyed(destroyed) => self.room_destroyed(channel, destroyed),
             Frame::RoomRenamed(renamed) => self.room_renamed(channel, renamed),
             Frame::Renamed(renamed) => self.renamed(renamed),
@@ -44,12 +44,13 @@ impl Conversation {
                 self.notice(format!("{by} invites you to {room}; /join {room} enters it"));
             }
             Frame::Notice(Notice { by, text }) => self.noticed(channel, by, text),
+            Frame::Announced(Announced { by, text }) => self.notice(format!("{by} tells everybody: {text}")),
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
             Frame::Occupants(list) => {
-                self.names(list.request, list.occupants.iter().map(|one| one.name), more)
+                self.names(list.request, list.occupants.iter().map(|one| (one.name, one.real)), more)
             }
-            Frame::PeerList(list) => self.names(list.request, list.names.iter(), more),
+            Frame::PeerList(list) => self.names(list.request, list.names.iter().map(|name| (name, "")), more),
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
                 self.shown.push(Shown::said(message));
@@ -234,11 +235,13 @@ impl Conversation {
             return;
         };
         let words = if kicked.text.is_empty() { String::new() } else { format!(": {}", kicked.text) };
-        if kicked.who == you {
-            self.trouble(format!("{} made you leave {room}{words}", kicked.by));
+        // Where nobody did, it is the room that does not take them any more.
+        let by = if kicked.by.is_empty() { &room } else { kicked.by };
+        if kicked.who == you || kicked.who == self.nick {
+            self.trouble(format!("{by} made you leave {room}{words}"));
             self.remove_room(&room);
         } else {
-            self.notice(format!("{} made {} leave {room}{words}", kicked.by, kicked.who));
+            self.notice(format!("{by} made {} leave {room}{words}", kicked.who));
         }
     }
 
@@ -300,13 +303,16 @@ impl Conversation {
         lines.into_iter().for_each(|line| self.notice(line));
     }
 
-    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = &'a str>, more: bool) {
+    /// Names, and who that is where it is known; often nothing.
+    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = (&'a str, &'a str)>, more: bool) {
         let Some(Pending::Names { of, mut names }) = self.pending.remove(&request) else { return };
-        let before = names.len();
-        names.extend(page.map(str::to_owned));
-        let last = names.get(before..).and_then(<[String]>::last).cloned();
+        let mut last = None;
+        for (name, real) in page {
+            names.push(if real.is_empty() { name.to_owned() } else { format!("{name} ({real})") });
+            last = Some(name);
+        }
         match last {
-            Some(after) if more && names.len() < LISTED_MAX => return self.list_behind(of, &after, names),
+            Some(after) if more && names.len() < LISTED_MAX => return self.list_behind(of, after, names),
             _ => {}
         }
         let place = match of {

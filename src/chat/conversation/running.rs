@@ -266,9 +266,9 @@ impl Conversation {
         });
     }
 
-    pub(super) fn decided(&mut self, channel: u32, Decided { wish, is_granted }: Decided) {
+    pub(super) fn decided(&mut self, Decided { wish, is_granted, room }: Decided<'_>) {
         let what = wished_words(wish);
-        self.tell_about_room(channel, |room| match is_granted {
+        self.notice(match is_granted {
             0 => format!("you do not get {what} in {room}"),
             _ => format!("you get {what} in {room}"),
         });
@@ -319,7 +319,7 @@ mod tests {
             (
                 "/room #lobby ban bob for 2h because spam",
                 Kind::Change,
-                "-- #lobby bans bob for 120 min, because spam (set by you)",
+                "-- #lobby bans bob for 2 h, because spam (set by you)",
             ),
             ("/room kick bob", Kind::Kick, "-- you made bob leave #lobby"),
             ("/room invite bob", Kind::Invite, "-- bob is invited to #lobby"),

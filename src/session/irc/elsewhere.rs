@@ -19,8 +19,8 @@ const OWED_STEP: u16 = u16::MAX - 1;
 impl Dialogue {
     pub fn encode_unasked(&mut self, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
         match *reply {
-            Reply::Joined { who, room, subject, .. } => {
-                rooms::put_joined(self, who, room, subject, world, out);
+            Reply::Joined { who, known_as, room, subject, .. } => {
+                rooms::put_joined(self, (who, known_as), room, subject, world, out);
                 self.owed.get_or_insert_default().add(room.shown());
             }
             Reply::Renamed { from, to } => oneself::renamed(self, (from, to), world, out),

@@ -25,6 +25,7 @@ pub struct Registration {
 
 impl Registration {
     /// What the client wants to be called; empty, if it has not said or cannot be called so.
+    #[cfg(feature = "storage")]
     pub fn nick(&self) -> &str {
         &self.nick
     }
@@ -122,42 +123,37 @@ fn username(given: &str, world: &Surroundings) -> String {
 
 /// Logs in, if everything has been said and the password, where there is one, is right.
 fn complete<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
-    let verdict = dialogue.verdict.take();
-    let Some(registration) = &mut dialogue.registration else { return Do::Done };
-    if !registration.is_complete() {
-        return Do::Done;
-    }
-    match let_in(registration, verdict, call) {
-        Ok(call) => log_in(dialogue, call),
-        Err(instead) => instead,
+    match &dialogue.registration {
+        Some(registration) if registration.is_complete() => once_let_in(dialogue, call, log_in),
+        _ => {
+            dialogue.verdict = None;
+            Do::Done
+        }
     }
 }
 
-/// Whoever has to give the server's password gives that first.
+/// What is said of accounts may be said before the welcome, too.
 fn about_account<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let Some(row) = table::named(call.message.command) else { return Do::Done };
     if call.message.params.len() < row.params_min {
         return not_enough(dialogue, &mut call);
     }
-    let verdict = dialogue.verdict.take();
-    let Some(registration) = &mut dialogue.registration else { return Do::Done };
-    match let_in(registration, verdict, call) {
-        Ok(call) => (row.carry_out)(dialogue, call),
-        Err(instead) => instead,
-    }
+    once_let_in(dialogue, call, row.carry_out)
 }
 
-/// Whether the server's password, if there is one, was right; if that is not known yet, what is to be done about it.
-fn let_in<'a, 'w>(
-    registration: &mut Registration,
-    verdict: Option<Verdict>,
+/// Goes on if the server's password, where there is one, is right. Whoever has to give it gives it before all else.
+fn once_let_in<'a, 'w>(
+    dialogue: &mut Dialogue,
     mut call: Call<'a, 'w>,
-) -> Result<Call<'a, 'w>, Do<'a>> {
+    go_on: impl FnOnce(&mut Dialogue, Call<'a, 'w>) -> Do<'a>,
+) -> Do<'a> {
+    let verdict = dialogue.verdict.take();
+    let Some(registration) = &mut dialogue.registration else { return Do::Done };
     registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
     if registration.is_verified {
-        return Ok(call);
+        return go_on(dialogue, call);
     }
-    Err(match verdict {
+    match verdict {
         None if registration.password.is_empty() => {
             call.numeric(Numeric::ERR_PASSWDMISMATCH, "")
                 .trailing("This server has a password: send PASS before NICK and USER");
@@ -172,7 +168,7 @@ fn let_in<'a, 'w>(
             call.numeric(Numeric::ERR_PASSWDMISMATCH, "").trailing("Wrong password");
             Do::Close(CloseReason::WrongPassword)
         }
-    })
+    }
 }
 
 fn log_in<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {

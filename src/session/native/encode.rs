@@ -1,13 +1,14 @@
 //! The hub's effects as frames.
 
 use super::codes::{account_code, affiliation_code, bits, flag_bits, grant_bits, refusal_code, wish_code};
+use super::history;
 use super::manage::{put_change, put_masks, put_members, put_settings, put_wishes};
 use super::{Native, operators};
 use crate::hub::{
     Address, ChannelId, Departure, Event, Form, Offers, Origin, PathKey, PathRole, Person, Purpose, Refusal,
-    RelayEnd, Reply, RequestId, Standing, Transport, Words,
+    RelayEnd, Reply, RequestId, RoomName, Standing, Transport, UserName, Words,
 };
-use crate::session::CloseReason;
+use crate::session::{About, CloseReason};
 use crate::wire::frame::{self, AddressEntry, Body, ListEntries, OccupantEntry, RoomEntry, put_list};
 use crate::wire::{self, ClosedCode, Flags, Kind, LeftCode, RefusalCode, header};
 use std::fmt::Display;
@@ -21,12 +22,6 @@ impl Native {
                 put(out, ChannelId::NONE, &frame::Renamed { who: from.shown(), to: to.shown() });
             }
             Reply::Marks { .. } if request == RequestId::NONE.0 => {}
-            // What operators do is answered always, so that it is in the log; not all of them want to know.
-            Reply::Announced { .. }
-            | Reply::Banned { .. }
-            | Reply::Unbanned { .. }
-            | Reply::AccountDropped { .. }
-                if request == 0 => {}
             // What these say more is of no use to whoever said what they wanted in a frame of its own.
             Reply::Done
             | Reply::Left { .. }
@@ -36,6 +31,7 @@ impl Native {
             | Reply::Marks { .. }
             | Reply::Announced { .. }
             | Reply::Kicked { .. }
+            | Reply::Retracted { .. }
             | Reply::Invited { .. }
             | Reply::Destroyed { .. }
             | Reply::RoomRenamed { .. }
@@ -44,14 +40,13 @@ impl Native {
             | Reply::Decided { .. }
             | Reply::Banned { .. }
             | Reply::Unbanned { .. }
-            | Reply::AccountDropped { .. } => put(out, channel, &frame::Done { request }),
+            | Reply::AccountDropped { .. } => put_done(request, channel, out),
             Reply::Refused(refusal) => put_refusal(request, channel, refusal, out),
             // A frame asks for one change, which was refused or was made.
             Reply::Changed { refused: &[(_, refusal), ..], .. } => {
                 put_refusal(request, channel, refusal, out)
             }
-            Reply::Changed { .. } if request == RequestId::NONE.0 => {}
-            Reply::Changed { .. } => put(out, channel, &frame::Done { request }),
+            Reply::Changed { .. } => put_done(request, channel, out),
             Reply::LoggedIn { name, text_bytes_max } => {
                 let (version, body_max, text_max) = (frame::VERSION, self.body_max, text_bytes_max);
                 put(out, channel, &frame::Welcome { request, version, body_max, text_max, name });
@@ -59,7 +54,7 @@ impl Native {
             Reply::Account { name, change } => {
                 put(out, channel, &frame::Account { request, code: account_code(change).number(), name });
             }
-            Reply::Joined { who, room, occupants, subject, standing, flags, .. } => {
+            Reply::Joined { who, known_as, room, occupants, subject, standing, flags, .. } => {
                 let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
                 let joined = frame::Joined {
                     request,
@@ -68,7 +63,7 @@ impl Native {
                     flags: flag_bits(flags),
                     affiliation: affiliation_code(standing.affiliation).number(),
                     grants: grant_bits(standing),
-                    you: who.name.shown(),
+                    you: known_as.unwrap_or(who.name).shown(),
                     subject_by,
                     subject,
                 };
@@ -88,6 +83,7 @@ impl Native {
                         name: entry.person.name.shown(),
                         affiliation: affiliation_code(standing.affiliation).number(),
                         grants: grant_bits(standing),
+                        real: entry.real.map_or("", UserName::shown),
                     }
                 });
                 put_list(out, Kind::Occupants, channel.0, request, self.body_max, occupants, more);
@@ -100,6 +96,13 @@ impl Native {
             }
             Reply::Members { entries, next, .. } => {
                 put_members(request, channel, self.body_max, (entries, next.is_some()), out);
+            }
+            Reply::Past { entries, more, .. } => {
+                history::put_past(request, channel, self.body_max, (entries, more), out);
+            }
+            Reply::ReadMark { conversation, at_millis } => {
+                let at_millis = at_millis.unwrap_or(0);
+                put(out, ChannelId::NONE, &frame::ReadMark { request, at_millis, conversation });
             }
             Reply::Wishes { entries, .. } => put_wishes(request, channel, self.body_max, entries, out),
             Reply::Peers { names, more } => {
@@ -130,9 +133,6 @@ impl Native {
             | Reply::Here { .. }
             | Reply::Counts(_)
             | Reply::Watched { .. }
-            | Reply::Past { .. }
-            | Reply::Retracted { .. }
-            | Reply::ReadMark { .. }
             | Reply::Spoken { .. }
             | Reply::KnownAccount { .. }
             | Reply::ScramKeys { .. } => {}
@@ -154,7 +154,8 @@ impl Native {
     }
 }
 
-pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
+pub fn encode_event(about: About<'_>, event: &Event<'_>, out: &mut Vec<u8>) {
+    let channel = about.channel;
     match *event {
         Event::Said { by, words, .. } | Event::Told { from: by, words, .. } => {
             let is_private = matches!(event, Event::Told { .. });
@@ -210,10 +211,14 @@ pub fn encode_event(channel: ChannelId, event: &Event<'_>, out: &mut Vec<u8>) {
             put(out, channel, &frame::Wished { who: who.name.shown(), wish: wish_code(wish).number(), text });
         }
         Event::Decided { wish, is_granted } => {
+            // Who asked for membership need not be in the room, and knows it by its name.
+            let room = about.room.map_or("", RoomName::shown);
             let (wish, is_granted) = (wish_code(wish).number(), is_granted.into());
-            put(out, channel, &frame::Decided { wish, is_granted });
+            put(out, channel, &frame::Decided { wish, is_granted, room });
         }
-        Event::Retracted { .. } => {}
+        Event::Retracted { by, id, text } => {
+            history::put_retracted(channel, (id, by.name.shown()), text, out);
+        }
         Event::Announced { by, text, to_all: true } => {
             put(out, ChannelId::NONE, &frame::Announced { by: by.name.shown(), text });
         }
@@ -265,6 +270,13 @@ fn put_words(channel: ChannelId, is_private: bool, by: Person<'_>, words: Words<
         Form::Message => put(out, channel, &frame::Said { by, text }),
         Form::Notice => put(out, channel, &frame::Notice { by, text }),
         Form::Tags => {}
+    }
+}
+
+/// To those who want to know; some of it is answered always, so that it is in the log.
+fn put_done(request: u32, channel: ChannelId, out: &mut Vec<u8>) {
+    if request != RequestId::NONE.0 {
+        put(out, channel, &frame::Done { request });
     }
 }
 

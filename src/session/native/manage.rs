@@ -181,8 +181,8 @@ pub(super) fn put_masks(
         mask: &entry.mask,
         by: &entry.by,
         at_millis: entry.at_millis,
-        until_millis: 0,
-        reason: "",
+        until_millis: entry.until_millis.unwrap_or(0),
+        reason: &entry.reason,
     });
     put_list(out, Kind::Masks, channel.0, request, body_max, masks, more);
 }

@@ -10,6 +10,7 @@
 mod codes;
 mod credentials;
 mod encode;
+mod history;
 mod manage;
 mod operators;
 
@@ -162,6 +163,14 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
             Ok(asked) => asked,
             Err((code, text)) => return refused(raw, code, text, out),
         },
+        Frame::ShowPast(_)
+        | Frame::Search(_)
+        | Frame::Retract(_)
+        | Frame::MarkRead(_)
+        | Frame::Enter(_) => match history::command(room, frame) {
+            Ok(asked) => asked,
+            Err((code, text)) => return refused(raw, code, text, out),
+        },
         Frame::Declare(f) => match addresses(f.addresses) {
             Some(addresses) => {
                 let offers = Offers {
@@ -216,6 +225,9 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         | Frame::Kicked(_)
         | Frame::Changed(_)
         | Frame::Settings(_)
+        | Frame::Past(_)
+        | Frame::Retracted(_)
+        | Frame::ReadMark(_)
         | Frame::Members(_)
         | Frame::Masks(_)
         | Frame::Wishes(_)

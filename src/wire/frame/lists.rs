@@ -68,6 +68,8 @@ entry! {
         affiliation: u8,
         /// Bits of [`Grants`](super::Grants).
         grants: u8,
+        /// Who it is, for those who may know it where the room hides that; else empty.
+        real: name,
     }
 }
 
@@ -112,6 +114,35 @@ entry! {
         /// A [`WishCode`](crate::wire::WishCode).
         wish: u8,
         text: long,
+    }
+}
+
+/// Something that happened in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PastEntry<'a> {
+    /// Its upper 44 bits are when, in milliseconds since 1970.
+    pub id: u64,
+    /// A [`PastCode`](crate::wire::PastCode).
+    pub what: u8,
+    pub by: &'a str,
+    /// Empty where nobody has taken it back.
+    pub retracted_by: &'a str,
+    /// Of what was taken back, why.
+    pub text: &'a str,
+}
+
+impl<'a> Entry<'a> for PastEntry<'a> {
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
+        let (id, what, by) = (fields.u64()?, fields.u8()?, fields.name()?);
+        Ok(PastEntry { id, what, by, retracted_by: fields.name()?, text: fields.long()? })
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.id.to_be_bytes());
+        out.push(self.what);
+        put_name(out, self.by);
+        put_name(out, self.retracted_by);
+        put_long(out, self.text);
     }
 }
 

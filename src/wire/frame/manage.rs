@@ -15,11 +15,13 @@ body! {
     }
 
     /// Server: somebody has decided on what you wished for.
-    Decided {
+    Decided<'a> {
         /// A [`WishCode`](crate::wire::WishCode).
         wish: u8,
         /// Whether it is granted: 1, or 0.
         is_granted: u8,
+        /// One need not be in it.
+        room: name,
     }
 
     /// Client: who waits for what?

@@ -33,6 +33,7 @@ macro_rules! body {
     (@type occupants) => { ListEntries<'a, OccupantEntry<'a>> };
     (@type members) => { ListEntries<'a, MemberEntry<'a>> };
     (@type masks) => { ListEntries<'a, MaskEntry<'a>> };
+    (@type pasts) => { ListEntries<'a, PastEntry<'a>> };
     (@type wishes) => { ListEntries<'a, WishEntry<'a>> };
     (@type rows) => { ListEntries<'a, RowEntry<'a>> };
     (@type addresses) => { ListEntries<'a, AddressEntry> };
@@ -47,6 +48,7 @@ macro_rules! body {
     (@decode $fields:ident occupants) => { ListEntries::decode($fields)? };
     (@decode $fields:ident members) => { ListEntries::decode($fields)? };
     (@decode $fields:ident masks) => { ListEntries::decode($fields)? };
+    (@decode $fields:ident pasts) => { ListEntries::decode($fields)? };
     (@decode $fields:ident wishes) => { ListEntries::decode($fields)? };
     (@decode $fields:ident rows) => { ListEntries::decode($fields)? };
     (@decode $fields:ident addresses) => { ListEntries::decode($fields)? };
@@ -63,6 +65,7 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) occupants) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) members) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) masks) => { $out.extend_from_slice($value.as_bytes()) };
+    (@encode $out:ident ($value:expr) pasts) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) wishes) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) rows) => { $out.extend_from_slice($value.as_bytes()) };
     (@encode $out:ident ($value:expr) addresses) => { $out.extend_from_slice($value.as_bytes()) };
@@ -74,6 +77,7 @@ macro_rules! body {
 }
 
 mod datagrams;
+mod history;
 mod lists;
 mod manage;
 mod operators;
@@ -84,9 +88,10 @@ mod rooms;
 mod session;
 
 pub use datagrams::*;
+pub use history::*;
 pub use lists::{
-    AddressEntry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, RoomEntry, RowEntry, WishEntry,
-    put_list, put_row,
+    AddressEntry, Entry, ListEntries, MaskEntry, MemberEntry, OccupantEntry, PastEntry, RoomEntry, RowEntry,
+    WishEntry, put_list, put_row,
 };
 pub use manage::*;
 pub use operators::*;
@@ -246,7 +251,7 @@ kinds! {
     0xcb Sealed<'a>;
     // Those who run a room.
     0xcc Decide<'a>     request;
-    0xcd Decided;
+    0xcd Decided<'a>;
     0xce ListWishes     request;
     0xcf Wishes<'a>;
     0xd0 Change<'a>     request;
@@ -265,6 +270,15 @@ kinds! {
     0xdd RoomRenamed<'a>;
     0xde Wish<'a>       request;
     0xdf Wished<'a>;
+    // What happened before.
+    0xe0 ShowPast       request;
+    0xe1 Past<'a>;
+    0xe2 Search<'a>     request;
+    0xe3 Retract<'a>    request;
+    0xe4 Retracted<'a>;
+    0xe5 MarkRead<'a>   request;
+    0xe6 ReadMark<'a>;
+    0xe7 Enter<'a>      request;
     // Operators of the server.
     0xe8 Administer<'a> request;
     0xe9 ListServer<'a> request;

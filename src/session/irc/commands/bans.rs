@@ -77,7 +77,10 @@ pub fn put(
     out: &mut Vec<u8>,
 ) {
     for ban in entries {
-        let body = dialogue.line(Numeric::RPL_STATSDLINE, world, out).param("d").param(&ban.pattern);
+        // A parameter that begins with a colon is the last one.
+        let zero = if ban.pattern.starts_with(':') { "0" } else { "" };
+        let pattern = format_args!("{zero}{}", ban.pattern);
+        let body = dialogue.line(Numeric::RPL_STATSDLINE, world, out).param("d").param(pattern);
         body.trailing(format_args!("{}, by {}", Banned::of(&ban.note), ban.note.by));
     }
     dialogue.task.doing = Doing::Bans { behind: next.map(str::to_owned) };

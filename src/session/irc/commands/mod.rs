@@ -93,10 +93,13 @@ pub enum Doing {
     ListWatched,
     Oper,
     /// Logging in to an account by AUTHENTICATE.
+    #[cfg(feature = "storage")]
     Authenticate,
     /// Making one by REGISTER.
+    #[cfg(feature = "storage")]
     Register,
     /// What NickServ was told.
+    #[cfg(feature = "storage")]
     NickServ,
     /// Is the client an operator, who may do that?
     Rehash {
@@ -234,7 +237,9 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
 
 fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     match *reply {
-        Reply::Joined { who, room, subject, .. } => rooms::joined(dialogue, who, room, subject, world, out),
+        Reply::Joined { who, known_as, room, subject, .. } => {
+            rooms::joined(dialogue, (who, known_as), room, subject, world, out)
+        }
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
         Reply::Occupants { room, entries, hidden, next } => {
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)

@@ -1,7 +1,7 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView};
+use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView, UserName};
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
 use crate::session::irc::letters::ranks;
@@ -52,31 +52,14 @@ pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Comm
 /// The hub has let the client in: JOIN, the subject, and then the names.
 pub fn joined(
     dialogue: &mut Dialogue,
-    who: Person<'_>,
+    (who, known_as): (Person<'_>, Option<&UserName>),
     room: &RoomName,
     subject: Option<SubjectView<'_>>,
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    put_joined(dialogue, who, room, subject, world, out);
+    put_joined(dialogue, (who, known_as), room, subject, world, out);
     begin_names(dialogue, room.shown());
-}
-
-/// JOIN and the subject.
-pub fn put_joined(
-    dialogue: &Dialogue,
-    who: Person<'_>,
-    room: &RoomName,
-    subject: Option<SubjectView<'_>>,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
-) {
-    let variant = dialogue.variant();
-    let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
-    put_join(variant, line, room.shown(), who.account, who.realname());
-    if let Some(subject) = subject {
-        topic::put(dialogue, room, Some(subject), world, out);
-    }
 }
 
 /// Begins with what comes behind that: how far the client has read there, and the names.
@@ -92,6 +75,28 @@ pub fn go_on_with_names(dialogue: &mut Dialogue) {
     if dialogue.task.doing == Doing::MarkOnJoin {
         let are_wanted = !dialogue.capabilities.has(Capability::NoImplicitNames);
         dialogue.task.doing = Doing::Names { behind: are_wanted.then(String::new) };
+    }
+}
+
+/// JOIN and the subject.
+pub fn put_joined(
+    dialogue: &Dialogue,
+    (who, known_as): (Person<'_>, Option<&UserName>),
+    room: &RoomName,
+    subject: Option<SubjectView<'_>>,
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let variant = dialogue.variant();
+    let line = dialogue.own(Write::to(out).time(variant, world), "JOIN");
+    put_join(variant, line, room.shown(), who.account, who.realname());
+    if let Some(known_as) = known_as {
+        Write::to(out).server(world, "NOTICE").param(&dialogue.nick).trailing(format_args!(
+            "{room} hides who is in it: the others know you as {known_as}, and only its admins can find out who you are"
+        ));
+    }
+    if let Some(subject) = subject {
+        topic::put(dialogue, room, Some(subject), world, out);
     }
 }
 

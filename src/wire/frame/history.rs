@@ -1,0 +1,72 @@
+//! What happened in rooms before. Numbers of messages grow with time: their upper 44 bits are milliseconds since 1970.
+
+use super::{Body, BodyError, Kind, ListEntries, PastEntry};
+use crate::wire::fields::{Fields, put_name};
+
+body! {
+    /// Client: what happened in the channel's room?
+    ShowPast {
+        request: u32,
+        /// A [`PartCode`](crate::wire::PartCode).
+        part: u8,
+        /// Whether comings and goings are wanted as well: 1, or 0.
+        events: u8,
+        limit: u16,
+        id: u64,
+        /// The other end of what is between two messages.
+        to: u64,
+    }
+
+    /// Server: this; the MORE flag says that another frame of the same answer follows.
+    Past<'a> {
+        request: u32,
+        /// Whether there is more of what was asked for than one answer has: 1, or 0.
+        more: u8,
+        entries: pasts,
+    }
+
+    /// Client: what was said in the channel's room with all of these words in it? The latest first.
+    Search<'a> {
+        request: u32,
+        /// Only what was said before this message; 0: up to now.
+        before: u64,
+        limit: u16,
+        words: text,
+    }
+
+    /// Client: take back what was said in the channel's room, and why.
+    Retract<'a> {
+        request: u32,
+        id: u64,
+        text: text,
+    }
+
+    /// Server: that was taken back.
+    Retracted<'a> {
+        id: u64,
+        by: name,
+        text: text,
+    }
+
+    /// Client: I have read a conversation up to this moment; 0: up to when have I?
+    MarkRead<'a> {
+        request: u32,
+        at_millis: u64,
+        conversation: name,
+    }
+
+    /// Server: you have read a conversation up to this moment; 0: not known.
+    ReadMark<'a> {
+        request: u32,
+        at_millis: u64,
+        conversation: name,
+    }
+
+    /// Client: as `join`, and show so many of the latest messages before anything that is said from now on.
+    Enter<'a> {
+        request: u32,
+        past: u16,
+        room: name,
+        password: name,
+    }
+}
