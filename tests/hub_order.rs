@@ -77,7 +77,8 @@ fn changes_are_told_together_and_refused_one_by_one() {
         RoomChange::Password(Some("two words")),
     ];
     let effects = desk.ask(ANN, change(&changes));
-    let done = ["+Moderated", "+Participant bob", "+Bans evil!*@*"].map(str::to_owned).to_vec();
+    let done =
+        ["+Moderated", "+Participant bob", "bob is None+", "+Bans evil!*@*"].map(str::to_owned).to_vec();
     let event = Happened::Changed { by: "ann".into(), changes: done.clone() };
     assert_eq!(effects[0], Recorded::Publish { channel, cause: ANN, event });
     let refused = vec![

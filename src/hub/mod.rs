@@ -4,8 +4,8 @@
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
 //! - `accounts`, `users`, `seats`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`,
-//!   `changes`, `lists`, `directory`, `watch`, `relays`, `paths`, `past`, `retract`, `read_marks`, `operators`, `bans`: one
-//!   part of [`Hub`] each; `audit` whether they agree;
+//!   `members`, `affiliations`, `owners`, `wishes`, `changes`, `times`, `lists`, `directory`, `watch`, `relays`, `paths`,
+//!   `past`, `retract`, `read_marks`, `operators`, `bans`: one part of [`Hub`] each; `audit` whether they agree;
 //! - [`Person`] somebody, with `host` where they come from; `view` what lists and look-ups show of them and of rooms;
 //! - [`Settings`] what a room is set to, and [`RoomChange`] how that changes;
 //! - [`record`] what lasts, and `lasting` how it comes back; `history` what happened in a room, and [`happening`] one

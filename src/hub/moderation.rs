@@ -3,7 +3,7 @@
 use super::affiliations::{ACCOUNT_SIGN, is_by_affiliation};
 use super::changes::Applied;
 use super::mask::{Mask, in_full};
-use super::members::Members;
+use super::members::{Members, Stood};
 use super::name::fold;
 use super::past::Happened;
 use super::person::Marks;
@@ -97,7 +97,8 @@ impl Hub {
             self.keep_voice(channel, name.clone(), on, fx);
             self.drop_wish_for_voice(channel, name.key());
         }
-        Ok(Applied::to(name))
+        let stood = vec![Stood { name: name.clone(), before, after }];
+        Ok(Applied { stood, ..Applied::to(name) })
     }
 
     /// A mask that is there already gets other terms.

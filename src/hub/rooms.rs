@@ -343,6 +343,7 @@ impl Hub {
         let Some(room) = self.channels.room_mut(channel) else { return };
         let guests = room.guests.take();
         self.room_names.remove(room.name.key());
+        self.pasts.latest.remove(&room.id);
         if let Some(history) = room.history.take() {
             self.pasts.bytes -= history.size();
         }

@@ -383,7 +383,11 @@ fn change(change: &RoomChange<'_>) -> String {
         RoomChange::RemoveMask { list, mask } => format!("-{list:?} {mask}"),
         RoomChange::Affiliate { affiliation, whom, .. } => format!("{affiliation:?} {whom}"),
         RoomChange::Unaffiliate { affiliation, whom } => format!("not {affiliation:?} {whom}"),
-        RoomChange::Stands { whom, before, after } => format!("{whom} {before:?} -> {after:?}"),
+        RoomChange::Stands { whom, after, .. } => {
+            let sign = |is: bool, sign| if is { sign } else { "" };
+            let (moderates, speaks) = (sign(after.is_moderator, "@"), sign(after.is_voiced, "+"));
+            format!("{whom} is {:?}{moderates}{speaks}", after.affiliation)
+        }
         RoomChange::Preset(preset) => format!("{preset:?}"),
     }
 }

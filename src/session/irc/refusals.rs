@@ -154,6 +154,7 @@ impl fmt::Display for Sentence {
             Refusal::Silenced => "A ban in that channel takes your voice (+b)",
             Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
             Refusal::NotModerator => "That is for the operators of the channel",
+            Refusal::NotToYourself => "That cannot be done to yourself",
             Refusal::NotMember => "That is for the members of the channel",
             Refusal::NotAdmin => "That is for the admins of the channel (+a)",
             Refusal::NotOwner => "That is for the owners of the channel (+q)",
