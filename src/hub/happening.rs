@@ -54,18 +54,19 @@ impl Happening<'_> {
         let lengths = by.len() << 16 | username.len() << 8 | account.len();
         let length = ((bytes - LENGTH_BYTES) as u128) << 96;
         let first = length | u128::from(id.0) << 32 | u128::from(number_of(what)) << 24 | lengths as u128;
-        out.extend_from_slice(&first.to_be_bytes());
         let ([a, b, c, d, e], [f, g, h, i, j], [k, l, m, n, o]) = (host.address, host.network, host.wider);
-        let host = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, retracted_by.len() as u8];
-        out.extend_from_slice(&host);
+        let second = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, retracted_by.len() as u8];
         let lengths = reason.len() << 48 | tags.len() << 32 | text.len() << 16;
         let third = u128::from(self.owner.map_or(0, |account| account.0)) << 64 | lengths as u128;
-        out.extend_from_slice(&third.to_be_bytes());
-        for part in [by, username, account, retracted_by, reason, tags, text] {
-            if !part.is_empty() {
-                out.extend_from_slice(part.as_bytes());
-            }
+        out.extend_from_slice([first.to_be_bytes(), second, third.to_be_bytes()].as_flattened());
+        out.extend_from_slice(by.as_bytes());
+        out.extend_from_slice(username.as_bytes());
+        if names + reason.len() + tags.len() > by.len() + username.len() {
+            [account, retracted_by, reason, tags]
+                .iter()
+                .for_each(|part| out.extend_from_slice(part.as_bytes()));
         }
+        out.extend_from_slice(text.as_bytes());
     }
 
     /// The same, when nobody is to read it any more.

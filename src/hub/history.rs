@@ -1,6 +1,7 @@
 //! What happened in one room, as far as it is in memory: two logs, so that comings and goings do not push out what was
-//! said. Each is one ring of bytes, in which everything lies as [`Happening`] writes it, and an index of it: to keep
-//! something is to copy it, and allocates nothing once the ring has its size.
+//! said. Each is bytes, in which everything lies one behind the other as [`Happening`] writes it, and an index of it: to
+//! keep something is to copy it, and allocates nothing once a log has its size. What is given up at the front stays there
+//! until it is as much as the rest, which then moves to the front.
 //!
 //! Of a room that lasts, storage has what is not here. From which number on a log is whole, it knows itself; what is
 //! older is asked for ([`History::missing`]) and put in front ([`History::select`]).
@@ -33,8 +34,10 @@ pub(super) struct History {
 #[derive(Default)]
 struct Log {
     index: VecDeque<Place>,
-    bytes: VecDeque<u8>,
-    /// Bytes that were here before the first one.
+    bytes: Vec<u8>,
+    /// Where in `bytes` the first one is.
+    start: usize,
+    /// Bytes that were here before those.
     gone: u64,
     /// What has a lower number is not here, whether or not there was something.
     whole_from: MessageId,
@@ -57,13 +60,13 @@ impl Log {
     fn push(&mut self, id: MessageId, author: UserKey, bytes: &[u8]) {
         let at = self.gone + self.bytes.len() as u64;
         self.index.push_back(Place { id, at, author });
-        self.bytes.extend(bytes);
+        self.bytes.extend_from_slice(bytes);
     }
 
     fn trim(&mut self, bounds: Bounds) {
         while let Some(first) = self.index.front()
             && (self.index.len() > bounds.entries_max
-                || self.bytes.len() > bounds.bytes_max
+                || self.bytes.len() - self.start > bounds.bytes_max
                 || first.id < bounds.not_before)
         {
             self.pop();
@@ -73,9 +76,12 @@ impl Log {
     fn pop(&mut self) {
         let Some(first) = self.index.pop_front() else { return };
         let end = self.index.front().map_or(self.gone + self.bytes.len() as u64, |next| next.at);
-        self.bytes.drain(..(end - self.gone) as usize);
-        self.gone = end;
+        self.start = (end - self.gone) as usize;
         self.whole_from = MessageId(first.id.0 + 1);
+        if self.start * 2 >= self.bytes.len() {
+            self.bytes.drain(..self.start);
+            (self.gone, self.start) = (end, 0);
+        }
     }
 
     /// Which places have numbers from the one on and below the other.
@@ -84,13 +90,12 @@ impl Log {
         start..self.index.partition_point(|place| place.id < before).max(start)
     }
 
-    /// The bytes of these places; what was not in one piece is from here on.
-    fn slice(&mut self, places: Range<usize>) -> &[u8] {
+    /// The bytes of these places.
+    fn slice(&self, places: Range<usize>) -> &[u8] {
         let end = self.gone + self.bytes.len() as u64;
         let offset =
             |place: usize| (self.index.get(place).map_or(end, |place| place.at) - self.gone) as usize;
-        let range = offset(places.start)..offset(places.end);
-        self.bytes.make_contiguous().get(range).unwrap_or_default()
+        self.bytes.get(offset(places.start)..offset(places.end)).unwrap_or_default()
     }
 
     /// Puts something else in the place of what has this number.
@@ -155,9 +160,9 @@ impl History {
     }
 
     /// Everything that is in memory, in its order, and whether it is a message.
-    pub fn all(&mut self) -> Vec<(MessageId, bool, Vec<u8>)> {
+    pub fn all(&self) -> Vec<(MessageId, bool, Vec<u8>)> {
         let mut all = Vec::new();
-        for (log, is_said) in [(&mut self.said, true), (&mut self.events, false)] {
+        for (log, is_said) in [(&self.said, true), (&self.events, false)] {
             for place in 0..log.index.len() {
                 let Some(id) = log.index.get(place).map(|place| place.id) else { break };
                 all.push((id, is_said, log.slice(place..place + 1).to_vec()));
@@ -208,7 +213,7 @@ impl History {
     /// A part of what happened, in its order, and whether there is more of what was asked for. `fetched`: what storage
     /// had of [`History::missing`].
     pub fn select<'a>(
-        &'a mut self,
+        &'a self,
         part: &Part,
         fetched: &'a [u8],
         not_before: MessageId,
@@ -255,8 +260,8 @@ impl History {
     }
 
     /// What has this number, and who did it, if it is in memory.
-    pub fn find(&mut self, id: MessageId) -> Option<(Happening<'_>, UserKey)> {
-        for log in [&mut self.said, &mut self.events] {
+    pub fn find(&self, id: MessageId) -> Option<(Happening<'_>, UserKey)> {
+        for log in [&self.said, &self.events] {
             if let Ok(place) = log.index.binary_search_by_key(&id, |place| place.id) {
                 let author = log.index.get(place)?.author;
                 return Some((happenings(log.slice(place..place + 1)).next()?, author));

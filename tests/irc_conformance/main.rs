@@ -27,6 +27,7 @@ tables! {
     capabilities
     channel_modes
     harness_itself
+    history
     invite
     join
     join_limits

@@ -88,8 +88,8 @@ fn stored(all: &[(u64, bool)], spans: &[Span]) -> Vec<u8> {
 
 #[test]
 fn every_part_is_the_same_part_of_a_list_of_everything() {
-    for seed in 1..400 {
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15);
+    for seed in 1..400_u64 {
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let lasting = seed % 2 == 0;
         let mut history = match lasting {
             true => History::of_lasting(RoomId(1), MessageId(random.below(30)), None),
@@ -149,7 +149,7 @@ fn bytes_age_and_the_server_bound_it_as_well() {
         history
     };
     let by_bytes = said(Bounds { bytes_max: 1_000, ..bounds(1_000) });
-    assert!(by_bytes.said.bytes.len() <= 1_000 && by_bytes.said.index.len() > 5);
+    assert!(by_bytes.said.bytes.len() - by_bytes.said.start <= 1_000 && by_bytes.said.index.len() > 5);
     let by_age = said(Bounds { not_before: MessageId(90), ..bounds(1_000) });
     assert_eq!(by_age.said.index.len(), 11);
     let mut given_up = said(bounds(1_000));
