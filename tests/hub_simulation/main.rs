@@ -82,8 +82,8 @@ fn the_books_agree_whatever_is_asked() {
     if std::env::var("SWITCHBOARD_SEED").is_err() {
         assert_eq!(
             refusals.len(),
-            50,
-            "every refusal but OutOfReach, NoInvitations and one that is rare occurred: {refusals:?}"
+            54,
+            "every refusal occurred but NoInvitations and those that are rare: {refusals:?}"
         );
     }
 }
@@ -153,7 +153,9 @@ impl World {
 
     /// Returns the names of the refusals that occurred.
     fn run(mut self) -> BTreeSet<String> {
-        ACCOUNTS.map(|name| self.make_account(name));
+        for name in ACCOUNTS {
+            self.make_account(name);
+        }
         for _ in 0..STEPS {
             match self.random.below(100) {
                 0..5 => self.connect(),
@@ -400,7 +402,10 @@ impl World {
                 _ if matches!(command, Command::Kill { .. } | Command::LogOut) => {}
                 Recorded::Publish { cause, .. }
                 | Recorded::Send { cause, .. }
-                | Recorded::Neighbours { cause, .. } => assert_eq!(*cause, session),
+                | Recorded::Neighbours { cause, .. } => {
+                    // What somebody is in a room follows from their account, and is nobody's doing.
+                    assert!([session, SessionId::NONE].contains(cause), "{command:?} led to {effect:?}");
+                }
                 Recorded::Unsubscribe { .. } if matches!(command, Command::Kick { .. }) => {}
                 Recorded::Subscribe { session: who, .. } => {
                     assert!(self.seats(session).any(|seat| seat == *who));
