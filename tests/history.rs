@@ -137,7 +137,7 @@ fn authors_and_moderators_take_back_what_was_said_and_nobody_else() {
     bob.say(room, "my secret");
     bob.say(room, "some spam");
     let all = show(&mut ann, room, PartCode::Latest, 9, 0, 0);
-    let mut retract = |client: &mut Client, id, text| {
+    let retract = |client: &mut Client, id, text| {
         let request = client.next_request();
         client.send(room, &frame::Retract { request, id, text });
         loop {

@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use switchboard::hub::record::{Record, Secret};
 use switchboard::hub::{
-    ChannelId, Command, Departure, Effect, Effects, Event, Flag, Flags, Form, Host, Hub, Limits, Marks,
-    MaskList, Observed, PathKey, Proof, Proved, Reply, RequestId, Role, RoomChange, RoomRef, SessionId,
-    Terms, Words,
+    Affiliation, ChannelId, Command, Departure, Effect, Effects, Event, Flag, Flags, Form, Host, Hub, Limits,
+    Marks, MaskList, Observed, PathKey, Proof, Proved, Reply, RequestId, Role, RoomChange, RoomRef,
+    SessionId, Terms, UserName, Words,
 };
 
 const PEOPLE: usize = 8;
@@ -36,6 +36,10 @@ struct Watchman {
     proofs: Vec<(SessionId, bool)>,
     /// The names that rooms have given.
     names: BTreeSet<String>,
+    /// Who answers for which of these rooms, and may know who is in it.
+    keepers: BTreeSet<(SessionId, String)>,
+    /// Whom an answer has told to be behind a name.
+    real: Vec<String>,
     /// Events and lists that were looked at, so that the test tests something.
     seen: usize,
     /// What is being done.
@@ -51,6 +55,13 @@ impl Watchman {
         let own = to.map(name_of).unwrap_or_default();
         let bare = if own.is_empty() { what.to_owned() } else { what.replace(&own, "oneself") };
         assert!(!bare.contains("secret"), "{} tells {to:?}: {what}", self.doing);
+    }
+
+    /// `real`: who is said to be behind a name in that room.
+    fn note_real(&mut self, to: SessionId, room: &str, real: Option<&str>) {
+        let Some(real) = real else { return };
+        assert!(self.keepers.contains(&(to, room.to_owned())), "{} tells of {real}", self.doing);
+        self.real.push(real.to_owned());
     }
 
     fn is_hiding(name: &str) -> bool {
@@ -81,22 +92,33 @@ impl Effects for Watchman {
             Effect::Reply { to, reply: Reply::Occupants { room, entries, .. }, .. }
                 if Self::is_hiding(room.shown()) =>
             {
-                let others = entries.iter().filter(|entry| entry.person.session != to);
-                let others: Vec<_> = others.collect();
-                self.check(Some(to), &format!("{others:?}"));
+                for entry in entries.iter().filter(|entry| entry.person.session != to) {
+                    self.check(Some(to), &format!("{:?} {:?}", entry.person, entry.place));
+                    self.note_real(to, room.shown(), entry.real.map(UserName::shown));
+                }
             }
             Effect::Reply { to, reply: Reply::Look(look), .. } => {
                 if look.person.hidden_host.is_some() {
                     self.check(Some(to), &format!("{:?} {:?}", look.person, look.places));
+                    let [place] = look.places else { panic!("{:?}", look.places) };
+                    let real = look.real.filter(|real| real.session != to);
+                    self.note_real(to, place.room.shown(), real.map(|real| real.name.shown()));
                 } else if look.person.session != to {
                     let rooms = look.places.iter().map(|place| place.room.shown());
-                    assert_eq!(rooms.filter(|name| Self::is_hiding(name)).count(), 0, "{}", self.doing);
+                    for room in rooms.filter(|name| Self::is_hiding(name)) {
+                        assert!(self.keepers.contains(&(to, room.to_owned())), "{}", self.doing);
+                    }
                 }
             }
-            Effect::Reply { to, reply: Reply::Joined { room, subject, .. }, .. }
+            Effect::Reply { to, reply: Reply::Joined { room, subject, standing, .. }, .. }
                 if Self::is_hiding(room.shown()) =>
             {
                 self.check(Some(to), &format!("{subject:?}"));
+                let keeper = (to, room.shown().to_owned());
+                match standing.affiliation >= Affiliation::Admin {
+                    true => self.keepers.insert(keeper),
+                    false => self.keepers.remove(&keeper),
+                };
             }
             Effect::Reply { to, reply, .. } if format!("{reply:?}").contains("anon-") => {
                 if matches!(reply, Reply::Subject { .. } | Reply::Masks { .. } | Reply::Sent { .. }) {
@@ -148,6 +170,21 @@ struct Play {
 }
 
 impl Play {
+    fn new(seed: u64) -> Play {
+        let limits = Limits { new_rooms: Flags::NONE.with(Flag::SemiAnonymous), ..Limits::default() };
+        let watchman = Watchman {
+            world: Recorder::default(),
+            hidden: BTreeSet::new(),
+            proofs: Vec::new(),
+            names: BTreeSet::new(),
+            keepers: BTreeSet::new(),
+            real: Vec::new(),
+            seen: 0,
+            doing: String::new(),
+        };
+        Play { hub: Hub::new(limits), watchman, random: Random::new(seed), now: Instant::now() }
+    }
+
     fn ask(&mut self, session: SessionId, command: Command<'_>) {
         self.watchman.doing = format!("{session:?}: {command:?}");
         self.now += Duration::from_millis(700);
@@ -232,17 +269,7 @@ impl Play {
 #[test]
 fn no_name_from_elsewhere_gets_into_a_room_that_hides_people() {
     with_seeds(0..8, |seed| {
-        let limits = Limits { new_rooms: Flags::NONE.with(Flag::SemiAnonymous), ..Limits::default() };
-        let watchman = Watchman {
-            world: Recorder::default(),
-            hidden: BTreeSet::new(),
-            proofs: Vec::new(),
-            names: BTreeSet::new(),
-            seen: 0,
-            doing: String::new(),
-        };
-        let (random, now) = (Random::new(seed), Instant::now());
-        let mut play = Play { hub: Hub::new(limits), watchman, random, now };
+        let mut play = Play::new(seed);
         // Somebody keeps the one room in which people are known.
         let keeper = SessionId(PEOPLE as u64 + 1);
         play.log_in(keeper);
@@ -263,4 +290,32 @@ fn no_name_from_elsewhere_gets_into_a_room_that_hides_people() {
         assert!(play.watchman.seen > STEPS / 10, "{} looked at", play.watchman.seen);
         assert!(play.watchman.names.len() > PEOPLE, "{:?}", play.watchman.names);
     });
+}
+
+#[test]
+fn who_answers_for_a_room_learns_who_is_behind_a_name_and_nobody_else_does() {
+    let mut play = Play::new(1);
+    let [owner, guest, other] = [1, 2, 3].map(SessionId);
+    for session in [owner, guest, other] {
+        play.log_in(session);
+    }
+    play.ask(owner, Command::Register { name: "", password: "sesame" });
+    for session in [owner, guest, other] {
+        play.ask(session, Command::Join { room: HIDING[0], password: "" });
+    }
+    for (session, expected) in [(owner, &["secret2", "secret3"][..]), (other, &[])] {
+        let who = Command::Who { room: RoomRef::Named(HIDING[0]), after: "", in_full: true };
+        play.ask(session, who);
+        let mut real = std::mem::take(&mut play.watchman.real);
+        real.sort_unstable();
+        assert_eq!(real, expected, "as {session:?} sees it");
+    }
+    let names: Vec<String> = play.watchman.names.iter().cloned().collect();
+    assert_eq!(names.len(), 3);
+    for (session, expected) in [(owner, 2), (other, 0)] {
+        for name in &names {
+            play.ask(session, Command::Look { name });
+        }
+        assert_eq!(std::mem::take(&mut play.watchman.real).len(), expected, "as {session:?} sees it");
+    }
 }

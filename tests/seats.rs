@@ -69,7 +69,7 @@ fn each_message_is_at_every_seat_once() {
     let mut phone = telephone(server.address);
     phone.wait_for(&["JOIN #tea"]);
     let names = phone.wait_for(&[" 353 "]);
-    assert!(names.contains("@ann") && names.contains("bob"), "{names}");
+    assert!(names.contains("ann") && names.contains("bob"), "{names}");
     phone.wait_for(&[" 366 ann #tea "]);
 
     bob.say(room, "one");

@@ -6,6 +6,8 @@ mod addresses;
 mod admin;
 #[cfg(feature = "load")]
 mod bench;
+#[cfg(feature = "client")]
+mod chat_args;
 mod password;
 
 use crate::config::ServeArgs;
@@ -19,8 +21,6 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 #[cfg(feature = "client")]
 use std::net::SocketAddr;
-#[cfg(feature = "client")]
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A chat and relay server on one port, and its clients
@@ -41,8 +41,8 @@ enum Command {
     HashPassword,
     /// Chat in rooms and with single people
     #[cfg(feature = "client")]
-    #[command(after_help = CHAT_HELP)]
-    Chat(ChatArgs),
+    #[command(after_help = chat_args::HELP)]
+    Chat(chat_args::ChatArgs),
     /// Send standard input of one end to standard output of the other
     #[cfg(feature = "client")]
     #[command(after_help = PIPE_HELP)]
@@ -63,66 +63,6 @@ enum Command {
     #[command(hide = true)]
     Held(bench::HeldArgs),
 }
-
-#[cfg(feature = "client")]
-#[derive(clap::Args, Debug)]
-struct ChatArgs {
-    /// Host of the server, and its port if it is not 7667
-    #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string(), value_parser = server_address)]
-    server: String,
-    /// The name that others see
-    #[arg(long, value_name = "NAME")]
-    nick: String,
-    /// Log in to this account; its password is the first line of --password-file, or in SWITCHBOARD_PASSWORD, or asked for
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
-    /// Make the account first: of --account, else of the name that others see
-    #[arg(long)]
-    register: bool,
-    /// File whose first line is the password of the account
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// File whose first line is the password that the server wants of everybody
-    #[arg(long, value_name = "FILE")]
-    server_password_file: Option<PathBuf>,
-    /// Room to enter, with or without its #; can be given many times
-    #[arg(long = "room", value_name = "ROOM")]
-    rooms: Vec<String>,
-    /// Call this peer at once; a script's lines are said to them
-    #[arg(long, value_name = "NAME", conflicts_with = "take_calls")]
-    call: Option<String>,
-    /// Answer whoever calls, one at a time; a script's lines are said to them
-    #[arg(long)]
-    take_calls: bool,
-    #[command(flatten)]
-    ways: WayArgs,
-    /// Send and receive messages and calls in datagrams, as far as they fit; what is lost in a room is told
-    #[arg(long)]
-    udp: bool,
-    /// Without a server: wait for a peer to call this address, and its port if it is not 7667
-    #[arg(long, value_name = "HOST:PORT", value_parser = listen_address, conflicts_with_all = NEED_A_SERVER, conflicts_with = "peer")]
-    listen: Option<String>,
-    /// Without a server: call the peer that waits at this address, and its port if it is not 7667
-    #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = NEED_A_SERVER)]
-    peer: Option<String>,
-}
-
-/// What of `chat` means nothing where there is no server.
-#[cfg(feature = "client")]
-const NEED_A_SERVER: [&str; 12] = [
-    "account",
-    "register",
-    "password_file",
-    "server_password_file",
-    "server",
-    "rooms",
-    "call",
-    "take_calls",
-    "udp",
-    "path",
-    "share_addresses",
-    "declared",
-];
 
 /// How to get to a peer.
 #[cfg(feature = "client")]
@@ -209,24 +149,6 @@ struct DoctorArgs {
 
 // A paragraph is one line: clap wraps it to the terminal.
 #[cfg(feature = "client")]
-const CHAT_HELP: &str = "\
-On a terminal: type to talk, /help for the commands. Otherwise every non-empty line of standard input is said in the \
-first room, every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private), \
-notices go to standard error, and the end of input leaves once the server has taken everything. Exit status 0 means \
-that it has.
-
-With --listen and --peer two chat without a server, over TCP:
-
-    switchboard chat --nick bob --listen 0.0.0.0:7667
-    switchboard chat --nick alice --peer bob.example.org
-
-Nothing is encrypted and nobody is authenticated: whoever reaches the address can call, under any name, and whoever \
-is on the way can read along. One peer at a time; others are told that it is busy. Without a terminal every line is \
-said to the peer, and the one that called leaves once the peer has acknowledged all of them and has nothing more to \
-say, or was silent for two seconds. The one that waits leaves when its input has ended and its peer has left. Exit \
-status 0 means that every line was acknowledged.";
-
-#[cfg(feature = "client")]
 const PIPE_HELP: &str = "\
 Start the end with --from first. Nobody is there to be asked whether the other end may see addresses, so the bytes go \
 through the server unless both ends say --share-addresses always. Both ends exit with status 0 only if every byte has been written at the other end.
@@ -273,7 +195,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve(*args),
         Command::HashPassword => password::hash(),
         #[cfg(feature = "client")]
-        Command::Chat(args) => chat(args),
+        Command::Chat(args) => chat_args::chat(args),
         #[cfg(feature = "client")]
         Command::Pipe(args) => pipe(args),
         #[cfg(feature = "client")]
@@ -331,42 +253,6 @@ fn one_line(paragraphs: &str) -> String {
         sentence.push_str(if line.starts_with(HYPHEN_TIP) { HYPHEN_HELP } else { line });
     }
     sentence
-}
-
-#[cfg(feature = "client")]
-impl ChatArgs {
-    /// The passwords, wherever they are to be had.
-    fn credentials(&self) -> Result<chat::Credentials, String> {
-        let ChatArgs { nick, account, register, password_file, server_password_file, .. } = self;
-        let server_password = server_password_file.as_deref().map(password::first_line_of).transpose()?;
-        let login = match (account, register) {
-            (None, false) if password_file.is_some() => {
-                return Err("--password-file is for --account or --register".to_owned());
-            }
-            (None, false) => None,
-            (account, _) => Some(chat::Login {
-                account: account.as_ref().unwrap_or(nick).clone(),
-                password: password::of_account(password_file.as_deref(), "--password-file", *register)?,
-            }),
-        };
-        Ok(chat::Credentials { server_password, login, register: *register })
-    }
-}
-
-#[cfg(feature = "client")]
-fn chat(args: ChatArgs) -> Result<ExitCode, String> {
-    let credentials = args.credentials()?;
-    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp, listen, peer, .. } = args;
-    if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
-        return finished(chat::run_alone(chat::AloneOptions { nick, role }));
-    }
-    let at_once = match call {
-        Some(peer) => chat::AtOnce::Call(peer),
-        None if take_calls => chat::AtOnce::TakeCalls,
-        None => chat::AtOnce::Nothing,
-    };
-    let (declared, ways) = (ways.declared.clone(), ways.ways(udp));
-    finished(chat::run(chat::ChatOptions { server, nick, credentials, rooms, at_once, ways, declared }))
 }
 
 #[cfg(feature = "client")]

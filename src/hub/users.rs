@@ -266,6 +266,7 @@ impl Hub {
     /// A session is gone, for whatever reason; everybody who has to do with it is told. A session that never logged in
     /// leaves no trace.
     pub fn disconnect(&mut self, now: Moment, session: SessionId, why: Departure<'_>, fx: &mut impl Effects) {
+        self.pasts.waiting.remove(&session);
         if self.leave_seat(session, fx) {
             self.accounts.forget_session(session);
             return;
@@ -280,7 +281,6 @@ impl Hub {
             why => why,
         };
         self.accounts.forget_session(session);
-        self.pasts.waiting.remove(&session);
         let Some(user) = self.users.get_mut(&key) else { return };
         let rooms = std::mem::take(&mut user.rooms);
         let relays = user.rare.as_mut().map(|rare| std::mem::take(&mut rare.relays));

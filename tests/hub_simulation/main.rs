@@ -150,7 +150,9 @@ impl World {
 
     /// Returns the names of the refusals that occurred.
     fn run(mut self) -> BTreeSet<String> {
-        ACCOUNTS.map(|name| self.make_account(name));
+        for name in ACCOUNTS {
+            self.make_account(name);
+        }
         for _ in 0..STEPS {
             match self.random.below(100) {
                 0..5 => self.connect(),
@@ -399,8 +401,8 @@ impl World {
                 Recorded::Publish { cause, .. }
                 | Recorded::Send { cause, .. }
                 | Recorded::Neighbours { cause, .. } => {
-                    // What follows from what a room knows now, nobody does.
-                    assert!(*cause == session || *cause == SessionId::NONE);
+                    // What somebody is in a room follows from their account, and is nobody's doing.
+                    assert!([session, SessionId::NONE].contains(cause), "{command:?} led to {effect:?}");
                 }
                 Recorded::Unsubscribe { .. } if matches!(command, Command::Kick { .. }) => {}
                 Recorded::Subscribe { session: who, .. } => {

@@ -46,7 +46,7 @@ impl Random {
 
     fn part(&mut self, last: u64) -> Part {
         let (limit, said_only) = (1 + self.below(12) as usize, self.below(2) == 0);
-        let mut end = |random: &mut Random| (random.below(4) > 0).then(|| MessageId(random.below(last + 20)));
+        let end = |random: &mut Random| (random.below(4) > 0).then(|| MessageId(random.below(last + 20)));
         if self.below(4) == 0 {
             return Part::Around { id: MessageId(self.below(last + 20)), limit, said_only };
         }

@@ -4,11 +4,10 @@
 
 #[cfg(feature = "storage")]
 use super::commands::account;
-use super::commands::{Doing, oneself, rooms, user_modes};
+use super::commands::{Doing, markread, oneself, rooms, user_modes};
 use super::dialogue::Dialogue;
 use crate::hub::Reply;
 use crate::session::Surroundings;
-use crate::wire::irc::Capability;
 
 /// The rooms whose names are still to be asked for. Boxed where it is kept: most clients never have any.
 #[derive(Default)]
@@ -22,15 +21,15 @@ impl Dialogue {
         match *reply {
             Reply::Joined { who, known_as, room, subject, .. } => {
                 rooms::put_joined(self, (who, known_as), room, subject, world, out);
-                let are_wanted = !self.capabilities.has(Capability::NoImplicitNames);
-                if are_wanted {
-                    self.owed.get_or_insert_default().add(room.shown());
-                }
+                self.owed.get_or_insert_default().add(room.shown());
             }
             Reply::Renamed { from, to } => oneself::renamed(self, (from, to), world, out),
             Reply::Marks { now, before } => {
                 self.marks = now;
                 user_modes::put_changed(self, now, before, world, out);
+            }
+            Reply::ReadMark { conversation, at_millis } => {
+                markread::put(self, conversation, at_millis, world, out)
             }
             #[cfg(feature = "storage")]
             Reply::Account { name, change } => account::changed_elsewhere(self, (name, change), world, out),
@@ -48,14 +47,15 @@ impl Dialogue {
     pub(super) fn asks_for_owed(&mut self) -> bool {
         while self.owes_names() {
             match self.task.doing {
-                Doing::Names { behind: Some(_) } => return true,
+                Doing::MarkOnJoin | Doing::Names { behind: Some(_) } => return true,
                 Doing::Names { behind: None } => {
                     self.owed = self.owed.take().and_then(Owed::without_first);
                     self.task.end();
                 }
                 _ => {
-                    let room = self.owed.as_ref().and_then(|owed| owed.0.first()).map_or("", |room| &**room);
-                    self.task.begin(Doing::Names { behind: Some(String::new()) }, room);
+                    let room =
+                        self.owed.as_ref().and_then(|owed| owed.0.first()).cloned().unwrap_or_default();
+                    rooms::begin_names(self, &room);
                     self.task.step = OWED_STEP;
                 }
             }

@@ -35,15 +35,15 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
 fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
-    if dialogue.task.doing == Doing::MarkOnJoin {
-        let [conversation] = noted(notes, [&dialogue.task.about]);
-        return Some(Do::AskAndGoOn(Command::ShowReadMark { conversation }));
-    }
     next_names(dialogue, notes).map(Do::AskAndGoOn)
 }
 
 /// The same, as what the hub is asked for.
 pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Command<'a>> {
+    if dialogue.task.doing == Doing::MarkOnJoin {
+        let [conversation] = noted(notes, [&dialogue.task.about]);
+        return Some(Command::ShowReadMark { conversation });
+    }
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
     let [room, after] = noted(notes, [&dialogue.task.about, after]);
     Some(ask_names(dialogue, room, after))
@@ -59,7 +59,12 @@ pub fn joined(
     out: &mut Vec<u8>,
 ) {
     put_joined(dialogue, (who, known_as), room, subject, world, out);
-    dialogue.task.begin(Doing::MarkOnJoin, room.shown());
+    begin_names(dialogue, room.shown());
+}
+
+/// Begins with what comes behind that: how far the client has read there, and the names.
+pub fn begin_names(dialogue: &mut Dialogue, room: &str) {
+    dialogue.task.begin(Doing::MarkOnJoin, room);
     if !dialogue.capabilities.has(Capability::DraftReadMarker) {
         go_on_with_names(dialogue);
     }
