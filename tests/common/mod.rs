@@ -146,6 +146,11 @@ impl Received {
         Kind::from_u8(self.header.kind).expect("a known kind")
     }
 
+    /// What text there is in its body, between bytes that are none.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     pub fn channel(&self) -> u32 {
         self.header.channel
     }

@@ -42,6 +42,7 @@ tables! {
     oneself
     oper_delay
     operators
+    owners
     refusals
     registration
     server
