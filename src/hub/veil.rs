@@ -272,7 +272,7 @@ impl Hub {
     ) {
         let Some(room) = self.channels.room(channel) else { return };
         let room_name = room.name.clone();
-        let doer = by.and_then(|asker| Some((asker, self.pseudonym_in(channel, asker.user))));
+        let doer = by.map(|asker| (asker, self.pseudonym_in(channel, asker.user)));
         let is_there = self.walk_out(key, channel, fx);
         let doer = doer.as_ref().and_then(|(asker, pseudonym)| {
             Some((asker.session, self.users.get(&asker.user)?.person_as(asker.user, pseudonym.as_ref())))
