@@ -51,7 +51,9 @@ impl Desk {
     fn set_in(&mut self, session: SessionId, room: RoomRef<'_>, changes: &[RoomChange<'static>]) {
         match self.answer(session, Command::Change { room, changes: changes.into() }) {
             Answered::Changed { changes: done, refused } => {
-                assert_eq!((done.len(), refused), (changes.len(), vec![]));
+                // How somebody stands after it is told behind it.
+                let done = done.iter().filter(|change| !change.contains(" is ")).count();
+                assert_eq!((done, refused), (changes.len(), vec![]));
             }
             other => panic!("{other:?}"),
         }

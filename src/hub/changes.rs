@@ -26,6 +26,14 @@ pub(super) struct Applied {
     pub leaving: Vec<UserKey>,
 }
 
+/// What became of several.
+struct Outcomes<'a> {
+    asked: &'a [RoomChange<'a>],
+    applied: &'a [(RoomChange<'a>, Applied)],
+    /// By their index among those asked for.
+    refused: &'a [(usize, Refusal)],
+}
+
 impl Applied {
     /// As it was asked for.
     pub fn yes() -> Applied {
@@ -72,7 +80,12 @@ impl Hub {
         if !is_kept && self.room(channel)?.settings != before {
             self.keep_room(channel, fx);
         }
-        self.tell_changes(asker, channel, (changes, &applied, &refused), fx)
+        self.tell_changes(
+            asker,
+            channel,
+            Outcomes { asked: changes, applied: &applied, refused: &refused },
+            fx,
+        )
     }
 
     /// One change that follows from something else than a request for it.
@@ -90,7 +103,7 @@ impl Hub {
         let applied = [(change, one)];
         let applied = if applied.iter().all(|(_, one)| one.is_change) { &applied[..] } else { &[] };
         let cause = Asker { request: RequestId::NONE, ..asker };
-        self.tell_changes(cause, channel, (&[], applied, &[]), fx)
+        self.tell_changes(cause, channel, Outcomes { asked: &[], applied, refused: &[] }, fx)
     }
 
     /// Whether the asker may do that at all, and whether it can last where it has to.
@@ -228,7 +241,7 @@ impl Hub {
         &mut self,
         asker: Asker,
         channel: ChannelId,
-        (asked, applied, refused): (&[RoomChange<'_>], &[(RoomChange<'_>, Applied)], &[(usize, Refusal)]),
+        Outcomes { asked, applied, refused }: Outcomes<'_>,
         fx: &mut impl Effects,
     ) -> Outcome {
         let asker = Asker { channel, ..asker };

@@ -2,13 +2,15 @@
 //! its length in front. Storage keeps these bytes for years: what was written once means the same for ever.
 //!
 //! ```text
-//!    4 B      8 B   1 B    8 B      15 B   7 lengths, 10 B    as long as these say
-//!   ┌────────┬────┬──────┬─────────┬──────┬─────────────────┬──────────────────────────────────────────────────────────┐
-//!   │ length │ id │ what │ account │ host │ 1 1 1 1 2 2 2   │ by, username, account's name, retracted by, why, tags, text│
-//!   └────────┴────┴──────┴─────────┴──────┴─────────────────┴──────────────────────────────────────────────────────────┘
+//!    4 B      8 B   1 B    3 B       15 B   1 B       8 B       6 B       2 B   as long as these say
+//!   ┌────────┬────┬──────┬─────────┬──────┬─────────┬─────────┬─────────┬─────┬──────────────────────────────────────┐
+//!   │ length │ id │ what │ lengths │ host │ length  │ account │ lengths │  0  │ by, username, account's name,        │
+//!   │        │    │      │         │      │         │         │         │     │ retracted by, why, tags, text        │
+//!   └────────┴────┴──────┴─────────┴──────┴─────────┴─────────┴─────────┴─────┴──────────────────────────────────────┘
 //! ```
 //!
-//! Big-endian. The length counts what is behind it. An account 0 is none, and so is a name of no bytes.
+//! Big-endian. The length counts what is behind it; the other lengths are those of the names, in a byte each, and of the
+//! texts, in two. An account 0 is none, and so is a name of no bytes.
 
 use super::record::{AccountId, Past};
 use super::{Form, Host, MessageId, PastView};
@@ -21,20 +23,20 @@ pub struct Happening<'a> {
 }
 
 /// Bytes in front of the names and texts.
-const HEAD_BYTES: usize = 4 + 8 + 1 + 8 + 15 + 10;
+const HEAD_BYTES: usize = 3 * 16;
 
 const LENGTH_BYTES: usize = 4;
 
-const PASTS: [(Past, u8); 9] = [
-    (Past::Said(Form::Message), 0),
-    (Past::Said(Form::Notice), 1),
-    (Past::Said(Form::Tags), 2),
-    (Past::Entered, 3),
-    (Past::Left, 4),
-    (Past::Quit, 5),
-    (Past::Kicked, 6),
-    (Past::SubjectSet, 7),
-    (Past::Renamed, 8),
+const PASTS: [Past; 9] = [
+    Past::Said(Form::Message),
+    Past::Said(Form::Notice),
+    Past::Said(Form::Tags),
+    Past::Entered,
+    Past::Left,
+    Past::Quit,
+    Past::Kicked,
+    Past::SubjectSet,
+    Past::Renamed,
 ];
 
 impl Happening<'_> {
@@ -42,25 +44,28 @@ impl Happening<'_> {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let PastView { id, what, by, username, host, account, text, tags, retracted } = self.view;
         let (retracted_by, reason) = retracted.unwrap_or_default();
-        let short = |text: &'_ str| text.floor_char_boundary(u8::MAX.into());
-        let long = |text: &'_ str| text.floor_char_boundary(u16::MAX.into());
-        let account = account.unwrap_or_default();
-        let names = [by, username, account, retracted_by].map(|name| name.split_at(short(name)).0);
-        let texts = [reason, tags, text].map(|text| text.split_at(long(text)).0);
-        let bytes = names.iter().chain(&texts).map(|part| part.len()).sum::<usize>();
-        out.reserve(HEAD_BYTES + bytes);
-        out.extend_from_slice(&((HEAD_BYTES - LENGTH_BYTES + bytes) as u32).to_be_bytes());
-        out.extend_from_slice(&id.0.to_be_bytes());
-        out.push(PASTS.iter().find(|(past, _)| *past == what).map_or(u8::MAX, |&(_, number)| number));
-        out.extend_from_slice(&self.owner.map_or(0, |account| account.0).to_be_bytes());
-        for part in [host.address, host.network, host.wider] {
-            out.extend_from_slice(&part);
+        let (by, username, retracted_by) = (short(by), short(username), short(retracted_by));
+        let (account, reason) = (short(account.unwrap_or_default()), long(reason));
+        let (tags, text) = (long(tags), long(text));
+        let names = by.len() + username.len() + account.len() + retracted_by.len();
+        let bytes = HEAD_BYTES + names + reason.len() + tags.len() + text.len();
+        out.reserve(bytes);
+        // Three numbers of 16 bytes: to write the fields one by one is felt in what a message costs.
+        let lengths = by.len() << 16 | username.len() << 8 | account.len();
+        let length = ((bytes - LENGTH_BYTES) as u128) << 96;
+        let first = length | u128::from(id.0) << 32 | u128::from(number_of(what)) << 24 | lengths as u128;
+        out.extend_from_slice(&first.to_be_bytes());
+        let ([a, b, c, d, e], [f, g, h, i, j], [k, l, m, n, o]) = (host.address, host.network, host.wider);
+        let host = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, retracted_by.len() as u8];
+        out.extend_from_slice(&host);
+        let lengths = reason.len() << 48 | tags.len() << 32 | text.len() << 16;
+        let third = u128::from(self.owner.map_or(0, |account| account.0)) << 64 | lengths as u128;
+        out.extend_from_slice(&third.to_be_bytes());
+        for part in [by, username, account, retracted_by, reason, tags, text] {
+            if !part.is_empty() {
+                out.extend_from_slice(part.as_bytes());
+            }
         }
-        out.extend(names.map(|name| name.len() as u8));
-        for text in texts {
-            out.extend_from_slice(&(text.len() as u16).to_be_bytes());
-        }
-        names.iter().chain(&texts).for_each(|part| out.extend_from_slice(part.as_bytes()));
     }
 
     /// The same, when nobody is to read it any more.
@@ -69,6 +74,34 @@ impl Happening<'_> {
             view: PastView { text: "", tags: "", retracted: Some((by, reason)), ..self.view },
             ..*self
         }
+    }
+}
+
+/// As much of a name as a byte can count.
+fn short(name: &str) -> &str {
+    if name.len() <= u8::MAX.into() { name } else { cut(name, u8::MAX.into()) }
+}
+
+/// As much of a text as two bytes can count.
+fn long(text: &str) -> &str {
+    if text.len() <= u16::MAX.into() { text } else { cut(text, u16::MAX.into()) }
+}
+
+fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
+}
+
+fn number_of(what: Past) -> u8 {
+    match what {
+        Past::Said(Form::Message) => 0,
+        Past::Said(Form::Notice) => 1,
+        Past::Said(Form::Tags) => 2,
+        Past::Entered => 3,
+        Past::Left => 4,
+        Past::Quit => 5,
+        Past::Kicked => 6,
+        Past::SubjectSet => 7,
+        Past::Renamed => 8,
     }
 }
 
@@ -86,13 +119,15 @@ pub fn happenings(bytes: &[u8]) -> impl Iterator<Item = Happening<'_>> {
 fn decode(body: &[u8]) -> Option<Happening<'_>> {
     let mut fields = Fields(body);
     let id = MessageId(u64::from_be_bytes(fields.array()?));
-    let [what] = fields.array()?;
-    let (what, _) = PASTS.into_iter().find(|(_, number)| *number == what)?;
-    let owner = u64::from_be_bytes(fields.array()?);
+    let [what, by, username, account] = fields.array()?;
+    let what = PASTS.into_iter().find(|past| number_of(*past) == what)?;
     let host = Host { address: fields.array()?, network: fields.array()?, wider: fields.array()? };
-    let short: [u8; 4] = fields.array()?;
+    let [retracted_by] = fields.array()?;
+    let owner = u64::from_be_bytes(fields.array()?);
     let long: [[u8; 2]; 3] = [fields.array()?, fields.array()?, fields.array()?];
-    let [by, username, account, retracted_by] = short.map(|length| fields.text(length.into()));
+    let [_, _] = fields.array()?;
+    let short = [by, username, account, retracted_by].map(|length| fields.text(length.into()));
+    let [by, username, account, retracted_by] = short;
     let [reason, tags, text] = long.map(|length| fields.text(u16::from_be_bytes(length).into()));
     let retracted = Some((retracted_by?, reason?)).filter(|(by, _)| !by.is_empty());
     let account = account.filter(|account| !account.is_empty());
@@ -159,7 +194,7 @@ mod tests {
             assert_eq!(read, all[..read.len()]);
             assert!(read.len() < 3);
         }
-        for (what, _) in PASTS {
+        for what in PASTS {
             let mut bytes = Vec::new();
             let one = Happening { view: PastView { what, ..first.view }, ..first };
             one.encode(&mut bytes);

@@ -20,8 +20,8 @@ const ASSURED: usize = 16;
 /// The accounts that are something to a room.
 #[derive(Default)]
 pub(super) struct Members {
-    /// By account. Boxed, so that one more moves little; and no tree, because most rooms that have any have one.
-    records: Vec<Box<MemberRecord>>,
+    /// By account. No tree, because most rooms that have any have one.
+    records: Vec<MemberRecord>,
     /// The names that are reserved, folded, and for whom.
     reserved: BTreeMap<Box<str>, AccountId>,
     owners: usize,
@@ -32,11 +32,11 @@ pub(super) struct Members {
 impl Members {
     pub fn get(&self, account: AccountId) -> Option<&MemberRecord> {
         let at = self.records.binary_search_by_key(&account, |record| record.account).ok()?;
-        self.records.get(at).map(|record| &**record)
+        self.records.get(at)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &MemberRecord> {
-        self.records.iter().map(|record| &**record)
+        self.records.iter()
     }
 
     pub fn len(&self) -> usize {
@@ -74,13 +74,13 @@ impl Members {
         if self.records.is_empty() {
             self.records.reserve_exact(1); // there is one in most rooms
         }
-        self.records.insert(at.unwrap_or_else(|at| at), Box::new(record));
+        self.records.insert(at.unwrap_or_else(|at| at), record);
         before
     }
 
     fn remove(&mut self, account: AccountId) -> Option<MemberRecord> {
         let at = self.records.binary_search_by_key(&account, |record| record.account).ok()?;
-        let record = *self.records.remove(at);
+        let record = self.records.remove(at);
         self.count(&record, false);
         Some(record)
     }

@@ -131,7 +131,8 @@ impl World {
         assert_eq!(self.hub.users_len(), users.len());
         let limits = limits();
         assert!(self.hub.rooms_len() <= limits.rooms_max && self.hub.relays_len() <= limits.relays_max);
-        assert_eq!(self.hub.rooms_len(), self.subscribers.len());
+        // Whether those in which nobody is have a reason to be there, the audit says.
+        assert!(self.hub.rooms_len() >= self.subscribers.len());
         assert_eq!(self.hub.relays_len(), self.calls.len());
         for seats in users.values() {
             assert!(seats.len() <= limits.seats_per_user_max);

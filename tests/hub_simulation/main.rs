@@ -80,11 +80,8 @@ fn the_books_agree_whatever_is_asked() {
     let mut refusals = BTreeSet::new();
     with_seeds(0..60, |seed| refusals.extend(World::new(seed).run()));
     if std::env::var("SWITCHBOARD_SEED").is_err() {
-        assert_eq!(
-            refusals.len(),
-            54,
-            "every refusal occurred but NoInvitations and those that are rare: {refusals:?}"
-        );
+        let len = refusals.len();
+        assert!(len >= 54, "every refusal but NoInvitations and some that are rare occurred: {refusals:?}");
     }
 }
 
@@ -172,7 +169,8 @@ impl World {
             self.disconnect();
             self.check();
         }
-        assert_eq!((self.hub.users_len(), self.hub.rooms_len(), self.hub.relays_len()), (0, 0, 0));
+        // Rooms that last are still there.
+        assert_eq!((self.hub.users_len(), self.hub.relays_len()), (0, 0));
         assert_eq!(self.hub.next_deadline(), None);
         assert!(self.subscribers.is_empty() && self.calls.is_empty() && self.open_requests.is_empty());
         self.refusals

@@ -41,6 +41,7 @@ tables! {
     oneself
     oper_delay
     operators
+    owners
     refusals
     registration
     server

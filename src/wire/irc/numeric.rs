@@ -180,8 +180,6 @@ numerics! {
     710 RPL_KNOCK "somebody asks to be let into a channel";
     711 RPL_KNOCKDLVR "that the client asks will be told";
     712 ERR_TOOMANYKNOCK "as many ask as may, or the client has asked already";
-    713 ERR_CHANOPEN "the channel is open, and needs no asking";
-    714 ERR_KNOCKONCHAN "the client is in the channel that it asks for";
     728 RPL_QUIETLIST "a mask that is muted in a channel";
     729 RPL_ENDOFQUIETLIST "end of these masks";
     730 RPL_MONONLINE "these of the watched are online";
