@@ -255,11 +255,11 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
             rename::renamed(dialogue, (who, host), who, &renamed, world, out)
         }
         Reply::Wished { room, .. } => knock::delivered(dialogue, room, world, out),
-        Reply::Past { room, entries, .. } => {
-            // Who enters is not shown a batch of nothing.
-            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() {
-                past::put(dialogue, room, entries, world, out)
-            }
+        // Who enters is not shown a batch of nothing.
+        Reply::Past { room, entries, .. }
+            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() =>
+        {
+            past::put(dialogue, room, entries, world, out)
         }
         Reply::Retracted { room, id, text } => redact::redacted(dialogue, room, (id, text), world, out),
         Reply::Spoken { rooms } => chathistory::put_targets(dialogue, rooms, world, out),
