@@ -89,7 +89,7 @@ fn stored(all: &[(u64, bool)], spans: &[Span]) -> Vec<u8> {
 #[test]
 fn every_part_is_the_same_part_of_a_list_of_everything() {
     for seed in 1..400 {
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15);
+        let mut random = Random(u64::wrapping_mul(seed, 0x9e37_79b9_7f4a_7c15));
         let lasting = seed % 2 == 0;
         let mut history = match lasting {
             true => History::of_lasting(RoomId(1), MessageId(random.below(30)), None),

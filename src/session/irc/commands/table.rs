@@ -218,6 +218,13 @@ pub const COMMANDS: &[Row] = &[
         ],
     ),
     row("QUIT", 0, link::quit, "[:<text>]", &["Ends your session."]),
+    row(
+        "REDACT",
+        2,
+        redact::redact,
+        "<channel> <msgid> [:<text>]",
+        &["Takes back what you said in a channel; its operators take back what others said."],
+    ),
     #[cfg(feature = "storage")]
     row(
         "REGISTER",
@@ -225,13 +232,6 @@ pub const COMMANDS: &[Row] = &[
         account::register,
         "<account or *> <email or *> <password>",
         &["Makes an account of that name, or of your nickname, and logs you in to it. No address is kept."],
-    ),
-    row(
-        "REDACT",
-        2,
-        redact::redact,
-        "<channel> <msgid> [:<text>]",
-        &["Takes back what you said in a channel; its operators take back what others said."],
     ),
     row(
         "REHASH",
