@@ -76,11 +76,12 @@ impl Effects for Watchman {
                 self.hidden.insert(channel);
                 self.check(None, &format!("{event:?}"));
             }
-            Effect::Send { to, room: Some(room), event, .. } if Self::is_hiding(room.shown()) => {
+            Effect::Send { to, room: Some(room), event, .. }
+                if Self::is_hiding(room.shown())
                 // Who is invited, the one says who invites.
-                if !matches!(event, Event::GuestInvited { .. }) {
-                    self.check(Some(to), &format!("{event:?}"));
-                }
+                && !matches!(event, Event::GuestInvited { .. }) =>
+            {
+                self.check(Some(to), &format!("{event:?}"));
             }
             Effect::Send { to, event: Event::Told { from, words, .. }, .. } if from.hidden_host.is_some() => {
                 self.check(Some(to), &format!("{from:?} {words:?}"));

@@ -177,9 +177,9 @@ fn session(who: usize) -> SessionId {
 impl World {
     fn new(seed: u64) -> World {
         let mut desk = Desk::new(Limits::default());
-        for who in 0..NAMES.len() {
+        for (who, name) in NAMES.iter().enumerate() {
             if who >= 3 {
-                desk.login(session(who), NAMES[who]);
+                desk.login(session(who), name);
             }
             desk.register(session(who));
         }
@@ -252,11 +252,11 @@ impl World {
     /// Who is in, who speaks, and what everybody is.
     fn compare(&mut self) {
         assert_eq!(self.desk.hub.rooms_len(), usize::from(self.model.exists), "{:?}", self.model);
-        for who in 0..NAMES.len() {
+        for (who, name) in NAMES.iter().enumerate() {
             let say = Command::Say { room: TEA, words: Words::message("hello"), least: None };
             let speaks = !matches!(self.desk.answer(session(who), say), Answered::Refused(_));
             let expected = self.model.role(who).is_some_and(|role| role > Role::Visitor);
-            assert_eq!(speaks, expected, "{} speaks: {:?}", NAMES[who], self.model);
+            assert_eq!(speaks, expected, "{name} speaks: {:?}", self.model);
         }
         let mut members: Vec<String> = Vec::new();
         for (&who, &affiliation) in &self.model.affiliations {

@@ -595,7 +595,7 @@ fn a_room_gets_another_name_in_mid_conversation() {
     assert_eq!(desk.refusal(BOB, rename("#chai")), Refusal::NotOwner);
     assert_eq!(desk.refusal(ANN, rename("#COFFEE")), Refusal::RoomExists);
     let effects = desk.ask(ANN, rename("#chai"));
-    assert!(effects.iter().any(|effect| matches!(effect, Recorded::Publish { channel: of, event: Happened::Other(event), .. } if *of == channel && event.contains("RoomRenamed"))));
+    assert!(effects.iter().any(|effect| matches!(effect, Recorded::Send { to: BOB, channel: of, event: Happened::Other(event), .. } if *of == channel && event.contains("RoomRenamed"))));
     assert!(matches!(&records(&effects)[..], [Record::Room(room)] if &*room.name == "#chai"));
     let say =
         Command::Say { room: RoomRef::Channel(channel), words: Words::message("still here"), least: None };

@@ -200,8 +200,11 @@ pub enum Reply<'a> {
         room: &'a RoomName,
     },
     RoomRenamed {
+        /// Whoever asked, where they are in it.
+        who: Option<Person<'a>>,
         from: &'a RoomName,
         to: &'a RoomName,
+        subject: Option<SubjectView<'a>>,
         text: &'a str,
     },
     /// Empty: none any more.

@@ -3,7 +3,7 @@
 use super::record::Wish;
 use super::{
     Address, MessageId, PathKey, PathRole, Person, Purpose, RequestId, Role, RoomChange, RoomName, SessionId,
-    UserName, Words,
+    SubjectView, UserName, Words,
 };
 use std::fmt;
 
@@ -69,16 +69,20 @@ pub enum Event<'a> {
         by: Person<'a>,
         who: &'a UserName,
     },
-    /// The room is no more. `instead`: a room to go to; often empty.
+    /// The room is no more. `instead`: a room to go to; often empty. Sent to each occupant, likewise.
     Destroyed {
         by: Person<'a>,
         text: &'a str,
         instead: &'a str,
     },
-    /// The room has another name; the effect's room is the old one.
+    /// The room has another name; the effect's room is the old one. Sent to each occupant, because there are dialects in
+    /// which it is as if one left and entered.
     RoomRenamed {
         by: Person<'a>,
+        /// Whoever is told, as they know themselves.
+        who: Person<'a>,
         to: &'a RoomName,
+        subject: Option<SubjectView<'a>>,
         text: &'a str,
     },
     /// Somebody asks for something that one can grant.

@@ -10,7 +10,8 @@ use super::rooms::{Room, room_mut};
 use super::veil::Pseudonym;
 use super::view::MemberView;
 use super::{
-    Affiliation, Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, Reply, RoomRef, User, UserKey,
+    Affiliation, Asker, ChannelId, Effect, Effects, Event, Hub, Outcome, Person, Refusal, Reply, RoomRef,
+    User, UserKey,
 };
 use std::sync::Arc;
 
@@ -65,11 +66,9 @@ impl Hub {
             || room.person(asker.user, user),
             |pseudonym| user.person_as(asker.user, Some(pseudonym)),
         );
-        let event = Event::Destroyed { by, text, instead };
-        asker.publish(fx, room, event);
         let name = room.name.clone();
-        let occupants = room.occupants.iter().filter_map(|key| room.user_at(key, &self.names));
-        let occupants: Vec<UserKey> = occupants.collect();
+        let occupants = self.occupants_of(room);
+        self.tell_each(asker, (channel, &name), &occupants, |_| Event::Destroyed { by, text, instead }, fx);
         // It lasts no longer, so that it ends with the last of them.
         let is_empty = occupants.is_empty();
         self.end_lasting(channel, fx);
@@ -114,12 +113,37 @@ impl Hub {
                 || room.person(asker.user, user),
                 |pseudonym| user.person_as(asker.user, Some(pseudonym)),
             );
-            let event = Event::RoomRenamed { by, to: &to, text };
-            let cause = asker.session;
-            fx.emit(super::Effect::Publish { channel, room: &from, cause, event });
+            let subject = room.subject_view();
+            let occupants = self.occupants_of(room);
+            let event = |who| Event::RoomRenamed { by, who, to: &to, subject, text };
+            self.tell_each(asker, (channel, &from), &occupants, event, fx);
         }
-        asker.reply(fx, Reply::RoomRenamed { from: &from, to: &to, text });
+        let (room, user) = (self.room(channel)?, self.user(asker.user)?);
+        let who = user.is_in(channel).then(|| user.person(asker.user));
+        let subject = room.subject_view();
+        asker.reply(fx, Reply::RoomRenamed { who, from: &from, to: &to, subject, text });
         Ok(())
+    }
+
+    fn occupants_of(&self, room: &Room) -> Vec<UserKey> {
+        room.occupants.iter().filter_map(|key| room.user_at(key, &self.names)).collect()
+    }
+
+    /// To every occupant, at each of their seats but the asker's, what `event` has for them.
+    fn tell_each<'e>(
+        &'e self,
+        asker: Asker,
+        (channel, room): (ChannelId, &RoomName),
+        occupants: &[UserKey],
+        event: impl Fn(Person<'e>) -> Event<'e>,
+        fx: &mut impl Effects,
+    ) {
+        for (&key, user) in occupants.iter().filter_map(|key| Some((key, self.users.get(key)?))) {
+            let event = event(user.person(key));
+            for to in user.seats(key).filter(|seat| *seat != asker.session) {
+                fx.emit(Effect::Send { to, cause: asker.session, channel, room: Some(room), event });
+            }
+        }
     }
 
     /// A member's name in one room, which nobody else has there (XEP-0045 §7.10). It says nothing where people are known

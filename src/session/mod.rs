@@ -207,8 +207,14 @@ impl Session {
     }
 
     /// Appends an event that is for this client alone.
-    pub fn encode_event(&self, about: About<'_>, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
-        match &self.0 {
+    pub fn encode_event(
+        &mut self,
+        about: About<'_>,
+        event: &Event<'_>,
+        stamp: &Stamp<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        match &mut self.0 {
             State::Native(_) => native::encode_event(about, event, out),
             State::Irc(irc) => irc.encode_event(about.room, event, stamp, out),
             State::Undecided(_) | State::Foreign(_) => {}

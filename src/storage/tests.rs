@@ -39,7 +39,7 @@ impl Drop for Directory {
 
 fn account(id: u64) -> Record {
     let scram = ScramKeys { salt: [1; 16], iterations: 4_096, stored_key: [2; 32], server_key: [3; 32] };
-    let secret = Secret { hash: "$argon2id$...".into(), scram: (id % 2 == 0).then_some(scram) };
+    let secret = Secret { hash: "$argon2id$...".into(), scram: id.is_multiple_of(2).then_some(scram) };
     Record::Account(AccountRecord {
         id: AccountId(id),
         name: format!("User{id}").into(),
@@ -53,9 +53,9 @@ fn room(id: u64) -> Record {
         id: RoomId(id),
         name: format!("#Room{id}").into(),
         flags: Flags::NONE.with(Flag::Hidden).with(Flag::Moderated),
-        password: (id % 2 == 0).then(|| "sesame".into()),
+        password: id.is_multiple_of(2).then(|| "sesame".into()),
         occupants_max: Some(9),
-        subject: (id % 2 == 0).then(|| SubjectRecord {
+        subject: id.is_multiple_of(2).then(|| SubjectRecord {
             text: "tea".into(),
             by: "ann".into(),
             author: "ann!ann@host".into(),

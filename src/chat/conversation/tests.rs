@@ -150,14 +150,15 @@ fn a_room_that_one_is_kicked_out_of_is_no_place_any_more() {
 #[test]
 fn what_another_client_of_ours_does_is_ours() {
     let mut alice = in_lobby(true);
-    join(&mut alice, 0, "#tea", 7);
-    receive(&mut alice, 7, Frame::Said(Said { by: "alice", text: "from my desk" }));
+    join(&mut alice, 0, "#tea", 9);
+    receive(&mut alice, 9, Frame::Said(Said { by: "alice", text: "from my desk" }));
     receive(&mut alice, 0, Frame::ToldElsewhere(ToldElsewhere { to: "bob", text: "psst" }));
-    receive(&mut alice, 7, Frame::Left(Left { who: "alice", code: 0, text: "" }));
+    receive(&mut alice, 9, Frame::Left(Left { who: "alice", code: 0, text: "" }));
     assert_eq!(
         lines(&mut alice),
         [
             "-- you are in #tea, with nobody else yet",
+            "-- in #tea everybody sees who you are, and what is said may be kept",
             "#tea <alice> from my desk",
             "-- you said to bob, with another client: psst",
             "-- you left #tea, with another client",

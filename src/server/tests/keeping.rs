@@ -59,7 +59,8 @@ fn who_asked_is_told_nothing_until_it_is_saved_and_others_hear_of_it_at_once() {
         kept.scene.send(guest, "CAP REQ :account-notify\r\nJOIN #tea\r\n");
         kept.scene.settle();
     }
-    (ann.heard(), bob.heard());
+    ann.heard();
+    bob.heard();
     kept.register(&ann);
     kept.scene.send(&ann, "PING one\r\n");
     kept.scene.send(&bob, "PRIVMSG #tea :hello\r\n");

@@ -1,6 +1,6 @@
 //! One client's side of the conversation, and what becomes of a line.
 
-use super::commands::{self, Doing, knock, rooms};
+use super::commands::{self, Doing, knock, rename, rooms};
 use super::elsewhere::Owed;
 use super::labels::Labelled;
 use super::refusals::Obstacle;
@@ -276,7 +276,7 @@ impl Dialogue {
 
     /// Something that is meant for this client alone.
     pub fn encode_event(
-        &self,
+        &mut self,
         room: Option<&RoomName>,
         event: &Event<'_>,
         stamp: &Stamp<'_>,
@@ -293,6 +293,11 @@ impl Dialogue {
             }
             (Some(room), &Event::Decided { wish, is_granted }) => {
                 return knock::decided(self, room, (wish, is_granted), stamp.surroundings, out);
+            }
+            (Some(room), &Event::RoomRenamed { by, who, to, subject, text }) => {
+                let host = stamp.host.unwrap_or_default();
+                let renamed = rename::Renamed { from: room, to, subject, text };
+                return rename::renamed(self, (by, host), who, &renamed, stamp.surroundings, out);
             }
             (Some(room), &Event::Destroyed { by, text, instead }) => {
                 return rooms::destroyed(self, room, by, (text, instead), stamp, out);

@@ -21,7 +21,7 @@ impl Dialogue {
         match *reply {
             Reply::Joined { who, known_as, room, subject, .. } => {
                 rooms::put_joined(self, (who, known_as), room, subject, world, out);
-                self.owed.get_or_insert_default().add(room.shown());
+                self.owe_names(room.shown());
             }
             Reply::Renamed { from, to } => oneself::renamed(self, (from, to), world, out),
             Reply::Marks { now, before } => {
@@ -35,6 +35,11 @@ impl Dialogue {
             Reply::Account { name, change } => account::changed_elsewhere(self, (name, change), world, out),
             _ => {}
         }
+    }
+
+    /// The names of this room are to be asked for, when nothing else is being done.
+    pub(super) fn owe_names(&mut self, room: &str) {
+        self.owed.get_or_insert_default().add(room);
     }
 
     /// Whether there are names to be asked for, and nothing else is being done.

@@ -268,7 +268,7 @@ pub fn mode_asked<'a>(change: &RoomChange<'a>) -> Option<(char, &'a str)> {
     let (mode, param) = match *change {
         RoomChange::Flag { flag, .. } => (ChannelMode::Flag(flag), ""),
         RoomChange::Password(password) => (ChannelMode::Key, password.unwrap_or_default()),
-        RoomChange::OccupantsMax(_) => (ChannelMode::Limit, ""),
+        RoomChange::OccupantsMax(_) => (ChannelMode::Limit, "0"), // which alone is refused
         RoomChange::Grant { role, to: whom } | RoomChange::Revoke { role, from: whom } => {
             (ChannelMode::Rank(Rank::Role(role)), whom)
         }

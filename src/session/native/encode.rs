@@ -204,7 +204,7 @@ pub fn encode_event(about: About<'_>, event: &Event<'_>, out: &mut Vec<u8>) {
         Event::Destroyed { by, text, instead } => {
             put(out, channel, &frame::Destroyed { by: by.name.shown(), instead, text });
         }
-        Event::RoomRenamed { by, to, text } => {
+        Event::RoomRenamed { by, to, text, .. } => {
             put(out, channel, &frame::RoomRenamed { by: by.name.shown(), to: to.shown(), text });
         }
         Event::Wished { who, wish, text } => {

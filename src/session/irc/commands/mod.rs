@@ -249,12 +249,17 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
+        Reply::RoomRenamed { who: Some(who), from, to, subject, text } if from.shown() != to.shown() => {
+            let host = dialogue.host;
+            let renamed = rename::Renamed { from, to, subject, text };
+            rename::renamed(dialogue, (who, host), who, &renamed, world, out)
+        }
         Reply::Wished { room, .. } => knock::delivered(dialogue, room, world, out),
-        Reply::Past { room, entries, .. } => {
-            // Who enters is not shown a batch of nothing.
-            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() {
-                past::put(dialogue, room, entries, world, out)
-            }
+        // Who enters is not shown a batch of nothing.
+        Reply::Past { room, entries, .. }
+            if dialogue.task.doing == Doing::Chathistory || !entries.is_empty() =>
+        {
+            past::put(dialogue, room, entries, world, out)
         }
         Reply::Retracted { room, id, text } => redact::redacted(dialogue, room, (id, text), world, out),
         Reply::Spoken { rooms } => chathistory::put_targets(dialogue, rooms, world, out),

@@ -40,6 +40,10 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             dialogue.task.doing = Doing::ChanServ { behind: next.map(str::to_owned) };
         }
         Reply::Wishes { room, entries } => put_wishes(dialogue, room, entries, world, out),
+        Reply::RoomRenamed { from, to, .. } => {
+            say(dialogue, &format_args!("{from} is called {to} now."), out);
+            return false; // and there is more to tell, as of any
+        }
         Reply::Destroyed { room } => say(dialogue, &format_args!("{room} is no more."), out),
         Reply::NameReserved { room, name: "" } => {
             say(dialogue, &format_args!("Nothing is kept for you in {room} any more."), out);
