@@ -78,7 +78,7 @@ fn what_breaks_framing_is_told_and_closes() {
     let server = Server::start(&[]);
     let before_welcome: [(&[u8], ByeCode); 9] = [
         (b"\x80\x04\0\0\0\0\0\0", ByeCode::Malformed),
-        (b"\x80\0\x02\x01\0\0\0\0", ByeCode::FrameTooLong),
+        (b"\x80\0\x10\x01\0\0\0\0", ByeCode::FrameTooLong),
         (b"\x80\0\0\x04\0\0\0\0SWBD", ByeCode::Malformed),
         (b"\x80\0\0\x04\0\0\0\0HELO", ByeCode::BadMagic),
         (b"\x84\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0", ByeCode::HelloExpected),
