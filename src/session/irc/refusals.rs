@@ -1,8 +1,6 @@
 //! Which numeric each refusal of the hub is (Modern IRC, "Numerics"), and whom or what it names.
 
-use super::commands::{
-    Doing, chathistory, knock, markread, modes, oneself, redact, rename, rooms, who, whois,
-};
+use super::commands::{Doing, chathistory, knock, markread, oneself, redact, rename, rooms, who, whois};
 #[cfg(feature = "storage")]
 use super::commands::{account, authenticate};
 use super::dialogue::Dialogue;
@@ -44,11 +42,6 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         Doing::Authenticate => return authenticate::refuse(dialogue, refusal, world, out),
         #[cfg(feature = "storage")]
         Doing::Register => return account::refuse(dialogue, refusal, world, out),
-        // Who may not see them sees the list without them.
-        Doing::Outcasts { behind } => {
-            *behind = None;
-            return modes::end_of_bans(dialogue, &dialogue.task.about, world, out);
-        }
         Doing::MarkOnJoin => return rooms::go_on_with_names(dialogue),
         Doing::MarkRead => return markread::refuse(dialogue, refusal, world, out),
         Doing::Chathistory => return chathistory::refuse(dialogue, refusal, world, out),

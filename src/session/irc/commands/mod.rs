@@ -48,7 +48,7 @@ use super::capabilities::{self, Negotiated};
 use super::dialogue::{Call, Dialogue, Do};
 use super::registration;
 use super::services::{self, chanserv};
-use crate::hub::{Marks, MaskList, Reply};
+use crate::hub::{Marks, Reply};
 use crate::session::Surroundings;
 use crate::wire::cut;
 use crate::wire::irc::{LineBody, LineHead, ListLines, Numeric};
@@ -136,13 +136,8 @@ pub enum Doing {
     /// A wish to be let into a room.
     Knock,
     RenameRoom,
-    /// Whom a room bans by their accounts, as the end of its list of bans.
-    Outcasts {
-        behind: Option<String>,
-    },
     /// One of a room's lists, from this entry on; the next page begins with `next`.
     Masks {
-        list: MaskList,
         from: usize,
         next: Option<usize>,
     },
@@ -277,9 +272,6 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Settings { room, flags, occupants_max, password, made_millis } => {
             let settings = modes::Settings { flags, occupants_max, password, made_millis };
             modes::put_settings(dialogue, room, &settings, world, out)
-        }
-        Reply::Members { room, entries, next } => {
-            modes::put_outcasts(dialogue, room, entries, next, world, out)
         }
         Reply::Masks { room, list, entries, more } => {
             modes::put_masks(dialogue, room, (list, more), entries, world, out)

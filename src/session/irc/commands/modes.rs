@@ -2,17 +2,16 @@
 
 use super::{Doing, user_modes};
 use crate::hub::{
-    Affiliation, Command, Flags, KnownPassword, MaskEntry, MaskList, MemberView, Refusal, RoomChange,
-    RoomName, RoomRef, Terms,
+    Command, Flags, KnownPassword, MaskEntry, MaskList, Refusal, RoomChange, RoomName, RoomRef, Terms,
 };
 use crate::session::Surroundings;
-use crate::session::irc::dialogue::{Call, Dialogue, Do, Task, noted};
+use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::events::{mode_asked, put_changes};
 use crate::session::irc::features::MODES_MAX;
 use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode, Rank};
 use crate::session::irc::refusals::{self, Obstacle};
 use crate::session::irc::write::Write;
-use crate::wire::irc::mask::{ACCOUNT_BAN, BadMask, EXTBAN_PREFIX, hostmask, is_of_address};
+use crate::wire::irc::mask::{BadMask, hostmask, is_of_address};
 use crate::wire::irc::{Capability, ModeChange, ModeChanges, ModeError, Numeric};
 use std::fmt::{self, Write as _};
 
@@ -39,14 +38,14 @@ fn of_room<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, name: &'a str) -> Do
         task.begin(Doing::Modes, name);
         let changes = changes_of(dialogue, call, name, given);
         return match changes.is_empty() {
-            true => ask_list(dialogue, given, name, None),
+            true => ask_list(dialogue, given, name),
             false => Do::AskAndGoOn(Command::Change { room, changes }),
         };
     }
     if task.refused.is_some_and(|obstacle| obstacle != Obstacle::Role) {
         return Do::Done;
     }
-    ask_list(dialogue, given, name, Some(call.notes))
+    ask_list(dialogue, given, name)
 }
 
 /// The changes that a line asks for, after what is wrong with it has been told.
@@ -202,26 +201,11 @@ fn bad_param(
     line.echo(if is_key(letter) { "*" } else { param }).trailing(why);
 }
 
-/// The next page of the present list, or the next list. `step` counts from 1, once the changes are done. `notes` are there
-/// for where a page begins, if there may be one.
-fn ask_list<'a>(
-    dialogue: &mut Dialogue,
-    given: &[&'a str],
-    name: &'a str,
-    notes: Option<&'a mut String>,
-) -> Do<'a> {
+/// The next page of the present list, or the next list. `step` counts from 1, once the changes are done.
+fn ask_list<'a>(dialogue: &mut Dialogue, given: &[&'a str], name: &'a str) -> Do<'a> {
     let task = &mut dialogue.task;
-    let room = RoomRef::Named(name);
-    let next = match &mut task.doing {
-        Doing::Masks { next, list: MaskList::Bans, .. } if next.is_none() => {
-            return ask_outcasts(task, name, "");
-        }
-        Doing::Outcasts { behind: Some(after) } => {
-            let after = std::mem::take(after);
-            let [after] = notes.map_or([""], |notes| noted(notes, [&after]));
-            return ask_outcasts(task, name, after);
-        }
-        Doing::Masks { next, .. } => *next,
+    let next = match task.doing {
+        Doing::Masks { next, .. } => next,
         _ => None,
     };
     task.step += u16::from(next.is_none());
@@ -233,15 +217,8 @@ fn ask_list<'a>(
     });
     let Some(list) = lists.nth(usize::from(task.step) - 2) else { return Do::Done };
     let from = next.unwrap_or(0);
-    task.begin(Doing::Masks { list, from, next: None }, name);
-    Do::AskAndGoOn(Command::ListMasks { room, list, from })
-}
-
-/// Those who are banned by their accounts are the end of the list of bans.
-fn ask_outcasts<'a>(task: &mut Task, name: &'a str, after: &'a str) -> Do<'a> {
-    task.begin(Doing::Outcasts { behind: None }, name);
-    let affiliation = Some(Affiliation::Outcast);
-    Do::AskAndGoOn(Command::ListMembers { room: RoomRef::Named(name), affiliation, after })
+    task.begin(Doing::Masks { from, next: None }, name);
+    Do::AskAndGoOn(Command::ListMasks { room: RoomRef::Named(name), list, from })
 }
 
 /// What took effect, as everybody else in the room is told it, and why the rest did not.
@@ -396,7 +373,7 @@ pub fn put_masks(
         };
         line.param(mask).param(by).param(at_millis / 1_000).end();
     }
-    if !more && list != MaskList::Bans {
+    if !more {
         let line = dialogue.line(end, world, out).param(room);
         let line = match list {
             MaskList::Mutes => line.param(ChannelMode::List(list).letter()),
@@ -404,32 +381,7 @@ pub fn put_masks(
         };
         line.trailing("End of the list");
     }
-    if let Doing::Masks { from, next, .. } = &mut dialogue.task.doing {
+    if let Doing::Masks { from, next } = &mut dialogue.task.doing {
         *next = more.then_some(*from + entries.len());
     }
-}
-
-/// 367 of those whose accounts are banned, as the end of the list.
-pub fn put_outcasts(
-    dialogue: &mut Dialogue,
-    room: &RoomName,
-    entries: &[MemberView<'_>],
-    next: Option<&str>,
-    world: &Surroundings,
-    out: &mut Vec<u8>,
-) {
-    for MemberView { account, member } in entries {
-        let line = dialogue.line(Numeric::RPL_BANLIST, world, out).param(room.shown());
-        let line = line.param(format_args!("{EXTBAN_PREFIX}{ACCOUNT_BAN}:{account}"));
-        line.param(&member.note.by).param(member.note.at_millis / 1_000).end();
-    }
-    if next.is_none() {
-        end_of_bans(dialogue, room.shown(), world, out);
-    }
-    dialogue.task.doing = Doing::Outcasts { behind: next.map(str::to_owned) };
-}
-
-/// 368.
-pub fn end_of_bans(dialogue: &Dialogue, room: &str, world: &Surroundings, out: &mut Vec<u8>) {
-    dialogue.line(Numeric::RPL_ENDOFBANLIST, world, out).echo(room).trailing("End of the list");
 }
