@@ -561,8 +561,11 @@ fn an_owner_ends_a_room_and_says_where_to_go() {
     assert_eq!(desk.refusal(BOB, destroy("")), Refusal::NotOwner, "an admin");
     assert!(matches!(desk.refusal(ANN, destroy("coffee")), Refusal::BadRoomName(_)));
     let effects = desk.ask(ANN, destroy("#coffee"));
-    let Recorded::Publish { event: Happened::Other(event), .. } = &effects[0] else { panic!("{effects:?}") };
-    assert!(event.contains("Destroyed") && event.contains("#coffee") && event.contains("closed"));
+    for (effect, told) in effects.iter().zip([BOB, CY]) {
+        let Recorded::Send { to, event: Happened::Other(event), .. } = effect else { panic!("{effects:?}") };
+        assert_eq!(*to, told, "each occupant, before they are out");
+        assert!(event.contains("Destroyed") && event.contains("#coffee") && event.contains("closed"));
+    }
     assert!(matches!(records(&effects)[..], [Record::RoomGone(_)]));
     let gone = effects.iter().filter(|effect| matches!(effect, Recorded::Unsubscribe { .. })).count();
     assert_eq!((gone, desk.hub.rooms_len()), (3, 0), "in mid-conversation");

@@ -16,14 +16,15 @@ use super::{
 use std::sync::Arc;
 
 impl Room {
-    /// What somebody is called in a room, in which people are not known, that they do something to without being there.
-    fn pseudonym_from_outside(
+    /// What somebody is called in a room in which people are not known, whether they are there or do something to it from
+    /// outside.
+    fn pseudonym_anywhere(
         &self,
         (channel, key): (ChannelId, UserKey),
         user: &User,
         fx: &impl Effects,
     ) -> Option<Pseudonym> {
-        if user.is_in(channel) { None } else { self.pseudonym_for(key, user, fx) }
+        if user.is_in(channel) { self.pseudonym_of(user).cloned() } else { self.pseudonym_for(key, user, fx) }
     }
 
     /// Whether somebody else has reserved a name here, by which people are not known in every room.
@@ -61,11 +62,8 @@ impl Hub {
             check_durable(fx)?;
         }
         let asker = Asker { channel, ..asker };
-        let pseudonym = room.pseudonym_from_outside((channel, asker.user), user, fx);
-        let by = pseudonym.as_ref().map_or_else(
-            || room.person(asker.user, user),
-            |pseudonym| user.person_as(asker.user, Some(pseudonym)),
-        );
+        let pseudonym = room.pseudonym_anywhere((channel, asker.user), user, fx);
+        let by = user.person_as(asker.user, pseudonym.as_ref());
         let name = room.name.clone();
         let occupants = self.occupants_of(room);
         self.tell_each(asker, (channel, &name), &occupants, |_| Event::Destroyed { by, text, instead }, fx);
@@ -108,11 +106,8 @@ impl Hub {
             room_mut(&mut self.channels, channel)?.name = to.clone();
             self.keep_room(channel, fx);
             let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-            let pseudonym = room.pseudonym_from_outside((channel, asker.user), user, fx);
-            let by = pseudonym.as_ref().map_or_else(
-                || room.person(asker.user, user),
-                |pseudonym| user.person_as(asker.user, Some(pseudonym)),
-            );
+            let pseudonym = room.pseudonym_anywhere((channel, asker.user), user, fx);
+            let by = user.person_as(asker.user, pseudonym.as_ref());
             let subject = room.subject_view();
             let occupants = self.occupants_of(room);
             let event = |who| Event::RoomRenamed { by, who, to: &to, subject, text };
