@@ -99,8 +99,10 @@ pub fn changed_elsewhere(
 
 fn note(dialogue: &mut Dialogue, (name, change): (&str, AccountChange)) {
     match change {
-        AccountChange::Registered | AccountChange::Identified => dialogue.account = Some(name.into()),
-        AccountChange::LoggedOut | AccountChange::Deleted => dialogue.account = None,
+        AccountChange::Registered | AccountChange::Identified => {
+            dialogue.seldom().account = Some(name.into())
+        }
+        AccountChange::LoggedOut | AccountChange::Deleted => dialogue.seldom().account = None,
         AccountChange::PasswordChanged => {}
     }
 }
@@ -109,7 +111,7 @@ fn note(dialogue: &mut Dialogue, (name, change): (&str, AccountChange)) {
 fn put_state(dialogue: &Dialogue, change: AccountChange, world: &Surroundings, out: &mut Vec<u8>) {
     let star = |text: &str| if text.is_empty() { "*".to_owned() } else { text.to_owned() };
     let whole = format!("{}!{}@{}", star(&dialogue.nick), star(&dialogue.user), dialogue.host);
-    match (change, &dialogue.account) {
+    match (change, dialogue.account()) {
         (AccountChange::Registered | AccountChange::Identified, Some(account)) => {
             let line = dialogue.line(Numeric::RPL_LOGGEDIN, world, out).param(whole).param(account);
             line.trailing(format_args!("You are logged in as {account}"));
