@@ -59,42 +59,56 @@ pub struct Task {
     pub step: u16,
     /// What the hub was asked for last, which its answer does not say.
     pub doing: Doing,
-    /// Whom or what that was about, as the client wrote it: a refusal names it.
-    pub about: String,
-    /// Who it was about besides, if anybody.
-    pub whom: String,
+    /// Whom or what that was about, as the client wrote it: a refusal names it. Behind it, who it was about besides.
+    about: String,
+    whom_at: u16,
     /// Why the hub did not do what it was asked for last but one, or before.
     pub refused: Option<Obstacle>,
 }
 
 impl Default for Task {
     fn default() -> Self {
-        let (about, whom) = (String::new(), String::new());
-        Task { command: "*", step: 0, doing: Doing::default(), about, whom, refused: None }
+        Task {
+            command: "*",
+            step: 0,
+            doing: Doing::default(),
+            about: String::new(),
+            whom_at: 0,
+            refused: None,
+        }
     }
 }
 
 impl Task {
     /// What comes next is about this.
     pub fn begin(&mut self, doing: Doing, about: &str) {
-        self.doing = doing;
-        self.about.clear();
-        self.about.push_str(about);
-        self.whom.clear();
+        self.begin_with(doing, about, "");
     }
 
     /// The same, and about somebody.
     pub fn begin_with(&mut self, doing: Doing, about: &str, whom: &str) {
-        self.begin(doing, about);
-        self.whom.push_str(whom);
+        self.doing = doing;
+        self.about.clear();
+        self.about.push_str(about);
+        self.whom_at = self.about.len() as u16; // of one line, which 16 bits count
+        self.about.push_str(whom);
+    }
+
+    /// Whom or what it is about, as the client wrote it.
+    pub fn about(&self) -> &str {
+        self.about.get(..self.whom_at.into()).unwrap_or_default()
+    }
+
+    /// Who it is about besides; empty for nobody.
+    pub fn whom(&self) -> &str {
+        self.about.get(self.whom_at.into()..).unwrap_or_default()
     }
 
     pub(super) fn end(&mut self) {
         (self.command, self.step, self.doing, self.refused) = ("*", 0, Doing::default(), None);
-        for text in [&mut self.about, &mut self.whom] {
-            text.clear();
-            text.shrink_to(ABOUT_BYTES_KEPT);
-        }
+        self.about.clear();
+        self.about.shrink_to(ABOUT_BYTES_KEPT);
+        self.whom_at = 0;
     }
 }
 

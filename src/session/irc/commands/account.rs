@@ -49,7 +49,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
     let code = match refusal {
         Refusal::NotLoggedIn => {
             let text = "Come in first, and register then";
-            return put_failed("COMPLETE_CONNECTION_REQUIRED", &dialogue.task.about, text, world, out);
+            return put_failed("COMPLETE_CONNECTION_REQUIRED", dialogue.task.about(), text, world, out);
         }
         Refusal::AccountExists | Refusal::NameTaken => "ACCOUNT_EXISTS",
         Refusal::BadName(BadName::Empty) => "NEED_NICK",
@@ -58,7 +58,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
         Refusal::BadAccountPassword { .. } => "UNACCEPTABLE_PASSWORD",
         _ => "TEMPORARILY_UNAVAILABLE",
     };
-    put_failed(code, &dialogue.task.about, Capital(Sentence(refusal)), world, out);
+    put_failed(code, dialogue.task.about(), Capital(Sentence(refusal)), world, out);
 }
 
 /// FAIL (IRCv3 standard-replies).
