@@ -13,7 +13,6 @@ use memory::{Member, Room, Wire};
 use mio::net::TcpStream;
 use std::io::{BufRead, BufReader, Write};
 use std::time::Instant;
-use switchboard::hub;
 use switchboard::net::Outbox;
 use switchboard::server::connection::Connection;
 use switchboard::server::{Engine, Limits};

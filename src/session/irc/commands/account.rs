@@ -10,7 +10,7 @@ use crate::session::irc::write::Write;
 use crate::wire::irc::Numeric;
 use std::fmt::Display;
 
-/// REGISTER <account> <email> <password>: no address is kept, and nothing is sent there.
+/// `REGISTER <account> <email> <password>`: no address is kept, and nothing is sent there.
 pub fn register<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (account, password) = (params.get(0).unwrap_or_default(), params.get(2).unwrap_or_default());
@@ -35,7 +35,7 @@ pub fn register<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     Do::Ask(Command::Register { name, password })
 }
 
-/// VERIFY <account> <code>: no account waits for a code.
+/// `VERIFY <account> <code>`: no account waits for a code.
 pub fn verify<'a>(_: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let account = call.message.params.get(0).unwrap_or_default();
     let line =
