@@ -117,7 +117,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Cloaks are made with this key instead of a random one. Before the first client comes, or it would have two.
+    /// Cloaks are made with this key instead of one that is kept or random. Before the first client comes, or it would have two.
     pub fn set_cloak_key(&mut self, key: &str) {
         self.exchange.cloaks = Cloaks::new(key.as_bytes());
     }
