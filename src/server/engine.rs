@@ -439,7 +439,7 @@ impl<S: Socket> Engine<S> {
         let connection = self.exchange.connections.get_mut(key)?;
         connection.listed.to_reap = false;
         let (reason, is_dead) = (connection.reason()?, connection.is_dead());
-        if let Some(place) = connection.take_verdict() {
+        if let Some(place) = connection.take_verdict(self.exchange.now) {
             self.exchange.checks.leave(place);
         }
         let now = self.exchange.moment();
