@@ -124,10 +124,10 @@ impl Reactor {
         let mut engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
         engine.set_wall_time(unix_millis());
         engine.describe(settings.server.clone(), settings.credentials.clone());
-        if !settings.cloak_key.is_empty() {
-            engine.set_cloak_key(&settings.cloak_key);
-        }
         let data_dir = open_data(&settings, &mut engine, &handle)?;
+        if !settings.cloak_key.is_empty() {
+            engine.set_cloak_key(&settings.cloak_key); // rather than the one that is kept
+        }
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
