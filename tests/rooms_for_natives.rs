@@ -181,6 +181,30 @@ fn who_disturbs_is_made_to_leave_and_kept_out() {
 }
 
 #[test]
+fn who_answers_for_a_room_is_thrown_out_by_nobody_of_their_rank() {
+    let server = quick_server();
+    let [mut ann, mut bob, mut cy] = ["ann", "bob", "cy"].map(|name| member(&server, name));
+    let tea = ann.join("#tea");
+    for (client, name) in [(&mut bob, "bob"), (&mut cy, "cy")] {
+        client.join("#tea");
+        change(&mut ann, tea, ChangeCode::Admin, name).expect("ann owns it");
+    }
+    for (code, whom, refusal) in [
+        (ChangeCode::Outcast, "ann", RefusalCode::NotAllowed),
+        (ChangeCode::Outcast, "cy", RefusalCode::NotAllowed),
+        (ChangeCode::Outcast, "bob", RefusalCode::Yourself),
+        (ChangeCode::Member, "cy", RefusalCode::NotAllowed),
+    ] {
+        assert_eq!(change(&mut bob, tea, code, whom), Err(refusal), "{code:?} {whom}");
+    }
+    let kick = |who| frame::Kick { request: REQUEST, who, text: "" };
+    assert_eq!(ask(&mut bob, tea, &kick("ann")), Err(RefusalCode::NotAllowed));
+    assert_eq!(undo(&mut bob, tea, ChangeCode::Voice, "cy"), Err(RefusalCode::NotAllowed));
+    assert_eq!(change(&mut ann, tea, ChangeCode::Outcast, "cy"), Ok(()), "for owners it is not too high");
+    assert_eq!(join(&mut cy, "#tea", ""), Err(RefusalCode::Banned));
+}
+
+#[test]
 fn visitors_ask_for_a_voice_and_get_it() {
     let server = quick_server();
     let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
