@@ -170,7 +170,7 @@ pub struct PastRecord {
     pub first: MessageId,
     pub last: MessageId,
     pub count: usize,
-    /// [`Happening`](super::Happening)s.
+    /// [`Happening`](super::happening::Happening)s.
     pub bytes: Vec<u8>,
 }
 
@@ -243,7 +243,7 @@ pub enum Fetch {
 /// The answer.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fetched {
-    /// [`Happening`](super::Happening)s.
+    /// [`Happening`](super::happening::Happening)s.
     Past(Vec<u8>),
     /// Conversations, and moments in milliseconds since 1970.
     ReadUpTo(Vec<(Box<str>, u64)>),

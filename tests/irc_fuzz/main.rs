@@ -194,9 +194,9 @@ impl World {
     }
 
     fn note_pseudonym(&mut self, told: &str) {
-        let words = told.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let mut words = told.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
         let is_one = |word: &&str| word.strip_prefix("anon-").is_some_and(|rest| rest.len() == 8);
-        if let Some(pseudonym) = words.filter(is_one).last() {
+        if let Some(pseudonym) = words.rfind(is_one) {
             pseudonym.clone_into(&mut self.pseudonym);
         }
     }

@@ -60,7 +60,7 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         registration.forget_nick();
     }
     dialogue.task.refused = Some(Obstacle::of(refusal));
-    let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
+    let (about, whom) = (dialogue.task.about(), dialogue.task.whom());
     match dialogue.task.doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
         Doing::Names { .. } => rooms::end_of_names(dialogue, about, world, out),

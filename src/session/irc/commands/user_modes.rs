@@ -48,7 +48,7 @@ pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: 
         let line = dialogue.line(Numeric::ERR_USERSDONTMATCH, world, out);
         line.trailing("You can see and change only your own modes");
     } else {
-        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", &dialogue.task.about), world, out);
+        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", dialogue.task.about()), world, out);
     }
 }
 
