@@ -159,7 +159,7 @@ impl fmt::Display for Sentence {
                 "Whether people are known there (+A) changes only while you are alone in it"
             }
             Refusal::TooManyWishes => "Too many wait for an answer there; try again later",
-            Refusal::OutOfReach => "They rank higher in that channel than you",
+            Refusal::OutOfReach => "They rank too high in that channel for that",
             Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
             Refusal::NoInvitations => "This server keeps no invitations",
             Refusal::PeerNotInRoom => "They are not in that channel",
