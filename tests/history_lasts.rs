@@ -48,13 +48,13 @@ fn show(client: &mut Client, room: u32, part: PartCode, id: u64) -> (Vec<(u64, S
 
 fn search(client: &mut Client, room: u32, words: &str) -> Vec<String> {
     let request = client.next_request();
-    client.send(room, &frame::Search { request, before: 0, limit: 10, words });
+    client.send(room, &frame::Search { request, before: 0, limit: 10, room: "", words });
     past(client).0.into_iter().map(|(_, _, text)| text).collect()
 }
 
 fn enter(client: &mut Client, past: u16) -> u32 {
     let request = client.next_request();
-    client.send(0, &frame::Enter { request, past, room: "#tea", password: "" });
+    client.send(0, &frame::Join { request, past, room: "#tea", password: "" });
     client.receive_kind(Kind::Joined).channel()
 }
 

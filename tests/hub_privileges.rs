@@ -224,7 +224,7 @@ fn each_affiliation_has_its_doors() {
             let change = RoomChange::Affiliate { affiliation, whom: "bob", terms: Terms::NONE };
             assert_eq!(desk.unchanged(ANN, "#tea", change), None);
             assert_eq!(desk.unchanged(ANN, "#tea", setting), None);
-            let joined = desk.answer(BOB, Command::Join { room: "#tea", password: "" });
+            let joined = desk.answer(BOB, Command::Join { room: "#tea", password: "", past: 0 });
             let is_in = matches!(joined, Answered::Joined { .. });
             assert_eq!(is_in, expected, "{affiliation:?} {setting:?}");
         }

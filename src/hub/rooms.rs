@@ -416,6 +416,13 @@ impl Hub {
         }
     }
 
+    /// The room that is meant, which the asker is in or a member of.
+    pub(super) fn own(&self, asker: Asker, room: RoomRef<'_>) -> Result<(ChannelId, &User, &Room), Refusal> {
+        let (channel, user, found) = self.named(asker, room)?;
+        let is_member = found.affiliation(user) >= Affiliation::Member;
+        if is_member { Ok((channel, user, found)) } else { self.occupied(asker, room) }
+    }
+
     /// The room that is meant, if the asker may find it.
     pub(super) fn found(
         &self,

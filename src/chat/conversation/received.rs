@@ -1,5 +1,6 @@
 //! What the server sends.
 
+use super::past::PastAsked;
 use super::room_words::{change, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
@@ -37,6 +38,8 @@ impl Conversation {
             Frame::Wishes(page) => self.wishes_listed(page, more),
             Frame::Wished(wished) => self.wished(channel, wished),
             Frame::Decided(decided) => self.decided(decided),
+            Frame::Past(past) => self.past_came(channel, past, more),
+            Frame::Retracted(retracted) => self.retracted(channel, retracted),
             Frame::Destroyed(destroyed) => self.room_destroyed(channel, destroyed),
             Frame::RoomRenamed(renamed) => self.room_renamed(channel, renamed),
             Frame::Renamed(renamed) => self.renamed(renamed),
@@ -126,7 +129,7 @@ impl Conversation {
             }
             Some(Pending::Declared) => self.trouble(format!("you are not in the directory: {why}")),
             Some(Pending::Ticket) => self.datagrams_failed(why),
-            Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
+            Some(Pending::Leave { room } | Pending::Subject { room, .. } | Pending::Past { room, .. }) => {
                 self.trouble(format!("{room}: {why}"))
             }
             Some(Pending::Room { room, asked }) => self.room_refused(&room, asked, code, why),
@@ -175,7 +178,13 @@ impl Conversation {
 
     fn joined(&mut self, channel: u32, joined: Joined<'_>) {
         let (asked, typed) = match self.pending.remove(&joined.request) {
-            Some(Pending::Join { room, typed }) => (room, typed),
+            Some(Pending::Join { room, typed }) => {
+                if self.past_on_entering > 0 {
+                    let pending = Pending::Past { room: room.clone(), asked: PastAsked::on_entering() };
+                    self.pending.insert(joined.request, pending);
+                }
+                (room, typed)
+            }
             // Another client of ours is there, and so are we.
             None if joined.request == 0 => {
                 self.add_room(joined.room);

@@ -30,7 +30,7 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
         true => 0, // it asks for what it wants
         false => call.world.server.history_lines.into(),
     };
-    Do::AskAndGoOn(Command::Enter { room, password, past })
+    Do::AskAndGoOn(Command::Join { room, password, past })
 }
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
