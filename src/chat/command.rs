@@ -76,7 +76,7 @@ pub const HELP: &[&str] = &[
     "/leave [ROOM]           leave the target, or the room named",
     "/switch ROOM|PEER       make a room you are in, or a call you have, the target",
     "/rooms                  list the rooms",
-    "/who [ROOM]             list who is in the target, or in a room you are in",
+    "/who [ROOM]             list who is in the target, or in a room you are in: ~ owner, & admin, @ moderator, + member, or has a voice",
     "/room [WHAT]            show what the room is set to, or run it; /room help lists how",
     "/subject [TEXT]         show the room's subject, or set it; /subject - clears it",
     "/history [NUMBER]       show what was said last in the room that is the target, with numbers; times are in UTC",

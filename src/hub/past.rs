@@ -323,7 +323,8 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         self.check_not_waiting(asker)?;
-        let (channel, _, room) = self.own(asker, room)?;
+        let (channel, ..) = self.named(asker, room)?;
+        let room = self.own(asker, channel)?;
         if !self.limits.history.are_kept() || room.settings.flags.has(Flag::NoHistory) {
             return Err(Refusal::NoHistory);
         }
@@ -392,7 +393,7 @@ impl Hub {
                 self.put_past(asker, &part, bytes, fx)
             }
             Wanted::Search { channel, limit } => {
-                let (_, _, room) = self.own(asker, RoomRef::Channel(channel))?;
+                let room = self.own(asker, channel)?;
                 let found: Vec<PastView<'_>> =
                     super::happening::happenings(bytes).map(|happening| happening.view).collect();
                 put_found(asker, &room.name, &found, limit, fx);

@@ -416,11 +416,14 @@ impl Hub {
         }
     }
 
-    /// The room that is meant, which the asker is in or a member of.
-    pub(super) fn own(&self, asker: Asker, room: RoomRef<'_>) -> Result<(ChannelId, &User, &Room), Refusal> {
-        let (channel, user, found) = self.named(asker, room)?;
-        let is_member = found.affiliation(user) >= Affiliation::Member;
-        if is_member { Ok((channel, user, found)) } else { self.occupied(asker, room) }
+    /// A room that the asker is in or a member of.
+    pub(super) fn own(&self, asker: Asker, channel: ChannelId) -> Result<&Room, Refusal> {
+        let (user, room) = (self.user(asker.user)?, self.room(channel)?);
+        match user.is_in(channel) || room.affiliation(user) >= Affiliation::Member {
+            true => Ok(room),
+            false if finds(user, channel, room) => Err(Refusal::NotInRoom),
+            false => Err(Refusal::NoSuchRoom),
+        }
     }
 
     /// The room that is meant, if the asker may find it.
