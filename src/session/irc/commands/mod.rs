@@ -245,7 +245,7 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
         }
         Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
-        Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),
+        Reply::SubjectSet { room, text, id } => topic::set(dialogue, room, (id, text), world, out),
         Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),
