@@ -311,7 +311,7 @@ impl Exchange {
     /// Queues an event for everybody in a room but the one who caused it.
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>) {
         let Some(members) = self.rooms.get(&about.channel) else { return };
-        let stamp = Stamp { surroundings: &self.surroundings, host: None };
+        let stamp = Stamp::new(&self.surroundings, None);
         let mut editions: SmallVec<[(Dialect, Bytes); 2]> = SmallVec::new();
         for member in members.iter().filter(|member| member.key != cause) {
             let index = editions.iter().position(|(dialect, _)| *dialect == member.dialect);
@@ -376,7 +376,7 @@ impl Effects for Exchange {
             }
             Effect::Send { to, channel, room, event, .. } => {
                 self.push(Key::from_u64(to.0), |session, surroundings, out| {
-                    let stamp = Stamp { surroundings, host: None };
+                    let stamp = Stamp::new(surroundings, None);
                     session.encode_event(About { channel, room }, &event, &stamp, out);
                 });
             }
