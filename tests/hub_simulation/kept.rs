@@ -4,7 +4,7 @@ use super::recorder::{Answered, Recorded, Recorder};
 use super::{ACCOUNTS, SALT, World, limits};
 use std::collections::BTreeMap;
 use switchboard::hub::record::{
-    AccountId, AccountRecord, MaskRecord, MemberRecord, Record, RoomId, RoomRecord,
+    AccountId, AccountRecord, Given, MaskRecord, MemberRecord, Record, RoomId, RoomRecord,
 };
 use switchboard::hub::{Command, Departure, Hub, MaskList, Moment, RequestId, RoomRef, SessionId};
 
@@ -63,7 +63,7 @@ impl Kept {
         for record in accounts.chain(rooms).chain(members).chain(masks) {
             hub.restore(record.clone()).unwrap_or_else(|refusal| panic!("{record:?}: {refusal}"));
         }
-        hub.restored(None);
+        hub.restored(Given::default());
         hub
     }
 }
