@@ -125,7 +125,7 @@ fn each_affiliation_has_its_doors() {
             let change = RoomChange::Affiliate { affiliation, whom: "bob", terms: Terms::NONE };
             assert_eq!(desk.unchanged(ANN, "#tea", change), None);
             assert_eq!(desk.unchanged(ANN, "#tea", setting), None);
-            let found = match desk.answer(BOB, Command::Join { room: "#tea", password: "" }) {
+            let found = match desk.answer(BOB, Command::Join { room: "#tea", password: "", past: 0 }) {
                 Answered::Joined { .. } => Door::Opens,
                 Answered::Refused(Refusal::Banned) => Door::IsForNoOutcasts,
                 Answered::Refused(Refusal::MembersOnly) => Door::IsForMembers,

@@ -55,8 +55,8 @@ impl Rooms {
             rooms_of.ask(session, login);
         }
         for room in (0..rooms).map(|n| format!("#{n}")) {
-            rooms_of.ask(ANN, Command::Join { room: &room, password: "" });
-            rooms_of.ask(BOB, Command::Join { room: &room, password: "" });
+            rooms_of.ask(ANN, Command::Join { room: &room, password: "", past: 0 });
+            rooms_of.ask(BOB, Command::Join { room: &room, password: "", past: 0 });
             for mask in (0..bans).map(mask) {
                 let changes =
                     [RoomChange::AddMask { list: MaskList::Bans, mask: &mask, terms: Terms::NONE }].into();

@@ -296,14 +296,14 @@ fn a_room_is_renamed_and_ended_in_mid_conversation() {
 fn who_enters_learns_what_the_room_is_and_what_they_are_there() {
     let server = quick_server();
     let mut ann = member(&server, "ann");
-    ann.send(0, &frame::Join { request: REQUEST, room: "#tea", password: "" });
+    ann.send(0, &frame::Join { request: REQUEST, past: 0, room: "#tea", password: "" });
     let joined = ann.receive_kind(Kind::Joined);
     let Frame::Joined(own) = joined.frame() else { panic!("not in") };
     assert_eq!((own.affiliation, own.you), (AffiliationCode::Owner.number(), "ann"));
     let tea = joined.channel();
     change(&mut ann, tea, ChangeCode::SemiAnonymous, "").expect("nobody else is there");
     let mut bob = Client::login(server.address, "bob");
-    bob.send(0, &frame::Join { request: REQUEST, room: "#tea", password: "" });
+    bob.send(0, &frame::Join { request: REQUEST, past: 0, room: "#tea", password: "" });
     let joined = bob.receive_kind(Kind::Joined);
     let Frame::Joined(his) = joined.frame() else { panic!("not in") };
     let hidden = 1 << ChangeCode::SemiAnonymous.number();

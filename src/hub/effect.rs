@@ -160,6 +160,7 @@ pub enum Reply<'a> {
     SubjectSet {
         room: &'a RoomName,
         text: &'a str,
+        id: MessageId,
     },
     Subject {
         room: &'a RoomName,

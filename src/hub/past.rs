@@ -152,6 +152,13 @@ impl Hub {
         }
     }
 
+    /// Somebody has asked for the past of a room from outside.
+    fn rest_if_empty(&mut self, channel: ChannelId) {
+        if self.channels.room(channel).is_some_and(|room| room.occupants.is_empty()) {
+            self.rest(channel);
+        }
+    }
+
     /// The past of a room.
     pub(super) fn history(
         &mut self,
@@ -187,9 +194,11 @@ impl Hub {
     ) -> Outcome {
         self.check_not_waiting(asker)?;
         let past = past.min(self.limits.history.page_max);
+        if past == 0 {
+            return self.join(asker, room, password, fx);
+        }
         let found = self.room_names.get(&*super::name::fold(room)).copied();
-        if past > 0
-            && let Some(channel) = found
+        if let Some(channel) = found
             && self.user(asker.user).is_ok_and(|user| !user.is_in(channel))
             && self.ask_for(asker, channel, &latest(past), fx)
         {
@@ -210,7 +219,7 @@ impl Hub {
     ) -> Outcome {
         self.join(asker, room, password, fx)?;
         let found = self.room_names.get(&*super::name::fold(room)).copied();
-        match found.filter(|_| past > 0) {
+        match found {
             Some(channel) => self.put_past(Asker { channel, ..asker }, &latest(past), fetched, fx),
             None => Ok(()),
         }
@@ -278,7 +287,8 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         self.check_not_waiting(asker)?;
-        let (channel, _, room) = self.occupied(asker, room)?;
+        let (channel, ..) = self.named(asker, room)?;
+        let room = self.own(asker, channel)?;
         if !self.limits.history.are_kept() || room.settings.flags.has(Flag::NoHistory) {
             return Err(Refusal::NoHistory);
         }
@@ -292,6 +302,7 @@ impl Hub {
             let words = wanted.join(" ").into();
             if fx.fetch(asker.session, Fetch::Search { room, words, from, before, limit: limit + 1 }) {
                 self.wait(asker, Wanted::Search { channel, limit });
+                self.rest_if_empty(channel);
                 return Ok(());
             }
         }
@@ -301,6 +312,7 @@ impl Hub {
         let found = found.unwrap_or_default();
         let asker = Asker { channel, ..asker };
         put_found(asker, &room.name, &found, limit, fx);
+        self.rest_if_empty(channel);
         Ok(())
     }
 
@@ -345,7 +357,7 @@ impl Hub {
                 self.put_past(asker, &part, bytes, fx)
             }
             Wanted::Search { channel, limit } => {
-                let (_, _, room) = self.occupied(asker, RoomRef::Channel(channel))?;
+                let room = self.own(asker, channel)?;
                 let found: Vec<PastView<'_>> =
                     super::happening::happenings(bytes).map(|happening| happening.view).collect();
                 put_found(asker, &room.name, &found, limit, fx);

@@ -421,6 +421,16 @@ impl Hub {
         }
     }
 
+    /// A room that the asker is in or a member of.
+    pub(super) fn own(&self, asker: Asker, channel: ChannelId) -> Result<&Room, Refusal> {
+        let (user, room) = (self.user(asker.user)?, self.room(channel)?);
+        match user.is_in(channel) || room.affiliation(user) >= Affiliation::Member {
+            true => Ok(room),
+            false if finds(user, channel, room) => Err(Refusal::NotInRoom),
+            false => Err(Refusal::NoSuchRoom),
+        }
+    }
+
     /// The room that is meant, if the asker may find it.
     pub(super) fn found(
         &self,

@@ -145,11 +145,12 @@ impl Hub {
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
         self.keep_room(channel, fx);
         let asker = Asker { channel, ..asker };
+        let id = self.next_message(asker.now);
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
-        asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
+        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text, id });
+        asker.tell(fx, Reply::SubjectSet { room: &room.name, text, id });
         let set = Happened { text, ..Happened::bare(Past::SubjectSet, asker.user) };
-        self.keep_now(asker.now, channel, set, fx);
+        self.keep(id, channel, set, fx);
         Ok(())
     }
 

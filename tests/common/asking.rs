@@ -53,7 +53,7 @@ pub fn undo(client: &mut Client, room: u32, code: ChangeCode, value: &str) -> Re
 }
 
 pub fn join(client: &mut Client, room: &str, password: &str) -> Result<u32, RefusalCode> {
-    client.send(0, &frame::Join { request: REQUEST, room, password });
+    client.send(0, &frame::Join { request: REQUEST, past: 0, room, password });
     loop {
         let answer = client.receive();
         match answer.frame() {

@@ -86,7 +86,7 @@ impl Member {
         let member = Member { key: Key::from_u64(0), wire: Wire::default() };
         let (version, body_max) = (frame::VERSION, BODY_MAX);
         member.send(0, &frame::Hello { request: 1, version, body_max, name });
-        member.send(0, &frame::Join { request: 2, room: "#room", password: "" });
+        member.send(0, &frame::Join { request: 2, past: 0, room: "#room", password: "" });
         member
     }
 

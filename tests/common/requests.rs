@@ -27,7 +27,9 @@ pub fn any_request(random: &mut Random, channel: ChannelId) -> Command<'static> 
         1 => Command::SetRealName { text },
         2 => Command::SetAway { text: random.chance(60).then_some(text) },
         3 => Command::SetMarks { set: any_mark(random), clear: any_mark(random) },
-        4 | 5 => Command::Join { room: *random.pick(&ROOMS), password: *random.pick(&["", "key", "no"]) },
+        4 | 5 => {
+            Command::Join { room: *random.pick(&ROOMS), password: *random.pick(&["", "key", "no"]), past: 0 }
+        }
         6 => Command::Leave { room, text },
         7 => Command::Say { room, words: any_words(random, text), least: None },
         8 => Command::Say { room, words: Words::message(text), least: Some(*random.pick(&ROLES)) },

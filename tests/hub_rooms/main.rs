@@ -38,7 +38,7 @@ fn clear(flag: Flag) -> RoomChange<'static> {
 }
 
 fn join<'a>(room: &'a str, password: &'a str) -> Command<'a> {
-    Command::Join { room, password }
+    Command::Join { room, password, past: 0 }
 }
 
 fn say(text: &str) -> Command<'_> {

@@ -93,7 +93,7 @@ fn everything(hub: &mut Hub, now: Moment, first: SessionId, rooms: &[Box<str>]) 
         let mut commands = vec![Command::IdentifyProven { name, salt: SALT }, login];
         for room in rooms {
             let named = RoomRef::Named(room);
-            commands.push(Command::Join { room, password: "key" });
+            commands.push(Command::Join { room, password: "key", past: 0 });
             commands.push(Command::ShowSettings { room: named });
             commands.push(Command::ListMembers { room: named, affiliation: None, after: "" });
             commands.extend(MaskList::ALL.map(|list| Command::ListMasks { room: named, list, from: 0 }));

@@ -346,7 +346,7 @@ impl World {
         let payload_max = *self.random.pick(&[0, 8_192, 32_768, 32_768]);
         let command = match self.random.below(19) {
             0 | 1 => Command::Login { name, payload_max, username: "", realname: "" },
-            2 => Command::Join { room, password: "" },
+            2 => Command::Join { room, password: "", past: 0 },
             3 => Command::Leave { room: RoomRef::Channel(channel), text: "" },
             4 => Command::Say { room: RoomRef::Channel(channel), words: Words::message(text), least: None },
             5 => Command::SetSubject { room: RoomRef::Channel(channel), text },

@@ -43,7 +43,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "tty", modules: &[], crates: &["rustix"] },
     Layer {
         name: "chat",
-        // The hub for its rules on names alone: without a server, a client has to hold them itself.
+        // The hub for its rules on names, which a client without a server has to hold itself, and for its words for presets.
         modules: &["net", "wire", "hub", "tty"],
         crates: &[
             "mio",

@@ -66,7 +66,11 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             let text = if text.is_empty() { by_name } else { text };
             scene.line_by(out, by.as_ref(), "KICK").param(target).param(who.shown()).trailing(text);
         }
-        Event::SubjectSet { by, text } => scene.line(out, &by, "TOPIC").param(target).trailing(text),
+        Event::SubjectSet { by, text, id } => {
+            let head = scene.head(out, &by).message(variant, id, "");
+            let line = head.source(by.name.shown(), by.username(), &scene.host_of(&by), "TOPIC");
+            line.param(target).trailing(text);
+        }
         Event::Changed { by, changes } => changed(&scene, by.as_ref(), target, changes, out),
         Event::Invited { by, room } => scene.line(out, &by, "INVITE").param(target).param(room.shown()).end(),
         Event::GuestInvited { by, who } if variant.has(INVITE_NOTIFY) => {

@@ -1,8 +1,7 @@
 //! Frames of those who run a room: what they ask for, as commands, and what they are told.
 
 use super::codes::{
-    affiliated, affiliation_code, bits, flag_bits, flag_code, hub_affiliation, hub_wish, list_code,
-    role_code, wish_code,
+    affiliated, affiliation_code, bits, flag_bits, hub_affiliation, hub_wish, list_code, role_code, wish_code,
 };
 use super::encode::put;
 use crate::hub::record::{MemberRecord, Wish};
@@ -10,6 +9,7 @@ use crate::hub::{
     Affiliation, ChannelId, Command, Flag, Flags, KnownPassword, MaskEntry, MaskList, MemberView, Preset,
     Role, RoomChange, RoomRef, Terms, WishView,
 };
+use crate::session::flags::flag_code;
 use crate::wire::frame::{self, Grants, put_list};
 use crate::wire::{AffiliationCode, ChangeCode, Frame, Kind, RefusalCode, WishCode};
 

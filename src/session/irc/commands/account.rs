@@ -1,6 +1,6 @@
 //! REGISTER and VERIFY (IRCv3 draft account-registration), and what is told of one's own account, whoever asked for it.
 
-use super::{Doing, authenticate};
+use super::{Doing, authenticate, user_modes};
 use crate::hub::{AccountChange, BadName, Command, Refusal, Registration};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
@@ -107,7 +107,7 @@ fn note(dialogue: &mut Dialogue, (name, change): (&str, AccountChange)) {
     }
 }
 
-/// 900, or 901.
+/// 900, or 901, and the mode that goes with it.
 fn put_state(dialogue: &Dialogue, change: AccountChange, world: &Surroundings, out: &mut Vec<u8>) {
     let star = |text: &str| if text.is_empty() { "*".to_owned() } else { text.to_owned() };
     let whole = format!("{}!{}@{}", star(&dialogue.nick), star(&dialogue.user), dialogue.host);
@@ -119,6 +119,9 @@ fn put_state(dialogue: &Dialogue, change: AccountChange, world: &Surroundings, o
         (AccountChange::LoggedOut | AccountChange::Deleted, _) => {
             dialogue.line(Numeric::RPL_LOGGEDOUT, world, out).param(whole).trailing("You are logged out");
         }
-        _ => {}
+        _ => return,
+    }
+    if dialogue.is_open() {
+        user_modes::put_registered(dialogue, world, out);
     }
 }
