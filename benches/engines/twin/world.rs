@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use switchboard::hub::record::Record;
+use std::time::Instant;
 use switchboard::hub::{
     self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Proof, Reply,
     RequestId, SessionId,
@@ -341,18 +340,6 @@ impl Effects for Exchange {
 
     /// Nobody has an account here.
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
-
-    fn can_store(&self) -> bool {
-        true
-    }
-
-    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
-        None
-    }
-
-    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
-
-    fn store(&mut self, _: Record) {}
 
     fn digest(&self, _: &[u8]) -> [u8; 5] {
         [0; 5]
