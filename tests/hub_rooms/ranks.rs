@@ -4,7 +4,7 @@ use super::{DAN, TEA, affiliate, clear, is_kicked, members, said, set, with_room
 use crate::desk::{ANN, BOB, CY};
 use crate::recorder::{Answered, Happened, Recorded};
 use switchboard::hub::{
-    Affiliation, Command, Flag, Limits, MaskList, Refusal, Role, RoomChange, SessionId, Terms,
+    Affiliation, Command, Flag, Limits, MaskList, Refusal, Role, RoomChange, RoomRef, SessionId, Terms,
 };
 
 /// XEP-0045 §10.1.
@@ -159,4 +159,58 @@ fn members_are_counted_against_their_limit() {
     assert_eq!(desk.unchanged(ANN, "#tea", affiliate(Affiliation::Admin, "bob")), None);
     assert_eq!(desk.unchanged(ANN, "#tea", affiliate(Affiliation::None, "bob")), None);
     assert_eq!(desk.unchanged(ANN, "#tea", affiliate(Affiliation::Outcast, "cy")), None);
+}
+
+/// The answer must not tell whose account is what there, or who has one.
+#[test]
+fn who_may_not_ban_accounts_in_an_anonymous_room_learns_nothing_of_them() {
+    let mut desk = with_room();
+    desk.change(ANN, "#tea", set(Flag::SemiAnonymous));
+    desk.change(ANN, "#tea", affiliate(Affiliation::Admin, "bob"));
+    desk.change(ANN, "#tea", affiliate(Affiliation::Outcast, "cy"));
+    let guest = SessionId(8);
+    desk.login(guest, "guest");
+    for session in [BOB, guest] {
+        desk.join(session, "#tea");
+    }
+    let pseudonyms: Vec<String> =
+        match desk.answer(ANN, Command::Who { room: TEA, after: "", in_full: false }) {
+            Answered::Occupants(names, _) => names,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(pseudonyms.len(), 3, "{pseudonyms:?}");
+    let others = pseudonyms.iter().filter(|name| name.starts_with("anon-")).map(String::as_str);
+    for whom in ["ann", "bob", "cy", "dan", "guest", "nobody"].into_iter().chain(others) {
+        for affiliation in [Affiliation::Outcast, Affiliation::None, Affiliation::Member, Affiliation::Owner]
+        {
+            let refused = desk.unchanged(guest, "#tea", affiliate(affiliation, whom));
+            assert_eq!(refused, Some(Refusal::NotAdmin), "{whom} {affiliation:?}");
+        }
+    }
+}
+
+/// Who makes a room without an account moderates it, and sets it as they like; but nobody trusts them with who is who.
+#[test]
+fn in_an_anonymous_room_without_an_owner_nobody_says_whose_account_is_what() {
+    let mut desk = with_room();
+    let guest = SessionId(8);
+    desk.login(guest, "guest");
+    desk.join(guest, "#den");
+    let den = RoomRef::Named("#den");
+    desk.change(guest, "#den", set(Flag::SemiAnonymous));
+    desk.change(guest, "#den", set(Flag::Moderated));
+    desk.join(BOB, "#den");
+    let name = match desk.answer(guest, Command::Who { room: den, after: "", in_full: false }) {
+        Answered::Occupants(names, _) => names.into_iter().find(|name| name.starts_with("anon-")),
+        other => panic!("{other:?}"),
+    };
+    let name = name.expect("a pseudonym");
+    let ban = affiliate(Affiliation::Outcast, &name);
+    assert_eq!(desk.unchanged(guest, "#den", ban), Some(Refusal::NotAdmin));
+    desk.change(guest, "#den", RoomChange::Grant { role: Role::Participant, to: &name });
+    let list = Command::ListMembers { room: den, affiliation: None, after: "" };
+    assert_eq!(desk.refusal(guest, list), Refusal::NotAdmin);
+    let mask = format!("{name}!*@*");
+    let ban = RoomChange::AddMask { list: MaskList::Bans, mask: &mask, terms: Terms::NONE };
+    assert_eq!(desk.unchanged(guest, "#den", ban), None, "the name can be kept out all the same");
 }

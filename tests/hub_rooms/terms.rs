@@ -1,9 +1,9 @@
 //! What holds for a time ends by itself.
 
-use super::{DAN, TEA, join, said, with_room};
+use super::{DAN, TEA, affiliate, join, said, with_room};
 use crate::desk::{ANN, BOB, CY, Desk};
-use crate::recorder::{Happened, Recorded, moment};
-use switchboard::hub::{Affiliation, Command, MaskList, Refusal, RoomChange, Terms};
+use crate::recorder::{Answered, Happened, Recorded, moment};
+use switchboard::hub::{Affiliation, Command, MaskList, Refusal, Role, RoomChange, Terms};
 
 #[test]
 fn bans_and_mutes_for_a_time_end_by_themselves() {
@@ -67,4 +67,48 @@ fn after(desk: &Desk, seconds: u64) -> switchboard::hub::Moment {
     let mut now = moment(desk.now + std::time::Duration::from_secs(seconds));
     now.unix_millis += seconds * 1_000;
     now
+}
+
+/// Bob is banned and muted, each until its own time or until it is undone, in either order.
+#[test]
+fn a_ban_and_a_mute_of_one_account_end_without_each_other() {
+    let ends = |seconds| Terms { reason: "", seconds };
+    for (ban, mute) in [(None, Some(60)), (Some(60), None), (Some(60), Some(120)), (Some(120), Some(60))] {
+        for is_ban_first in [true, false] {
+            let mut desk = with_room();
+            // An admin bans; whoever moderates may mute.
+            desk.change(ANN, "#tea", affiliate(Affiliation::Admin, "cy"));
+            desk.join(CY, "#tea");
+            desk.join(DAN, "#tea");
+            desk.change(ANN, "#tea", RoomChange::Grant { role: Role::Moderator, to: "dan" });
+            let outcast = Affiliation::Outcast;
+            let changes = [
+                (CY, RoomChange::Affiliate { affiliation: outcast, whom: "bob", terms: ends(ban) }),
+                (DAN, RoomChange::AddMask { list: MaskList::Mutes, mask: "~a:bob", terms: ends(mute) }),
+            ];
+            let order = if is_ban_first { [0, 1] } else { [1, 0] };
+            for (by, change) in order.map(|at| changes[at]) {
+                assert_eq!(desk.unchanged(by, "#tea", change), None);
+            }
+            for minute in [0, 1, 2] {
+                let now = after(&desk, minute * 60 + 1);
+                desk.hub.expire(now, &mut desk.recorder);
+                desk.hub.audit().expect("the books agree");
+                let holds = |seconds: Option<u64>| seconds.is_none_or(|seconds| minute * 60 < seconds);
+                let lists = [MaskList::Bans, MaskList::Mutes].map(|list| masks(&mut desk, list));
+                let expected = [(holds(ban), "cy"), (holds(mute), "dan")];
+                let expected =
+                    expected.map(|(holds, by)| if holds { format!("~a:bob by {by}") } else { String::new() });
+                assert_eq!(lists, expected, "ban {ban:?}, mute {mute:?}, minute {minute}");
+            }
+        }
+    }
+}
+
+/// The entries of a list, and who made them.
+fn masks(desk: &mut Desk, list: MaskList) -> String {
+    match desk.answer(ANN, Command::ListMasks { room: TEA, list, from: 0 }) {
+        Answered::Masks(entries, false) => entries.join(" "),
+        other => panic!("{other:?}"),
+    }
 }
