@@ -1,8 +1,11 @@
 //! Servers that keep what lasts in a directory of the test's own, and accounts over native frames.
 #![allow(dead_code)] // each test file uses its part
 
-use super::common::{Client, Server};
+use super::common::{Client, PATIENCE, Server};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use switchboard::hub::record::Record;
+use switchboard::storage::{Answer, Database, Storage};
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{CredentialsCode, Kind, RefusalCode};
 
@@ -29,6 +32,26 @@ impl Directory {
     pub fn serve(&self, args: &[&str]) -> Server {
         let place = ["--data-dir", self.0.to_str().expect("a path in UTF-8")];
         Server::start(&[&place[..], &CHEAP, args].concat())
+    }
+
+    /// Writes these records into its database, while no server has it.
+    pub fn fill(&self, records: impl Iterator<Item = Record>) {
+        let database = Database::open(&self.0).expect("it opens");
+        let (sender, answers) = channel();
+        let answer = move |answer| sender.send(answer).is_ok();
+        let (mut storage, _) = Storage::start(database, drop, answer).expect("a thread");
+        let next = || answers.recv_timeout(PATIENCE).expect("an answer");
+        for record in records {
+            while !storage.takes() {
+                storage.note(&next());
+            }
+            storage.put(record).expect("room for it");
+        }
+        while !storage.is_done() {
+            storage.note(&next());
+        }
+        storage.end();
+        while next() != Answer::Ended {}
     }
 
     /// The names of the files in it.
