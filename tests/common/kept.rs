@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use switchboard::hub::record::Record;
 use switchboard::storage::{Answer, Database, Storage};
 use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{CredentialsCode, Kind, RefusalCode};
+use switchboard::wire::{CredentialsCode, Flags, Kind, RefusalCode};
 
 /// What makes hashes cheap: what passwords cost is not what these tests are about.
 pub const CHEAP: [&str; 4] = ["--password-hash-memory-kib", "8", "--password-hash-iterations", "1"];
@@ -103,6 +103,28 @@ pub fn answer(client: &mut Client) -> Result<(), RefusalCode> {
             _ => {}
         }
     }
+}
+
+/// What an answer has, in all of its frames: numbers, who has taken it back, texts.
+pub fn past(client: &mut Client) -> (Vec<(u64, String, String)>, bool) {
+    let mut found = Vec::new();
+    loop {
+        let received = client.receive_kind(Kind::Past);
+        let Frame::Past(past) = received.frame() else { panic!("no past") };
+        let told =
+            past.entries.iter().map(|entry| (entry.id, entry.retracted_by.to_owned(), entry.text.to_owned()));
+        found.extend(told);
+        if !received.has(Flags::MORE) {
+            return (found, past.more != 0);
+        }
+    }
+}
+
+/// Enters a room, and has so much of its past shown; returns its number.
+pub fn enter(client: &mut Client, room: &str, past: u16) -> u32 {
+    let request = client.next_request();
+    client.send(0, &frame::Enter { request, past, room, password: "" });
+    client.receive_kind(Kind::Joined).channel()
 }
 
 /// The next refusal.
