@@ -235,6 +235,8 @@ options! {
         history_page_max: usize => hub.history.page_max;
         /// Latest messages that a client of IRC is shown on entering a room, unless it asks for history itself [default: 20]
         history_lines_on_join: u16 => server.history_lines;
+        /// Tell clients of IRC on entering a room that what is said in it is kept, where that is on disk [default: true]
+        history_notice_on_join: bool => server.history_notice;
         /// Conversations of which an account can say up to when it has read them [default: 200]
         read_marks_max: usize => hub.history.read_marks_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]

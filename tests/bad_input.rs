@@ -28,9 +28,9 @@ fn request(kind: Kind, channel: u32, rest: &[u8]) -> Vec<u8> {
     raw(kind as u8, channel, &[&REQUEST.to_be_bytes(), rest].concat())
 }
 
-/// What stands in join behind the id: a room, and no password.
+/// What stands in join behind the id: nothing of the past, a room, and no password.
 fn joining(room: impl AsRef<[u8]>) -> Vec<u8> {
-    [name(room), vec![0]].concat()
+    [vec![0, 0], name(room), vec![0]].concat()
 }
 
 fn hello(version: u8, name: &str) -> Vec<u8> {
@@ -93,7 +93,7 @@ fn before_login() {
         ("say", whole(bystanders.room, &frame::Say { request: 1, text: "hi" }), Bye(ByeCode::HelloExpected)),
         (
             "join",
-            whole(0, &frame::Join { request: 1, room: "#lobby", password: "" }),
+            whole(0, &frame::Join { request: 1, past: 0, room: "#lobby", password: "" }),
             Bye(ByeCode::HelloExpected),
         ),
         ("payload", whole(1, &frame::Data { payload: b"x" }), Bye(ByeCode::HelloExpected)),

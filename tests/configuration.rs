@@ -312,7 +312,7 @@ fn help_and_version_go_to_stdout() {
 
 fn may_join(client: &mut Client, room: &str) -> bool {
     let request = client.next_request();
-    client.send(0, &frame::Join { request, room, password: "" });
+    client.send(0, &frame::Join { request, past: 0, room, password: "" });
     match client.receive().frame() {
         Frame::Joined(_) => true,
         Frame::Refused(refused) => {

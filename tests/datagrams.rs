@@ -214,7 +214,7 @@ fn only_what_may_be_lost_is_taken_from_a_datagram() {
     let (mut alice, mut datagrams, tea) = bound(&server, "alice", ALL);
     let mut bob = Client::login(server.address, "bob");
     let relay = open_relay(&mut alice, &mut bob, "bob");
-    datagrams.send(0, &frame::Join { request: 50, room: "#other", password: "" });
+    datagrams.send(0, &frame::Join { request: 50, past: 0, room: "#other", password: "" });
     datagrams.send(tea, &frame::Leave { request: 51 });
     datagrams.send(0, &frame::Tell { request: 52, to: "bob", text: "psst" });
     datagrams.send(0, &frame::Bye { code: 0, text: "" });

@@ -148,7 +148,7 @@ fn what_is_cut_lengthened_or_glued_together_is_nothing() {
     let mut bare = Vec::new();
     header::put(&mut bare, Flags::NONE, scene.tea, &frame::Say { request: 0, text: "x" });
     assert_eq!(scene.receive(at(1), &bare), []);
-    let join = scene.sealing.seal(0, &frame::Join { request: 1, room: "#other", password: "" });
+    let join = scene.sealing.seal(0, &frame::Join { request: 1, past: 0, room: "#other", password: "" });
     assert_eq!(scene.receive(at(1), &join), []);
     assert_eq!(scene.dropped(Dropped::Frame), 1);
     assert!(scene.listener.kinds().is_empty() && scene.alice.kinds().is_empty());

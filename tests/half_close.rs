@@ -23,7 +23,12 @@ fn requests_before_the_half_close_are_answered_and_then_the_stream_ends() {
     let room = bob.join("#lobby");
     let mut alice = Client::connect(server.address);
     let bytes = burst("alice", |bytes| {
-        header::put(bytes, Flags::NONE, 0, &frame::Join { request: 2, room: "#lobby", password: "" });
+        header::put(
+            bytes,
+            Flags::NONE,
+            0,
+            &frame::Join { request: 2, past: 0, room: "#lobby", password: "" },
+        );
         header::put(bytes, Flags::NONE, room, &frame::Say { request: 3, text: "last words" });
         header::put(bytes, Flags::NONE, room, &frame::Who { request: 4, after: "" });
         header::put(bytes, Flags::NONE, room, &frame::Say { request: 5, text: "" });

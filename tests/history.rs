@@ -48,7 +48,7 @@ fn who_enters_sees_what_was_said_before_what_is_said_from_then_on() {
     for n in 5..50 {
         ann.send(room, &frame::Say { request: 0, text: &n.to_string() });
     }
-    bob.send(0, &frame::Enter { request: 7, past: 100, room: "#tea", password: "" });
+    bob.send(0, &frame::Join { request: 7, past: 100, room: "#tea", password: "" });
     for n in 50..100 {
         ann.send(room, &frame::Say { request: 0, text: &n.to_string() });
     }
@@ -68,11 +68,11 @@ fn who_enters_sees_what_was_said_before_what_is_said_from_then_on() {
     }
     // Fewer than there are, and none.
     let mut cy = Client::login(server.address, "cy");
-    cy.send(0, &frame::Enter { request: 1, past: 2, room: "#tea", password: "" });
+    cy.send(0, &frame::Join { request: 1, past: 2, room: "#tea", password: "" });
     let (found, more) = entries(&cy.receive_kind(Kind::Past));
     assert_eq!((texts(&found), more), (vec!["ann: 98", "ann: 99"], true));
     let mut dan = Client::login(server.address, "dan");
-    dan.send(0, &frame::Enter { request: 1, past: 0, room: "#tea", password: "" });
+    dan.send(0, &frame::Join { request: 1, past: 0, room: "#tea", password: "" });
     dan.round_trip();
 }
 
@@ -174,14 +174,14 @@ fn messages_are_found_by_their_words() {
     }
     let mut search = |words| {
         let request = ann.next_request();
-        ann.send(room, &frame::Search { request, before: 0, limit: 10, words });
+        ann.send(room, &frame::Search { request, before: 0, limit: 10, room: "", words });
         let answer = ann.receive_kind(Kind::Past);
         entries(&answer).0.into_iter().map(|(_, text)| text).collect::<Vec<_>>()
     };
     assert_eq!(search("GOOD"), ["ann: good evening all", "ann: Good morning"]);
     assert_eq!(search("all good"), ["ann: good evening all"]);
     assert!(search("night").is_empty());
-    ann.send(room, &frame::Search { request: 99, before: 0, limit: 10, words: " ... " });
+    ann.send(room, &frame::Search { request: 99, before: 0, limit: 10, room: "", words: " ... " });
     let refused = ann.receive_kind(Kind::Refused);
     assert!(matches!(refused.frame(), Frame::Refused(r) if r.code == RefusalCode::BadText.number()));
 }

@@ -2,10 +2,13 @@
 //! paged and found as before, and what was taken back stays so.
 
 mod common;
+#[path = "common/irc.rs"]
+mod irc;
 #[path = "common/kept.rs"]
 mod kept;
 
 use common::{Client, Server};
+use irc::Link;
 use kept::{Directory, enter, identify, past, register};
 use std::net::SocketAddr;
 use switchboard::wire::frame::{self, Frame};
@@ -33,7 +36,7 @@ fn show(client: &mut Client, room: u32, part: PartCode, id: u64) -> (Vec<(u64, S
 
 fn search(client: &mut Client, room: u32, words: &str) -> Vec<String> {
     let request = client.next_request();
-    client.send(room, &frame::Search { request, before: 0, limit: 10, words });
+    client.send(room, &frame::Search { request, before: 0, limit: 10, room: "", words });
     past(client).0.into_iter().map(|(_, _, text)| text).collect()
 }
 
@@ -178,4 +181,46 @@ fn who_has_an_account_now_is_not_who_had_one_before() {
     let request = cy.next_request();
     cy.send(room, &frame::Retract { request, id: *id, text: "" });
     assert_eq!(kept::refusal(&mut cy), RefusalCode::NotAllowed, "it is somebody else's");
+}
+
+#[test]
+fn members_search_it_from_outside_and_nobody_else_does() {
+    let directory = Directory::new("history-outside");
+    let server = directory.serve(&[]);
+    let (mut ann, room) = begin(&server);
+    let request = ann.next_request();
+    ann.send(room, &frame::Leave { request });
+    ann.receive_kind(Kind::Done);
+    let mut bob = Client::login(server.address, "bob");
+    // Nobody is in it, so that nothing of it is in memory; the second time is as the first.
+    for _ in 0..2 {
+        let request = ann.next_request();
+        ann.send(0, &frame::Search { request, before: 0, limit: 2, room: "#TEA", words: "message" });
+        let (found, more) = past(&mut ann);
+        let texts: Vec<&str> = found.iter().map(|(_, _, text)| text.as_str()).collect();
+        assert_eq!((texts, more), (vec!["message 249", "message 248"], true));
+        let request = bob.next_request();
+        bob.send(0, &frame::Search { request, before: 0, limit: 2, room: "#tea", words: "message" });
+        let refused = bob.receive_kind(Kind::Refused);
+        let Frame::Refused(refused) = refused.frame() else { panic!("not refused") };
+        assert_eq!(refused.code, RefusalCode::NotInRoom.number());
+    }
+}
+
+#[test]
+fn clients_of_irc_are_told_on_entering_that_it_is_kept() {
+    let directory = Directory::new("history-notice");
+    let mut server = directory.serve(&[]);
+    let _ann = begin(&server);
+    let told = "NOTICE cy :What is said in #tea is kept, and everybody in it sees who you are";
+    let mut cy = Link::log_in(server.address, "cy", "");
+    cy.send("JOIN #tea\r\n");
+    cy.wait_for(&[told]);
+    server.signal("TERM");
+    server.wait();
+    let server = directory.serve(&["--history-notice-on-join", "false"]);
+    let mut cy = Link::log_in(server.address, "cy", "");
+    cy.send("JOIN #tea\r\n");
+    let line = cy.wait_for(&[told, " 366 "]);
+    assert!(line.contains(" 366 "), "{line}");
 }

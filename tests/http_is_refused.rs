@@ -77,7 +77,12 @@ fn lines_in_a_body_are_never_acted_on() {
     let mut frames = Vec::new();
     let hello = frame::Hello { request: 1, version: frame::VERSION, body_max: 8_192, name: "mallory" };
     header::put(&mut frames, Flags::NONE, 0, &hello);
-    header::put(&mut frames, Flags::NONE, 0, &frame::Join { request: 2, room: "#lobby", password: "" });
+    header::put(
+        &mut frames,
+        Flags::NONE,
+        0,
+        &frame::Join { request: 2, past: 0, room: "#lobby", password: "" },
+    );
     header::put(&mut frames, Flags::NONE, room, &frame::Say { request: 3, text: "pwned" });
     header::put(&mut frames, Flags::NONE, 0, &frame::Tell { request: 4, to: "alice", text: "pwned" });
     for head in ["GET", "POST", "PUT"] {

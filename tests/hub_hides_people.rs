@@ -235,7 +235,7 @@ impl Play {
         let role = *self.random.pick(&[Role::Moderator, Role::Participant]);
         let on = self.random.chance(50);
         let command = match self.random.below(26) {
-            0..=3 => Command::Join { room, password: "" },
+            0..=3 => Command::Join { room, password: "", past: 0 },
             4 => Command::Leave { room: named, text: "bye" },
             5 => Command::Say { room: named, words, least: None },
             6 => Command::Say { room: named, words, least: Some(Role::Moderator) },
@@ -274,7 +274,7 @@ fn no_name_from_elsewhere_gets_into_a_room_that_hides_people() {
         // Somebody keeps the one room in which people are known.
         let keeper = SessionId(PEOPLE as u64 + 1);
         play.log_in(keeper);
-        play.ask(keeper, Command::Join { room: KNOWING, password: "" });
+        play.ask(keeper, Command::Join { room: KNOWING, password: "", past: 0 });
         let change = RoomChange::Flag { flag: Flag::SemiAnonymous, on: false };
         play.ask(keeper, Command::Change { room: RoomRef::Named(KNOWING), changes: Box::new([change]) });
         (1..=PEOPLE as u64).for_each(|n| play.log_in(SessionId(n)));
@@ -302,7 +302,7 @@ fn who_answers_for_a_room_learns_who_is_behind_a_name_and_nobody_else_does() {
     }
     play.ask(owner, Command::Register { name: "", password: "sesame" });
     for session in [owner, guest, other] {
-        play.ask(session, Command::Join { room: HIDING[0], password: "" });
+        play.ask(session, Command::Join { room: HIDING[0], password: "", past: 0 });
     }
     for (session, expected) in [(owner, &["secret2", "secret3"][..]), (other, &[])] {
         let who = Command::Who { room: RoomRef::Named(HIDING[0]), after: "", in_full: true };

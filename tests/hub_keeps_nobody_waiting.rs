@@ -42,7 +42,7 @@ fn a_page_ends_when_masks_are_hard_and_the_list_goes_on_behind_it() {
     let mut desk = Desk::new(Limits { rooms_per_user_max: 1_000, ..Limits::default() });
     let names: Vec<String> = (0..800).map(|n| format!("#{}{n:03}", "a".repeat(60))).collect();
     for name in &names {
-        desk.answer_unaudited(ANN, Command::Join { room: name, password: "" });
+        desk.answer_unaudited(ANN, Command::Join { room: name, password: "", past: 0 });
     }
     let hard = hard();
     let filter = RoomFilter { mask: Some(&hard), ..RoomFilter::default() };
@@ -107,8 +107,8 @@ fn another_name_is_had_at_once_however_many_bans_there_are() {
     desk.answer(BOB, Command::Rename { name: &names[1] });
     for n in 0..100 {
         let room = format!("#{n}");
-        desk.answer_unaudited(ANN, Command::Join { room: &room, password: "" });
-        desk.answer_unaudited(BOB, Command::Join { room: &room, password: "" });
+        desk.answer_unaudited(ANN, Command::Join { room: &room, password: "", past: 0 });
+        desk.answer_unaudited(BOB, Command::Join { room: &room, password: "", past: 0 });
         ban_nobody(&mut desk, &room, 100);
     }
     let mut turn = 0;
@@ -162,7 +162,7 @@ fn a_ban_holds_whatever_the_case_and_however_its_stars_stand() {
         changes: [RoomChange::AddMask { list: MaskList::Bans, mask, terms: Terms::NONE }].into(),
     };
     desk.ask(ANN, ban("B*?b!*@*"));
-    assert_eq!(desk.refusal(BOB, Command::Join { room: "#tea", password: "" }), Refusal::Banned);
+    assert_eq!(desk.refusal(BOB, Command::Join { room: "#tea", password: "", past: 0 }), Refusal::Banned);
     let again = desk.answer(ANN, ban("b?*B!*@*"));
     assert_eq!(again, Answered::Changed { changes: vec![], refused: vec![] }, "it says the same");
     let changes = [RoomChange::RemoveMask { list: MaskList::Bans, mask: "b**?b!*@**" }].into();

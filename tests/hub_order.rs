@@ -39,7 +39,7 @@ fn say(text: &str) -> Command<'_> {
 }
 
 fn join(password: &str) -> Command<'_> {
-    Command::Join { room: "#tea", password }
+    Command::Join { room: "#tea", password, past: 0 }
 }
 
 impl Desk {
@@ -286,7 +286,7 @@ fn nobody_keeps_others_from_inviting_by_inviting_much() {
         invitations,
         "the oldest by who made the most are gone"
     );
-    let join = |room| Command::Join { room, password: "" };
+    let join = |room| Command::Join { room, password: "", past: 0 };
     assert_eq!(desk.refusal(CY, join("#a1")), Refusal::MembersOnly);
     assert!(matches!(desk.answer(CY, join("#b")), Answered::Joined { .. }));
     // The same for the list of a room: Ann's first guest makes place for Bob's.

@@ -191,7 +191,7 @@ impl World {
         let on = self.random.chance(60);
         let (expected, what) = match self.random.below(12) {
             0..=3 => {
-                let joined = Command::Join { room: "#tea", password: "" };
+                let joined = Command::Join { room: "#tea", password: "", past: 0 };
                 (self.model.join(by), self.asked(by, joined, "join"))
             }
             4 => (self.model.leave(by), self.asked(by, Command::Leave { room: TEA, text: "" }, "leave")),

@@ -40,7 +40,7 @@ fn answered(to: SessionId, request: u32, channel: ChannelId, answer: Answered) -
 #[test]
 fn joining_makes_a_room_and_the_last_to_leave_ends_it() {
     let mut desk = Desk::new(Limits::default());
-    let effects = desk.ask(ANN, Command::Join { room: "#tea", password: "" });
+    let effects = desk.ask(ANN, Command::Join { room: "#tea", password: "", past: 0 });
     let Recorded::Reply { channel, ref answer, .. } = effects[0] else { panic!("the answer comes first") };
     assert_eq!(*answer, Answered::Joined { room: "#tea".into(), occupants: 1, subject: None });
     let entered = Recorded::Publish { channel, cause: ANN, event: Happened::Entered("ann".into()) };
@@ -73,10 +73,10 @@ fn words_and_subjects_go_to_the_room_and_the_subject_stays() {
     assert_eq!(said, [Recorded::Publish { channel, cause: ANN, event }, sent]);
     desk.ask(ANN, Command::SetSubject { room: RoomRef::Channel(channel), text: "at five" });
     let subject = Some(("ann".to_owned(), "at five".to_owned()));
-    let joined = desk.answer(BOB, Command::Join { room: "#tea", password: "" });
+    let joined = desk.answer(BOB, Command::Join { room: "#tea", password: "", past: 0 });
     assert_eq!(joined, Answered::Joined { room: "#tea".into(), occupants: 2, subject });
     desk.ask(BOB, Command::SetSubject { room: RoomRef::Channel(channel), text: "" });
-    let joined = desk.answer(CY, Command::Join { room: "#tea", password: "" });
+    let joined = desk.answer(CY, Command::Join { room: "#tea", password: "", past: 0 });
     assert_eq!(joined, Answered::Joined { room: "#tea".into(), occupants: 3, subject: None });
 }
 
@@ -142,7 +142,7 @@ fn nothing_is_for_those_who_have_not_logged_in() {
     let channel = desk.join(ANN, "#tea");
     let stranger = SessionId(9);
     for command in [
-        Command::Join { room: "#tea", password: "" },
+        Command::Join { room: "#tea", password: "", past: 0 },
         Command::Leave { room: RoomRef::Channel(channel), text: "" },
         Command::Say { room: RoomRef::Channel(channel), words: Words::message("hi"), least: None },
         Command::SetSubject { room: RoomRef::Channel(channel), text: "hi" },
@@ -167,7 +167,7 @@ fn names_and_texts_have_their_rules() {
     assert_eq!(desk.refusal(ANN, login("other")), Refusal::AlreadyLoggedIn);
     assert_eq!(desk.refusal(SessionId(9), login("")), Refusal::BadName(BadName::Empty));
     assert_eq!(desk.refusal(SessionId(9), login("a b")), Refusal::BadName(BadName::Character(' ')));
-    let room = Command::Join { room: "tea", password: "" };
+    let room = Command::Join { room: "tea", password: "", past: 0 };
     assert_eq!(desk.refusal(ANN, room), Refusal::BadRoomName(BadName::FirstCharacter));
     let too_long = Refusal::TextTooLong { bytes_max: 8 };
     let (empty, control) = (Refusal::BadText(BadText::Empty), Refusal::BadText(BadText::Control));
@@ -198,7 +198,7 @@ fn rooms_have_their_limits() {
         Limits { rooms_per_user_max: 2, occupants_per_room_max: 2, rooms_max: 3, ..Limits::default() };
     let mut desk = Desk::new(limits);
     let channel = desk.join(ANN, "#a");
-    let join = |room| Command::Join { room, password: "" };
+    let join = |room| Command::Join { room, password: "", past: 0 };
     assert_eq!(desk.refusal(ANN, join("#A")), Refusal::AlreadyInRoom);
     assert_eq!(
         desk.refusal(

@@ -4,11 +4,10 @@
 mod instructions;
 
 use instructions::{Budget, asked, check};
-use std::time::{Duration, Instant};
-use switchboard::hub::record::Record;
+use std::time::Instant;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
-    RoomChange, RoomRef, SessionId, Terms, Words,
+    Command, Effect, Effects, HistoryLimits, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof,
+    RequestId, RoomChange, RoomRef, SessionId, Terms, Words,
 };
 
 const ANN: SessionId = SessionId(1);
@@ -30,18 +29,6 @@ impl Effects for Nobody {
 
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
 
-    fn can_store(&self) -> bool {
-        true
-    }
-
-    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
-        None
-    }
-
-    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
-
-    fn store(&mut self, _: Record) {}
-
     fn digest(&self, _: &[u8]) -> [u8; 5] {
         [0; 5]
     }
@@ -60,14 +47,16 @@ struct Rooms {
 impl Rooms {
     fn new(rooms: usize, bans: usize, mask: fn(usize) -> String) -> Rooms {
         let now = Moment { monotonic: Instant::now(), unix_millis: 0 };
-        let mut rooms_of = Rooms { hub: Hub::new(Limits::default()), now };
+        // What it takes to keep what is said is counted elsewhere.
+        let history = HistoryLimits { messages_max: 0, ..HistoryLimits::default() };
+        let mut rooms_of = Rooms { hub: Hub::new(Limits { history, ..Limits::default() }), now };
         for (session, name) in [(ANN, "ann"), (BOB, &"a".repeat(31))] {
             let login = Command::Login { name, payload_max: 0, username: "", realname: "" };
             rooms_of.ask(session, login);
         }
         for room in (0..rooms).map(|n| format!("#{n}")) {
-            rooms_of.ask(ANN, Command::Join { room: &room, password: "" });
-            rooms_of.ask(BOB, Command::Join { room: &room, password: "" });
+            rooms_of.ask(ANN, Command::Join { room: &room, password: "", past: 0 });
+            rooms_of.ask(BOB, Command::Join { room: &room, password: "", past: 0 });
             for mask in (0..bans).map(mask) {
                 let changes =
                     [RoomChange::AddMask { list: MaskList::Bans, mask: &mask, terms: Terms::NONE }].into();

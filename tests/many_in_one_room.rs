@@ -56,7 +56,7 @@ fn two_thousand_join_one_room_list_it_and_leave() {
     let mut members: Vec<Client> = (0..MEMBERS).map(|n| Client::login(server.address, &name(n))).collect();
     at_once(&server, || {
         for member in &mut members {
-            member.send(0, &frame::Join { request: 1, room: "#everybody", password: "" });
+            member.send(0, &frame::Join { request: 1, past: 0, room: "#everybody", password: "" });
         }
     });
     let mut channels = BTreeSet::new();

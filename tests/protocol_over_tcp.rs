@@ -177,7 +177,7 @@ fn a_wish_for_short_bodies_is_raised_to_what_a_room_needs() {
 fn only_done_is_saved_by_request_zero() {
     let server = Server::start(&[]);
     let mut client = Client::login(server.address, "alice");
-    client.send(0, &Join { request: 0, room: "#tea", password: "" });
+    client.send(0, &Join { request: 0, past: 0, room: "#tea", password: "" });
     let room = client.receive_kind(Kind::Joined).channel();
     client.send(room, &Say { request: 0, text: "x" });
     client.send(room, &Who { request: 0, after: "" });

@@ -1,70 +1,13 @@
 //! Who runs a room over frames: everything that can be asked for, done and refused, and what everybody else is told.
 
+#[path = "common/asking.rs"]
+mod asking;
 mod common;
 
+use asking::{REQUEST, ask, change, changes, join, member, quick_server, say, undo};
 use common::{Client, Server};
-use switchboard::wire::frame::{self, Body, Frame, Grants};
-use switchboard::wire::{AffiliationCode, ChangeCode, CredentialsCode, Flags, Kind, RefusalCode, WishCode};
-
-/// Any number but 0 will do: each request waits for its answer.
-const REQUEST: u32 = 9;
-
-const SESAME: &str = "open sesame";
-
-fn quick_server() -> Server {
-    Server::start(&["--account-delay-seconds", "1e-9"])
-}
-
-/// Somebody with an account of that name.
-fn member(server: &Server, name: &str) -> Client {
-    let mut client = Client::login(server.address, name);
-    let what = CredentialsCode::Register.number();
-    let register = frame::Credentials { request: REQUEST, what, name: "", password: SESAME, new: "" };
-    client.send(0, &register);
-    client.receive_kind(Kind::Account);
-    client
-}
-
-/// What becomes of a request that is answered by done.
-fn ask<'a>(client: &mut Client, channel: u32, request: &impl Body<'a>) -> Result<(), RefusalCode> {
-    client.send(channel, request);
-    loop {
-        let answer = client.receive();
-        match answer.frame() {
-            Frame::Done(done) if done.request == REQUEST => return Ok(()),
-            Frame::Refused(refused) if refused.request == REQUEST => {
-                return Err(RefusalCode::from_number(refused.code).expect("a known code"));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn changes(change: ChangeCode, on: u8, value: &str) -> frame::Change<'_> {
-    frame::Change { request: REQUEST, change: change.number(), on, seconds: 0, value, reason: "" }
-}
-
-fn change(client: &mut Client, room: u32, code: ChangeCode, value: &str) -> Result<(), RefusalCode> {
-    ask(client, room, &changes(code, 1, value))
-}
-
-fn undo(client: &mut Client, room: u32, code: ChangeCode, value: &str) -> Result<(), RefusalCode> {
-    ask(client, room, &changes(code, 0, value))
-}
-
-fn join(client: &mut Client, room: &str, password: &str) -> Result<u32, RefusalCode> {
-    client.send(0, &frame::Join { request: REQUEST, room, password });
-    loop {
-        let answer = client.receive();
-        match answer.frame() {
-            Frame::Joined(_) => return Ok(answer.channel()),
-            Frame::Refused(refused) => {
-                return Err(RefusalCode::from_number(refused.code).expect("a known code"));
-            }
-            _ => {}
-        }
-    }
-}
+use switchboard::wire::frame::{self, Frame, Grants};
+use switchboard::wire::{AffiliationCode, ChangeCode, Flags, Kind, RefusalCode, WishCode};
 
 /// The next change that somebody is told of: its code, whether it is on, what goes with it, how long, why.
 fn told(client: &mut Client) -> (u8, u8, String, u32, String) {
@@ -73,16 +16,18 @@ fn told(client: &mut Client) -> (u8, u8, String, u32, String) {
     (changed.change, changed.on, changed.value.to_owned(), changed.seconds, changed.reason.to_owned())
 }
 
-fn say(client: &mut Client, room: u32) -> Result<(), RefusalCode> {
-    ask(client, room, &frame::Say { request: REQUEST, text: "hi" })
+/// Ann, whose room it is, Bob, who is in it, and its channel; both have accounts.
+fn tea(server: &Server) -> (Client, Client, u32) {
+    let (mut ann, mut bob) = (member(server, "ann"), member(server, "bob"));
+    let tea = ann.join("#tea");
+    bob.join("#tea");
+    (ann, bob, tea)
 }
 
 #[test]
 fn what_a_room_is_set_to_its_owner_changes_and_everybody_sees() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     let flags = [
         ChangeCode::Hidden,
         ChangeCode::MembersOnly,
@@ -127,9 +72,7 @@ fn what_a_room_is_set_to_its_owner_changes_and_everybody_sees() {
 #[test]
 fn one_word_sets_all_that_goes_together() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), Client::login(server.address, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     assert_eq!(change(&mut bob, tea, ChangeCode::Preset, "private"), Err(RefusalCode::NotAllowed));
     assert_eq!(change(&mut ann, tea, ChangeCode::Preset, "secret"), Err(RefusalCode::BadText));
     assert_eq!(undo(&mut ann, tea, ChangeCode::Preset, "private"), Err(RefusalCode::UnknownRequest));
@@ -162,10 +105,8 @@ fn the_door_asks_for_what_the_room_says() {
 #[test]
 fn ranks_are_given_and_shown_and_the_last_owner_stays() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
+    let (mut ann, mut bob, tea) = tea(&server);
     let mut guest = Client::login(server.address, "guest");
-    let tea = ann.join("#tea");
-    bob.join("#tea");
     guest.join("#tea");
     assert_eq!(change(&mut bob, tea, ChangeCode::Admin, "bob"), Err(RefusalCode::NotAllowed));
     assert_eq!(change(&mut ann, tea, ChangeCode::Admin, "guest"), Err(RefusalCode::NoSuchPeer), "no account");
@@ -202,10 +143,8 @@ fn ranks_are_given_and_shown_and_the_last_owner_stays() {
 #[test]
 fn who_disturbs_is_made_to_leave_and_kept_out() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
+    let (mut ann, mut bob, tea) = tea(&server);
     let mut guest = Client::login(server.address, "guest");
-    let tea = ann.join("#tea");
-    bob.join("#tea");
     guest.join("#tea");
     let kick = |who| frame::Kick { request: REQUEST, who, text: "enough" };
     assert_eq!(ask(&mut bob, tea, &kick("guest")), Err(RefusalCode::NotAllowed));
@@ -239,6 +178,30 @@ fn who_disturbs_is_made_to_leave_and_kept_out() {
     assert_eq!(say(&mut bob, tea), Err(RefusalCode::NoVoice));
     assert_eq!(undo(&mut ann, tea, ChangeCode::Mute, "bob!*@*"), Ok(()));
     assert_eq!(say(&mut bob, tea), Ok(()));
+}
+
+#[test]
+fn who_answers_for_a_room_is_thrown_out_by_nobody_of_their_rank() {
+    let server = quick_server();
+    let [mut ann, mut bob, mut cy] = ["ann", "bob", "cy"].map(|name| member(&server, name));
+    let tea = ann.join("#tea");
+    for (client, name) in [(&mut bob, "bob"), (&mut cy, "cy")] {
+        client.join("#tea");
+        change(&mut ann, tea, ChangeCode::Admin, name).expect("ann owns it");
+    }
+    for (code, whom, refusal) in [
+        (ChangeCode::Outcast, "ann", RefusalCode::NotAllowed),
+        (ChangeCode::Outcast, "cy", RefusalCode::NotAllowed),
+        (ChangeCode::Outcast, "bob", RefusalCode::Yourself),
+        (ChangeCode::Member, "cy", RefusalCode::NotAllowed),
+    ] {
+        assert_eq!(change(&mut bob, tea, code, whom), Err(refusal), "{code:?} {whom}");
+    }
+    let kick = |who| frame::Kick { request: REQUEST, who, text: "" };
+    assert_eq!(ask(&mut bob, tea, &kick("ann")), Err(RefusalCode::NotAllowed));
+    assert_eq!(undo(&mut bob, tea, ChangeCode::Voice, "cy"), Err(RefusalCode::NotAllowed));
+    assert_eq!(change(&mut ann, tea, ChangeCode::Outcast, "cy"), Ok(()), "for owners it is not too high");
+    assert_eq!(join(&mut cy, "#tea", ""), Err(RefusalCode::Banned));
 }
 
 #[test]
@@ -295,9 +258,7 @@ fn membership_is_asked_for_from_outside() {
 #[test]
 fn a_name_is_reserved_for_a_member() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     let reserve = |name| frame::ReserveName { request: REQUEST, name };
     assert_eq!(ask(&mut bob, tea, &reserve("kit")), Err(RefusalCode::NotAllowed), "for members");
     change(&mut ann, tea, ChangeCode::Member, "bob").expect("ann owns it");
@@ -311,9 +272,7 @@ fn a_name_is_reserved_for_a_member() {
 #[test]
 fn a_room_is_renamed_and_ended_in_mid_conversation() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), Client::login(server.address, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     bob.join("#taken");
     let rename = |to| frame::RenameRoom { request: REQUEST, to, text: "so" };
     assert_eq!(ask(&mut bob, tea, &rename("#chai")), Err(RefusalCode::NotAllowed));
@@ -337,14 +296,14 @@ fn a_room_is_renamed_and_ended_in_mid_conversation() {
 fn who_enters_learns_what_the_room_is_and_what_they_are_there() {
     let server = quick_server();
     let mut ann = member(&server, "ann");
-    ann.send(0, &frame::Join { request: REQUEST, room: "#tea", password: "" });
+    ann.send(0, &frame::Join { request: REQUEST, past: 0, room: "#tea", password: "" });
     let joined = ann.receive_kind(Kind::Joined);
     let Frame::Joined(own) = joined.frame() else { panic!("not in") };
     assert_eq!((own.affiliation, own.you), (AffiliationCode::Owner.number(), "ann"));
     let tea = joined.channel();
     change(&mut ann, tea, ChangeCode::SemiAnonymous, "").expect("nobody else is there");
     let mut bob = Client::login(server.address, "bob");
-    bob.send(0, &frame::Join { request: REQUEST, room: "#tea", password: "" });
+    bob.send(0, &frame::Join { request: REQUEST, past: 0, room: "#tea", password: "" });
     let joined = bob.receive_kind(Kind::Joined);
     let Frame::Joined(his) = joined.frame() else { panic!("not in") };
     let hidden = 1 << ChangeCode::SemiAnonymous.number();

@@ -81,7 +81,7 @@ fn a_subject_is_told_to_those_inside_and_to_those_who_come() {
     let subject = bob.receive_kind(Kind::Subject);
     assert_eq!(subject.frame(), Frame::Subject(frame::Subject { by: "alice", text: "tea at five" }));
     let mut carol = Client::login(server.address, "carol");
-    carol.send(0, &frame::Join { request: 5, room: "#lobby", password: "" });
+    carol.send(0, &frame::Join { request: 5, past: 0, room: "#lobby", password: "" });
     let joined = carol.receive();
     let expected = frame::Joined {
         request: 5,

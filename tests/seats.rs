@@ -169,3 +169,25 @@ fn seats_are_for_those_who_have_the_account_and_are_so_many() {
     assert!(matches!(bye.frame(), Frame::Bye(bye) if bye.code == ByeCode::LoggedOut.number()));
     desk.round_trip();
 }
+
+#[test]
+fn what_is_read_at_one_seat_the_others_know_to_be_read() {
+    let server = Server::start(&["--account-delay-seconds", "1e-9"]);
+    let (mut desk, _bob, _) = desk_and_bob(&server);
+    let mut phone = telephone(server.address);
+    phone.send("CAP REQ :draft/read-marker\r\n");
+    phone.wait_for(&[" ACK :draft/read-marker"]);
+    let request = desk.next_request();
+    desk.send(0, &frame::MarkRead { request, at_millis: 1_800_000_000_000, conversation: "#tea" });
+    let marked = desk.receive_kind(Kind::ReadMark);
+    assert!(matches!(marked.frame(), Frame::ReadMark(mark) if mark.request == request));
+    phone.wait_for(&["MARKREAD #tea timestamp=2027-01-15T08:00:00.000Z"]);
+    phone.send("MARKREAD #tea timestamp=2027-01-15T08:00:01.500Z\r\n");
+    phone.wait_for(&["MARKREAD #tea timestamp=2027-01-15T08:00:01.500Z"]);
+    let marked = desk.receive_kind(Kind::ReadMark);
+    let Frame::ReadMark(mark) = marked.frame() else { panic!("{:?}", marked.frame()) };
+    assert_eq!((mark.request, mark.at_millis, mark.conversation), (0, 1_800_000_001_500, "#tea"));
+    // It never goes back, of which nobody need be told.
+    phone.send("MARKREAD #tea timestamp=2027-01-15T08:00:01.000Z\r\n");
+    phone.wait_for(&["MARKREAD #tea timestamp=2027-01-15T08:00:01.500Z"]);
+}

@@ -226,7 +226,7 @@ impl Drop for ConfigFile {
 /// Asks to join and says whether that was granted.
 fn may_join(client: &mut Client, room: &str) -> bool {
     let request = client.next_request();
-    client.send(0, &frame::Join { request, room, password: "" });
+    client.send(0, &frame::Join { request, past: 0, room, password: "" });
     loop {
         match client.receive().frame() {
             Frame::Joined(joined) if joined.request == request => return true,

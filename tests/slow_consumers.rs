@@ -170,7 +170,12 @@ impl Members {
             let hello = frame::Hello { request: 1, version: 1, body_max: 8_192, name };
             header::put(&mut bytes, Flags::NONE, 0, &hello);
             for room in room_of(n) {
-                let join = frame::Join { request: 2 + room as u32, room: &format!("#{room}"), password: "" };
+                let join = frame::Join {
+                    request: 2 + room as u32,
+                    past: 0,
+                    room: &format!("#{room}"),
+                    password: "",
+                };
                 header::put(&mut bytes, Flags::NONE, 0, &join);
                 joins += 1;
             }

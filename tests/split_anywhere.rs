@@ -24,7 +24,7 @@ fn frames() -> Vec<u8> {
         0,
         &encoded(frame::Hello { request: 1, version: frame::VERSION, body_max: BODY_MAX, name: "élodie" }),
     );
-    put(0, &encoded(frame::Join { request: 2, room: "#tea", password: "" }));
+    put(0, &encoded(frame::Join { request: 2, past: 0, room: "#tea", password: "" }));
     put(room, &encoded(frame::Say { request: 3, text: &long }));
     put(room, &encoded(frame::Say { request: 4, text: "" }));
     put(room, &encoded(frame::SetSubject { request: 5, text: "tea" }));

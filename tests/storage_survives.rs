@@ -101,7 +101,11 @@ fn speak_on(address: SocketAddr, numbers: impl Iterator<Item = u64>) -> Vec<u64>
         speaker.ask(CredentialsCode::Identify, SPEAKER, PASSWORD, "")?;
         let hello = frame::Hello { request: 2, version: frame::VERSION, body_max: BODY_MAX, name: SPEAKER };
         speaker.request(0, &hello, Kind::Welcome)?;
-        let room = speaker.request(0, &frame::Join { request: 3, room: ROOM, password: "" }, Kind::Joined)?;
+        let room = speaker.request(
+            0,
+            &frame::Join { request: 3, past: 0, room: ROOM, password: "" },
+            Kind::Joined,
+        )?;
         for number in numbers {
             let text = &number.to_string();
             speaker.request(room, &frame::Say { request: 4, text }, Kind::Done)?;

@@ -122,6 +122,9 @@ impl<'a, F: Face> Client<'a, F> {
         let bypass = Bypass::open(poll.registry(), ways, interactive, &options.declared);
         let mut conversation = Conversation::new(&options.nick, &options.rooms, interactive, ways, now);
         conversation.at_once(options.at_once.clone());
+        if let Some(messages) = options.history {
+            conversation.show_on_entering(messages);
+        }
         conversation.log_in_with(options.credentials.clone());
         Ok(Client {
             options,

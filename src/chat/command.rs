@@ -1,5 +1,6 @@
 //! What a typed line means.
 
+use super::past_command::{self, Meant, PartWanted};
 use super::room_command::{self, RoomCommand};
 
 /// A typed line, taken apart.
@@ -34,6 +35,19 @@ pub enum Command<'a> {
     Who(Option<&'a str>),
     /// Show it, or set it; `-` clears it.
     Subject(Option<&'a str>),
+    /// What was said in the target.
+    History(PartWanted),
+    /// What was said with all of these words in it, in the target or the room named.
+    Search {
+        room: Option<&'a str>,
+        words: &'a str,
+    },
+    /// What comes behind that.
+    More,
+    Retract {
+        meant: Meant,
+        reason: &'a str,
+    },
     /// Which account one is logged in to.
     Account,
     /// Make an account of one's name.
@@ -62,9 +76,14 @@ pub const HELP: &[&str] = &[
     "/leave [ROOM]           leave the target, or the room named",
     "/switch ROOM|PEER       make a room you are in, or a call you have, the target",
     "/rooms                  list the rooms",
-    "/who [ROOM]             list who is in the target, or in a room you are in",
+    "/who [ROOM]             list who is in the target, or in a room you are in: ~ owner, & admin, @ moderator, + member, or has a voice",
     "/room [WHAT]            show what the room is set to, or run it; /room help lists how",
     "/subject [TEXT]         show the room's subject, or set it; /subject - clears it",
+    "/history [NUMBER]       show what was said last in the room that is the target, with numbers; times are in UTC",
+    "/history before|after|around NUMBER|TIME [NUMBER]   show what was said then, as in /history after 2026-01-31",
+    "/search [#ROOM] WORDS   show what was said with all of these words in it; also in a room you are a member of",
+    "/more                   show more of either",
+    "/retract NUMBER|last [WORDS]   take back what you said there, and say why; so may moderators",
     "/me TEXT                say what you do, behind your name",
     "/msg PEER TEXT          say something to one peer alone",
     "/peers                  list who is on the server",
@@ -135,6 +154,17 @@ pub fn parse(line: &str) -> Result<Command<'_>, String> {
         "rooms" => nothing().map(|()| Command::Rooms)?,
         "who" => Command::Who(perhaps("room", "/who ROOM")?),
         "subject" => Command::Subject((!args.is_empty()).then_some(args)),
+        "history" => Command::History(past_command::history(args)?),
+        "search" if first.starts_with('#') && !behind.is_empty() => {
+            Command::Search { room: Some(first), words: behind }
+        }
+        "search" if args.is_empty() => return Err(missing("/search WORDS")),
+        "search" => Command::Search { room: None, words: args },
+        "more" => nothing().map(|()| Command::More)?,
+        "retract" => {
+            let (meant, reason) = past_command::retract(args)?;
+            Command::Retract { meant, reason }
+        }
         "account" => nothing().map(|()| Command::Account)?,
         "register" => nothing().map(|()| Command::Register)?,
         "login" => Command::Login(perhaps("account", "/login ACCOUNT")?),
@@ -183,6 +213,9 @@ mod tests {
             ("/who", Command::Who(None)),
             ("/who lobby", Command::Who(Some("lobby"))),
             ("/decline not now", Command::Decline("not now")),
+            ("/search earl grey", Command::Search { room: None, words: "earl grey" }),
+            ("/search #tea earl grey", Command::Search { room: Some("#tea"), words: "earl grey" }),
+            ("/search #tea", Command::Search { room: None, words: "#tea" }),
             ("/quit", Command::Quit("")),
             ("/quit see you", Command::Quit("see you")),
         ] {
@@ -224,6 +257,10 @@ mod tests {
             "msg",
             "peers",
             "peer",
+            "history",
+            "search",
+            "more",
+            "retract",
             "call",
             "accept",
             "decline",

@@ -1,7 +1,7 @@
 //! The terminal clients: `switchboard chat`, `switchboard pipe` and `switchboard doctor`.
 //!
 //! - `link` one connection, `outgoing` its frames, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
-//! - `conversation` the chat itself, pure; `command` and `room_command` what is typed, `shown` and `sanitise` what is shown;
+//! - `conversation` the chat itself, pure; `command`, `room_command` and `past_command` what is typed, `shown` and `sanitise` what is shown;
 //! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face; `partner` whom the face talks to;
 //! - `talk` the lines of a conversation of two, whatever path they take;
 //! - `alone` a chat of two without a server;
@@ -25,6 +25,7 @@ mod link;
 mod lost;
 mod outgoing;
 mod partner;
+mod past_command;
 mod paths;
 mod pause;
 mod pipe;
@@ -73,6 +74,8 @@ pub struct ChatOptions {
     pub credentials: Credentials,
     /// Rooms to enter, with or without their `#`. A script's lines are said in the first.
     pub rooms: Vec<String>,
+    /// How many of the latest messages are shown of a room on entering; `None`: some on a terminal, none in a script.
+    pub history: Option<u16>,
     /// What is done about calls without the user.
     pub at_once: AtOnce,
     pub ways: Ways,

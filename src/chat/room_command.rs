@@ -1,6 +1,7 @@
 //! What is typed behind `/room`: sentences of those who run a room, and of those who want something of them.
 
 use super::command::split_word;
+use crate::hub::Preset;
 use crate::wire::irc::mask::hostmask;
 use crate::wire::{AffiliationCode, ChangeCode, WishCode, seconds_of};
 use std::borrow::Cow;
@@ -83,30 +84,12 @@ pub const HELP: &[&str] = &[
     "/room destroy [go ROOM] [because WORDS]  end it, and say where to go",
 ];
 
-/// The flags of a room, by the words that people use for them.
-const FLAGS: [(&str, ChangeCode); 12] = [
-    ("hidden", ChangeCode::Hidden),
-    ("members-only", ChangeCode::MembersOnly),
-    ("moderated", ChangeCode::Moderated),
-    ("closed", ChangeCode::ClosedToOutsiders),
-    ("subject-locked", ChangeCode::SubjectLocked),
-    ("no-control-messages", ChangeCode::NoControlMessages),
-    ("persistent", ChangeCode::Persistent),
-    ("anonymous", ChangeCode::SemiAnonymous),
-    ("no-history", ChangeCode::NoHistory),
-    ("visitors-passive", ChangeCode::VisitorsPassive),
-    ("moderators-invite", ChangeCode::ModeratorsInvite),
-    ("subject-open", ChangeCode::SubjectOpen),
-];
-
-const PRESETS: [&str; 5] = ["public", "private", "announce", "anonymous", "club"];
-
 /// The longest mask that is sent, in bytes; the server may take less.
 const MASK_BYTES_MAX: usize = 255;
 
 /// The words for what is on in a room whose flags are these bits.
 pub fn flag_words(flags: u16) -> impl Iterator<Item = &'static str> {
-    FLAGS.into_iter().filter(move |(_, code)| flags & 1 << code.number() != 0).map(|(word, _)| word)
+    ChangeCode::flags().filter(move |(code, _)| flags & 1 << code.number() != 0).map(|(_, word)| word)
 }
 
 /// The room that is named, if one is, and what is to become of it.
@@ -154,9 +137,8 @@ fn set(args: &str) -> Result<RoomCommand<'_>, String> {
         }
         "limit" => ChangeCode::OccupantsMax,
         _ => {
-            let (_, code) = FLAGS
-                .into_iter()
-                .find(|(word, _)| *word == what)
+            let (code, _) = ChangeCode::flags()
+                .find(|(_, word)| *word == what)
                 .ok_or_else(|| format!("a room has no {what}: {usage}"))?;
             if !["on", "off"].contains(&value) {
                 return Err(format!("{what} is on or off, not {value}: /room set {what} on"));
@@ -168,9 +150,10 @@ fn set(args: &str) -> Result<RoomCommand<'_>, String> {
 }
 
 fn preset(args: &str) -> Result<RoomCommand<'_>, String> {
-    let usage = format!("/room preset WORD, where WORD is one of {}", PRESETS.join(", "));
+    let presets = Preset::ALL.map(Preset::word);
+    let usage = format!("/room preset WORD, where WORD is one of {}", presets.join(", "));
     let word = one(args, &usage)?;
-    if PRESETS.contains(&word) {
+    if presets.contains(&word) {
         Ok(changed(ChangeCode::Preset, true, word))
     } else {
         Err(format!("there is no preset {word}: {usage}"))
@@ -351,7 +334,6 @@ fn find_word(text: &str, word: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::{Flag, Preset};
 
     fn change<'a>(change: ChangeCode, on: bool, value: &'a str) -> RoomCommand<'a> {
         changed(change, on, value)
@@ -456,14 +438,10 @@ mod tests {
     }
 
     #[test]
-    fn the_words_are_those_of_the_server() {
-        assert_eq!(FLAGS.map(|(word, _)| word), Flag::ALL.map(Flag::word));
-        assert_eq!(PRESETS, Preset::ALL.map(Preset::word));
+    fn help_names_every_flag_and_preset() {
         let help = HELP.join("\n");
-        for (index, (word, code)) in FLAGS.into_iter().enumerate() {
-            assert_eq!(usize::from(code.number()), index, "{word}");
-            assert!(help.contains(word), "{word}");
-        }
+        assert!(ChangeCode::flags().all(|(_, word)| help.contains(word)), "{help}");
+        assert!(Preset::ALL.iter().all(|preset| help.contains(preset.word())), "{help}");
         assert_eq!(flag_words(0b101).collect::<Vec<_>>(), ["hidden", "moderated"]);
     }
 }

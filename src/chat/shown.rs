@@ -12,6 +12,8 @@ pub enum Shown {
     Private { from: String, text: String },
     /// Said in a call.
     Call { peer: String, text: String },
+    /// Said in a room before; the whole line.
+    Past(String),
     /// Something that happened, or an answer.
     Notice(String),
     /// Something that did not work.
@@ -21,7 +23,7 @@ pub enum Shown {
 impl Shown {
     /// Whether somebody said it, rather than the client or the server.
     pub fn is_message(&self) -> bool {
-        matches!(self, Shown::Room { .. } | Shown::Private { .. } | Shown::Call { .. })
+        matches!(self, Shown::Room { .. } | Shown::Private { .. } | Shown::Call { .. } | Shown::Past(_))
     }
 
     /// What somebody says, who may be asking for something that this client does not tell: that is a notice.
@@ -40,6 +42,15 @@ impl Shown {
         }
     }
 
+    /// What somebody has said before; `head` says where, and when.
+    pub fn said_before(head: &str, by: &str, text: &str) -> Shown {
+        Shown::Past(match Ctcp::of(text).filter(|ctcp| !ctcp.command.is_empty()) {
+            Some(ctcp) if ctcp.is_action() => format!("{head} * {by} {}", ctcp.params),
+            Some(ctcp) => format!("{head} -- {by} asked for {}", ctcp.command),
+            None => format!("{head} <{by}> {text}"),
+        })
+    }
+
     /// One line without its end, safe for a terminal. A message cannot pass itself off as a notice, nor as somebody
     /// else's: names hold neither blanks nor any of `<>*`.
     pub fn line(&self) -> String {
@@ -56,6 +67,7 @@ impl Shown {
                 Some(words) => format!("@{peer} * {peer} {words}"),
                 None => format!("@{peer} <{peer}> {text}"),
             },
+            Shown::Past(line) => line.clone(),
             Shown::Notice(text) => format!("-- {text}"),
             Shown::Trouble(text) => format!("!! {text}"),
         };

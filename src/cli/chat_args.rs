@@ -29,6 +29,9 @@ pub struct ChatArgs {
     /// Room to enter, with or without its #; can be given many times
     #[arg(long = "room", value_name = "ROOM")]
     rooms: Vec<String>,
+    /// How many of the latest messages to show of a room on entering: 20 on a terminal, else none
+    #[arg(long, value_name = "NUMBER")]
+    history: Option<u16>,
     /// Call this peer at once; a script's lines are said to them
     #[arg(long, value_name = "NAME", conflicts_with = "take_calls")]
     call: Option<String>,
@@ -49,13 +52,14 @@ pub struct ChatArgs {
 }
 
 /// What of `chat` means nothing where there is no server.
-const NEED_A_SERVER: [&str; 12] = [
+const NEED_A_SERVER: [&str; 13] = [
     "account",
     "register",
     "password_file",
     "server_password_file",
     "server",
     "rooms",
+    "history",
     "call",
     "take_calls",
     "udp",
@@ -67,7 +71,8 @@ const NEED_A_SERVER: [&str; 12] = [
 // A paragraph is one line: clap wraps it to the terminal.
 pub const HELP: &str = "\
 On a terminal: type to talk, /help for the commands. Otherwise every non-empty line of standard input is said in the \
-first room, every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private), \
+first room, every line that arrives is one line of standard output (`#room <nick> text`, `*nick* text` in private; \
+what --history shows has its time, `#room [2026-01-31T18:30:00Z] <nick> text`), \
 notices go to standard error, and the end of input leaves once the server has taken everything. Exit status 0 means \
 that it has.
 
@@ -103,7 +108,7 @@ impl ChatArgs {
 
 pub fn chat(args: ChatArgs) -> Result<ExitCode, String> {
     let credentials = args.credentials()?;
-    let ChatArgs { server, nick, rooms, call, take_calls, ways, udp, listen, peer, .. } = args;
+    let ChatArgs { server, nick, rooms, history, call, take_calls, ways, udp, listen, peer, .. } = args;
     if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
         return finished(chat::run_alone(chat::AloneOptions { nick, role }));
     }
@@ -113,5 +118,14 @@ pub fn chat(args: ChatArgs) -> Result<ExitCode, String> {
         None => chat::AtOnce::Nothing,
     };
     let (declared, ways) = (ways.declared.clone(), ways.ways(udp));
-    finished(chat::run(chat::ChatOptions { server, nick, credentials, rooms, at_once, ways, declared }))
+    finished(chat::run(chat::ChatOptions {
+        server,
+        nick,
+        credentials,
+        rooms,
+        history,
+        at_once,
+        ways,
+        declared,
+    }))
 }

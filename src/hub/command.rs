@@ -203,13 +203,8 @@ pub enum Command<'a> {
     },
     /// Whether one may be an operator, the dialect has found out.
     BecomeOperator,
-    /// An empty password is none.
+    /// An empty password is none. So many of the latest messages as `past` says are shown before anything else.
     Join {
-        room: &'a str,
-        password: &'a str,
-    },
-    /// The same, and so many of the latest messages are shown before anything else.
-    Enter {
         room: &'a str,
         password: &'a str,
         past: usize,

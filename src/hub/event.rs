@@ -52,6 +52,7 @@ pub enum Event<'a> {
     SubjectSet {
         by: Person<'a>,
         text: &'a str,
+        id: MessageId,
     },
     /// What has changed about the room, as a whole. `by`: `None` where its time had come, or where it follows from
     /// something else.

@@ -66,11 +66,7 @@ impl Hub {
         for member in room.members().into_iter().flat_map(|members| members.iter()) {
             fx.store(Record::Member(member.clone()));
         }
-        for list in MaskList::ALL {
-            for entry in room.list(list) {
-                fx.store(Record::Mask(mask_record(room.id, list, entry)));
-            }
-        }
+        keep_masks(room, fx);
         let id = room.id;
         self.lasting.insert(id, channel);
         self.history(channel, fx).map(drop) // what is in memory of it is written down as well
@@ -140,6 +136,15 @@ impl Hub {
         self.times.replace(None, entry.until_millis, channel, &due);
         guests.list_mut(list).push(entry);
         Ok(())
+    }
+}
+
+/// All its lists of masks are written down.
+pub(super) fn keep_masks(room: &Room, fx: &mut impl Effects) {
+    for list in MaskList::ALL {
+        for entry in room.list(list) {
+            fx.store(Record::Mask(mask_record(room.id, list, entry)));
+        }
     }
 }
 

@@ -110,7 +110,8 @@ use wishes::Wishes;
 pub struct Hub {
     limits: Limits,
     /// Boxed: the table itself is half empty at times.
-    users: HashMap<UserKey, Box<User>>,
+    /// Hashed fast, as nobody chooses these numbers, and each message asks.
+    users: HashMap<UserKey, Box<User>, foldhash::fast::FixedState>,
     /// Those sessions of users that are not their first.
     seats: HashMap<SessionId, UserKey>,
     /// By folded name, in the order in which lists show them.
@@ -271,7 +272,7 @@ impl Hub {
     pub fn new(limits: Limits) -> Self {
         Hub {
             limits,
-            users: HashMap::new(),
+            users: HashMap::default(),
             seats: HashMap::new(),
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),
@@ -350,8 +351,7 @@ impl Hub {
             Command::SetAway { text } => self.set_away(asker, text, fx),
             Command::SetMarks { set, clear } => self.set_marks(asker, set, clear, fx),
             Command::BecomeOperator => self.become_operator(asker, fx),
-            Command::Join { room, password } => self.join(asker, room, password, fx),
-            Command::Enter { room, password, past } => self.enter(asker, (room, password), past, fx),
+            Command::Join { room, password, past } => self.enter(asker, (room, password), past, fx),
             Command::Leave { room, text } => self.leave(asker, room, text, fx),
             Command::LeaveAll { text } => self.leave_all(asker, text, fx),
             Command::Say { room, words, least } => self.say(asker, room, words, least, fx),

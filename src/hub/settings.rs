@@ -228,26 +228,6 @@ impl Terms<'_> {
     }
 }
 
-impl Flag {
-    /// As people write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Flag::Hidden => "hidden",
-            Flag::MembersOnly => "members-only",
-            Flag::Moderated => "moderated",
-            Flag::ClosedToOutsiders => "closed",
-            Flag::SubjectLocked => "subject-locked",
-            Flag::NoControlMessages => "no-control-messages",
-            Flag::Persistent => "persistent",
-            Flag::SemiAnonymous => "anonymous",
-            Flag::NoHistory => "no-history",
-            Flag::VisitorsPassive => "visitors-passive",
-            Flag::ModeratorsInvite => "moderators-invite",
-            Flag::SubjectOpen => "subject-open",
-        }
-    }
-}
-
 /// Settings that go together, by one word.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Preset {

@@ -26,7 +26,6 @@ impl Hub {
     ) -> Outcome {
         self.check_words(words)?;
         let id = self.next_message(asker.now);
-        let mut bytes = self.take_scratch();
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
@@ -38,22 +37,19 @@ impl Hub {
         let asker = Asker { channel, ..asker };
         let by = room.person(asker.user, user);
         let event = Event::Said { by, words, id, least };
-        let has_profile = user.profile().is_some();
-        let Words { form, text, tags } = words;
-        let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
         match least {
             None => {
                 asker.publish(fx, room, event);
-                self.write_happening((room, user, by), id, &said, &mut bytes, fx);
+                let Words { form, text, tags } = words;
+                // Before the answer, which may have to wait until it is on the disk.
+                self.keep(id, channel, Happened { what: Past::Said(form), by: asker.user, text, tags }, fx);
             }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        // Before the answer, which may have to wait until it is on the disk.
-        self.keep_written((id, said.what.is_said()), (channel, asker.user), bytes, fx);
         let room = self.room(channel)?;
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         // What somebody says under another name is no sign of them under their own.
-        if has_profile && room.knows_people() {
+        if room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())
@@ -148,11 +144,12 @@ impl Hub {
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
         self.keep_room(channel, fx);
         let asker = Asker { channel, ..asker };
+        let id = self.next_message(asker.now);
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text });
-        asker.tell(fx, Reply::SubjectSet { room: &room.name, text });
+        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text, id });
+        asker.tell(fx, Reply::SubjectSet { room: &room.name, text, id });
         let set = Happened { text, ..Happened::bare(Past::SubjectSet, asker.user) };
-        self.keep_now(asker.now, channel, set, fx);
+        self.keep(id, channel, set, fx);
         Ok(())
     }
 
@@ -194,8 +191,8 @@ impl Hub {
 
     /// Who says something is idle no more.
     fn note_spoke(&mut self, asker: Asker) {
-        if let Some(profile) = self.users.get_mut(&asker.user).and_then(|user| user.known_profile_mut()) {
-            profile.spoke = Some(asker.now.monotonic);
+        if let Some(user) = self.users.get_mut(&asker.user) {
+            user.profile_mut().spoke = Some(asker.now.monotonic);
         }
     }
 

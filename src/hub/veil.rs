@@ -15,6 +15,7 @@
 
 use super::guests::Candidate;
 use super::host::Host;
+use super::lasting::keep_masks;
 use super::moderation::check_act;
 use super::name::{UserName, fold, is_pseudonym};
 use super::privileges::Act;
@@ -194,7 +195,12 @@ impl Hub {
         room.veil = None;
         if let Some(pseudonym) = room.pseudonym_for(asker.user, user, fx) {
             user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
+            let bytes_before = room.mask_bytes();
             room.forget_authors();
+            self.mask_bytes = self.mask_bytes + room.mask_bytes() - bytes_before;
+            if room.is_lasting() {
+                keep_masks(room, fx);
+            }
             room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
         }
         let to = Arc::clone(room.key_of(user));
@@ -240,12 +246,6 @@ impl Hub {
         send((to, peer), asker.session, asker.channel, Event::Told { from, words, id }, fx);
         asker.tell(fx, Reply::Sent { id, to: room.name_of(peer).shown(), words, least: None, away: None });
         Ok(())
-    }
-
-    /// Whether somebody is in a room in which people are not known: every sign of life could be of what they do there.
-    pub(super) fn hides_anywhere(&self, user: &User) -> bool {
-        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        rooms.any(|room| !room.knows_people())
     }
 
     /// Somebody by what they are called in a room that the asker is in as well, and in which people are not known.

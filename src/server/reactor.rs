@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
-use log::{debug, info, warn};
+use log::{debug, warn};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -444,7 +444,7 @@ fn open_data(
     let begun = Instant::now();
     engine.load(directory, handle).map_err(io::Error::other)?;
     let hub = engine.hub();
-    info!(
+    log::info!(
         "{} accounts and {} rooms read from {} in {} ms",
         hub.accounts_len(),
         hub.rooms_len(),

@@ -14,6 +14,7 @@
 
 mod close;
 mod dialect;
+mod flags;
 mod foreign;
 pub mod irc;
 #[cfg(feature = "storage")]

@@ -44,6 +44,8 @@ pub struct Description {
     pub irc: bool,
     /// So many of the latest messages of a room those clients of IRC see on entering it that do not ask for them.
     pub history_lines: u16,
+    /// Whether they are told, where what is said is kept on disk.
+    pub history_notice: bool,
 }
 
 impl Default for Description {
@@ -56,6 +58,7 @@ impl Default for Description {
             admin: Vec::new(),
             irc: true,
             history_lines: 20,
+            history_notice: true,
         }
     }
 }

@@ -268,6 +268,32 @@ codes! {
     }
 }
 
+impl ChangeCode {
+    /// The flags of a room, which are on or off, and the words that people use for them.
+    pub fn flags() -> impl Iterator<Item = (ChangeCode, &'static str)> {
+        Self::ALL.iter().filter_map(|&code| Some((code, code.flag_word()?)))
+    }
+
+    /// As people write it, where it is a flag.
+    pub fn flag_word(self) -> Option<&'static str> {
+        Some(match self {
+            ChangeCode::Hidden => "hidden",
+            ChangeCode::MembersOnly => "members-only",
+            ChangeCode::Moderated => "moderated",
+            ChangeCode::ClosedToOutsiders => "closed",
+            ChangeCode::SubjectLocked => "subject-locked",
+            ChangeCode::NoControlMessages => "no-control-messages",
+            ChangeCode::Persistent => "persistent",
+            ChangeCode::SemiAnonymous => "anonymous",
+            ChangeCode::NoHistory => "no-history",
+            ChangeCode::VisitorsPassive => "visitors-passive",
+            ChangeCode::ModeratorsInvite => "moderators-invite",
+            ChangeCode::SubjectOpen => "subject-open",
+            _ => return None,
+        })
+    }
+}
+
 codes! {
     /// What an account is to a room.
     AffiliationCode: u8 {

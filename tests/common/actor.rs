@@ -426,7 +426,7 @@ impl Actor {
                 let rooms = ["#one", "#One", "#two", "#three"];
                 let room = *self.random.pick(if self.loud { &rooms[..2] } else { &rooms });
                 let request = self.ask(Asked::Join);
-                self.send(0, &frame::Join { request, room, password: "" });
+                self.send(0, &frame::Join { request, past: 0, room, password: "" });
             }
             8..11 if !rooms.is_empty() => {
                 let channel = *self.random.pick(&rooms);

@@ -124,7 +124,7 @@ impl Desk {
     }
 
     pub fn join(&mut self, session: SessionId, room: &str) -> ChannelId {
-        let effects = self.ask(session, Command::Join { room, password: "" });
+        let effects = self.ask(session, Command::Join { room, password: "", past: 0 });
         match effects.first() {
             Some(Recorded::Reply { channel, answer: Answered::Joined { .. }, .. }) => *channel,
             other => panic!("joining {room} leads to {other:?}"),

@@ -123,7 +123,7 @@ pub fn past(client: &mut Client) -> (Vec<(u64, String, String)>, bool) {
 /// Enters a room, and has so much of its past shown; returns its number.
 pub fn enter(client: &mut Client, room: &str, past: u16) -> u32 {
     let request = client.next_request();
-    client.send(0, &frame::Enter { request, past, room, password: "" });
+    client.send(0, &frame::Join { request, past, room, password: "" });
     client.receive_kind(Kind::Joined).channel()
 }
 

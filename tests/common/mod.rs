@@ -260,7 +260,7 @@ impl Client {
     /// Joins a room and returns its channel.
     pub fn join(&mut self, room: &str) -> u32 {
         let request = self.next_request();
-        self.send(0, &frame::Join { request, room, password: "" });
+        self.send(0, &frame::Join { request, past: 0, room, password: "" });
         self.receive_kind(Kind::Joined).channel()
     }
 

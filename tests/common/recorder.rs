@@ -552,7 +552,7 @@ fn happened(event: Event<'_>) -> Happened {
         | Event::Wished { .. }
         | Event::Decided { .. }
         | Event::Retracted { .. } => Happened::Other(format!("{event:?}")),
-        Event::SubjectSet { by, text } => {
+        Event::SubjectSet { by, text, .. } => {
             Happened::SubjectSet { by: by.name.shown().into(), text: text.into() }
         }
         Event::Changed { by, changes } => {

@@ -69,7 +69,7 @@ impl Stage {
     /// Somebody connects, logs in and joins a room.
     pub fn enter(&mut self, name: &str, room: &str, window: usize) -> (Guest, u32) {
         let mut guest = self.login(name, window);
-        guest.send(0, &frame::Join { request: 2, room, password: "" });
+        guest.send(0, &frame::Join { request: 2, past: 0, room, password: "" });
         self.run(&[&guest]);
         let joined = guest.receive();
         assert_eq!(joined[0].kind(), Kind::Joined);

@@ -149,8 +149,8 @@ pub fn goldens() -> Vec<Golden> {
         frame(0, "88 00 0009 00000000  00000011 03 03 416e6e",
             Frame::Account(Account { request: 17, code: AccountCode::PasswordChanged.number(), name: "Ann" })),
         // Rooms.
-        frame(0, "90 00 000d 00000000  00000002 04 23746561 03 736574",
-            Frame::Join(Join { request: 2, room: "#tea", password: "set" })),
+        frame(0, "90 00 000f 00000000  00000002 0014 04 23746561 03 736574",
+            Frame::Join(Join { request: 2, past: 20, room: "#tea", password: "set" })),
         frame(ROOM, "91 00 001d 00100000  00000002 04 23746561 00000102 0081 03 02 03 c3a962 03 626f62 68656c6c",
             Frame::Joined(Joined { request: 2, room: "#tea", occupants: 258, flags: 0x81,
                 affiliation: AffiliationCode::Owner.number(), grants: Grants::VOICE, you: "éb", subject_by: "bob",
@@ -294,8 +294,14 @@ pub fn goldens() -> Vec<Golden> {
                 PastEntry { id: 0x0102_0304_0506_0708, what: PastCode::Said.number(), by: "bob", retracted_by: "", text: "hi" },
                 PastEntry { id: 0x0102_0304_0506_0709, what: PastCode::Said.number(), by: "cy", retracted_by: "a", text: "n" },
             ]) })),
-        frame(ROOM, "e2 00 0011 00100000  0000001f 0102030405060708 000a 746561",
-            Frame::Search(Search { request: 31, before: 0x0102_0304_0506_0708, limit: 10, words: "tea" })),
+        frame(0, "e2 00 0014 00000000  0000001f 0102030405060708 000a 02 2362 746561",
+            Frame::Search(Search {
+                request: 31,
+                before: 0x0102_0304_0506_0708,
+                limit: 10,
+                room: "#b",
+                words: "tea",
+            })),
         frame(ROOM, "e3 00 000e 00100000  00000020 0102030405060708 6e6f",
             Frame::Retract(Retract { request: 32, id: 0x0102_0304_0506_0708, text: "no" })),
         frame(ROOM, "e4 00 000e 00100000  0102030405060708 03 626f62 6e6f",
@@ -304,8 +310,6 @@ pub fn goldens() -> Vec<Golden> {
             Frame::MarkRead(MarkRead { request: 33, at_millis: 0x0102_0304_0506_0708, conversation: "#tea" })),
         frame(0, "e6 00 0011 00000000  00000021 0102030405060708 04 23746561",
             Frame::ReadMark(ReadMark { request: 33, at_millis: 0x0102_0304_0506_0708, conversation: "#tea" })),
-        frame(0, "e7 00 000f 00000000  00000022 0014 04 23746561 03 736574",
-            Frame::Enter(Enter { request: 34, past: 20, room: "#tea", password: "set" })),
         // Operators of the server.
         frame(0, "e8 00 0017 00000000  00000012 00 00000e10 0a 31302e302e302e302f38 00 6e6f",
             Frame::Administer(Administer {

@@ -110,7 +110,7 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Destroy | Kind::Destroyed | Kind::RenameRoom | Kind::RoomRenamed => Some(7),
         Kind::Wish => Some(8),
         Kind::Wished => Some(5),
-        Kind::Search => Some(14),
+        Kind::Search => Some(17),
         Kind::Retract | Kind::Retracted => Some(12),
         Kind::Change => Some(14),
         Kind::Changed => Some(16),

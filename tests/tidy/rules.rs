@@ -11,7 +11,7 @@ pub struct Layer {
 /// The table of `src/lib.rs`. What is not in it cannot be imported; a new module gets a line here and one there.
 pub const LAYERS: &[Layer] = &[
     Layer { name: "wire", modules: &[], crates: &["blake3", "jiff", "memchr", "siphasher"] },
-    Layer { name: "hub", modules: &[], crates: &["memchr", "slab", "smallvec"] },
+    Layer { name: "hub", modules: &[], crates: &["foldhash", "memchr", "slab", "smallvec"] },
     Layer {
         name: "net",
         modules: &[],
@@ -43,7 +43,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "tty", modules: &[], crates: &["rustix"] },
     Layer {
         name: "chat",
-        // The hub for its rules on names alone: without a server, a client has to hold them itself.
+        // The hub for its rules on names, which a client without a server has to hold itself, and for its words for presets.
         modules: &["net", "wire", "hub", "tty"],
         crates: &[
             "mio",

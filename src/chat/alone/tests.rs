@@ -134,7 +134,7 @@ fn there_is_one_relay_and_nothing_else() {
     assert_eq!(waiter.refusal(CHANNEL, &Data { payload: b"early" }), RefusalCode::NoSuchRelay);
     assert_eq!(waiter.refusal(0, &open(Purpose::Pipe)), RefusalCode::UnknownRequest);
     assert_eq!(
-        waiter.refusal(0, &Join { request: 3, room: "#a", password: "" }),
+        waiter.refusal(0, &Join { request: 3, past: 0, room: "#a", password: "" }),
         RefusalCode::UnknownRequest
     );
     assert_eq!(waiter.ask(0, &open(Purpose::Conversation)), [Kind::Ringing, Kind::Opened]);

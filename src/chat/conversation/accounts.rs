@@ -1,12 +1,12 @@
 //! Passwords: of the server, and of the account that the user has or makes. They are asked for at a prompt that does not
 //! show them, and kept as long as the client runs, because a connection that breaks is made again.
 
-use super::{Conversation, Pending};
+use super::{Conversation, Pending, is_code};
 use crate::chat::client::Typing;
 use crate::chat::command::Command;
 use crate::wire::frame::{self, Account};
 use crate::wire::header::put;
-use crate::wire::{AccountCode, CredentialsCode, Flags};
+use crate::wire::{AccountCode, CredentialsCode, Flags, RefusalCode};
 use std::fmt;
 
 /// What is given when a connection is made.
@@ -205,9 +205,14 @@ impl Conversation {
         });
     }
 
-    pub(super) fn account_refused(&mut self, asked: Asked, why: &str) {
+    pub(super) fn account_refused(&mut self, asked: Asked, code: u16, why: &str) {
         match asked {
             Asked::Register(_) if !self.interactive => self.failed_account = Some(why.to_owned()),
+            Asked::LogOut if is_code(code, RefusalCode::NameReserved) => self.trouble(format!(
+                "you are still logged in: {} is the account's own name, which only its owner has; /quit leaves, and \
+                 another --nick without --account is nobody's account",
+                self.nick
+            )),
             Asked::LogOut => self.trouble(format!("you are still logged in: {why}")),
             _ => self.trouble(why),
         }

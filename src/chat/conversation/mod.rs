@@ -5,6 +5,7 @@
 //! - [`accounts`] passwords, and whose the connection is;
 //! - [`calls`] talking to one peer, [`ways`] by relay or directly, and with whose [`consent`];
 //! - [`running`] what becomes of rooms, told in [`room_words`];
+//! - [`past`] what was said before;
 //! - [`received`] what the server sends, as things to show.
 //!
 //! A room and a call are both *places*: one of them is the target, which the prompt shows and lines are said to. What
@@ -13,6 +14,7 @@
 mod accounts;
 mod calls;
 mod consent;
+mod past;
 mod received;
 mod room_words;
 mod running;
@@ -33,6 +35,7 @@ use crate::wire::irc::ctcp::Ctcp;
 use crate::wire::{Flags, RefusalCode};
 use accounts::{Asked, Wants};
 use calls::{Call, Ending, Stage};
+use past::{Numbers, Part, PastAsked};
 use running::RoomAsked;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -87,6 +90,10 @@ pub struct Conversation {
     wants: Option<Wants>,
     /// Why the account from the command line was not made.
     failed_account: Option<String>,
+    /// How many messages are shown of a room that is entered.
+    past_on_entering: u16,
+    /// What `/more` shows, and of which room.
+    past_more: Option<(String, Part)>,
 }
 
 /// Names a room or a call for as long as the client runs.
@@ -103,6 +110,7 @@ struct Room {
     you: String,
     /// What we say to enter; often empty.
     password: String,
+    numbers: Numbers,
 }
 
 /// What a request that has not been answered was about.
@@ -146,6 +154,10 @@ enum Pending {
     Declared,
     Peer,
     Account(Asked),
+    Past {
+        room: String,
+        asked: PastAsked,
+    },
     Room {
         room: String,
         asked: RoomAsked,
@@ -194,6 +206,8 @@ impl Conversation {
             account: None,
             wants: None,
             failed_account: None,
+            past_more: None,
+            past_on_entering: if interactive { past::USUAL } else { 0 },
         };
         for room in rooms {
             conversation.add_room(&room_name(room));
@@ -341,8 +355,10 @@ impl Conversation {
 
     fn ask_to_join(&mut self, room: String, typed: bool) {
         let password = self.room_named(&room).map(|room| room.password.clone()).unwrap_or_default();
+        let past = self.past_on_entering;
         self.request(0, Pending::Join { room: room.clone(), typed }, |request| Join {
             request,
+            past,
             room: &room,
             password: &password,
         });
@@ -364,8 +380,16 @@ impl Conversation {
     fn add_room(&mut self, name: &str) {
         if self.room_named(name).is_none() {
             let id = self.next_place();
-            let (subject, you, password) = Default::default();
-            self.rooms.push(Room { id, name: name.to_owned(), channel: None, subject, you, password });
+            let (subject, you, password, numbers) = Default::default();
+            self.rooms.push(Room {
+                id,
+                name: name.to_owned(),
+                channel: None,
+                subject,
+                you,
+                password,
+                numbers,
+            });
         }
     }
 

@@ -1,13 +1,14 @@
 //! What the server sends.
 
+use super::past::PastAsked;
 use super::room_words::{change, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
-    AddressEntry, Announced, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused,
+    AddressEntry, Announced, Grants, Invited, Joined, Kicked, Left, ListRooms, Notice, Offers, Peer, Refused,
     Renamed, RoomList, Said, Subject, Told, ToldElsewhere,
 };
-use crate::wire::{Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
+use crate::wire::{AffiliationCode, Flags, Frame, LeftCode, Origin, RefusalCode, Transport};
 
 /// Entries of a list that are shown; who wants more has better ways than a chat to read them.
 const LISTED_MAX: usize = 1_000;
@@ -37,6 +38,8 @@ impl Conversation {
             Frame::Wishes(page) => self.wishes_listed(page, more),
             Frame::Wished(wished) => self.wished(channel, wished),
             Frame::Decided(decided) => self.decided(decided),
+            Frame::Past(past) => self.past_came(channel, past, more),
+            Frame::Retracted(retracted) => self.retracted(channel, retracted),
             Frame::Destroyed(destroyed) => self.room_destroyed(channel, destroyed),
             Frame::RoomRenamed(renamed) => self.room_renamed(channel, renamed),
             Frame::Renamed(renamed) => self.renamed(renamed),
@@ -48,9 +51,17 @@ impl Conversation {
             Frame::Subject(subject) => self.subject_set(channel, subject),
             Frame::RoomList(list) => self.room_list(list, more),
             Frame::Occupants(list) => {
-                self.names(list.request, list.occupants.iter().map(|one| (one.name, one.real)), more)
+                let occupants = list.occupants.iter().map(|one| Listed {
+                    sign: sign(one.affiliation, one.grants),
+                    name: one.name,
+                    real: one.real,
+                });
+                self.names(list.request, occupants, more)
             }
-            Frame::PeerList(list) => self.names(list.request, list.names.iter().map(|name| (name, "")), more),
+            Frame::PeerList(list) => {
+                let names = list.names.iter().map(|name| Listed { sign: "", name, real: "" });
+                self.names(list.request, names, more)
+            }
             Frame::Told(Told { from, text }) => {
                 let message = Shown::Private { from: from.to_owned(), text: text.to_owned() };
                 self.shown.push(Shown::said(message));
@@ -101,7 +112,7 @@ impl Conversation {
         let Refused { request, code, text: why } = refused;
         match self.pending.remove(&request) {
             None | Some(Pending::End) => {}
-            Some(Pending::Account(asked)) => self.account_refused(asked, why),
+            Some(Pending::Account(asked)) => self.account_refused(asked, code, why),
             Some(Pending::Join { room, typed }) => self.join_refused(room, typed, code, why),
             Some(Pending::Text { to, text, .. }) => {
                 self.refused += 1;
@@ -126,7 +137,7 @@ impl Conversation {
             }
             Some(Pending::Declared) => self.trouble(format!("you are not in the directory: {why}")),
             Some(Pending::Ticket) => self.datagrams_failed(why),
-            Some(Pending::Leave { room } | Pending::Subject { room, .. }) => {
+            Some(Pending::Leave { room } | Pending::Subject { room, .. } | Pending::Past { room, .. }) => {
                 self.trouble(format!("{room}: {why}"))
             }
             Some(Pending::Room { room, asked }) => self.room_refused(&room, asked, code, why),
@@ -175,7 +186,13 @@ impl Conversation {
 
     fn joined(&mut self, channel: u32, joined: Joined<'_>) {
         let (asked, typed) = match self.pending.remove(&joined.request) {
-            Some(Pending::Join { room, typed }) => (room, typed),
+            Some(Pending::Join { room, typed }) => {
+                if self.past_on_entering > 0 {
+                    let pending = Pending::Past { room: room.clone(), asked: PastAsked::on_entering() };
+                    self.pending.insert(joined.request, pending);
+                }
+                (room, typed)
+            }
             // Another client of ours is there, and so are we.
             None if joined.request == 0 => {
                 self.add_room(joined.room);
@@ -303,12 +320,12 @@ impl Conversation {
         lines.into_iter().for_each(|line| self.notice(line));
     }
 
-    /// Names, and who that is where it is known; often nothing.
-    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = (&'a str, &'a str)>, more: bool) {
+    fn names<'a>(&mut self, request: u32, page: impl Iterator<Item = Listed<'a>>, more: bool) {
         let Some(Pending::Names { of, mut names }) = self.pending.remove(&request) else { return };
         let mut last = None;
-        for (name, real) in page {
-            names.push(if real.is_empty() { name.to_owned() } else { format!("{name} ({real})") });
+        for Listed { sign, name, real } in page {
+            let real = if real.is_empty() { String::new() } else { format!(" ({real})") };
+            names.push(format!("{sign}{name}{real}"));
             last = Some(name);
         }
         match last {
@@ -323,6 +340,27 @@ impl Conversation {
         for line in names[..names.len().min(LISTED_MAX)].chunks(NAMES_PER_LINE) {
             self.notice(line.join(", "));
         }
+    }
+}
+
+/// Somebody in a list of names.
+struct Listed<'a> {
+    /// Of their rank in a room, where they have one.
+    sign: &'static str,
+    name: &'a str,
+    /// Who it is, where the room hides that and we may know; often nothing.
+    real: &'a str,
+}
+
+/// The sign of somebody's rank in a room; the same as in IRC.
+fn sign(affiliation: u8, grants: u8) -> &'static str {
+    match AffiliationCode::from_number(affiliation) {
+        Some(AffiliationCode::Owner) => "~",
+        Some(AffiliationCode::Admin) => "&",
+        _ if grants & Grants::MODERATOR != 0 => "@",
+        Some(AffiliationCode::Member) => "+",
+        _ if grants & Grants::VOICE != 0 => "+",
+        _ => "",
     }
 }
 

@@ -3,8 +3,8 @@
 use super::*;
 use crate::chat::paths::Mode;
 use crate::wire::frame::{
-    Changed, Closed, Data, Done, Invited, Joined, Kicked, Left, Notice, Offer, Opened, Refused, Renamed,
-    Ringing, Said, Told, ToldElsewhere, put_list,
+    Changed, Closed, Data, Done, Invited, Joined, Kicked, Left, ListEntries, Notice, Offer, Opened, Past,
+    Refused, Renamed, Ringing, Said, Told, ToldElsewhere, put_list,
 };
 use crate::wire::{BODY_MAX, ChangeCode, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
 
@@ -88,6 +88,11 @@ pub(super) fn join(conversation: &mut Conversation, request: u32, room: &str, ch
         subject: "",
     };
     receive(conversation, channel, Frame::Joined(joined));
+    receive(
+        conversation,
+        channel,
+        Frame::Past(Past { request, more: 0, entries: ListEntries::of_encoded(&[]) }),
+    );
 }
 
 pub(super) fn refused(request: u32, code: RefusalCode, text: &str) -> Frame<'_> {

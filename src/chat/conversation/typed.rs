@@ -69,6 +69,10 @@ impl Conversation {
             }
             Command::Who(room) => self.who(room),
             Command::Subject(Some(text)) => self.set_subject(if text == "-" { "" } else { text }),
+            Command::History(wanted) => self.history(wanted),
+            Command::Search { room, words } => self.search(room, words),
+            Command::More => self.more(),
+            Command::Retract { meant, reason } => self.retract(meant, reason),
             Command::Account => self.tell_account(),
             Command::Register | Command::Login(_) | Command::Password | Command::Unregister => {
                 self.ask_password(command)

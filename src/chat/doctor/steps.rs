@@ -102,7 +102,7 @@ pub fn room(pair: &mut Pair, room: &str) -> Result<String, String> {
 pub fn enter(pair: &mut Pair, room: &str) -> Result<u32, Trouble> {
     let mut entered = 0;
     for who in Who::BOTH {
-        let sent = pair.request(who, 0, |request| Join { request, room, password: "" });
+        let sent = pair.request(who, 0, |request| Join { request, past: 0, room, password: "" });
         entered = pair.wait_for_frame(who, "the answer to join", |channel, frame| {
             matches!(frame, Frame::Joined(joined) if joined.request == sent).then_some(channel)
         })?;

@@ -25,7 +25,7 @@ pub fn log_in(out: &mut Vec<u8>, name: &str) {
 }
 
 pub fn enter(out: &mut Vec<u8>, room: &str) {
-    put(out, Flags::NONE, 0, &Join { request: REQUEST, room, password: "" });
+    put(out, Flags::NONE, 0, &Join { request: REQUEST, past: 0, room, password: "" });
 }
 
 pub fn leave(out: &mut Vec<u8>, channel: u32) {

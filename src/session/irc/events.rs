@@ -18,7 +18,7 @@ use std::fmt;
 struct Scene<'w> {
     variant: Variant,
     world: &'w Surroundings,
-    host: Host,
+    stamp: &'w Stamp<'w>,
 }
 
 impl Scene<'_> {
@@ -35,7 +35,7 @@ impl Scene<'_> {
     }
 
     fn host_of(&self, who: &Person<'_>) -> Host {
-        who.hidden_host.unwrap_or(self.host)
+        self.stamp.host_of(who)
     }
 
     fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
@@ -46,7 +46,7 @@ impl Scene<'_> {
 /// Appends an event. `target` is the room that it is about, or the client that it is for.
 pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
     let world = stamp.surroundings;
-    let scene = Scene { variant, world, host: stamp.host.unwrap_or_default() };
+    let scene = Scene { variant, world, stamp };
     match *event {
         Event::Said { by, words, id, least } => {
             say(&scene, &by, Target { least, name: target }, words, id, out)
@@ -66,7 +66,11 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             let text = if text.is_empty() { by_name } else { text };
             scene.line_by(out, by.as_ref(), "KICK").param(target).param(who.shown()).trailing(text);
         }
-        Event::SubjectSet { by, text } => scene.line(out, &by, "TOPIC").param(target).trailing(text),
+        Event::SubjectSet { by, text, id } => {
+            let head = scene.head(out, &by).message(variant, id, "");
+            let line = head.source(by.name.shown(), by.username(), &scene.host_of(&by), "TOPIC");
+            line.param(target).trailing(text);
+        }
         Event::Changed { by, changes } => changed(&scene, by.as_ref(), target, changes, out),
         Event::Invited { by, room } => scene.line(out, &by, "INVITE").param(target).param(room.shown()).end(),
         Event::GuestInvited { by, who } if variant.has(INVITE_NOTIFY) => {
@@ -94,7 +98,7 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             let (nick, user) = (who.name.shown(), who.username());
             Write::to(out)
                 .numeric(world, Numeric::RPL_MONONLINE, target)
-                .trailing(format_args!("{nick}!{user}@{}", scene.host));
+                .trailing(format_args!("{nick}!{user}@{}", scene.host_of(&who)));
         }
         Event::Vanished { name } => {
             Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());

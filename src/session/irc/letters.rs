@@ -51,6 +51,9 @@ const CHANNEL: [(char, ChannelMode); 22] = [
 pub const USER: [(char, Marks); 4] =
     [('B', Marks::BOT), ('i', Marks::INVISIBLE), ('o', Marks::OPERATOR), ('w', Marks::WALLOPS)];
 
+/// Who is logged in to an account. Nobody sets it.
+pub const REGISTERED: char = 'r';
+
 /// The mode of bots (IRCv3 bot mode).
 pub const BOT: char = 'B';
 
@@ -69,9 +72,9 @@ pub const CHANNEL_MODES: ModeTable<'static> = {
 
 /// The modes of users, likewise.
 pub const USER_MODES: ModeTable<'static> = {
-    const KINDS: [(char, ModeKind); USER.len()] = {
-        let (mut kinds, mut at) = ([(' ', ModeKind::Never); USER.len()], 0);
-        while at < kinds.len() {
+    const KINDS: [(char, ModeKind); USER.len() + 1] = {
+        let (mut kinds, mut at) = ([(REGISTERED, ModeKind::Never); USER.len() + 1], 0);
+        while at < USER.len() {
             kinds[at].0 = USER[at].0;
             at += 1;
         }
@@ -184,7 +187,7 @@ mod tests {
         }
         assert_eq!(sorted(CHANNEL_MODES, |_| true), "ACEIPQTVabeiklmnoqstuv");
         assert_eq!(sorted(CHANNEL_MODES, |kind| kind != ModeKind::Never), "IQabekloqv");
-        assert_eq!((sorted(USER_MODES, |_| true).as_str(), mark_of(BOT)), ("Biow", Some(Marks::BOT)));
+        assert_eq!((sorted(USER_MODES, |_| true).as_str(), mark_of(BOT)), ("Biorw", Some(Marks::BOT)));
         assert_eq!(of_marks(Marks::BOT.with(Marks::WALLOPS)), "Bw");
     }
 }

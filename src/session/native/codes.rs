@@ -1,25 +1,9 @@
 //! What the hub says, as the numbers that stand for it on the wire, and the way back.
 
-use crate::hub::{AccountChange, Affiliation, Flag, Flags, MaskList, Refusal, Role, Standing, Wish};
+use crate::hub::{AccountChange, Affiliation, Flags, MaskList, Refusal, Role, Standing, Wish};
+use crate::session::flags::flag_code;
 use crate::wire::frame::Grants;
 use crate::wire::{AccountCode, AffiliationCode, ChangeCode, RefusalCode, WishCode};
-
-pub(super) fn flag_code(flag: Flag) -> ChangeCode {
-    match flag {
-        Flag::Hidden => ChangeCode::Hidden,
-        Flag::MembersOnly => ChangeCode::MembersOnly,
-        Flag::Moderated => ChangeCode::Moderated,
-        Flag::ClosedToOutsiders => ChangeCode::ClosedToOutsiders,
-        Flag::SubjectLocked => ChangeCode::SubjectLocked,
-        Flag::NoControlMessages => ChangeCode::NoControlMessages,
-        Flag::Persistent => ChangeCode::Persistent,
-        Flag::SemiAnonymous => ChangeCode::SemiAnonymous,
-        Flag::NoHistory => ChangeCode::NoHistory,
-        Flag::VisitorsPassive => ChangeCode::VisitorsPassive,
-        Flag::ModeratorsInvite => ChangeCode::ModeratorsInvite,
-        Flag::SubjectOpen => ChangeCode::SubjectOpen,
-    }
-}
 
 pub(super) fn role_code(role: Role) -> ChangeCode {
     match role {

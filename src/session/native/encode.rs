@@ -190,7 +190,9 @@ pub fn encode_event(about: About<'_>, event: &Event<'_>, out: &mut Vec<u8>) {
                 &frame::Kicked { who: who.shown(), by: by.map_or("", |by| by.name.shown()), text },
             );
         }
-        Event::SubjectSet { by, text } => put(out, channel, &frame::Subject { by: by.name.shown(), text }),
+        Event::SubjectSet { by, text, .. } => {
+            put(out, channel, &frame::Subject { by: by.name.shown(), text })
+        }
         Event::Changed { by, changes } => {
             let by = by.map_or("", |by| by.name.shown());
             changes.iter().for_each(|&change| put_change(channel, by, change, out));

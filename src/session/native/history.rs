@@ -22,6 +22,7 @@ pub(super) fn command<'a>(room: RoomRef<'a>, frame: Frame<'a>) -> Result<(u32, C
         Frame::ShowPast(f) => (f.request, Command::ShowPast { room, part: part(&f)? }),
         Frame::Search(f) => {
             let before = (f.before != 0).then_some(MessageId(f.before));
+            let room = if f.room.is_empty() { room } else { RoomRef::Named(f.room) };
             (f.request, Command::Search { room, words: f.words, before, limit: f.limit.into() })
         }
         Frame::Retract(f) => (f.request, Command::Retract { room, id: MessageId(f.id), text: f.text }),
@@ -30,9 +31,6 @@ pub(super) fn command<'a>(room: RoomRef<'a>, frame: Frame<'a>) -> Result<(u32, C
         }
         Frame::MarkRead(frame::MarkRead { request, at_millis, conversation }) => {
             (request, Command::MarkRead { conversation, at_millis })
-        }
-        Frame::Enter(f) => {
-            (f.request, Command::Enter { room: f.room, password: f.password, past: f.past.into() })
         }
         _ => return Err(UNKNOWN_REQUEST),
     })

@@ -1,8 +1,7 @@
 //! Frames of those who run a room: what they ask for, as commands, and what they are told.
 
 use super::codes::{
-    affiliated, affiliation_code, bits, flag_bits, flag_code, hub_affiliation, hub_wish, list_code,
-    role_code, wish_code,
+    affiliated, affiliation_code, bits, flag_bits, hub_affiliation, hub_wish, list_code, role_code, wish_code,
 };
 use super::encode::put;
 use crate::hub::record::{MemberRecord, Wish};
@@ -10,6 +9,7 @@ use crate::hub::{
     Affiliation, ChannelId, Command, Flag, Flags, KnownPassword, MaskEntry, MaskList, MemberView, Preset,
     Role, RoomChange, RoomRef, Terms, WishView,
 };
+use crate::session::flags::flag_code;
 use crate::wire::frame::{self, Grants, put_list};
 use crate::wire::{AffiliationCode, ChangeCode, Frame, Kind, RefusalCode, WishCode};
 
@@ -195,11 +195,12 @@ pub(super) fn put_members(
     out: &mut Vec<u8>,
 ) {
     let members = entries.iter().map(|&MemberView { account, member }| {
-        let MemberRecord { affiliation, has_voice, is_muted, reserved, note, .. } = member;
+        let MemberRecord { affiliation, has_voice, muted, reserved, .. } = member;
+        let note = member.note_shown();
         frame::MemberEntry {
             account,
             affiliation: affiliation_code(*affiliation).number(),
-            grants: bits(*has_voice, Grants::VOICE) | bits(*is_muted, Grants::MUTED),
+            grants: bits(*has_voice, Grants::VOICE) | bits(muted.is_some(), Grants::MUTED),
             reserved: reserved.as_deref().unwrap_or_default(),
             by: &note.by,
             at_millis: note.at_millis,

@@ -34,8 +34,8 @@ pub(super) struct Native {
     open: bool,
     /// The server's password was given.
     is_let_in: bool,
-    /// What became of the password in the frame that comes again.
-    verdict: Option<Verdict>,
+    /// What became of the password in the frame that comes again. Boxed, because few give one.
+    verdict: Option<Box<Verdict>>,
 }
 
 impl Native {
@@ -48,7 +48,11 @@ impl Native {
     }
 
     pub fn verified(&mut self, verdict: Verdict) {
-        self.verdict = Some(verdict);
+        self.verdict = Some(Box::new(verdict));
+    }
+
+    fn take_verdict(&mut self) -> Option<Verdict> {
+        self.verdict.take().map(|verdict| *verdict)
     }
 
     pub fn next<'a>(&mut self, bytes: &'a [u8], surroundings: &Surroundings, out: &mut Vec<u8>) -> Step<'a> {
@@ -142,7 +146,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
     let (used, channel) = (raw.len(), ChannelId(raw.header.channel));
     let room = RoomRef::Channel(channel);
     let (request, command) = match frame {
-        Frame::Join(f) => (f.request, Command::Join { room: f.room, password: f.password }),
+        Frame::Join(f) => (f.request, Command::Join { room: f.room, password: f.password, past: f.past.into() }),
         Frame::Leave(f) => (f.request, Command::Leave { room, text: "" }),
         Frame::Say(f) => (f.request, Command::Say { room, words: Words::message(f.text), least: None }),
         Frame::SetSubject(f) => (f.request, Command::SetSubject { room, text: f.text }),
@@ -166,8 +170,7 @@ fn step_of<'a>(raw: &RawFrame<'a>, frame: Frame<'a>, out: &mut Vec<u8>) -> Step<
         Frame::ShowPast(_)
         | Frame::Search(_)
         | Frame::Retract(_)
-        | Frame::MarkRead(_)
-        | Frame::Enter(_) => match history::command(room, frame) {
+        | Frame::MarkRead(_) => match history::command(room, frame) {
             Ok(asked) => asked,
             Err((code, text)) => return refused(raw, code, text, out),
         },

@@ -25,12 +25,14 @@ body! {
         entries: pasts,
     }
 
-    /// Client: what was said in the channel's room with all of these words in it? The latest first.
+    /// Client: what was said in a room with all of these words in it? The latest first.
     Search<'a> {
         request: u32,
         /// Only what was said before this message; 0: up to now.
         before: u64,
         limit: u16,
+        /// The room, where one is not in it; else empty, and the header's channel is the room.
+        room: name,
         words: text,
     }
 
@@ -60,13 +62,5 @@ body! {
         request: u32,
         at_millis: u64,
         conversation: name,
-    }
-
-    /// Client: as `join`, and show so many of the latest messages before anything that is said from now on.
-    Enter<'a> {
-        request: u32,
-        past: u16,
-        room: name,
-        password: name,
     }
 }

@@ -278,7 +278,6 @@ kinds! {
     0xe4 Retracted<'a>;
     0xe5 MarkRead<'a>   request;
     0xe6 ReadMark<'a>;
-    0xe7 Enter<'a>      request;
     // Operators of the server.
     0xe8 Administer<'a> request;
     0xe9 ListServer<'a> request;

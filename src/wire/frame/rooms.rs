@@ -7,6 +7,8 @@ body! {
     /// Client: enter a room; the first who enters makes it.
     Join<'a> {
         request: u32,
+        /// How many of the latest messages are wanted, before anything that is said from then on; often none.
+        past: u16,
         room: name,
         /// What has to be said to enter; empty where there is nothing to say.
         password: name,

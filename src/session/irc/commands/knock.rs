@@ -35,7 +35,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
             return line.trailing(Sentence(refusal));
         }
     };
-    dialogue.line(numeric, world, out).echo(&dialogue.task.about).trailing(Sentence(refusal));
+    dialogue.line(numeric, world, out).echo(dialogue.task.about()).trailing(Sentence(refusal));
 }
 
 /// 710: somebody asks for membership, which the client can grant. For a voice there is no numeric.
@@ -52,7 +52,7 @@ pub fn wished(
     let text = format_args!("asks for {what}{colon}{text}");
     match wish {
         Wish::Membership => {
-            let host = stamp.host.unwrap_or_default();
+            let host = stamp.host_of(&who);
             let whole = format!("{nick}!{}@{}", who.username(), host);
             let line = dialogue.line(Numeric::RPL_KNOCK, world, out).param(room.shown());
             line.param(whole).trailing(text);

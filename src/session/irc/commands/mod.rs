@@ -161,6 +161,10 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         Doing::Login if dialogue.is_open() => return registration::welcome(dialogue),
         Doing::Welcome => {
             server::put_motd(dialogue, &mut call);
+            #[cfg(feature = "storage")]
+            if dialogue.account().is_some() {
+                user_modes::put_registered(dialogue, call.world, call.out);
+            }
             return Do::Done;
         }
         _ => {}
@@ -232,15 +236,16 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
 
 fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, out: &mut Vec<u8>) {
     match *reply {
-        Reply::Joined { who, known_as, room, subject, .. } => {
-            rooms::joined(dialogue, (who, known_as), room, subject, world, out)
+        Reply::Joined { who, known_as, room, subject, flags, made, .. } => {
+            rooms::joined(dialogue, (who, known_as), room, subject, world, out);
+            rooms::warn(dialogue, room, (flags, made), world, out);
         }
         Reply::Left { room, text } => rooms::left(dialogue, room, text, world, out),
         Reply::Occupants { room, entries, hidden, next } => {
             rooms::put_names(dialogue, (room, hidden), entries, next, world, out)
         }
         Reply::Subject { room, subject } => topic::put(dialogue, room, subject, world, out),
-        Reply::SubjectSet { room, text } => topic::set(dialogue, room, text, world, out),
+        Reply::SubjectSet { room, text, id } => topic::set(dialogue, room, (id, text), world, out),
         Reply::Kicked { room, who, text } => moderate::kicked(dialogue, (room, who), text, world, out),
         Reply::Invited { room, who, away } => moderate::invited(dialogue, (room, who), away, world, out),
         Reply::Invitations { rooms } => moderate::put_invitations(dialogue, rooms, world, out),

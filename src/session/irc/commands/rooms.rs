@@ -1,7 +1,7 @@
 //! JOIN, PART and NAMES.
 
 use super::{Doing, entry, topic};
-use crate::hub::{Command, Entry, Person, RoomName, RoomRef, Standing, SubjectView, UserName};
+use crate::hub::{Command, Entry, Flag, Flags, Person, RoomName, RoomRef, Standing, SubjectView, UserName};
 use crate::session::irc::dialogue::{Call, Dialogue, Do, noted};
 use crate::session::irc::events::{put_join, put_with_words};
 use crate::session::irc::letters::ranks;
@@ -30,7 +30,7 @@ pub fn join<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
         true => 0, // it asks for what it wants
         false => call.world.server.history_lines.into(),
     };
-    Do::AskAndGoOn(Command::Enter { room, password, past })
+    Do::AskAndGoOn(Command::Join { room, password, past })
 }
 
 /// The names of a room, page by page, once `joined` or [`names`] has begun with them.
@@ -41,11 +41,11 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
 /// The same, as what the hub is asked for.
 pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Command<'a>> {
     if dialogue.task.doing == Doing::MarkOnJoin {
-        let [conversation] = noted(notes, [&dialogue.task.about]);
+        let [conversation] = noted(notes, [dialogue.task.about()]);
         return Some(Command::ShowReadMark { conversation });
     }
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
-    let [room, after] = noted(notes, [&dialogue.task.about, after]);
+    let [room, after] = noted(notes, [dialogue.task.about(), after]);
     Some(ask_names(dialogue, room, after))
 }
 
@@ -60,6 +60,24 @@ pub fn joined(
 ) {
     put_joined(dialogue, (who, known_as), room, subject, world, out);
     begin_names(dialogue, room.shown());
+}
+
+/// That what one says is kept in a place that outlasts the visit (XEP-0045 §7.2.12), and that everybody learns who one is
+/// (§7.2.3) where that is so, which goes without saying in other rooms of IRC.
+pub fn warn(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    (flags, made): (Flags, bool),
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let is_kept = flags.has(Flag::Persistent) && !flags.has(Flag::NoHistory);
+    if !is_kept || made || !world.server.history_notice || world.limits.history.messages_max == 0 {
+        return;
+    }
+    let who = if flags.has(Flag::SemiAnonymous) { "" } else { ", and everybody in it sees who you are" };
+    let text = format_args!("What is said in {room} is kept{who}");
+    Write::to(out).server(world, "NOTICE").param(&dialogue.nick).trailing(text);
 }
 
 /// Begins with what comes behind that: how far the client has read there, and the names.
@@ -128,7 +146,7 @@ pub fn destroyed(
     let world = stamp.surroundings;
     let head = Write::to(out).time(dialogue.variant(), world);
     let head = head.by(dialogue.variant(), by.account, by.marks());
-    let host = stamp.host.unwrap_or_default();
+    let host = stamp.host_of(&by);
     let line = head.source(by.name.shown(), by.username(), &host, "KICK");
     line.param(room.shown()).param(&dialogue.nick).trailing(Ended { text, instead });
 }

@@ -1,7 +1,7 @@
 //! TOPIC (Modern IRC, "TOPIC message").
 
 use super::Doing;
-use crate::hub::{Command, RoomName, RoomRef, SubjectView};
+use crate::hub::{Command, MessageId, RoomName, RoomRef, SubjectView};
 use crate::session::Surroundings;
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features;
@@ -40,7 +40,13 @@ pub fn put(
 }
 
 /// The client has set it.
-pub fn set(dialogue: &Dialogue, room: &RoomName, text: &str, world: &Surroundings, out: &mut Vec<u8>) {
-    let head = Write::to(out).time(dialogue.variant(), world);
+pub fn set(
+    dialogue: &Dialogue,
+    room: &RoomName,
+    (id, text): (MessageId, &str),
+    world: &Surroundings,
+    out: &mut Vec<u8>,
+) {
+    let head = Write::to(out).time(dialogue.variant(), world).message(dialogue.variant(), id, "");
     dialogue.own(head, "TOPIC").param(room.shown()).trailing(text);
 }

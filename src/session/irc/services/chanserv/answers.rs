@@ -1,8 +1,10 @@
 //! What ChanServ says to those who asked.
 
 use super::CHANSERV;
-use crate::hub::{Affiliation, Flag, MemberView, Refusal, Reply, RoomName, Wish, WishView};
+use super::past::put_past;
+use crate::hub::{Affiliation, MemberView, Refusal, Reply, RoomName, Wish, WishView};
 use crate::session::Surroundings;
+use crate::session::flags::flag_word;
 use crate::session::irc::commands::{Doing, modes};
 use crate::session::irc::dialogue::Dialogue;
 use crate::session::irc::refusals::Sentence;
@@ -27,7 +29,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             }
         }
         Reply::Settings { room, flags, occupants_max, made_millis, .. } => {
-            let words: Vec<&str> = flags.iter().map(Flag::word).collect();
+            let words: Vec<&str> = flags.iter().map(flag_word).collect();
             let words = if words.is_empty() { "nothing special".to_owned() } else { words.join(", ") };
             say(dialogue, &format_args!("{room} is set to {words}."), out);
             if let Some(max) = occupants_max {
@@ -39,6 +41,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             put_members(dialogue, room, entries, next.is_some(), world, out);
             dialogue.task.doing = Doing::ChanServ { behind: next.map(str::to_owned) };
         }
+        Reply::Past { room, entries, more } => put_past(dialogue, room, (entries, more), world, out),
         Reply::Wishes { room, entries } => put_wishes(dialogue, room, entries, world, out),
         Reply::RoomRenamed { from, to, .. } => {
             say(dialogue, &format_args!("{from} is called {to} now."), out);

@@ -1,11 +1,13 @@
 //! ChanServ: rooms, beyond what modes can say, in words that people of other networks know.
 
 mod answers;
+mod past;
 
 pub use answers::{Wished, answer};
 
 use super::{Heard, Row, Service, put, put_syntax, word};
 use crate::hub::{Affiliation, Command, Flag, MaskList, Preset, RoomChange, RoomRef, Terms, Wish};
+use crate::session::flags::flag_of_word;
 use crate::session::irc::commands::Doing;
 use crate::session::irc::dialogue::{Dialogue, Do};
 use crate::wire::irc::mask::hostmask;
@@ -97,6 +99,25 @@ pub const CHANSERV: Service = Service {
             list,
         ),
         Row::new(
+            "HISTORY",
+            "<channel> [<number>] [<time>]",
+            1,
+            &[
+                "What was said last, up to 50 messages; with a time, before that, as 2026-01-31T18:30:00Z. For those in",
+                "it. Clients that know CHATHISTORY do this by scrolling.",
+            ],
+            past::history,
+        ),
+        Row::new(
+            "SEARCH",
+            "<channel> <words>",
+            2,
+            &[
+                "What was said with all of these words in it, the last 20 messages. For those in it, and its members.",
+            ],
+            past::search,
+        ),
+        Row::new(
             "ASK",
             "<channel> VOICE|MEMBERSHIP [<words>]",
             2,
@@ -182,8 +203,7 @@ fn preset<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
 fn set<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
     let (room, rest) = room(&heard);
     let (wanted, rest) = word(rest);
-    let flag = Flag::ALL.into_iter().find(|flag| flag.word().eq_ignore_ascii_case(wanted));
-    match (flag, word(rest).0.to_ascii_uppercase().as_str()) {
+    match (flag_of_word(wanted), word(rest).0.to_ascii_uppercase().as_str()) {
         (Some(flag), "ON") => change(dialogue, room, RoomChange::Flag { flag, on: true }),
         (Some(flag), "OFF") => change(dialogue, room, RoomChange::Flag { flag, on: false }),
         _ => not_so(dialogue, heard),
@@ -351,6 +371,7 @@ fn destroy<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::flags::flag_word;
 
     #[test]
     fn a_time_may_stand_in_front_of_a_reason() {
@@ -370,7 +391,7 @@ mod tests {
     fn help_names_every_setting_and_preset() {
         let row = |name| CHANSERV.rows.iter().find(|row| row.name == name).expect("a row");
         let set = row("SET").text.join(" ");
-        assert!(Flag::ALL.iter().all(|flag| set.contains(flag.word())), "{set}");
+        assert!(Flag::ALL.iter().all(|flag| set.contains(flag_word(*flag))), "{set}");
         assert!(Preset::ALL.iter().all(|preset| row("PRESET").params.contains(preset.word())));
     }
 }
