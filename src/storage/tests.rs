@@ -1,3 +1,4 @@
+mod durability;
 mod history;
 
 use super::open::FILE;
