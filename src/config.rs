@@ -101,7 +101,7 @@ options! {
         server_description: String => server.about;
         /// The network it belongs to, in one word [default: Switchboard]
         network_name: String => server.network;
-        /// What cloaks of addresses are made with, in the file rather than here: `ps` shows it; none: something random, and bans of hosts end with a restart [default: none]
+        /// What cloaks of addresses are made with, in the file rather than here: `ps` shows it; none: something random that is kept with what lasts; if nothing does, bans of hosts end with a restart [default: none]
         cloak_key: String => cloak_key;
     }
     "Limits": {

@@ -6,7 +6,7 @@
 //! | module | what it is | may import |
 //! |---|---|---|
 //! | [`wire`] | bytes ⇄ frames and lines | std, blake3, jiff, memchr, siphasher |
-//! | [`hub`] | the domain: users, rooms, relays | std, memchr, slab, smallvec |
+//! | [`hub`] | the domain: users, rooms, relays | std, foldhash, memchr, slab, smallvec |
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
 //! | [`session`] | one client's dialect | wire, hub, base64ct, hmac, jiff, sha2 |
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |

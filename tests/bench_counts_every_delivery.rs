@@ -21,7 +21,7 @@ fn plan(threads: usize, rooms: Rooms) -> Plan {
 }
 
 fn rooms(rooms: usize, members: usize, senders: usize, pace: Pace) -> Rooms {
-    Rooms { rooms, members, senders, payload: 64, pace }
+    Rooms { rooms, members, senders, payload: 64, pace, named: None }
 }
 
 fn target(server: &Server) -> Target {

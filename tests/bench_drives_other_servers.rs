@@ -82,7 +82,7 @@ fn free_port() -> u16 {
 }
 
 fn rooms(rooms: usize, members: usize, senders: usize, pace: Pace) -> Rooms {
-    Rooms { rooms, members, senders, payload: 64, pace }
+    Rooms { rooms, members, senders, payload: 64, pace, named: None }
 }
 
 #[track_caller]

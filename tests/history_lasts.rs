@@ -12,7 +12,7 @@ use irc::Link;
 use kept::{Directory, identify, register};
 use std::net::SocketAddr;
 use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{ChangeCode, Flags, Kind, PartCode, RefusalCode};
+use switchboard::wire::{ChangeCode, CredentialsCode, Flags, Kind, PartCode, RefusalCode};
 
 const PASSWORD: &str = "correct horse";
 
@@ -176,6 +176,32 @@ fn a_room_that_keeps_no_history_has_none_on_the_disk_either() {
     let bytes = std::fs::read(directory.path().join("switchboard.db")).expect("the database");
     let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(!has(b"a secret") && !has(b"message 100"));
+}
+
+#[test]
+fn who_has_an_account_now_is_not_who_had_one_before() {
+    let directory = Directory::new("history-strangers");
+    let mut server = directory.serve(&[]);
+    let (_keeper, tea) = begin(&server);
+    // The latest account of all says something, and is given up.
+    let mut bob = Client::login(server.address, "bob");
+    register(&mut bob, "", PASSWORD).expect("an account");
+    assert_eq!(bob.join("#tea"), tea);
+    bob.say(tea, "mine");
+    kept::send(&mut bob, CredentialsCode::Delete, "", PASSWORD, "");
+    kept::answer(&mut bob).expect("it is no more");
+    server.signal("KILL");
+    server.wait();
+    let server = directory.serve(&[]);
+    let mut cy = Client::login(server.address, "cy");
+    register(&mut cy, "", PASSWORD).expect("an account");
+    let room = enter(&mut cy, 1);
+    let (latest, _) = past(&mut cy);
+    let [(id, _, text)] = &latest[..] else { panic!("{latest:?}") };
+    assert_eq!(text, "mine");
+    let request = cy.next_request();
+    cy.send(room, &frame::Retract { request, id: *id, text: "" });
+    assert_eq!(kept::refusal(&mut cy), RefusalCode::NotAllowed, "it is somebody else's");
 }
 
 #[test]

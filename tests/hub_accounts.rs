@@ -8,7 +8,7 @@ mod recorder;
 use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
 use recorder::{Answered, Happened, Recorded, moment};
 use std::time::Duration;
-use switchboard::hub::record::{Record, ScramKeys, Secret};
+use switchboard::hub::record::{AccountId, Given, Record, ScramKeys, Secret};
 use switchboard::hub::{
     AccountChange, ChannelId, Command, Departure, Limits, Proved, Refusal, Registration, SessionId,
 };
@@ -235,4 +235,25 @@ fn who_may_register_is_a_setting_and_what_may_be_a_password_has_bounds() {
     desk.login(DAN, "dan");
     assert_eq!(desk.refusal(ANN, register("sesame")), Refusal::TooManyAccounts { accounts_max: 1 });
     assert_eq!(desk.refusal(ANN, Command::Register { name: "DAN", password: "x" }), Refusal::AccountExists);
+}
+
+#[test]
+fn the_number_of_an_account_is_never_anothers() {
+    let mut desk = with_account();
+    let first = desk.register(BOB);
+    proof(&mut desk, BOB, Command::DeleteAccount { password: "sesame" });
+    proved(&mut desk, BOB, Proved::Right);
+    let second = desk.register(CY);
+    assert!(second > first, "{second:?} after {first:?}");
+    // After a restart nobody has it any more; and the clock is where it was, or has been set back.
+    for given in [second, AccountId(u64::MAX >> 2)] {
+        let mut desk = Desk::new(Limits::default());
+        desk.hub.restored(Given { account: given, ..Given::default() });
+        let next = desk.register(ANN);
+        assert!(next > given, "{next:?} after {given:?}");
+    }
+    // Where nothing is known of what was given, time tells them apart.
+    let mut desk = Desk::new(Limits::default());
+    let AccountId(number) = desk.register(ANN);
+    assert_eq!(number >> 20, moment(desk.now).unix_millis);
 }

@@ -1,12 +1,14 @@
-//! Who may do what in a room: the tables of XEP-0045 §5.1.1 and §5.2.1, written down once more, and every cell of them
-//! tried.
+//! Who may do what in a room: every cell of the tables of XEP-0045 §5.1.1, §5.1.2 and §5.2.1 is tried.
 
 #[path = "common/desk.rs"]
 mod desk;
+#[path = "common/privileges.rs"]
+mod privileges;
 #[path = "common/recorder.rs"]
 mod recorder;
 
 use desk::{ANN, BOB, CY, Desk};
+use privileges::{ALL_AFFILIATIONS, BY_ROLE, Cell, DEFAULT_ROLES, DOORS, Deed, Door, cells};
 use recorder::{Answered, Recorded};
 use switchboard::hub::{
     Affiliation, Command, Flag, Limits, MaskList, Refusal, Role, RoomChange, RoomRef, SessionId, Terms, Words,
@@ -15,69 +17,6 @@ use switchboard::hub::{
 const DAN: SessionId = SessionId(4);
 
 const TEA: RoomRef<'static> = RoomRef::Named("#tea");
-
-const ROLES: [Role; 3] = [Role::Visitor, Role::Participant, Role::Moderator];
-
-const AFFILIATIONS: [Affiliation; 4] =
-    [Affiliation::None, Affiliation::Member, Affiliation::Admin, Affiliation::Owner];
-
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Deed {
-    Say,
-    SetSubject,
-    Invite,
-    Rename,
-    ShowStatus,
-    Kick,
-    GiveVoice,
-    TakeVoice,
-    BanMask,
-    ListMembers,
-    ReserveName,
-    MakeMember,
-    BanAccount,
-    MakeModerator,
-    MakeAdmin,
-    MakeOwner,
-    Configure,
-    RenameRoom,
-    Destroy,
-}
-
-/// A deed, what the room is set to beside the usual, and whether a visitor, a participant, a moderator may do it.
-const BY_ROLE: &[(Deed, Option<Flag>, [bool; 3])] = &[
-    (Deed::Say, None, [false, true, true]),
-    (Deed::SetSubject, None, [false, true, true]),
-    (Deed::SetSubject, Some(Flag::SubjectOpen), [true, true, true]),
-    (Deed::SetSubject, Some(Flag::SubjectLocked), [false, false, true]),
-    (Deed::Invite, None, [true, true, true]),
-    (Deed::Invite, Some(Flag::VisitorsPassive), [false, true, true]),
-    (Deed::Invite, Some(Flag::ModeratorsInvite), [false, false, true]),
-    (Deed::Invite, Some(Flag::MembersOnly), [false, false, true]),
-    (Deed::Rename, None, [true, true, true]),
-    (Deed::Rename, Some(Flag::VisitorsPassive), [false, true, true]),
-    (Deed::ShowStatus, None, [true, true, true]),
-    (Deed::ShowStatus, Some(Flag::VisitorsPassive), [false, true, true]),
-    (Deed::Kick, None, [false, false, true]),
-    (Deed::GiveVoice, None, [false, false, true]),
-    (Deed::TakeVoice, None, [false, false, true]),
-    (Deed::BanMask, None, [false, false, true]),
-];
-
-/// The same for those who are nothing to the room, members, admins, owners.
-const BY_AFFILIATION: &[(Deed, Option<Flag>, [bool; 4])] = &[
-    (Deed::ListMembers, None, [false, true, true, true]),
-    (Deed::ListMembers, Some(Flag::SemiAnonymous), [false, false, true, true]),
-    (Deed::ReserveName, None, [false, true, true, true]),
-    (Deed::MakeMember, None, [false, false, true, true]),
-    (Deed::BanAccount, None, [false, false, true, true]),
-    (Deed::MakeModerator, None, [false, false, true, true]),
-    (Deed::MakeAdmin, None, [false, false, false, true]),
-    (Deed::MakeOwner, None, [false, false, false, true]),
-    (Deed::Configure, None, [false, false, false, true]),
-    (Deed::RenameRoom, None, [false, false, false, true]),
-    (Deed::Destroy, None, [false, false, false, true]),
-];
 
 /// Ann's room; Bob is in it with this rank, and Cy, who has a voice.
 fn room(role: Role, affiliation: Affiliation, flag: Option<Flag>) -> Desk {
@@ -165,57 +104,19 @@ fn commands(desk: &mut Desk, deed: Deed) -> bool {
     }
 }
 
-/// The roles that can go with an affiliation, in a room that is moderated.
-fn roles_of(affiliation: Affiliation) -> &'static [Role] {
-    match affiliation {
-        Affiliation::Member => &ROLES[1..],
-        Affiliation::Admin | Affiliation::Owner => &ROLES[2..],
-        _ => &ROLES,
-    }
-}
-
 #[test]
-fn each_role_has_its_privileges_whatever_the_affiliation() {
-    for (deed, flag, allowed) in BY_ROLE {
-        for affiliation in AFFILIATIONS {
-            for &role in roles_of(affiliation) {
-                let mut desk = room(role, affiliation, *flag);
-                let expected = allowed[role as usize];
-                assert_eq!(does(&mut desk, *deed), expected, "{deed:?} {flag:?} {role:?} {affiliation:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn each_affiliation_has_its_privileges_whatever_the_role() {
-    for (deed, flag, allowed) in BY_AFFILIATION {
-        for (affiliation, expected) in AFFILIATIONS.into_iter().zip(allowed) {
-            for &role in roles_of(affiliation) {
-                let mut desk = room(role, affiliation, *flag);
-                assert_eq!(does(&mut desk, *deed), *expected, "{deed:?} {flag:?} {role:?} {affiliation:?}");
-            }
-        }
+fn each_role_and_each_affiliation_has_its_privileges() {
+    for cell @ Cell { deed, flag, role, affiliation, is_allowed } in cells() {
+        let mut desk = room(role, affiliation, flag);
+        assert_eq!(does(&mut desk, deed), is_allowed, "{cell:?}");
     }
 }
 
 /// XEP-0045 §5.2.1: outcast, none, member, admin, owner; and §7.2.9.
 #[test]
 fn each_affiliation_has_its_doors() {
-    let all = [
-        Affiliation::Outcast,
-        Affiliation::None,
-        Affiliation::Member,
-        Affiliation::Admin,
-        Affiliation::Owner,
-    ];
-    let rows: [(RoomChange<'_>, [bool; 5]); 3] = [
-        (RoomChange::Flag { flag: Flag::Moderated, on: true }, [false, true, true, true, true]),
-        (RoomChange::Flag { flag: Flag::MembersOnly, on: true }, [false, false, true, true, true]),
-        (RoomChange::OccupantsMax(Some(1)), [false, false, false, true, true]),
-    ];
-    for (setting, allowed) in rows {
-        for (affiliation, expected) in all.into_iter().zip(allowed) {
+    for &(setting, doors) in DOORS {
+        for (affiliation, door) in ALL_AFFILIATIONS.into_iter().zip(doors) {
             let mut desk = Desk::new(Limits::default());
             for session in [ANN, BOB] {
                 desk.register(session);
@@ -224,9 +125,43 @@ fn each_affiliation_has_its_doors() {
             let change = RoomChange::Affiliate { affiliation, whom: "bob", terms: Terms::NONE };
             assert_eq!(desk.unchanged(ANN, "#tea", change), None);
             assert_eq!(desk.unchanged(ANN, "#tea", setting), None);
-            let joined = desk.answer(BOB, Command::Join { room: "#tea", password: "", past: 0 });
-            let is_in = matches!(joined, Answered::Joined { .. });
-            assert_eq!(is_in, expected, "{affiliation:?} {setting:?}");
+            let found = match desk.answer(BOB, Command::Join { room: "#tea", password: "", past: 0 }) {
+                Answered::Joined { .. } => Door::Opens,
+                Answered::Refused(Refusal::Banned) => Door::IsForNoOutcasts,
+                Answered::Refused(Refusal::MembersOnly) => Door::IsForMembers,
+                Answered::Refused(Refusal::RoomFull { .. }) => Door::IsFull,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, door, "{affiliation:?} {setting:?}");
+        }
+    }
+}
+
+/// XEP-0045 §5.1.2: what a role allows that nobody has granted.
+#[test]
+fn each_affiliation_has_its_role() {
+    for (affiliation, roles) in DEFAULT_ROLES {
+        for (is_moderated, role) in [true, false].into_iter().zip(roles) {
+            let mut desk = Desk::new(Limits::default());
+            for session in [ANN, BOB] {
+                desk.register(session);
+            }
+            desk.join(ANN, "#tea");
+            let flag = RoomChange::Flag { flag: Flag::Moderated, on: is_moderated };
+            let change = RoomChange::Affiliate { affiliation, whom: "bob", terms: Terms::NONE };
+            for change in [flag, change] {
+                assert_eq!(desk.unchanged(ANN, "#tea", change), None);
+            }
+            for session in [BOB, CY] {
+                desk.join(session, "#tea");
+            }
+            let says = does(&mut desk, Deed::Say);
+            let kicks = does(&mut desk, Deed::Kick);
+            assert_eq!(
+                (says, kicks),
+                (role >= Role::Participant, role >= Role::Moderator),
+                "{affiliation:?}"
+            );
         }
     }
 }

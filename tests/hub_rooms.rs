@@ -7,7 +7,7 @@ mod recorder;
 
 use desk::{ANN, BOB, CY, Desk};
 use recorder::{Answered, Happened, Recorded, moment};
-use switchboard::hub::record::{MemberRecord, Record, Wish};
+use switchboard::hub::record::{Given, MemberRecord, Record, Wish};
 use switchboard::hub::{
     Affiliation, ChannelId, Command, Departure, Flag, Hub, Limits, MaskList, Preset, Proved, Refusal, Role,
     RoomChange, RoomRef, SessionId, Terms, Words,
@@ -435,7 +435,7 @@ fn restarted(kept: &[Record]) -> Desk {
     for record in kept {
         hub.restore(record.clone()).expect("what was written down is right");
     }
-    hub.restored(None);
+    hub.restored(Given::default());
     hub.audit().expect("the books agree");
     Desk { hub, now: std::time::Instant::now(), requests: 0, recorder: recorder::Recorder::default() }
 }

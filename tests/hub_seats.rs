@@ -9,8 +9,8 @@ use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
 use recorder::{Answered, Happened, Recorded, moment};
 use switchboard::hub::record::{ScramKeys, Secret};
 use switchboard::hub::{
-    ChannelId, Command, Departure, Limits, Marks, Offers, Proved, Purpose, Refusal, RelayEnd, SessionId,
-    Words,
+    AccountChange, ChannelId, Command, Departure, Limits, Marks, Offers, Proved, Purpose, Refusal, RelayEnd,
+    SessionId, Words,
 };
 
 /// Further sessions of ann's.
@@ -184,4 +184,41 @@ fn who_logs_out_stays_alone() {
     let effects = desk.ask(ANN, Command::LogOut);
     assert!(effects.contains(&Recorded::HangUp { session: PHONE }), "{effects:?}");
     assert_eq!(desk.hub.users_len(), 3);
+}
+
+/// Who is told that the account is no more, and whose seat ends with it.
+fn told_of_the_end(effects: &[Recorded]) -> (Vec<SessionId>, Vec<SessionId>) {
+    let is_end = |answer: &Answered| matches!(answer, Answered::Account { change: AccountChange::Deleted, name } if name == "ann");
+    let told = effects.iter().filter_map(|effect| match effect {
+        Recorded::Reply { to, answer, .. } if is_end(answer) => Some(*to),
+        _ => None,
+    });
+    let ended = effects.iter().filter_map(|effect| match effect {
+        Recorded::HangUp { session } => Some(*session),
+        _ => None,
+    });
+    (told.collect(), ended.collect())
+}
+
+#[test]
+fn all_seats_hear_of_the_end_of_their_account() {
+    // By the hand of its owner, from either seat, who stays there.
+    for (asker, other) in [(ANN, PHONE), (PHONE, ANN)] {
+        let mut desk = with_account();
+        sit_down(&mut desk, PHONE, 0);
+        desk.ask(asker, Command::DeleteAccount { password: "sesame" });
+        let effects = desk.proved(asker, Proved::Right);
+        assert_eq!(told_of_the_end(&effects), (vec![asker], vec![other]));
+        assert_eq!(desk.hub.users_len(), 3);
+    }
+    // By an operator's: whoever has been here longest stays, which need not be who came first.
+    let mut desk = with_account();
+    sit_down(&mut desk, PHONE, 0);
+    sit_down(&mut desk, LAPTOP, 0);
+    desk.disconnect(ANN, Departure::Lost);
+    desk.ask(CY, Command::BecomeOperator);
+    let effects = desk.ask(CY, Command::DropAccount { name: "ann" });
+    assert_eq!(told_of_the_end(&effects), (vec![PHONE], vec![LAPTOP]));
+    assert_eq!(desk.hub.users_len(), 3);
+    desk.login(LAPTOP, "annie"); // which is nobody now
 }

@@ -7,8 +7,8 @@ use instructions::{Budget, asked, check};
 use std::time::{Duration, Instant};
 use switchboard::hub::record::Record;
 use switchboard::hub::{
-    Command, Effect, Effects, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof, RequestId,
-    RoomChange, RoomRef, SessionId, Terms, Words,
+    Command, Effect, Effects, HistoryLimits, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof,
+    RequestId, RoomChange, RoomRef, SessionId, Terms, Words,
 };
 
 const ANN: SessionId = SessionId(1);
@@ -60,7 +60,9 @@ struct Rooms {
 impl Rooms {
     fn new(rooms: usize, bans: usize, mask: fn(usize) -> String) -> Rooms {
         let now = Moment { monotonic: Instant::now(), unix_millis: 0 };
-        let mut rooms_of = Rooms { hub: Hub::new(Limits::default()), now };
+        // What it takes to keep what is said is counted elsewhere.
+        let history = HistoryLimits { messages_max: 0, ..HistoryLimits::default() };
+        let mut rooms_of = Rooms { hub: Hub::new(Limits { history, ..Limits::default() }), now };
         for (session, name) in [(ANN, "ann"), (BOB, &"a".repeat(31))] {
             let login = Command::Login { name, payload_max: 0, username: "", realname: "" };
             rooms_of.ask(session, login);

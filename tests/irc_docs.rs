@@ -93,6 +93,17 @@ fn heard() -> BTreeSet<(String, u16)> {
     heard
 }
 
+/// The numerics that anybody is told in the conversations: some go to others than the one who said something.
+fn heard_by_anybody() -> BTreeSet<u16> {
+    let mut heard = BTreeSet::new();
+    for table in conversations() {
+        let told = table.lines().filter_map(|line| line.split_once("< "));
+        let words = told.filter_map(|(_, told)| told.split(' ').find(|word| !word.starts_with(['@', ':'])));
+        heard.extend(words.filter(|word| is_numeric(word)).map(number));
+    }
+    heard
+}
+
 /// By which numerics each command is answered as the document has it.
 fn told() -> BTreeSet<(String, u16)> {
     let entries = section("3. Commands").split("\n- **").skip(1);
@@ -136,7 +147,7 @@ fn numerics_with_their_names_and_meanings_all_of_which_are_sent() {
     let row = |row: &NumericRow| [row.numeric.to_string(), row.name.to_owned(), row.meaning.to_owned()];
     let known: Vec<[String; 3]> = Numeric::ALL.iter().map(row).collect();
     assert_eq!(rows(["Number", "Name", "Meaning"]), known, "document (left) and code (right) differ");
-    let heard: BTreeSet<u16> = heard().into_iter().map(|(_, numeric)| numeric).collect();
+    let heard = heard_by_anybody();
     for row in Numeric::ALL {
         let numeric = row.numeric.number();
         let (is_heard, is_awaited) = (heard.contains(&numeric), is_awaited(numeric));

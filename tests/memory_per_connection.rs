@@ -1,7 +1,8 @@
 //! What somebody costs who is logged in, is in a room, and says nothing: most of the people in a chat, most of the time.
 //!
-//! They hold the goal of half a KiB, and of one for a client of IRC. When one fails, something has grown that every connection has: look at the
-//! sizes that the first one prints, and whether what is new could lie in a box that few connections need.
+//! They hold the goal of half a KiB, and of one for a client of IRC. When one fails, something has grown that every
+//! connection has: look at the sizes that the first one prints, and whether what is new could lie in a box that few
+//! connections need. What a room keeps of the past is the room's, and has a bound of its own.
 
 mod common;
 #[path = "common/memory.rs"]
@@ -12,13 +13,14 @@ use memory::{Member, Room, Wire};
 use mio::net::TcpStream;
 use std::io::{BufRead, BufReader, Write};
 use std::time::Instant;
-use switchboard::hub;
 use switchboard::net::Outbox;
 use switchboard::server::connection::Connection;
 use switchboard::server::{Engine, Limits};
 
 const BYTES_MAX: usize = 512;
 const IRC_BYTES_MAX: usize = 1_024;
+
+const NO_HISTORY: [&str; 2] = ["--history-messages-max", "0"];
 
 /// Tables that double are full then, and what they have to spare does not blur the figure. In between it is up to 200
 /// bytes more; but those are pages that nobody has touched, and the kernel has not given.
@@ -29,12 +31,12 @@ fn an_idle_connection_holds_half_a_kilobyte_in_few_pieces() {
     println!("{} bytes of a connection", size_of::<Connection<Wire>>());
     println!("{} bytes of its outbox", size_of::<Outbox>());
     let newcomers: Vec<Member> = (0..CONNECTIONS).map(|n| Member::named(&format!("user{n:05}"))).collect();
-    let limits = (Limits::default(), hub::Limits::default());
+    let limits = (Limits::default(), Room::no_history());
     let empty = allocation_counter::measure(|| {
-        drop(Engine::<Wire>::new(limits.0, limits.1, [0; 32], Instant::now()))
+        drop(Engine::<Wire>::new(limits.0, limits.1.clone(), [0; 32], Instant::now()))
     });
     let mut room = None;
-    let held = allocation_counter::measure(|| room = Some(Room::of(newcomers)));
+    let held = allocation_counter::measure(|| room = Some(Room::of(newcomers, limits.1.clone())));
     let bytes = (held.bytes_current as usize - empty.bytes_max as usize) / CONNECTIONS;
     println!("{bytes} bytes, {:.2} allocations", held.count_current as f64 / CONNECTIONS as f64);
     assert!(bytes <= BYTES_MAX, "an idle connection holds {bytes} bytes");
@@ -44,7 +46,7 @@ fn an_idle_connection_holds_half_a_kilobyte_in_few_pieces() {
 
 #[test]
 fn a_server_process_grows_by_half_a_kilobyte_per_connection() {
-    let server = Server::start(&[]);
+    let server = Server::start(&NO_HISTORY);
     let enter = |n: usize| {
         let mut client = Client::login(server.address, &format!("user{n:05}"));
         client.join(&format!("#room{}", n / 100));
@@ -71,7 +73,8 @@ fn assert_grows_by<C>(bytes_max: usize, server: &Server, enter: impl Fn(usize) -
 #[test]
 fn a_server_process_grows_by_a_kilobyte_per_client_of_irc() {
     // Who has just sent something also has a bucket of lines, until it was silent for a while.
-    let server = Server::start(&["--irc-lines-per-second", "0"]);
+    let [no, history] = NO_HISTORY;
+    let server = Server::start(&["--irc-lines-per-second", "0", no, history]);
     let enter = |n: usize| {
         let mut stream = std::net::TcpStream::connect(server.address).expect("a server");
         let room = format!("#room{}", n / 100);

@@ -1,80 +1,19 @@
 //! Who runs a room over frames: everything that can be asked for, done and refused, and what everybody else is told.
 
+#[path = "common/asking.rs"]
+mod asking;
 mod common;
 
-use common::{Client, Server};
-use switchboard::wire::frame::{self, Body, Frame, Grants};
-use switchboard::wire::{AffiliationCode, ChangeCode, CredentialsCode, Flags, Kind, RefusalCode, WishCode};
-
-/// Any number but 0 will do: each request waits for its answer.
-const REQUEST: u32 = 9;
-
-const SESAME: &str = "open sesame";
-
-fn quick_server() -> Server {
-    Server::start(&["--account-delay-seconds", "1e-9"])
-}
-
-/// Somebody with an account of that name.
-fn member(server: &Server, name: &str) -> Client {
-    let mut client = Client::login(server.address, name);
-    let what = CredentialsCode::Register.number();
-    let register = frame::Credentials { request: REQUEST, what, name: "", password: SESAME, new: "" };
-    client.send(0, &register);
-    client.receive_kind(Kind::Account);
-    client
-}
-
-/// What becomes of a request that is answered by done.
-fn ask<'a>(client: &mut Client, channel: u32, request: &impl Body<'a>) -> Result<(), RefusalCode> {
-    client.send(channel, request);
-    loop {
-        let answer = client.receive();
-        match answer.frame() {
-            Frame::Done(done) if done.request == REQUEST => return Ok(()),
-            Frame::Refused(refused) if refused.request == REQUEST => {
-                return Err(RefusalCode::from_number(refused.code).expect("a known code"));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn changes(change: ChangeCode, on: u8, value: &str) -> frame::Change<'_> {
-    frame::Change { request: REQUEST, change: change.number(), on, seconds: 0, value, reason: "" }
-}
-
-fn change(client: &mut Client, room: u32, code: ChangeCode, value: &str) -> Result<(), RefusalCode> {
-    ask(client, room, &changes(code, 1, value))
-}
-
-fn undo(client: &mut Client, room: u32, code: ChangeCode, value: &str) -> Result<(), RefusalCode> {
-    ask(client, room, &changes(code, 0, value))
-}
-
-fn join(client: &mut Client, room: &str, password: &str) -> Result<u32, RefusalCode> {
-    client.send(0, &frame::Join { request: REQUEST, past: 0, room, password });
-    loop {
-        let answer = client.receive();
-        match answer.frame() {
-            Frame::Joined(_) => return Ok(answer.channel()),
-            Frame::Refused(refused) => {
-                return Err(RefusalCode::from_number(refused.code).expect("a known code"));
-            }
-            _ => {}
-        }
-    }
-}
+use asking::{REQUEST, ask, change, changes, join, member, quick_server, say, undo};
+use common::Client;
+use switchboard::wire::frame::{self, Frame, Grants};
+use switchboard::wire::{AffiliationCode, ChangeCode, Flags, Kind, RefusalCode, WishCode};
 
 /// The next change that somebody is told of: its code, whether it is on, what goes with it, how long, why.
 fn told(client: &mut Client) -> (u8, u8, String, u32, String) {
     let received = client.receive_kind(Kind::Changed);
     let Frame::Changed(changed) = received.frame() else { panic!("no change") };
     (changed.change, changed.on, changed.value.to_owned(), changed.seconds, changed.reason.to_owned())
-}
-
-fn say(client: &mut Client, room: u32) -> Result<(), RefusalCode> {
-    ask(client, room, &frame::Say { request: REQUEST, text: "hi" })
 }
 
 #[test]
@@ -239,6 +178,30 @@ fn who_disturbs_is_made_to_leave_and_kept_out() {
     assert_eq!(say(&mut bob, tea), Err(RefusalCode::NoVoice));
     assert_eq!(undo(&mut ann, tea, ChangeCode::Mute, "bob!*@*"), Ok(()));
     assert_eq!(say(&mut bob, tea), Ok(()));
+}
+
+#[test]
+fn who_answers_for_a_room_is_thrown_out_by_nobody_of_their_rank() {
+    let server = quick_server();
+    let [mut ann, mut bob, mut cy] = ["ann", "bob", "cy"].map(|name| member(&server, name));
+    let tea = ann.join("#tea");
+    for (client, name) in [(&mut bob, "bob"), (&mut cy, "cy")] {
+        client.join("#tea");
+        change(&mut ann, tea, ChangeCode::Admin, name).expect("ann owns it");
+    }
+    for (code, whom, refusal) in [
+        (ChangeCode::Outcast, "ann", RefusalCode::NotAllowed),
+        (ChangeCode::Outcast, "cy", RefusalCode::NotAllowed),
+        (ChangeCode::Outcast, "bob", RefusalCode::Yourself),
+        (ChangeCode::Member, "cy", RefusalCode::NotAllowed),
+    ] {
+        assert_eq!(change(&mut bob, tea, code, whom), Err(refusal), "{code:?} {whom}");
+    }
+    let kick = |who| frame::Kick { request: REQUEST, who, text: "" };
+    assert_eq!(ask(&mut bob, tea, &kick("ann")), Err(RefusalCode::NotAllowed));
+    assert_eq!(undo(&mut bob, tea, ChangeCode::Voice, "cy"), Err(RefusalCode::NotAllowed));
+    assert_eq!(change(&mut ann, tea, ChangeCode::Outcast, "cy"), Ok(()), "for owners it is not too high");
+    assert_eq!(join(&mut cy, "#tea", ""), Err(RefusalCode::Banned));
 }
 
 #[test]

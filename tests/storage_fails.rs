@@ -1,5 +1,5 @@
-//! A disk that takes no more: chat goes on, what has to last is refused, operators are told, and all is well again once
-//! there is room, without a restart.
+//! A disk that takes no more, or has errors: chat goes on, what has to last is refused, operators are told, and all is
+//! well again once that is over, without a restart.
 
 mod common;
 #[path = "common/irc.rs"]
@@ -16,6 +16,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use switchboard::wire::frame::Frame;
 use switchboard::wire::{CredentialsCode, Kind, RefusalCode};
+
+/// What SQLite says of a disk that does not take what it is given, for another reason than that it is full.
+const ERRORS: &str = "I/O error";
 
 /// A server that keeps what lasts in `place`, with root for an operator, started by `before`.
 fn serve(directory: &Directory, place: &Path, before: &[&str]) -> Server {
@@ -44,9 +47,11 @@ fn notice(client: &mut Client) -> String {
     }
 }
 
-/// The disk fails and recovers, as these two have it do; `fail` until nothing more can be written.
+/// The disk fails and recovers, as these two have it do; `fail` until nothing more can be written. `why` is what operators
+/// are told of it.
 fn assert_lives_through(
     mut server: Server,
+    why: &str,
     fail: impl FnOnce(&Server),
     recover: impl FnOnce(&Server),
 ) -> Server {
@@ -62,7 +67,7 @@ fn assert_lives_through(
     fail(&server);
     kept::send(&mut bob, CredentialsCode::Register, "", "sesame", "");
     let told = notice(&mut root);
-    assert!(told.starts_with("Storage fails"), "{told}");
+    assert!(told.starts_with("Storage fails") && told.contains(why), "{told}");
     assert_eq!(register(&mut cy, "", "sesame"), Err(RefusalCode::Unavailable));
     server.wait_for_log("storage fails");
     ann.say(tea, "does this arrive?");
@@ -91,13 +96,57 @@ fn files_that_may_not_grow_are_no_end() {
         let status = Command::new("prlimit").args(["--pid", &pid, &limit]).status();
         assert!(status.expect("prlimit, of util-linux").success());
     };
-    let server =
-        assert_lives_through(server, |server| limit(server, "4096"), |server| limit(server, "unlimited"));
+    let server = assert_lives_through(
+        server,
+        ERRORS,
+        |server| limit(server, "4096"),
+        |server| limit(server, "unlimited"),
+    );
+    assert_kept(&directory, server);
+}
+
+/// The accounts of [`assert_lives_through`] survive the end.
+fn assert_kept(directory: &Directory, server: Server) {
     drop(server); // with a kill
     let server = directory.serve(&[]);
     let mut client = Client::login(server.address, "dan");
     for name in ["ann", "bob", "cy"] {
         assert_eq!(register(&mut client, name, "sesame"), Err(RefusalCode::AccountExists), "{name}");
+    }
+}
+
+/// What makes a disk fail, built for this machine; `None` where there is no compiler for C.
+fn failing_disk(directory: &Directory) -> Option<PathBuf> {
+    let library = directory.path().join("failing_disk.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/failing_disk.c");
+    let status =
+        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
+    match status {
+        Ok(status) => assert!(status.success(), "{source} is not compiled"),
+        Err(_) => {
+            let _ = writeln!(std::io::stderr(), "\nLEFT OUT: a failing disk needs a compiler for C (cc)");
+            return None;
+        }
+    }
+    Some(library)
+}
+
+#[test]
+fn a_disk_with_errors_is_no_end() {
+    for variable in ["FAILING_WRITES", "FAILING_SYNCS"] {
+        let directory = Directory::new(&format!("errors-{variable}"));
+        let Some(library) = failing_disk(&directory) else { return };
+        let sign = directory.path().join("fails");
+        let (load, sign_is) =
+            (format!("LD_PRELOAD={}", library.display()), format!("{variable}={}", sign.display()));
+        let server = serve(&directory, directory.path(), &["env", &load, &sign_is]);
+        let server = assert_lives_through(
+            server,
+            ERRORS,
+            |_| std::fs::write(&sign, "").expect("a file"),
+            |_| std::fs::remove_file(&sign).expect("it is removed"),
+        );
+        assert_kept(&directory, server);
     }
 }
 
@@ -136,7 +185,7 @@ fn a_full_disk_is_no_end() {
         }
     };
     let free = |_: &Server| std::fs::remove_file(&filler).expect("it is removed");
-    assert_lives_through(server, fill, free);
+    assert_lives_through(server, "full", fill, free);
 }
 
 #[test]

@@ -6,11 +6,12 @@
 //! others; contenders take turns, round by round. A ratio is Switchboard's figure over the other's: the median of the
 //! rounds' ratios, with the least and the most. `docs/PERFORMANCE.md` says what the figures mean, and how they mislead.
 //!
-//! - `contenders` who is measured, as processes; `twin`, `floors` and `pump` are what they do;
+//! - `contenders` who is measured, as processes; `twin`, `floors` and `pump` are what they do; `lasting` rooms that last;
 //! - `parts` the loads and the goals; `spread` and `verdict` what came of them; `table` what is printed.
 
 mod contenders;
 mod floors;
+mod lasting;
 mod parts;
 mod peers;
 mod pump;
@@ -22,9 +23,11 @@ mod verdict;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use parts::{Contest, Entry, PARTS, contests};
+use peers::Files;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use switchboard::load::cores::{self, Cores};
+use switchboard::load::plan::Scenario;
 use switchboard::load::{self, Outcome, Plan, Target, Unwatched};
 use verdict::{Runs, not_once};
 
@@ -144,7 +147,14 @@ fn carry_out(contest: &Contest, rounds: usize, cores: Option<&Cores>) -> Vec<Run
 
 /// One run against a server of its own, which is gone afterwards.
 fn run(contest: &Contest, entry: &Entry, seconds: f64, cores: Option<&Cores>) -> Result<Outcome, String> {
-    let server = entry.contender.start(contest.options, cores)?;
+    let options: Vec<&str> = contest.options.iter().chain(entry.options).copied().collect();
+    let files = entry.lasts.then(Files::new).transpose()?;
+    let data_dir = files.as_ref().map(|files| format!("--data-dir={}", files.path().display()));
+    let options: Vec<&str> = options.into_iter().chain(data_dir.as_deref()).collect();
+    let server = entry.contender.start(&options, cores)?;
+    if let (true, Scenario::Rooms(rooms)) = (entry.lasts, &entry.scenario) {
+        lasting::make(server.process.address, rooms)?;
+    }
     let plan = Plan {
         scenario: entry.scenario.clone(),
         protocol: entry.protocol,

@@ -1,6 +1,7 @@
 //! The loads, and what is expected under each: the goals of `docs/PERFORMANCE.md`.
 
 mod irc;
+mod past;
 
 use crate::contenders::Contender::{self, *};
 use switchboard::load::outcome::Outcome;
@@ -8,7 +9,7 @@ use switchboard::load::plan::{Connect, Idle, Join, Pace, Protocol, Relay, Rooms,
 
 /// What people ask for on the command line, in the order in which it is run.
 pub const PARTS: &[&str] =
-    &["fan-out", "rate", "rooms", "many", "join", "idle", "connect", "relay", "irc", "irc-idle"];
+    &["fan-out", "rate", "rooms", "many", "join", "idle", "connect", "relay", "irc", "irc-idle", "past"];
 
 /// One load, those who carry it in turns, and what is expected of the first of them, which is Switchboard.
 pub struct Contest {
@@ -38,6 +39,10 @@ pub struct Entry {
     pub protocol: Protocol,
     /// Set where the contender's name does not tell all.
     pub note: &'static str,
+    /// Beside those of the contest.
+    pub options: &'static [&'static str],
+    /// Whether the rooms last.
+    pub lasts: bool,
 }
 
 /// What is compared.
@@ -142,7 +147,7 @@ const IDLE_CLIENTS: usize = 19_000;
 pub fn contests(wanted: &[String], share: usize) -> Vec<Contest> {
     let fan_out = [8, 32, 128, 512].map(fan_out);
     let others = [rate(), rooms(share), many(share), join(share), idle(share), connect(share), relay()];
-    let all = fan_out.into_iter().chain(others).chain(irc::contests(share));
+    let all = fan_out.into_iter().chain(others).chain(irc::contests(share)).chain(past::contests());
     all.filter(|contest| wanted.is_empty() || wanted.iter().any(|part| part == contest.part)).collect()
 }
 
@@ -184,7 +189,7 @@ fn rate() -> Contest {
 
 fn rooms(share: usize) -> Contest {
     let pace = Pace::Window(2_000 / share);
-    let load = Rooms { rooms: 200 / share, members: 10, senders: 10, payload: 64, pace };
+    let load = Rooms { rooms: 200 / share, members: 10, senders: 10, payload: 64, pace, named: None };
     let goals = [1, 2].map(|of| Goal::AtMostTimes { times: 0.7, of }).into_iter().chain([Goal::NothingLost]);
     Contest {
         part: "rooms",
@@ -289,7 +294,7 @@ fn relay() -> Contest {
 }
 
 fn room(members: usize, pace: Pace) -> Scenario {
-    Scenario::Rooms(Rooms { rooms: 1, members, senders: 10, payload: 64, pace })
+    Scenario::Rooms(Rooms { rooms: 1, members, senders: 10, payload: 64, pace, named: None })
 }
 
 fn entries(contenders: &[Contender], scenario: &Scenario) -> Vec<Entry> {
@@ -297,7 +302,14 @@ fn entries(contenders: &[Contender], scenario: &Scenario) -> Vec<Entry> {
 }
 
 fn entry(contender: Contender, scenario: &Scenario) -> Entry {
-    Entry { contender, scenario: scenario.clone(), protocol: contender.protocol(), note: "" }
+    Entry {
+        contender,
+        scenario: scenario.clone(),
+        protocol: contender.protocol(),
+        note: "",
+        options: &[],
+        lasts: false,
+    }
 }
 
 impl Contest {

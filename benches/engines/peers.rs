@@ -1,10 +1,10 @@
 //! Today's IRC servers, as their distributions install them: with one listener on loopback, and with everything off that
 //! protects them from many clients at one address who talk fast. docs/BENCH.md says what each setting is for.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fs, io};
 
 /// `{port}` is filled in by whoever starts it.
 pub const NGIRCD: &str = "\
@@ -49,8 +49,24 @@ pub enum Peer {
     Inspircd,
 }
 
-/// A directory with a server's configuration. It is gone when this goes out of scope.
+/// A directory with a server's configuration, or with what it keeps. It is gone when this goes out of scope.
 pub struct Files(PathBuf);
+
+impl Files {
+    /// # Errors
+    /// A sentence, if there is no place for it.
+    pub fn new() -> Result<Files, String> {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("switchboard-bench-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Files(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
 
 impl Drop for Files {
     fn drop(&mut self) {
@@ -69,7 +85,7 @@ impl Peer {
             Peer::Inspircd => ("inspircd", INSPIRCD),
         };
         let program = installed(name)?;
-        let files = directory().map_err(|error| format!("no place for the files of {name}: {error}"))?;
+        let files = Files::new()?;
         let (directory, path) = (files.0.display().to_string(), files.0.join(format!("{name}.conf")));
         let config = config.replace("{port}", &port.to_string()).replace("{directory}", &directory);
         fs::write(&path, config).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -97,12 +113,4 @@ pub fn installed(name: &str) -> Result<String, String> {
             .is_ok_and(|out| out.status.success()),
     };
     places.find(is_there).ok_or_else(|| format!("{name} is compared with, and not installed; install it"))
-}
-
-fn directory() -> io::Result<Files> {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("switchboard-peer-{}-{number}", std::process::id()));
-    fs::create_dir_all(&path)?;
-    Ok(Files(path))
 }

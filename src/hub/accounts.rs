@@ -28,7 +28,8 @@ pub(super) struct Accounts {
     /// By folded name.
     by_name: BTreeMap<Arc<str>, Account>,
     names: HashMap<AccountId, Arc<str>>,
-    last: u64,
+    /// The highest number that was ever given.
+    last: AccountId,
     /// What is being looked at, by whoever waits for it.
     pending: HashMap<SessionId, Pending>,
     /// Those who are here, by the account that they have identified themselves for.
@@ -88,13 +89,18 @@ impl Accounts {
     }
 
     fn insert(&mut self, account: Account) {
-        self.last = self.last.max(account.id.0);
+        self.last = self.last.max(account.id);
         self.names.insert(account.id, Arc::clone(account.name.key()));
         self.by_name.insert(Arc::clone(account.name.key()), account);
     }
 
     fn remove(&mut self, id: AccountId) -> Option<Account> {
         self.by_name.remove(&self.names.remove(&id)?)
+    }
+
+    /// All numbers up to this one were given to somebody.
+    pub fn note_given(&mut self, last: AccountId) {
+        self.last = self.last.max(last);
     }
 
     pub fn len(&self) -> usize {
@@ -142,7 +148,7 @@ impl Accounts {
             && self.by_name.iter().all(|(key, account)| {
                 self.names.get(&account.id) == Some(key)
                     && account.name.key() == key
-                    && account.id.0 <= self.last
+                    && account.id <= self.last
             })
     }
 }
@@ -151,7 +157,6 @@ impl Hub {
     /// Takes an account that was there before the server started.
     pub(super) fn restore_account(&mut self, record: AccountRecord) -> Outcome {
         let AccountRecord { id, name, secret, made_millis } = record;
-        self.accounts.last = self.accounts.last.max(id.0); // whatever it is, the number is taken
         let name = UserName::new(&name, u8::MAX)?; // whatever the limit was, and is now
         if self.accounts.by_name.contains_key(name.key()) {
             return Err(Refusal::AccountExists);
@@ -364,7 +369,7 @@ impl Hub {
         // While the password was looked at, others went on.
         self.check_registrable(asker.session, &name)?;
         check_durable(fx)?;
-        let id = AccountId(self.accounts.last + 1);
+        let id = self.accounts.last.next(asker.now.unix_millis);
         let account = Account { id, name, secret: Box::new(secret), made_millis: asker.now.unix_millis };
         let (record, identity) = (account.record(), account.identity());
         fx.store(record);

@@ -57,10 +57,12 @@ impl Log {
         self.bytes.len() + self.index.len() * size_of::<Place>()
     }
 
-    fn push(&mut self, id: MessageId, author: UserKey, bytes: &[u8]) {
-        let at = self.gone + self.bytes.len() as u64;
-        self.index.push_back(Place { id, at, author });
-        self.bytes.extend_from_slice(bytes);
+    /// Returns what `write` appends.
+    fn push(&mut self, id: MessageId, author: UserKey, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        let start = self.bytes.len();
+        self.index.push_back(Place { id, at: self.gone + start as u64, author });
+        write(&mut self.bytes);
+        self.bytes.get(start..).unwrap_or_default()
     }
 
     fn trim(&mut self, bounds: Bounds) {
@@ -130,14 +132,26 @@ impl History {
         self.said.size() + self.events.size()
     }
 
-    /// Keeps what has the highest number yet. `bytes` are a [`Happening`].
-    pub fn keep(&mut self, (id, is_said): (MessageId, bool), author: UserKey, bytes: &[u8], bounds: Bounds) {
-        let log = if is_said { &mut self.said } else { &mut self.events };
-        log.push(id, author, bytes);
-        log.trim(bounds);
+    /// Keeps what has the highest number yet: a [`Happening`], which `write` appends. Returns its bytes.
+    pub fn keep(
+        &mut self,
+        (id, is_said): (MessageId, bool),
+        author: UserKey,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> &[u8] {
         if is_said {
             self.latest_said = Some(id);
         }
+        self.log_mut(is_said).push(id, author, write)
+    }
+
+    /// Gives up what is beyond the bounds.
+    pub fn trim(&mut self, is_said: bool, bounds: Bounds) {
+        self.log_mut(is_said).trim(bounds);
+    }
+
+    fn log_mut(&mut self, is_said: bool) -> &mut Log {
+        if is_said { &mut self.said } else { &mut self.events }
     }
 
     /// Gives up the oldest that is in memory; but not the latest message.

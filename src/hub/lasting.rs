@@ -4,11 +4,11 @@ use super::channel::Channel;
 use super::guests::Guests;
 use super::mask::Mask;
 use super::moderation::mask_record;
-use super::record::{AccountId, MaskRecord, MemberRecord, Record, RoomRecord, SubjectRecord};
+use super::record::{AccountId, Given, MaskRecord, MemberRecord, Record, RoomRecord, SubjectRecord};
 use super::rooms::{Room, Subject, room_mut};
 use super::settings::{Flag, MaskEntry, MaskList, Settings};
 use super::times::Due;
-use super::{ChannelId, Effects, Hub, MessageId, Outcome, Refusal, RoomName};
+use super::{ChannelId, Effects, Hub, Outcome, Refusal, RoomName};
 use std::sync::Arc;
 
 /// Each change that has to last begins with this: it is refused while nothing can be written down, rather than lost
@@ -41,9 +41,11 @@ impl Hub {
         }
     }
 
-    /// Everything is back. `last`: the highest number of anything that happened, and none is given a second time.
-    pub fn restored(&mut self, last: Option<MessageId>) {
-        self.pasts.last = self.pasts.last.max(last.unwrap_or_default());
+    /// Everything is back. No number that was given is given a second time.
+    pub fn restored(&mut self, Given { account, room, message }: Given) {
+        self.accounts.note_given(account);
+        self.rooms_last = self.rooms_last.max(room);
+        self.pasts.last = self.pasts.last.max(message);
     }
 
     /// From now on a room stays, with all that it has.
@@ -64,11 +66,7 @@ impl Hub {
         for member in room.members().into_iter().flat_map(|members| members.iter()) {
             fx.store(Record::Member(member.clone()));
         }
-        for list in MaskList::ALL {
-            for entry in room.list(list) {
-                fx.store(Record::Mask(mask_record(room.id, list, entry)));
-            }
-        }
+        keep_masks(room, fx);
         let id = room.id;
         self.lasting.insert(id, channel);
         self.history(channel, fx).map(drop) // what is in memory of it is written down as well
@@ -138,6 +136,15 @@ impl Hub {
         self.times.replace(None, entry.until_millis, channel, &due);
         guests.list_mut(list).push(entry);
         Ok(())
+    }
+}
+
+/// All its lists of masks are written down.
+pub(super) fn keep_masks(room: &Room, fx: &mut impl Effects) {
+    for list in MaskList::ALL {
+        for entry in room.list(list) {
+            fx.store(Record::Mask(mask_record(room.id, list, entry)));
+        }
     }
 }
 

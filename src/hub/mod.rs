@@ -110,7 +110,8 @@ use wishes::Wishes;
 pub struct Hub {
     limits: Limits,
     /// Boxed: the table itself is half empty at times.
-    users: HashMap<UserKey, Box<User>>,
+    /// Hashed fast, as nobody chooses these numbers, and each message asks.
+    users: HashMap<UserKey, Box<User>, foldhash::fast::FixedState>,
     /// Those sessions of users that are not their first.
     seats: HashMap<SessionId, UserKey>,
     /// By folded name, in the order in which lists show them.
@@ -271,7 +272,7 @@ impl Hub {
     pub fn new(limits: Limits) -> Self {
         Hub {
             limits,
-            users: HashMap::new(),
+            users: HashMap::default(),
             seats: HashMap::new(),
             names: BTreeMap::new(),
             room_names: BTreeMap::new(),

@@ -11,8 +11,8 @@ use super::record::{AccountId, Fetch, Fetched, Past, Record, RoomId, Span};
 use super::retract::Retraction;
 use super::rooms::Room;
 use super::{
-    Asker, ChannelId, Departure, Effects, Flag, Hub, MessageId, Moment, Outcome, Part, PastView, Person,
-    Refusal, Reply, RequestId, RoomRef, SessionId, User, UserKey,
+    Asker, ChannelId, Departure, Effects, Flag, Hub, MessageId, Moment, Outcome, Part, PastView, Refusal,
+    Reply, RequestId, RoomRef, SessionId, UserKey,
 };
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,8 +24,6 @@ pub(super) struct Pasts {
     pub last: MessageId,
     /// What all rooms have in memory, in bytes.
     pub bytes: usize,
-    /// What happened just now, as bytes; kept for its memory.
-    scratch: Vec<u8>,
     /// The latest message of rooms whose past is not in memory.
     pub latest: HashMap<RoomId, MessageId>,
     /// What somebody waits for.
@@ -92,76 +90,42 @@ impl Hub {
         }
     }
 
-    /// The same, with the number that it has already.
+    /// The same, with the number that it has already. Nothing, where the room does not keep what happens.
     pub(super) fn keep(
         &mut self,
         id: MessageId,
         channel: ChannelId,
-        happened: Happened<'_>,
+        Happened { what, by, text, tags }: Happened<'_>,
         fx: &mut impl Effects,
     ) {
-        let mut bytes = self.take_scratch();
-        if let (Ok(room), Ok(user)) = (self.room(channel), self.user(happened.by)) {
-            let person = room.person(happened.by, user);
-            self.write_happening((room, user, person), id, &happened, &mut bytes, fx);
-        }
-        self.keep_written((id, happened.what.is_said()), (channel, happened.by), bytes, fx);
-    }
-
-    /// Writes something down as bytes, where the room keeps what happens.
-    pub(super) fn write_happening(
-        &self,
-        (room, user, person): (&Room, &User, Person<'_>),
-        id: MessageId,
-        Happened { what, text, tags, .. }: &Happened<'_>,
-        bytes: &mut Vec<u8>,
-        fx: &impl Effects,
-    ) {
-        let is_kept = self.limits.history.are_kept() && !room.settings.flags.has(Flag::NoHistory);
-        if !is_kept || is_fleeting(*what, tags) {
+        let Hub { channels, users, limits, pasts, .. } = self;
+        let limits = &limits.history;
+        let (Some(room), Some(user)) = (channels.room_mut(channel), users.get(&by)) else { return };
+        if !limits.are_kept() || room.settings.flags.has(Flag::NoHistory) || is_fleeting(what, tags) {
             return;
         }
-        let (by, username, host, account) =
-            (person.name.shown(), person.username(), person.host(fx), person.account);
-        let view = PastView { id, what: *what, by, username, host, account, text, tags, retracted: None };
-        Happening { view, owner: user.identity().map(|identity| identity.id) }.encode(bytes);
-    }
-
-    /// Keeps what was written; nothing, where nothing was. The memory of `bytes` is used again.
-    pub(super) fn keep_written(
-        &mut self,
-        (id, is_said): (MessageId, bool),
-        (channel, by): (ChannelId, UserKey),
-        bytes: Vec<u8>,
-        fx: &mut impl Effects,
-    ) {
-        let Hub { channels, limits, pasts, .. } = self;
-        if let Some(room) = channels.room_mut(channel)
-            && !bytes.is_empty()
-        {
-            let history = up_to_date(room, &mut pasts.latest, id, fx);
-            if let Some(room) = history.lasting {
-                fx.store_past(PastBytes { room, is_said, id, bytes: &bytes });
-            }
-            let before = history.size();
-            history.keep((id, is_said), by, &bytes, limits.history.in_memory(id.millis()));
-            pasts.bytes = pasts.bytes + history.size() - before;
-            while pasts.bytes > limits.history.memory_bytes_max {
-                let before = history.size();
-                if !history.give_up_oldest() {
-                    break;
-                }
-                pasts.bytes -= before - history.size();
-            }
+        up_to_date(room, &mut pasts.latest, id, fx);
+        let Some(mut history) = room.history.take() else { return };
+        let (lasting, before) = (history.lasting, history.size());
+        let person = room.person(by, user);
+        let owner = user.identity().map(|identity| identity.id);
+        let (name, username, account) = (person.name.shown(), person.username(), person.account);
+        let host = person.host(fx);
+        let view = PastView { id, what, by: name, username, host, account, text, tags, retracted: None };
+        let bytes = history.keep((id, what.is_said()), by, |out| Happening { view, owner }.encode(out));
+        if let Some(room) = lasting {
+            fx.store_past(PastBytes { room, is_said: what.is_said(), id, bytes });
         }
-        pasts.scratch = bytes;
-    }
-
-    /// Room for something that happens now, as bytes.
-    pub(super) fn take_scratch(&mut self) -> Vec<u8> {
-        let mut bytes = std::mem::take(&mut self.pasts.scratch);
-        bytes.clear();
-        bytes
+        history.trim(what.is_said(), limits.in_memory(id.millis()));
+        pasts.bytes = pasts.bytes + history.size() - before;
+        while pasts.bytes > limits.memory_bytes_max {
+            let before = history.size();
+            if !history.give_up_oldest() {
+                break;
+            }
+            pasts.bytes -= before - history.size();
+        }
+        room.history = Some(history);
     }
 
     /// They leave the server.

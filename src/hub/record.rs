@@ -3,8 +3,8 @@
 
 use super::{Affiliation, Flags, Form, MaskList, MessageId};
 
-/// An account. Never another's, even when it is gone.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// An account. Never another's, even when it is gone: as with [`MessageId`], its upper bits are when it was made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct AccountId(pub u64);
 
 /// A room; unlike its channel's, the number of one that lasts stays the same over restarts. Never another's: as with
@@ -12,12 +12,29 @@ pub struct AccountId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct RoomId(pub u64);
 
+impl AccountId {
+    /// The next one, for an account that is made now.
+    #[must_use]
+    pub fn next(self, now_millis: u64) -> AccountId {
+        AccountId(MessageId(self.0).next(now_millis).0)
+    }
+}
+
 impl RoomId {
     /// The next one, for a room that is made now.
     #[must_use]
     pub fn next(self, now_millis: u64) -> RoomId {
         RoomId(MessageId(self.0).next(now_millis).0)
     }
+}
+
+/// The highest numbers that were ever given, of what is gone as well: the next ones are higher, even where the clock has
+/// been set back.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Given {
+    pub account: AccountId,
+    pub room: RoomId,
+    pub message: MessageId,
 }
 
 /// One fact. A later record about the same thing replaces the earlier one.
@@ -170,7 +187,7 @@ pub struct PastRecord {
     pub first: MessageId,
     pub last: MessageId,
     pub count: usize,
-    /// [`Happening`](super::Happening)s.
+    /// [`Happening`](super::happening::Happening)s.
     pub bytes: Vec<u8>,
 }
 
@@ -243,7 +260,7 @@ pub enum Fetch {
 /// The answer.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Fetched {
-    /// [`Happening`](super::Happening)s.
+    /// [`Happening`](super::happening::Happening)s.
     Past(Vec<u8>),
     /// Conversations, and moments in milliseconds since 1970.
     ReadUpTo(Vec<(Box<str>, u64)>),

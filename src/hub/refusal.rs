@@ -63,7 +63,7 @@ pub enum Refusal {
     NoControlMessages,
     /// The role is not enough for that.
     NotModerator,
-    /// The other one ranks higher.
+    /// The other one ranks higher, or as high where that is too high already.
     OutOfReach,
     PeerNotInRoom,
     PeerAlreadyInRoom,
@@ -247,7 +247,7 @@ impl fmt::Display for Refusal {
             Refusal::Silenced => f.write_str("you are muted or banned in that room, which takes your voice"),
             Refusal::NoControlMessages => f.write_str("that room takes no control messages"),
             Refusal::NotModerator => f.write_str("that is for the moderators of the room"),
-            Refusal::OutOfReach => f.write_str("they rank higher in that room than you"),
+            Refusal::OutOfReach => f.write_str("they rank too high in that room for that"),
             Refusal::PeerNotInRoom => f.write_str("they are not in that room"),
             Refusal::PeerAlreadyInRoom => f.write_str("they are in that room already"),
             Refusal::TooManyMasks { masks_max } => {

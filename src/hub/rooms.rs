@@ -70,6 +70,11 @@ impl Room {
         self.guests.as_ref().map_or(&[], |guests| guests.list(list))
     }
 
+    /// What its lists of masks take, in bytes.
+    pub fn mask_bytes(&self) -> usize {
+        self.guests.as_ref().map_or(0, |guests| guests.mask_bytes())
+    }
+
     pub fn standing(&self, key: &str) -> Standing {
         self.ranked.get(key).copied().unwrap_or_default()
     }

@@ -26,7 +26,6 @@ impl Hub {
     ) -> Outcome {
         self.check_words(words)?;
         let id = self.next_message(asker.now);
-        let mut bytes = self.take_scratch();
         // A number is known to occupants alone.
         let by_number = matches!(room, RoomRef::Channel(_));
         let (channel, user, room) = self.named(asker, room)?;
@@ -39,17 +38,15 @@ impl Hub {
         let by = room.person(asker.user, user);
         let event = Event::Said { by, words, id, least };
         let has_profile = user.profile().is_some();
-        let Words { form, text, tags } = words;
-        let said = Happened { what: Past::Said(form), by: asker.user, text, tags };
         match least {
             None => {
                 asker.publish(fx, room, event);
-                self.write_happening((room, user, by), id, &said, &mut bytes, fx);
+                let Words { form, text, tags } = words;
+                // Before the answer, which may have to wait until it is on the disk.
+                self.keep(id, channel, Happened { what: Past::Said(form), by: asker.user, text, tags }, fx);
             }
             Some(least) => self.tell_some(asker, room, least, event, fx),
         }
-        // Before the answer, which may have to wait until it is on the disk.
-        self.keep_written((id, said.what.is_said()), (channel, asker.user), bytes, fx);
         let room = self.room(channel)?;
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         // What somebody says under another name is no sign of them under their own.

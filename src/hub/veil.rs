@@ -15,6 +15,7 @@
 
 use super::guests::Candidate;
 use super::host::Host;
+use super::lasting::keep_masks;
 use super::moderation::check_act;
 use super::name::{UserName, fold, is_pseudonym};
 use super::privileges::Act;
@@ -194,7 +195,12 @@ impl Hub {
         room.veil = None;
         if let Some(pseudonym) = room.pseudonym_for(asker.user, user, fx) {
             user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
+            let bytes_before = room.mask_bytes();
             room.forget_authors();
+            self.mask_bytes = self.mask_bytes + room.mask_bytes() - bytes_before;
+            if room.is_lasting() {
+                keep_masks(room, fx);
+            }
             room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
         }
         let to = Arc::clone(room.key_of(user));

@@ -74,10 +74,11 @@ impl Cast {
     pub fn rooms(plan: &Plan, rooms: &Rooms, speech: Speech, tag: &str) -> Result<Cast, Error> {
         check(plan, rooms, speech)?;
         let mut cast = Cast { payload: rooms.payload, ..Cast::default() };
+        let named = rooms.named.clone().unwrap_or_else(|| format!("b{tag}"));
         for room in 0..rooms.rooms {
             let first = (room * rooms.senders) as u32;
             let hears = first..first + rooms.senders as u32;
-            cast.rooms.push(format!("#b{tag}{room:04}"));
+            cast.rooms.push(format!("#{named}{room:04}"));
             for member in 0..rooms.members {
                 // A room stays in one thread where there are rooms enough; otherwise every room is in all of them.
                 let thread = if rooms.rooms >= plan.threads { room } else { member } % plan.threads;
@@ -209,7 +210,7 @@ mod tests {
     }
 
     fn rooms(rooms: usize, members: usize, senders: usize) -> Rooms {
-        Rooms { rooms, members, senders, payload: 64, pace: Pace::Window(1) }
+        Rooms { rooms, members, senders, payload: 64, pace: Pace::Window(1), named: None }
     }
 
     fn cast(threads: usize, rooms: Rooms) -> Cast {

@@ -129,13 +129,16 @@ pub struct Child {
 }
 
 impl Launcher<'_> {
-    /// Starts `switchboard serve` on a free port, with these options.
+    /// Starts `switchboard serve` on a free port, with these options. Nothing of it lasts, unless they say where.
     ///
     /// # Errors
     /// [`Error`], if it does not come to listen.
     pub fn serve(&self, options: &[String]) -> Result<Child, Error> {
         let mut command = self.held();
-        command.arg(self.switchboard).args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).args(options);
+        command.arg(self.switchboard).args(["serve", "--listen", "127.0.0.1:0"]).args(options);
+        if !options.iter().any(|option| option.starts_with("--data-dir")) {
+            command.arg("--ephemeral");
+        }
         command.env("RUST_LOG", "warn");
         let what = "the server".to_owned();
         let mut process = spawn(&mut command, &what)?;

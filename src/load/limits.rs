@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn rooms(rooms: usize, members: usize, senders: usize) -> Scenario {
-        Scenario::Rooms(Rooms { rooms, members, senders, payload: 64, pace: Pace::Window(1) })
+        Scenario::Rooms(Rooms { rooms, members, senders, payload: 64, pace: Pace::Window(1), named: None })
     }
 
     #[test]

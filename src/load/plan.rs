@@ -54,6 +54,8 @@ pub struct Rooms {
     /// Bytes of each message's text.
     pub payload: usize,
     pub pace: Pace,
+    /// How the names of the rooms begin, behind `#`; a number of four digits follows. `None`: as no other's do.
+    pub named: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

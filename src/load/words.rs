@@ -152,8 +152,9 @@ impl Rooms {
             format!("{} of them {}", self.senders, if self.senders == 1 { "sends" } else { "send" })
         };
         let each = if self.rooms == 1 { "" } else { " each" };
+        let named = self.named.as_ref().map(|named| format!(" (#{named}…)")).unwrap_or_default();
         format!(
-            "{rooms} {of} {} members{each}, {senders}, {} bytes a message, {}",
+            "{rooms}{named} {of} {} members{each}, {senders}, {} bytes a message, {}",
             count(self.members),
             self.payload,
             self.pace.in_words()

@@ -4,6 +4,7 @@
 //! its buffer is used again: in steady state nothing is allocated per message or per delivery.
 
 use slab::Slab;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 /// Buffers up to this capacity, in bytes, are kept apart from larger ones, so that a block for one short reply does
@@ -20,8 +21,19 @@ const KEPT_BUFFERS_MAX: usize = 64;
 const KEPT_BLOCKS_MAX: usize = 4_096;
 
 /// Names a block while somebody holds it.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct BlockId(u32);
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockId(NonZeroU32);
+
+impl BlockId {
+    /// One more than the slot, so that every connection's `Option` of one takes no more than it.
+    fn of(slot: usize) -> BlockId {
+        BlockId(NonZeroU32::MIN.saturating_add(slot as u32))
+    }
+
+    fn slot(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// How much a block is expected to hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,16 +66,16 @@ impl Blocks {
             Expect::Much => &mut self.free_large,
         };
         let bytes = free.pop().unwrap_or_default();
-        BlockId(self.blocks.insert(Block { bytes, holders: 1 }) as u32)
+        BlockId::of(self.blocks.insert(Block { bytes, holders: 1 }))
     }
 
     /// A new block with just these bytes and no room for others.
     pub fn adopt(&mut self, bytes: Vec<u8>) -> BlockId {
-        BlockId(self.blocks.insert(Block { bytes, holders: 1 }) as u32)
+        BlockId::of(self.blocks.insert(Block { bytes, holders: 1 }))
     }
 
     pub fn bytes(&self, id: BlockId) -> &[u8] {
-        &self.blocks[id.0 as usize].bytes
+        &self.blocks[id.slot()].bytes
     }
 
     /// A part of a block.
@@ -75,28 +87,28 @@ impl Blocks {
     pub fn gather(&mut self, parts: impl Iterator<Item = (BlockId, Range<usize>)>) -> &[u8] {
         self.gathered.clear();
         for (id, range) in parts {
-            self.gathered.extend_from_slice(&self.blocks[id.0 as usize].bytes[range]);
+            self.gathered.extend_from_slice(&self.blocks[id.slot()].bytes[range]);
         }
         &self.gathered
     }
 
     /// Its bytes, to append to. What is in it already may be queued and must stay as it is.
     pub fn append_to(&mut self, id: BlockId) -> &mut Vec<u8> {
-        &mut self.blocks[id.0 as usize].bytes
+        &mut self.blocks[id.slot()].bytes
     }
 
     pub fn hold(&mut self, id: BlockId) {
-        self.blocks[id.0 as usize].holders += 1;
+        self.blocks[id.slot()].holders += 1;
     }
 
     /// Gives up one hold. Returns whether it was the last, and the block is gone.
     pub fn release(&mut self, id: BlockId) -> bool {
-        let block = &mut self.blocks[id.0 as usize];
+        let block = &mut self.blocks[id.slot()];
         block.holders -= 1;
         if block.holders > 0 {
             return false;
         }
-        let bytes = self.blocks.remove(id.0 as usize).bytes;
+        let bytes = self.blocks.remove(id.slot()).bytes;
         self.recycle(bytes);
         if self.blocks.is_empty() && self.blocks.capacity() > KEPT_BLOCKS_MAX {
             self.blocks = Slab::new();
@@ -107,7 +119,7 @@ impl Blocks {
     /// Prepares a block that nothing more will be appended to for a longer stay: a buffer much larger than what is in
     /// it is exchanged for one that fits.
     pub fn trim(&mut self, id: BlockId) {
-        let bytes = &mut self.blocks[id.0 as usize].bytes;
+        let bytes = &mut self.blocks[id.slot()].bytes;
         if bytes.capacity() > 2 * bytes.len() + SMALL_BYTES_MAX {
             let fitting = bytes.as_slice().to_vec();
             let large = std::mem::replace(bytes, fitting);

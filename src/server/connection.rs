@@ -113,8 +113,9 @@ struct Extras {
     bucket: Option<Bucket>,
     /// It was too fast, and is not read before.
     throttled_until: Option<Instant>,
-    /// It gave a password with this request, and is not read before that is checked.
-    awaits_verdict: Option<(RequestId, Place)>,
+    /// It gave a password with this request, and is not read before that is checked. Its time to log in stands still from
+    /// that moment, if there is one.
+    awaits_verdict: Option<(RequestId, Place, Option<Instant>)>,
     /// What it asked for is written to the disk, under this number, and it is not read before that is done.
     awaits_commit: Option<u64>,
     /// It wants something that storage has, and is not read before that is there.
@@ -359,15 +360,15 @@ impl<S> Connection<S> {
         self.extras.as_mut().is_some_and(|extras| extras.throttled_until.take().is_some())
     }
 
-    /// `place`: where the password stands in line.
-    pub fn await_verdict(&mut self, request: RequestId, place: Place) {
-        self.extras_mut().awaits_verdict = Some((request, place));
+    /// `place`: where the password stands in line. `stopped`: when its time to log in began to stand still.
+    pub fn await_verdict(&mut self, request: RequestId, place: Place, stopped: Option<Instant>) {
+        self.extras_mut().awaits_verdict = Some((request, place, stopped));
     }
 
     /// Whether the verdict of this request is waited for.
     pub fn awaits(&self, request: RequestId) -> bool {
         let awaited = self.extras.as_ref().and_then(|extras| extras.awaits_verdict);
-        awaited.is_some_and(|(awaited, _)| awaited == request)
+        awaited.is_some_and(|(awaited, ..)| awaited == request)
     }
 
     /// Whether the hub has to go on with what it asked for.
@@ -392,8 +393,12 @@ impl<S> Connection<S> {
     }
 
     /// No verdict is waited for any more; returns where that password stood, if one was.
-    pub fn take_verdict(&mut self) -> Option<Place> {
-        self.extras.as_mut()?.awaits_verdict.take().map(|(_, place)| place)
+    pub fn take_verdict(&mut self, now: Instant) -> Option<Place> {
+        let extras = self.extras.as_mut()?;
+        let (_, place, stopped) = extras.awaits_verdict.take()?;
+        let went_by = |since: Instant| now - stopped.unwrap_or(now).max(since);
+        extras.awaited_since = extras.awaited_since.map(|since| since + went_by(since));
+        Some(place)
     }
 
     /// Whom the client has shown itself to be, of those who run the server.
@@ -477,16 +482,17 @@ impl<S> Connection<S> {
             return (!closing.is_dead).then_some((closing.until, Due::DrainTimeout));
         }
         let extras = self.extras.as_deref();
-        let (since, time, due) = match extras.and_then(|extras| extras.awaited_since) {
-            Some(since) if !self.session.is_logged_in() => (since, limits.login_time, Due::Login),
-            Some(since) => (since, limits.ping_timeout, Due::PingAnswer),
-            None => (self.heard, limits.ping_after, Due::Ping),
+        let stopped = extras.and_then(|extras| extras.awaits_verdict?.2);
+        let is_logged_in = self.session.is_logged_in();
+        let silence = match extras.and_then(|extras| extras.awaited_since) {
+            Some(_) if !is_logged_in && stopped.is_some() => None,
+            Some(since) if !is_logged_in => Some((since + limits.login_time, Due::Login)),
+            Some(since) => Some((since + limits.ping_timeout, Due::PingAnswer)),
+            None => Some((self.heard + limits.ping_after, Due::Ping)),
         };
-        let silence = (since + time, due);
         let over_soft_since = extras.and_then(|extras| extras.over_soft_since);
         let slow = over_soft_since.map(|since| (since + limits.slow_consumer_grace, Due::SlowConsumer));
         let throttled = extras.and_then(|extras| extras.throttled_until).map(|until| (until, Due::Throttled));
-        let earlier = |one: (Instant, Due), other: (Instant, Due)| if other.0 < one.0 { other } else { one };
-        Some([slow, throttled].into_iter().flatten().fold(silence, earlier))
+        [silence, slow, throttled].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 }

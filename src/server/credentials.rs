@@ -109,7 +109,7 @@ impl<S: Socket> Exchange<S> {
         };
         let (address, password) = (connection.address, password.to_owned());
         let place = self.checks.queue(Given { key, request, address, purpose, password });
-        connection.await_verdict(request, place);
+        connection.await_verdict(request, place, None);
     }
 
     /// The next password for whoever has the time to check it; none while one is being checked. Those that need no
@@ -257,7 +257,7 @@ impl<S: Socket> Exchange<S> {
     fn verified(&mut self, key: Key, request: RequestId, verdict: Verdict) {
         let connection = self.connections.get_mut(key).filter(|connection| connection.is_open());
         let Some(connection) = connection.filter(|connection| connection.awaits(request)) else { return };
-        connection.take_verdict();
+        connection.take_verdict(self.now);
         connection.session.verified(request, verdict);
         self.list_to_read(key);
     }

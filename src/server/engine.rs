@@ -117,7 +117,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Cloaks are made with this key instead of a random one. Before the first client comes, or it would have two.
+    /// Cloaks are made with this key instead of one that is kept or random. Before the first client comes, or it would have two.
     pub fn set_cloak_key(&mut self, key: &str) {
         self.exchange.cloaks = Cloaks::new(key.as_bytes());
     }
@@ -439,7 +439,7 @@ impl<S: Socket> Engine<S> {
         let connection = self.exchange.connections.get_mut(key)?;
         connection.listed.to_reap = false;
         let (reason, is_dead) = (connection.reason()?, connection.is_dead());
-        if let Some(place) = connection.take_verdict() {
+        if let Some(place) = connection.take_verdict(self.exchange.now) {
             self.exchange.checks.leave(place);
         }
         let now = self.exchange.moment();

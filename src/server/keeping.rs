@@ -14,6 +14,7 @@
 //! saved yet. What has to last is refused from then on ([`Exchange::can_store`](crate::hub::Effects::can_store)), until
 //! something could be written again; what people say goes on.
 
+use super::cloak::Cloaks;
 use super::connection::Connection;
 use super::engine::Engine;
 use super::exchange::Exchange;
@@ -32,6 +33,9 @@ use std::time::{Duration, Instant};
 
 /// How long an answer waits for the disk.
 pub const HELD_MAX: Duration = Duration::from_secs(5);
+
+/// The name under which storage has what cloaks are made with.
+const CLOAKS: &str = "cloaks";
 
 /// The near end of storage, where there is one, and those who wait for it.
 #[derive(Default)]
@@ -254,11 +258,17 @@ impl<S: Socket> Engine<S> {
             }
         };
         let handle = handle.clone();
-        let (storage, last) = Storage::start(database, take, move |answer| handle.stored(answer).is_ok())?;
+        // Or all that hangs on cloaks would be others' after a restart: bans of hosts, and who is who in rooms where
+        // people are not known.
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh).map_err(|error| format!("no random numbers: {error}"))?;
+        let secret = database.secret(CLOAKS, &fresh)?;
+        let (storage, given) = Storage::start(database, take, move |answer| handle.stored(answer).is_ok())?;
+        self.exchange.cloaks = Cloaks::new(&secret);
         if left_out > 0 {
             warn!("{left_out} records are left out; they stay in the database");
         }
-        self.hub.restored(last);
+        self.hub.restored(given);
         self.exchange.keep_in(storage);
         self.exchange.keep_within(self.hub.limits().history);
         Ok(())

@@ -20,7 +20,8 @@ pub struct Settings {
     /// What the server says of itself.
     pub server: Description,
     pub credentials: Credentials,
-    /// What cloaks are made with. Empty: with something random, so that they are others after each start.
+    /// What cloaks are made with. Empty: with something random that is kept where anything is; or else cloaks are others
+    /// after each start.
     pub cloak_key: String,
     /// The directory for what lasts. `None`: nothing does.
     pub data_dir: Option<PathBuf>,

@@ -36,7 +36,8 @@ impl<S: Socket> Exchange<S> {
             self.proved.push((key, Proved::Unknown));
             self.checks.nowhere(address.origin())
         };
-        connection.await_verdict(request, place);
+        // Many people may have accounts, and what the others' passwords take is not their time.
+        connection.await_verdict(request, place, Some(self.now));
     }
 
     /// The hash to hold a password against, if it is held against one, and whether it is that of the account; or what
@@ -114,8 +115,9 @@ impl<S: Socket> Engine<S> {
     /// Tells the hub what came of passwords, and lets those go on who waited for that.
     pub(super) fn hand_on_proved(&mut self) {
         for (key, proved) in std::mem::take(&mut self.exchange.proved) {
-            let connection = self.exchange.connections.get_mut(key).filter(|connection| connection.is_open());
-            if connection.and_then(|connection| connection.take_verdict()).is_none() {
+            let Exchange { connections, now, .. } = &mut self.exchange;
+            let connection = connections.get_mut(key).filter(|connection| connection.is_open());
+            if connection.and_then(|connection| connection.take_verdict(*now)).is_none() {
                 continue; // it is gone, and the hub knows
             }
             self.exchange.keeping.asking = Some((key, RequestId::NONE));

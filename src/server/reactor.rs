@@ -17,7 +17,7 @@ use super::worker::Worker;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
-use log::{debug, info, warn};
+use log::{debug, warn};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -124,10 +124,10 @@ impl Reactor {
         let mut engine = Engine::new(settings.limits.clone(), settings.hub.clone(), secret, Instant::now());
         engine.set_wall_time(unix_millis());
         engine.describe(settings.server.clone(), settings.credentials.clone());
-        if !settings.cloak_key.is_empty() {
-            engine.set_cloak_key(&settings.cloak_key);
-        }
         let data_dir = open_data(&settings, &mut engine, &handle)?;
+        if !settings.cloak_key.is_empty() {
+            engine.set_cloak_key(&settings.cloak_key); // rather than the one that is kept
+        }
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
@@ -444,7 +444,7 @@ fn open_data(
     let begun = Instant::now();
     engine.load(directory, handle).map_err(io::Error::other)?;
     let hub = engine.hub();
-    info!(
+    log::info!(
         "{} accounts and {} rooms read from {} in {} ms",
         hub.accounts_len(),
         hub.rooms_len(),

@@ -2,7 +2,7 @@
 
 use super::schema::{APPLICATION_ID, VERSION, migrate};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, params};
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
@@ -149,6 +149,20 @@ impl Database {
         }
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(failed)?;
         Ok(Database { connection, path, _lock: lock })
+    }
+
+    /// The secret of this name. It is `fresh` where there is none yet, and the same from then on.
+    ///
+    /// # Errors
+    /// A sentence: it cannot be written, or not be read.
+    pub fn secret(&self, name: &str, fresh: &[u8; 32]) -> Result<[u8; 32], String> {
+        let put = "INSERT OR IGNORE INTO secrets (name, value) VALUES (?1, ?2)";
+        let put = self.connection.execute(put, params![name, fresh]);
+        let take = |_| {
+            let take = "SELECT value FROM secrets WHERE name = ?1";
+            self.connection.query_row(take, [name], |row| row.get(0))
+        };
+        put.and_then(take).map_err(|error| format!("{}: no secret can be kept: {error}", self.path.display()))
     }
 
     /// One of no file, which is gone with the process.

@@ -3,8 +3,8 @@
 use super::numbers::{affiliation, list};
 use super::{past, words};
 use crate::hub::record::{
-    AccountId, AccountRecord, BanRecord, Fetch, Fetched, MaskRecord, MemberRecord, Note, Record, RoomId,
-    RoomRecord, ScramKeys, Secret, SubjectRecord,
+    AccountId, AccountRecord, BanRecord, Fetch, Fetched, Given, MaskRecord, MemberRecord, Note, Record,
+    RoomId, RoomRecord, ScramKeys, Secret, SubjectRecord,
 };
 use crate::hub::{Flags, MessageId};
 use rusqlite::types::{FromSql, FromSqlError, Type};
@@ -51,13 +51,20 @@ pub fn load(connection: &Connection, mut each: impl FnMut(Record)) -> Result<()>
     Ok(())
 }
 
-/// The highest number of anything that happened, so that the next one is higher.
+/// The highest numbers that were given. Those of accounts and rooms are remembered by SQLite (`AUTOINCREMENT`).
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn last_message(connection: &Connection) -> Result<Option<MessageId>> {
-    connection
-        .query_row("SELECT max(last) FROM past", [], |row| Ok(row.get::<_, Option<u64>>(0)?.map(MessageId)))
+pub fn given(connection: &Connection) -> Result<Given> {
+    let highest = |sql| connection.query_row(sql, [], |row| row.get::<_, Option<u64>>(0));
+    let account = highest("SELECT max(seq) FROM sqlite_sequence WHERE name = 'accounts'")?;
+    let room = highest("SELECT max(seq) FROM sqlite_sequence WHERE name = 'rooms'")?;
+    let message = highest("SELECT max(last) FROM past")?;
+    Ok(Given {
+        account: AccountId(account.unwrap_or_default()),
+        room: RoomId(room.unwrap_or_default()),
+        message: MessageId(message.unwrap_or_default()),
+    })
 }
 
 /// What the hub asks for later.

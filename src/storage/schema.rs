@@ -13,8 +13,12 @@ const STEPS: &[&str] = &[V1];
 pub const VERSION: i32 = STEPS.len() as i32;
 
 const V1: &str = "
+CREATE TABLE secrets (
+    name TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     hash TEXT NOT NULL,
     scram_salt BLOB,
@@ -24,7 +28,7 @@ CREATE TABLE accounts (
     made_millis INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE rooms (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     flags INTEGER NOT NULL,
     password TEXT,

@@ -1,13 +1,13 @@
 mod history;
 
 use super::open::FILE;
-use super::read::{fetch, last_message, load};
+use super::read::{fetch, given, load};
 use super::write::write;
 use super::{Answer, Database, OpenError, Storage};
 use crate::hub::happening::{Happening, happenings};
 use crate::hub::record::{
-    AccountId, AccountRecord, BanRecord, Fetch, Fetched, MaskRecord, MemberRecord, Note, Past, PastRecord,
-    Record, RoomId, RoomRecord, ScramKeys, Secret, Span, SubjectRecord,
+    AccountId, AccountRecord, BanRecord, Fetch, Fetched, Given, MaskRecord, MemberRecord, Note, Past,
+    PastRecord, Record, RoomId, RoomRecord, ScramKeys, Secret, Span, SubjectRecord,
 };
 use crate::hub::{Affiliation, Flag, Flags, Form, Host, MaskList, MessageId, PastView};
 use std::fs;
@@ -209,7 +209,7 @@ fn the_past_is_read_in_pages_and_found_by_words() {
     for nothing in ["", "  ", "evening\" OR \"night", "text:good", "go*", "NOT"] {
         assert!(find(&connection, 1, nothing).is_empty(), "{nothing}");
     }
-    assert_eq!(last_message(&connection).expect("it can be read"), Some(MessageId(40)));
+    assert_eq!(given(&connection).expect("it can be read").message, MessageId(40));
 }
 
 #[test]
@@ -302,6 +302,31 @@ fn a_place_that_cannot_be_used_is_named() {
     assert!(Database::open(&directory.0).is_ok());
 }
 
+#[test]
+fn numbers_are_given_once_even_if_what_had_them_is_gone() {
+    let connection = Database::in_memory().expect("a database");
+    assert_eq!(given(&connection).expect("it can be read"), Given::default());
+    for record in [account(7), account(9), room(3), room(5), account(8), account(9)] {
+        write(&connection, &record).expect("it is written");
+    }
+    for record in [Record::AccountGone(AccountId(9)), Record::RoomGone(RoomId(5))] {
+        write(&connection, &record).expect("it is written");
+    }
+    let expected = Given { account: AccountId(9), room: RoomId(5), message: MessageId(0) };
+    assert_eq!(given(&connection).expect("it can be read"), expected);
+}
+
+#[test]
+fn a_secret_stays_what_it_was_first() {
+    let directory = Directory::new();
+    for fresh in [[1; 32], [2; 32]] {
+        let database = Database::open(&directory.0).expect("it opens");
+        assert_eq!(database.secret("one", &fresh).expect("a secret"), [1; 32]);
+    }
+    let database = Database::open(&directory.0).expect("it opens");
+    assert_eq!(database.secret("other", &[3; 32]).expect("a secret"), [3; 32]);
+}
+
 fn started(database: Database) -> (Storage, Receiver<Answer>) {
     let (sender, answers) = channel();
     let (storage, _) =
@@ -371,7 +396,7 @@ fn a_full_disk_is_told_and_what_waited_is_written_when_there_is_room_again() {
             opened => break opened.expect("it opens"),
         }
     };
-    assert_eq!(last_message(&database.connection).expect("it can be read"), Some(MessageId(2_000)));
+    assert_eq!(given(&database.connection).expect("it can be read").message, MessageId(2_000));
     assert_eq!(find(&database.connection, 1, "word").len(), 10);
 }
 

@@ -8,10 +8,10 @@
 
 use super::open::{Database, set_up};
 use super::past::{self, Bounds};
-use super::read::{fetch, last_message, load};
+use super::read::{fetch, given, load};
 use super::write::write;
-use crate::hub::record::{Fetch, Fetched, PastRecord, Record};
-use crate::hub::{HistoryLimits, MessageId, PastBytes};
+use crate::hub::record::{Fetch, Fetched, Given, PastRecord, Record};
+use crate::hub::{HistoryLimits, PastBytes};
 use log::{error, warn};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::collections::VecDeque;
@@ -81,8 +81,8 @@ enum Job {
 
 impl Storage {
     /// Gives every record that the hub keeps in memory to `each`, and starts the thread. Answers go to `answer`, on that
-    /// thread; when it returns `false`, nobody listens any more, and the thread ends. Also returns the number of the
-    /// last message.
+    /// thread; when it returns `false`, nobody listens any more, and the thread ends. Also returns the numbers that
+    /// were given.
     ///
     /// # Errors
     /// A sentence: the database cannot be read, or there is no thread.
@@ -90,10 +90,10 @@ impl Storage {
         database: Database,
         each: impl FnMut(Record),
         answer: impl Fn(Answer) -> bool + Send + 'static,
-    ) -> Result<(Storage, Option<MessageId>), String> {
+    ) -> Result<(Storage, Given), String> {
         let unreadable = |error| format!("{} cannot be read: {error}", database.path.display());
         load(&database.connection, each).map_err(unreadable)?;
-        let last = last_message(&database.connection).map_err(unreadable)?;
+        let given = given(&database.connection).map_err(unreadable)?;
         let (jobs, to_do) = channel();
         let work = move || {
             let answer = Worker::new(database, answer).run(&to_do);
@@ -113,7 +113,7 @@ impl Storage {
                 failing: None,
                 gathered: Vec::new(),
             },
-            last,
+            given,
         ))
     }
 

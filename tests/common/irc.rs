@@ -14,6 +14,7 @@ impl Link {
     pub fn log_in(address: SocketAddr, name: &str, password: &str) -> Link {
         let stream = TcpStream::connect(address).expect("the server accepts");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        stream.set_nodelay(true).expect("no delay");
         let mut link = Link(BufReader::new(stream));
         if !password.is_empty() {
             link.send(&format!("PASS {password}\r\n"));
@@ -24,6 +25,25 @@ impl Link {
 
     pub fn send(&mut self, lines: &str) {
         self.0.get_mut().write_all(lines.as_bytes()).expect("the server reads");
+    }
+
+    /// Everything that is told up to now.
+    pub fn told(&mut self) -> Vec<String> {
+        self.send("PING told-everything\r\n");
+        let mut told = Vec::new();
+        loop {
+            let line = self.wait_for(&[""]);
+            if line.contains("told-everything") {
+                return told;
+            }
+            told.push(line);
+        }
+    }
+
+    /// Says something, and what is told by that.
+    pub fn ask(&mut self, line: &str) -> Vec<String> {
+        self.send(&format!("{line}\r\n"));
+        self.told()
     }
 
     /// The next line with one of these in it.

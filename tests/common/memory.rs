@@ -99,12 +99,26 @@ impl Member {
 
 impl Room {
     pub fn with_members(count: usize) -> Room {
-        Self::of((0..count).map(|n| Member::named(&format!("m{n}"))).collect())
+        Self::of(Self::members(count), hub::Limits::default())
+    }
+
+    /// The same, and what is said is not kept.
+    pub fn without_history(count: usize) -> Room {
+        Self::of(Self::members(count), Self::no_history())
+    }
+
+    fn members(count: usize) -> Vec<Member> {
+        (0..count).map(|n| Member::named(&format!("m{n}"))).collect()
+    }
+
+    pub fn no_history() -> hub::Limits {
+        let history = hub::HistoryLimits { messages_max: 0, ..hub::HistoryLimits::default() };
+        hub::Limits { history, ..hub::Limits::default() }
     }
 
     /// Everybody joins in the same turn.
-    pub fn of(members: Vec<Member>) -> Room {
-        let engine = Engine::new(Limits::default(), hub::Limits::default(), [0; 32], Instant::now());
+    pub fn of(members: Vec<Member>, limits: hub::Limits) -> Room {
+        let engine = Engine::new(Limits::default(), limits, [0; 32], Instant::now());
         let mut room = Room { engine, members, channel: 0 };
         for member in &mut room.members {
             let address = SocketAddr::from(([127, 0, 0, 1], 1));

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-use switchboard::hub::record::{Record, ScramKeys};
+use switchboard::hub::record::{PastRecord, Record, ScramKeys};
 use switchboard::hub::{
     AccountChange, Address, ChannelId, Counts, Departure, Effect, Effects, Entry, Event, Flags, Form, Host,
-    KnownPassword, Marks, MemberView, Moment, Network, Observed, PathKey, PathRole, Person, Proof, Refusal,
-    RelayEnd, Reply, Role, RoomChange, SessionId, Trait, Words,
+    KnownPassword, Marks, MemberView, Moment, Network, Observed, PastBytes, PathKey, PathRole, Person, Proof,
+    Refusal, RelayEnd, Reply, Role, RoomChange, SessionId, Trait, Words,
 };
 
 #[derive(Clone, PartialEq, Debug)]
@@ -257,6 +257,8 @@ pub struct World {
     pub observed: HashMap<SessionId, Observed>,
     /// Nothing can be written down.
     pub cannot_store: bool,
+    /// What happens in rooms that last is recorded as well.
+    pub keeps_past: bool,
     keys: u8,
     /// How long whoever guesses has to wait.
     pub guess_wait: Option<Duration>,
@@ -328,6 +330,20 @@ impl Effects for Recorder {
 
     fn store(&mut self, record: Record) {
         self.0.push(Recorded::Store(record));
+    }
+
+    fn store_past(&mut self, PastBytes { room, is_said, id, bytes }: PastBytes<'_>) {
+        if self.1.keeps_past {
+            let bytes = bytes.to_vec();
+            self.0.push(Recorded::Store(Record::Past(PastRecord {
+                room,
+                is_said,
+                first: id,
+                last: id,
+                count: 1,
+                bytes,
+            })));
+        }
     }
 
     /// A checksum (FNV-1a), which is as good where nobody looks for what is behind it.

@@ -3,8 +3,8 @@
 
 use crate::random::Random;
 use switchboard::hub::{
-    ChannelId, Command, Flag, Form, Marks, MaskList, Role, RoomChange, RoomFilter, RoomRef, Terms,
-    UserFilter, Words,
+    Affiliation, ChannelId, Command, Flag, Form, Marks, MaskList, Preset, Role, RoomChange, RoomFilter,
+    RoomRef, Terms, UserFilter, Wish, Words,
 };
 
 const NAMES: [&str; 11] =
@@ -13,6 +13,8 @@ const ROOMS: [&str; 7] = ["#a", "#A", "#b", "#c", "#d", "#e", "a"];
 const TEXTS: [&str; 6] = ["hi", "hi", "", "two\nlines", "\u{1}VERSION\u{1}", "a text that is much too long"];
 const MASKS: [&str; 8] =
     ["*", "*!*@*", "a*!*@*", "BOB!*@*", "*!native@*", "", "a b", "a-mask-that-is-too-long"];
+const AFFILIATIONS: [Affiliation; 5] =
+    [Affiliation::Outcast, Affiliation::None, Affiliation::Member, Affiliation::Admin, Affiliation::Owner];
 const ROLES: [Role; 4] = [Role::Moderator, Role::Moderator, Role::Participant, Role::Visitor];
 
 /// Any of those requests that are about what people are and what rooms are set to.
@@ -20,7 +22,7 @@ pub fn any_request(random: &mut Random, channel: ChannelId) -> Command<'static> 
     let name = *random.pick(&NAMES);
     let text = if random.chance(50) { "hi" } else { *random.pick(&TEXTS) };
     let room = any_room(random, channel);
-    match random.below(32) {
+    match random.below(44) {
         0 | 28..=31 => Command::Rename { name },
         1 => Command::SetRealName { text },
         2 => Command::SetAway { text: random.chance(60).then_some(text) },
@@ -55,6 +57,8 @@ pub fn any_request(random: &mut Random, channel: ChannelId) -> Command<'static> 
         }
         25 => any_look(random, name),
         26 => Command::CheckName { name },
+        32..=38 => any_affair(random, room, name, text),
+        39..=41 => Command::Change { room, changes: [any_standing(random)].into() },
         _ => any_watch(random, name, text),
     }
 }
@@ -75,14 +79,58 @@ fn any_mark(random: &mut Random) -> Marks {
 fn any_change(random: &mut Random) -> RoomChange<'static> {
     let (name, role) = (*random.pick(&NAMES), *random.pick(&ROLES));
     let (list, mask) = (*random.pick(&MaskList::ALL), *random.pick(&MASKS));
-    match random.below(8) {
-        0 | 1 => RoomChange::Flag { flag: *random.pick(&Flag::ALL), on: random.chance(50) },
+    match random.below(11) {
+        0 => RoomChange::Flag { flag: *random.pick(&Flag::ALL), on: random.chance(50) },
+        1 => RoomChange::Flag { flag: Flag::Persistent, on: random.chance(80) },
         2 => RoomChange::Password(*random.pick(&[None, None, Some("key"), Some("a b")])),
         3 => RoomChange::OccupantsMax(*random.pick(&[None, None, Some(2), Some(0)])),
         4 => RoomChange::Grant { role, to: name },
         5 => RoomChange::Revoke { role, from: name },
-        6 => RoomChange::AddMask { list, mask, terms: Terms::NONE },
-        _ => RoomChange::RemoveMask { list, mask },
+        6 => RoomChange::AddMask { list, mask, terms: any_terms(random) },
+        7 => RoomChange::RemoveMask { list, mask },
+        8 => RoomChange::Preset(*random.pick(&Preset::ALL)),
+        _ => any_standing(random),
+    }
+}
+
+/// What an account is to a room.
+fn any_standing(random: &mut Random) -> RoomChange<'static> {
+    let names = if random.chance(70) { &NAMES[..2] } else { &NAMES };
+    let whom = *random.pick(names);
+    let affiliation = *random.pick(&AFFILIATIONS);
+    let muted = *random.pick(&["~a:gus", "~a:hal", "~a:nobody"]);
+    match random.below(8) {
+        0 => RoomChange::Unaffiliate { affiliation, whom },
+        1 => RoomChange::AddMask { list: MaskList::Mutes, mask: muted, terms: any_terms(random) },
+        2 => RoomChange::RemoveMask { list: MaskList::Mutes, mask: muted },
+        _ => RoomChange::Affiliate { affiliation, whom, terms: any_terms(random) },
+    }
+}
+
+fn any_terms(random: &mut Random) -> Terms<'static> {
+    let reason = *random.pick(&["", "", "so", "a reason that is much too long"]);
+    Terms { reason, seconds: *random.pick(&[None, None, Some(5), Some(20), Some(60)]) }
+}
+
+/// What owners do, and what is asked of those who run a room.
+fn any_affair(
+    random: &mut Random,
+    room: RoomRef<'static>,
+    name: &'static str,
+    text: &'static str,
+) -> Command<'static> {
+    let wish = *random.pick(&[Wish::Voice, Wish::Membership]);
+    match random.below(12) {
+        0 => Command::Destroy { room, text, instead: *random.pick(&["", "#b", "a"]) },
+        1 => Command::RenameRoom { room, to: *random.pick(&ROOMS), text },
+        2..=4 => Command::Wish { room, wish, text },
+        5..=7 => Command::Decide { room, who: name, wish, grant: random.chance(60) },
+        8 => Command::ListWishes { room },
+        9 => {
+            let affiliation = random.chance(50).then(|| *random.pick(&AFFILIATIONS));
+            Command::ListMembers { room, affiliation, after: "" }
+        }
+        _ => Command::ReserveName { room, name: *random.pick(&[name, "", "gus"]) },
     }
 }
 

@@ -28,7 +28,9 @@
 //! | `{word}` | anything without a space |
 //! | `{text}` | anything |
 //! | `{server}` | the server's name |
+//! | `{pseudonym}` | the name that a room gives to somebody whom it hides |
 //!
+//! Whoever says something with `{pseudonym}` says the one that anybody was told last.
 //! In both directions, `{é*200}` is 200 of what stands there, and `{ctcp}` the byte 1 around messages of programs; `{broken}` is a byte that UTF-8
 //! does not have.
 
@@ -60,7 +62,12 @@ pub fn play(name: &str) {
         flags.extend(line.split(' ').skip(1));
     }
     let server = Server::start(&flags);
-    let mut stage = Stage { address: server.address, clients: BTreeMap::new(), faults: String::new() };
+    let mut stage = Stage {
+        address: server.address,
+        clients: BTreeMap::new(),
+        pseudonym: String::new(),
+        faults: String::new(),
+    };
     let mut scene = "";
     while let Some((number, line)) = lines.next() {
         if let Some(title) = line.strip_prefix("== ") {
@@ -107,6 +114,8 @@ fn is_name(word: &str) -> bool {
 struct Stage {
     address: SocketAddr,
     clients: BTreeMap<String, Client>,
+    /// The one that anybody was told last.
+    pseudonym: String,
     faults: String,
 }
 
@@ -148,13 +157,19 @@ impl Stage {
 
     /// Somebody says something; what everybody is told by it, who said it first.
     fn say(&mut self, who: &str, line: &str) -> Vec<(String, Vec<String>)> {
+        let line = line.replace("{pseudonym}", &self.pseudonym);
         let client = self.client(who);
-        client.send(line);
+        client.send(&line);
         let mut told = vec![(who.to_owned(), client.told())];
         for (name, client) in self.clients.iter_mut().filter(|(name, _)| *name != who) {
             told.push((name.clone(), client.told()));
         }
         self.clients.retain(|_, client| !client.is_gone);
+        for line in told.iter().flat_map(|(_, lines)| lines) {
+            if let Some(at) = line.find(PSEUDONYM) {
+                self.pseudonym = line[at..].chars().take_while(|&c| may_be_in_pseudonym(c)).collect();
+            }
+        }
         told
     }
 
@@ -200,12 +215,20 @@ fn matches(wanted: &str, line: &str) -> bool {
         "user" => |c| c.is_alphanumeric() || c == '~',
         "time" => |c| c.is_ascii_digit() || "-:.TZ".contains(c),
         "msgid" | "word" => |c| c != ' ',
+        "pseudonym" => may_be_in_pseudonym,
         "text" => |_| true,
         _ => panic!("no such placeholder: {name}"),
     };
     let ends = line.char_indices().take_while(|&(_, c)| may_be(c)).map(|(at, c)| at + c.len_utf8());
     let least = if name == "text" { Some(0) } else { None };
     least.into_iter().chain(ends).any(|end| matches(after, &line[end..]))
+}
+
+/// How pseudonyms begin.
+const PSEUDONYM: &str = "anon-";
+
+fn may_be_in_pseudonym(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-'
 }
 
 /// A connection that speaks lines.

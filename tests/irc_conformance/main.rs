@@ -43,6 +43,7 @@ tables! {
     oper_delay
     operators
     owners
+    pseudonyms
     refusals
     registration
     server

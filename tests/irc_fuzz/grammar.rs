@@ -1,31 +1,65 @@
 //! Lines of IRC as chance makes them: those that a client could send, those that are nearly so, and bytes.
 
 use crate::random::Random;
+use switchboard::hub::Flag;
 use switchboard::session::irc::offered;
 
 /// What the parameters of some commands are; the others have whatever comes.
 const SHAPES: &[(&str, &[Word])] = &[
+    ("AUTHENTICATE", &[Word::Piece]),
     ("CAP", &[Word::Of(&["LS", "LIST", "REQ", "END", "ls", "NEW"]), Word::Capabilities]),
+    ("CHANSERV", &[Word::Of(&["SET"]), Word::Room, Word::Flag, Word::Of(&["ON", "OFF"])]),
+    (
+        "CHATHISTORY",
+        &[Word::Of(&["LATEST", "BEFORE", "AFTER"]), Word::Room, Word::Mark, Word::Of(&["5", "0"])],
+    ),
+    ("CHATHISTORY", &[Word::Of(&["BETWEEN"]), Word::Room, Word::Mark, Word::Mark, Word::Of(&["5", "-1"])]),
+    ("CS", &[Word::Subcommand, Word::Room, Word::Any, Word::Any]),
+    (
+        "CS",
+        &[Word::Of(&["ASK", "PRESET"]), Word::Room, Word::Of(&["VOICE", "MEMBERSHIP", "club"]), Word::Text],
+    ),
+    ("CS", &[Word::Of(&["GRANT", "DENY"]), Word::Room, Word::Nick, Word::Of(&["VOICE", "MEMBERSHIP"])]),
+    ("DLINE", &[Word::Address, Word::Text]),
+    ("DLINE", &[Word::Of(&["2h", "10", "x"]), Word::Address, Word::Text]),
     ("INVITE", &[Word::Nick, Word::Room]),
     ("ISON", &[Word::Nicks, Word::Nick]),
     ("JOIN", &[Word::Rooms, Word::Keys]),
+    ("JOIN", &[Word::Room]),
     ("KICK", &[Word::Rooms, Word::Nicks, Word::Text]),
     ("KILL", &[Word::Nick, Word::Text]),
+    ("KNOCK", &[Word::Room, Word::Text]),
     ("LIST", &[Word::Conditions]),
+    ("MARKREAD", &[Word::Room, Word::Mark]),
     ("MODE", &[Word::Room, Word::Modes, Word::Any, Word::Any, Word::Any]),
     ("MODE", &[Word::Nick, Word::Modes]),
-    ("MODE", &[Word::Room, Word::Of(&["+b", "+e", "+I", "-b"]), Word::Of(&["*!*@*", "ann!*@*"])]),
-    ("MODE", &[Word::Room, Word::Of(&["+l", "bIe", "+mC"]), Word::Of(&["1", "2"])]),
+    ("MODE", &[Word::Room, Word::Of(&["+b", "+e", "+I", "+Q", "-b"]), Word::Of(&["*!*@*", "ann!*@*"])]),
+    (
+        "MODE",
+        &[Word::Room, Word::Of(&["+bbbbb"]), Word::Mask, Word::Mask, Word::Mask, Word::Mask, Word::Mask],
+    ),
+    ("MODE", &[Word::Room, Word::Of(&["+QIeQIe"]), Word::Mask, Word::Mask, Word::Mask]),
+    ("MODE", &[Word::Room, Word::Of(&["+l", "bIeQ", "+mC"]), Word::Of(&["1", "2"])]),
+    ("MODE", &[Word::Room, Word::Of(&["+A", "+i", "+P", "-A", "-i"])]),
+    ("MODE", &[Word::Room, Word::Of(&["+q", "+a", "+o", "-q"]), Word::Nick]),
     ("MONITOR", &[Word::Of(&["+", "-", "C", "L", "S", "x"]), Word::Nicks]),
     ("NAMES", &[Word::Rooms]),
     ("NICK", &[Word::Nick]),
     ("NOTICE", &[Word::Targets, Word::Text]),
+    ("NS", &[Word::Of(&["IDENTIFY"]), Word::Account, Word::Password]),
+    ("NS", &[Word::Of(&["LOGOUT"])]),
+    ("NS", &[Word::Of(&["REGISTER", "DROP", "IDENTIFY", "PASSWD", "INFO"]), Word::Password, Word::Password]),
     ("OPER", &[Word::Of(&["root", "nobody"]), Word::Text]),
     ("PART", &[Word::Rooms, Word::Text]),
     ("PRIVMSG", &[Word::Targets, Word::Text]),
-    ("STATS", &[Word::Of(&["u", "x"])]),
+    ("PRIVMSG", &[Word::Of(&["NickServ", "chanserv"]), Word::Text]),
+    ("REDACT", &[Word::Room, Word::Any, Word::Text]),
+    ("REGISTER", &[Word::Account, Word::Of(&["*", "me@example.org"]), Word::Password]),
+    ("RENAME", &[Word::Room, Word::Room, Word::Text]),
+    ("STATS", &[Word::Of(&["u", "d", "x"])]),
     ("TAGMSG", &[Word::Targets]),
     ("TOPIC", &[Word::Room, Word::Text]),
+    ("UNDLINE", &[Word::Address]),
     ("USER", &[Word::Nick, Word::Any, Word::Any, Word::Text]),
     ("USERHOST", &[Word::Nicks, Word::Nick]),
     ("WHO", &[Word::Room, Word::Of(&["o", "%tcuihsnfdlaor,123", "%n", "o%%", "%,,"])]),
@@ -34,9 +68,42 @@ const SHAPES: &[(&str, &[Word])] = &[
     ("WHOWAS", &[Word::Nick, Word::Of(&["1", "-1", "x", "99999999999999999999"])]),
 ];
 
-const NICKS: [&str; 12] =
-    ["ann", "bob", "Cy", "dora", "ANN", "nobody", "élodie", "日本", "a!b", "-x", "*", "switchboard.local"];
-const ROOMS: [&str; 10] = ["#a", "#b", "#A", "#c", "#é", "#", "a", "0", "@#a", "+#b"];
+/// Stands for the name that a room gave to somebody, which nobody can know beforehand.
+pub const PSEUDONYM: &str = "anon-somebody";
+
+const NICKS: [&str; 13] = [
+    "ann",
+    "bob",
+    "Cy",
+    "dora",
+    "ANN",
+    "nobody",
+    "élodie",
+    "日本",
+    "a!b",
+    "-x",
+    "*",
+    "switchboard.local",
+    PSEUDONYM,
+];
+const ROOMS: [&str; 12] = ["#a", "#b", "#A", "#c", "#é", "#", "a", "0", "@#a", "+#b", "#d", "#e"];
+const ACCOUNTS: [&str; 4] = ["*", "zoe", "yan", "ann"];
+const PASSWORDS: [&str; 3] = ["sesame", "simsim", ""];
+/// What SASL says: mechanisms, and in base64 by PLAIN that it is Zoe, Yan, and Ann with another password.
+const PIECES: [&str; 9] = [
+    "PLAIN",
+    "PLAIN",
+    "SCRAM-SHA-256",
+    "EXTERNAL",
+    "AHpvZQBzZXNhbWU=",
+    "AHlhbgBzZXNhbWU=",
+    "AGFubgBzaW1zaW0=",
+    "+",
+    "*",
+];
+const ADDRESSES: [&str; 6] = ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "127.0.0.1", "0.0.0.0/0", "a"];
+const MARKS: [&str; 5] =
+    ["*", "timestamp=2026-01-01T00:00:00.000Z", "msgid=0", "msgid=1-1", "timestamp=yesterday"];
 const TEXTS: [&str; 12] = [
     "",
     "hello",
@@ -63,6 +130,13 @@ enum Word {
     Mask,
     Keys,
     Modes,
+    Flag,
+    Account,
+    Password,
+    Piece,
+    Subcommand,
+    Address,
+    Mark,
     Conditions,
     Capabilities,
     Text,
@@ -83,7 +157,18 @@ impl Word {
             }),
             Word::Mask => letters(random, "abc*?!@.:é", 12),
             Word::Keys => list(random, |random| letters(random, "key:,", 3)),
-            Word::Modes => letters(random, "++--beIklCimnstovBiwxé", 14),
+            Word::Modes => letters(random, "++--beIQklACEPTVimnstuqaovBiwxé", 14),
+            Word::Flag => random.pick(&Flag::ALL).word().to_owned(),
+            Word::Account => random.pick(&ACCOUNTS).to_string(),
+            Word::Password => random.pick(&PASSWORDS).to_string(),
+            Word::Piece if random.chance(10) => "A".repeat(random.between(399, 402)),
+            Word::Piece => random.pick(&PIECES).to_string(),
+            Word::Subcommand => {
+                let chanserv = offered::SERVICES.last().expect("ChanServ");
+                random.pick(chanserv.rows).name.to_owned()
+            }
+            Word::Address => random.pick(&ADDRESSES).to_string(),
+            Word::Mark => random.pick(&MARKS).to_string(),
             Word::Conditions => list(random, |random| letters(random, "<>!*#CTab019", 5)),
             Word::Capabilities => {
                 let one = |random: &mut Random| random.pick(offered::CAPABILITIES).to_string();
@@ -97,7 +182,8 @@ impl Word {
             Word::Text if random.chance(5) => random.pick(&["x", "é", "日", " "]).repeat(random.below(700)),
             Word::Text => random.pick(&TEXTS).to_string(),
             Word::Any => {
-                let of = [Word::Nick, Word::Room, Word::Mask, Word::Keys, Word::Text, Word::Modes];
+                let of =
+                    [Word::Nick, Word::Room, Word::Mask, Word::Keys, Word::Text, Word::Modes, Word::Account];
                 random.pick(&of).drawn(random)
             }
             Word::Of(words) => random.pick(words).to_string(),

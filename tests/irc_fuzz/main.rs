@@ -18,11 +18,11 @@ use random::{Random, with_seeds};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use switchboard::hub;
+use switchboard::hub::record::Secret;
 use switchboard::net::Key;
-use switchboard::server::credentials::Outcome;
-use switchboard::server::credentials::{Credentials, Operator};
+use switchboard::server::credentials::{Check, Credentials, Operator, Outcome};
 use switchboard::server::{Engine, Limits};
 use switchboard::session::Description;
 use switchboard::wire::irc::Numeric;
@@ -68,6 +68,8 @@ struct World {
     engine: Engine<Pieces>,
     clients: Vec<Client>,
     connected: u16,
+    /// What a room called somebody last.
+    pseudonym: String,
 }
 
 struct Client {
@@ -91,7 +93,9 @@ impl World {
     fn new(seed: u64) -> World {
         let mut random = Random::new(seed);
         let mut limits = Limits::default();
-        limits.irc_lines.per_second = 0; // time stands still, and lines would be held back
+        limits.irc_lines.per_second = 0; // time stands still, and lines would be held back,
+        limits.account_delay = Duration::ZERO; // and so would guesses
+        limits.registrations.per_hour = 0;
         let small = hub::Limits {
             page_entries_max: random.between(1, 4),
             scanned_entries_max: random.between(1, 6),
@@ -110,7 +114,7 @@ impl World {
         let server = Description { motd: lines("milk"), admin: lines("tea"), ..Description::default() };
         let server = if random.chance(50) { server } else { Description::default() };
         engine.describe(server, Credentials { password, operators });
-        World { random, engine, clients: Vec::new(), connected: 0 }
+        World { random, engine, clients: Vec::new(), connected: 0, pseudonym: grammar::PSEUDONYM.to_owned() }
     }
 
     fn run(mut self, met: &mut BTreeSet<String>) {
@@ -120,6 +124,7 @@ impl World {
             }
             let who = self.random.below(CLIENTS);
             for told in self.act(who) {
+                self.note_pseudonym(&told);
                 // The first parameter of a numeric is a client's name.
                 met.extend(
                     told.lines()
@@ -167,6 +172,7 @@ impl World {
         client.lines += 1;
         if client.manner == Manner::Labelling {
             let (label, line) = (client.lines, grammar::line(random, &["CAP", "QUIT"]));
+            let line = line.replace(grammar::PSEUDONYM, &self.pseudonym);
             let may_be_answered = line.len() + 2 <= LINE_BYTES_MAX;
             self.send(who, format!("@label={label} {line}\r\n").into_bytes());
             let told = self.settle();
@@ -180,11 +186,19 @@ impl World {
         let mut bytes = match random.below(10) {
             0 => grammar::noise(random),
             1..4 => grammar::nearly(random),
-            _ => grammar::line(random, &[]).into_bytes(),
+            _ => grammar::line(random, &[]).replace(grammar::PSEUDONYM, &self.pseudonym).into_bytes(),
         };
         bytes.extend_from_slice(random.pick(&["\r\n", "\r\n", "\n", "\r\n\r\n"]).as_bytes());
         self.send(who, bytes);
         self.settle()
+    }
+
+    fn note_pseudonym(&mut self, told: &str) {
+        let mut words = told.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let is_one = |word: &&str| word.strip_prefix("anon-").is_some_and(|rest| rest.len() == 8);
+        if let Some(pseudonym) = words.rfind(is_one) {
+            pseudonym.clone_into(&mut self.pseudonym);
+        }
     }
 
     /// In pieces, of which the server sees one at a time.
@@ -211,12 +225,8 @@ impl World {
         loop {
             self.work();
             self.engine.take_wishes_to_reload();
-            if self.engine.next_check().is_some() {
-                self.engine.checked(
-                    self.random
-                        .pick(&[Outcome::Right, Outcome::Right, Outcome::Wrong, Outcome::Unknown])
-                        .clone(),
-                );
+            if let Some(check) = self.engine.next_check() {
+                self.engine.checked(outcome(&mut self.random, &check));
             } else if !self.engine.has_work() {
                 break; // and no verdict was given without a check
             }
@@ -235,6 +245,18 @@ impl World {
         self.work();
         self.clients.retain(|client| !client.socket.0.borrow().is_shut);
         told
+    }
+}
+
+/// A verdict on a password that nobody has looked at.
+fn outcome(random: &mut Random, check: &Check) -> Outcome {
+    match random.below(8) {
+        0 => Outcome::Unknown,
+        1 if check.hash.is_some() => Outcome::Wrong,
+        _ if check.hash.is_none() || check.new.is_some() => {
+            Outcome::Made(Secret { hash: "a hash".into(), scram: None })
+        }
+        _ => Outcome::Right,
     }
 }
 

@@ -23,7 +23,8 @@ fn native(scenario: &Scenario) -> Entry {
 
 /// The floor that moves as many bytes: a line has who says it, from where and in which room in it.
 fn long_frames(window: usize) -> Entry {
-    let load = Rooms { rooms: 1, members: 100, senders: 10, payload: 128, pace: Pace::Window(window) };
+    let load =
+        Rooms { rooms: 1, members: 100, senders: 10, payload: 128, pace: Pace::Window(window), named: None };
     Entry { note: "as many bytes", ..entry(BatchFloor, &Scenario::Rooms(load)) }
 }
 
@@ -75,7 +76,14 @@ fn rate() -> Contest {
 
 fn rooms(share: usize) -> Contest {
     let pace = Pace::Window(2_000 / share);
-    let load = Scenario::Rooms(Rooms { rooms: 200 / share, members: 10, senders: 10, payload: 64, pace });
+    let load = Scenario::Rooms(Rooms {
+        rooms: 200 / share,
+        members: 10,
+        senders: 10,
+        payload: 64,
+        pace,
+        named: None,
+    });
     let mut all = vec![own(&load)];
     all.extend(entries(&[TokioSingle, Ngircd, Inspircd], &load));
     let goals = vec![

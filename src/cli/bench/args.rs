@@ -1,6 +1,6 @@
 //! The options of `bench`: each scenario has its own, and those that all have.
 
-use super::values::{bytes, clients, rate, seconds, seconds_or_none, visits, whole};
+use super::values::{beginning, bytes, clients, rate, seconds, seconds_or_none, visits, whole};
 use crate::load::bench::FindMax;
 use crate::load::contender::Place;
 use crate::load::limits::{RUNS_MAX, THREADS_MAX, WINDOW_MAX};
@@ -108,6 +108,9 @@ pub struct RoomsArgs {
     /// Bytes of each message's text: 17 to 7,168, over IRC to 350
     #[arg(long, value_name = "BYTES", default_value_t = 64, value_parser = bytes)]
     payload: usize,
+    /// Enter the rooms #NAME0000, #NAME0001 and so on, which may be there already: persistent ones, for example
+    #[arg(long, value_name = "NAME", value_parser = beginning)]
+    named: Option<String>,
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
@@ -275,8 +278,8 @@ impl RoomsArgs {
                 self.members
             ));
         }
-        let Self { rooms, members, payload, pace, .. } = self;
-        Ok(Rooms { rooms: *rooms, members: *members, senders, payload: *payload, pace: pace.pace() })
+        let (rooms, members, payload) = (self.rooms, self.members, self.payload);
+        Ok(Rooms { rooms, members, senders, payload, pace: self.pace.pace(), named: self.named.clone() })
     }
 }
 

@@ -20,6 +20,12 @@ pub fn clients<const MIN: usize>(text: &str) -> Result<usize, String> {
     whole::<MIN, { limits::CLIENTS_MAX }>(text)
 }
 
+/// What names of rooms begin with, behind the `#`.
+pub fn beginning(text: &str) -> Result<String, String> {
+    let is_one = (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_one.then(|| text.to_owned()).ok_or_else(|| "it is 1 to 20 letters and digits".to_owned())
+}
+
 /// Messages a second.
 pub fn rate(text: &str) -> Result<f64, String> {
     within(text, limits::RATES).ok_or_else(|| above_zero(limits::RATES))
@@ -52,6 +58,14 @@ fn above_zero(range: RangeInclusive<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_beginning_of_a_name_in_every_protocol_is_refused() {
+        assert_eq!(beginning("club7"), Ok("club7".into()));
+        for bad in ["", "#club", "a b", "a,b", "é", "twenty-one-characters", "abcdefghijklmnopqrstu"] {
+            assert_eq!(beginning(bad), Err("it is 1 to 20 letters and digits".into()), "{bad}");
+        }
+    }
 
     #[test]
     fn numbers_that_nothing_could_be_made_of_are_refused_with_what_is_possible() {

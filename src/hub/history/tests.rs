@@ -30,7 +30,8 @@ fn bounds(entries_max: usize) -> Bounds {
 fn happen(history: &mut History, (id, is_said): (u64, bool), bounds: Bounds) {
     let what = if is_said { Past::Said(Form::Message) } else { Past::Entered };
     let text = "x".repeat((id % 50) as usize);
-    history.keep((MessageId(id), is_said), NOBODY, &bytes_of(id, what, &text), bounds);
+    history.keep((MessageId(id), is_said), NOBODY, |out| out.extend(bytes_of(id, what, &text)));
+    history.trim(is_said, bounds);
 }
 
 /// A small generator (xorshift64), so that each seed is one case.
@@ -194,12 +195,8 @@ fn texts(history: &mut History) -> Vec<String> {
 fn words_are_found_whole_and_in_any_case() {
     let mut history = History::default();
     for (id, text) in [(1, "Good morning"), (2, "good evening, all"), (3, "goodness"), (4, "ÉVENING good")] {
-        history.keep(
-            (MessageId(id), true),
-            NOBODY,
-            &bytes_of(id, Past::Said(Form::Message), text),
-            bounds(10),
-        );
+        let bytes = bytes_of(id, Past::Said(Form::Message), text);
+        history.keep((MessageId(id), true), NOBODY, |out| out.extend(bytes));
     }
     let mut find = |words: &str, before: u64| {
         let found = history.search(&words_of(words), MessageId(before), MessageId(0));

@@ -17,6 +17,7 @@ pub fn plan() -> Plan {
             senders: 10,
             payload: 64,
             pace: Pace::Window(128),
+            named: None,
         }),
         protocol: Protocol::Native,
         threads: 1,

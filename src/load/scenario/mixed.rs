@@ -21,7 +21,8 @@ pub fn run(stage: &Stage<'_>, mixed: &Mixed, watch: &mut dyn Watch) -> Result<Ou
     let count = mixed.rooms();
     let has_relays = stage.speech == Speech::Native;
     let pace = Pace::Rate(mixed.rate);
-    let rooms = Rooms { rooms: count, members: MEMBERS, senders: 1, payload: mixed.payload, pace };
+    let rooms =
+        Rooms { rooms: count, members: MEMBERS, senders: 1, payload: mixed.payload, pace, named: None };
     let mut cast = Cast::rooms(stage.plan, &rooms, stage.speech, &stage.tag)?;
     let count = count as u32;
     for room in 0..count {

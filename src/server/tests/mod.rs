@@ -5,5 +5,6 @@ mod keeping;
 mod limits;
 mod lines;
 mod scene;
+mod waiting;
 #[cfg(feature = "config")]
 mod worker;

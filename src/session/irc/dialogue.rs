@@ -31,17 +31,24 @@ pub struct Dialogue {
     pub(super) host: Host,
     /// As the hub has them.
     pub(super) marks: Marks,
+    pub(super) task: Task,
+    pub(super) label: Option<Box<Labelled>>,
+    /// Boxed, because most have none of it.
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What few clients have, most of them for a moment.
+#[derive(Default)]
+pub(super) struct Seldom {
     /// The account that the client has identified itself for.
-    pub(super) account: Option<Box<str>>,
+    pub account: Option<Box<str>>,
     /// How far it has come with AUTHENTICATE.
     #[cfg(feature = "storage")]
-    pub(super) sasl: Option<Box<super::commands::authenticate::Exchange>>,
-    pub(super) task: Task,
+    pub sasl: Option<Box<super::commands::authenticate::Exchange>>,
     /// What became of the password that the line gave, until the line has seen it.
-    pub(super) verdict: Option<Verdict>,
-    pub(super) label: Option<Box<Labelled>>,
+    pub verdict: Option<Verdict>,
     /// Rooms that the client is in by the doing of another session of its user, and has not got the names of.
-    pub(super) owed: Option<Box<Owed>>,
+    pub owed: Option<Box<Owed>>,
 }
 
 /// The line that is being carried out.
@@ -52,42 +59,56 @@ pub struct Task {
     pub step: u16,
     /// What the hub was asked for last, which its answer does not say.
     pub doing: Doing,
-    /// Whom or what that was about, as the client wrote it: a refusal names it.
-    pub about: String,
-    /// Who it was about besides, if anybody.
-    pub whom: String,
+    /// Whom or what that was about, as the client wrote it: a refusal names it. Behind it, who it was about besides.
+    about: String,
+    whom_at: u16,
     /// Why the hub did not do what it was asked for last but one, or before.
     pub refused: Option<Obstacle>,
 }
 
 impl Default for Task {
     fn default() -> Self {
-        let (about, whom) = (String::new(), String::new());
-        Task { command: "*", step: 0, doing: Doing::default(), about, whom, refused: None }
+        Task {
+            command: "*",
+            step: 0,
+            doing: Doing::default(),
+            about: String::new(),
+            whom_at: 0,
+            refused: None,
+        }
     }
 }
 
 impl Task {
     /// What comes next is about this.
     pub fn begin(&mut self, doing: Doing, about: &str) {
-        self.doing = doing;
-        self.about.clear();
-        self.about.push_str(about);
-        self.whom.clear();
+        self.begin_with(doing, about, "");
     }
 
     /// The same, and about somebody.
     pub fn begin_with(&mut self, doing: Doing, about: &str, whom: &str) {
-        self.begin(doing, about);
-        self.whom.push_str(whom);
+        self.doing = doing;
+        self.about.clear();
+        self.about.push_str(about);
+        self.whom_at = self.about.len() as u16; // of one line, which 16 bits count
+        self.about.push_str(whom);
+    }
+
+    /// Whom or what it is about, as the client wrote it.
+    pub fn about(&self) -> &str {
+        self.about.get(..self.whom_at.into()).unwrap_or_default()
+    }
+
+    /// Who it is about besides; empty for nobody.
+    pub fn whom(&self) -> &str {
+        self.about.get(self.whom_at.into()..).unwrap_or_default()
     }
 
     pub(super) fn end(&mut self) {
         (self.command, self.step, self.doing, self.refused) = ("*", 0, Doing::default(), None);
-        for text in [&mut self.about, &mut self.whom] {
-            text.clear();
-            text.shrink_to(ABOUT_BYTES_KEPT);
-        }
+        self.about.clear();
+        self.about.shrink_to(ABOUT_BYTES_KEPT);
+        self.whom_at = 0;
     }
 }
 
@@ -153,6 +174,34 @@ pub enum Do<'a> {
 }
 
 impl Dialogue {
+    pub(super) fn seldom(&mut self) -> &mut Seldom {
+        self.seldom.get_or_insert_default()
+    }
+
+    /// The account that the client has identified itself for.
+    pub(super) fn account(&self) -> Option<&str> {
+        self.seldom.as_ref()?.account.as_deref()
+    }
+
+    /// What became of the password that the line gave.
+    pub(super) fn take_verdict(&mut self) -> Option<Verdict> {
+        self.seldom.as_mut()?.verdict.take()
+    }
+
+    pub(super) fn owed(&self) -> Option<&Owed> {
+        self.seldom.as_ref()?.owed.as_deref()
+    }
+
+    #[cfg(feature = "storage")]
+    pub(super) fn take_sasl(&mut self) -> Option<super::commands::authenticate::Exchange> {
+        self.seldom.as_mut()?.sasl.take().map(|exchange| *exchange)
+    }
+
+    #[cfg(feature = "storage")]
+    pub(super) fn go_on_with_sasl(&mut self, exchange: super::commands::authenticate::Exchange) {
+        self.seldom().sasl = Some(Box::new(exchange));
+    }
+
     /// `host`: what others see of where the client comes from.
     pub fn new(host: Host) -> Self {
         Dialogue { registration: Some(Box::default()), host, ..Dialogue::default() }
@@ -247,7 +296,7 @@ impl Dialogue {
 
     /// Goes on with a line of the client's own doing, as others see it.
     pub(super) fn own<'o>(&self, head: Write<'o>, command: &str) -> LineBody<'o> {
-        let head = head.by(self.variant(), self.account.as_deref(), self.marks);
+        let head = head.by(self.variant(), self.account(), self.marks);
         head.source(&self.nick, &self.user, &self.host, command)
     }
 
@@ -313,7 +362,7 @@ impl Dialogue {
 
     /// The line that gave a password comes again.
     pub fn verified(&mut self, verdict: Verdict) {
-        self.verdict = Some(verdict);
+        self.seldom().verdict = Some(verdict);
     }
 
     pub fn encode_throttled(&self, wait: Duration, world: &Surroundings, out: &mut Vec<u8>) {

@@ -39,13 +39,13 @@ impl Dialogue {
 
     /// The names of this room are to be asked for, when nothing else is being done.
     pub(super) fn owe_names(&mut self, room: &str) {
-        self.owed.get_or_insert_default().add(room);
+        self.seldom().owed.get_or_insert_default().add(room);
     }
 
     /// Whether there are names to be asked for, and nothing else is being done.
     pub fn owes_names(&self) -> bool {
         let is_free = self.task.step == 0 && self.task.doing == Doing::Nothing && self.label.is_none();
-        self.is_open() && self.owed.is_some() && (is_free || self.task.step == OWED_STEP)
+        self.is_open() && self.owed().is_some() && (is_free || self.task.step == OWED_STEP)
     }
 
     /// Goes on with them. Whether the hub is to be asked for the next page.
@@ -54,12 +54,12 @@ impl Dialogue {
             match self.task.doing {
                 Doing::MarkOnJoin | Doing::Names { behind: Some(_) } => return true,
                 Doing::Names { behind: None } => {
-                    self.owed = self.owed.take().and_then(Owed::without_first);
+                    let owed = &mut self.seldom().owed;
+                    *owed = owed.take().and_then(Owed::without_first);
                     self.task.end();
                 }
                 _ => {
-                    let room =
-                        self.owed.as_ref().and_then(|owed| owed.0.first()).cloned().unwrap_or_default();
+                    let room = self.owed().and_then(|owed| owed.0.first()).cloned().unwrap_or_default();
                     rooms::begin_names(self, &room);
                     self.task.step = OWED_STEP;
                 }

@@ -60,7 +60,7 @@ pub fn put(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out:
         registration.forget_nick();
     }
     dialogue.task.refused = Some(Obstacle::of(refusal));
-    let (about, whom) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
+    let (about, whom) = (dialogue.task.about(), dialogue.task.whom());
     match dialogue.task.doing {
         // Who asks for names is not told which rooms there are, nor is who asks for their occupants.
         Doing::Names { .. } => rooms::end_of_names(dialogue, about, world, out),
@@ -159,7 +159,7 @@ impl fmt::Display for Sentence {
                 "Whether people are known there (+A) changes only while you are alone in it"
             }
             Refusal::TooManyWishes => "Too many wait for an answer there; try again later",
-            Refusal::OutOfReach => "They rank higher in that channel than you",
+            Refusal::OutOfReach => "They rank too high in that channel for that",
             Refusal::NoSpaceForMask => "The lists of that channel take as much memory as they may",
             Refusal::NoInvitations => "This server keeps no invitations",
             Refusal::PeerNotInRoom => "They are not in that channel",

@@ -126,7 +126,7 @@ fn complete<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     match &dialogue.registration {
         Some(registration) if registration.is_complete() => once_let_in(dialogue, call, log_in),
         _ => {
-            dialogue.verdict = None;
+            dialogue.take_verdict();
             Do::Done
         }
     }
@@ -147,7 +147,7 @@ fn once_let_in<'a, 'w>(
     mut call: Call<'a, 'w>,
     go_on: impl FnOnce(&mut Dialogue, Call<'a, 'w>) -> Do<'a>,
 ) -> Do<'a> {
-    let verdict = dialogue.verdict.take();
+    let verdict = dialogue.take_verdict();
     let Some(registration) = &mut dialogue.registration else { return Do::Done };
     registration.is_verified |= !call.world.wants_password || verdict == Some(Verdict::Right);
     if registration.is_verified {

@@ -22,7 +22,7 @@ impl Native {
             Some(CredentialsCode::Operator) if !self.open => {
                 return refused(raw, RefusalCode::UnknownRequest, "say hello first", out);
             }
-            Some(CredentialsCode::Operator) => match self.verdict.take() {
+            Some(CredentialsCode::Operator) => match self.take_verdict() {
                 None => return verify(request, Credential::Operator { name }, password),
                 Some(Verdict::Right) => Command::BecomeOperator,
                 Some(verdict) => return refuse_verdict(raw, verdict, out),
@@ -54,7 +54,7 @@ impl Native {
         out: &mut Vec<u8>,
     ) -> Step<'a> {
         if self.has_to_come_in(surroundings) && !self.open {
-            match self.verdict.take() {
+            match self.take_verdict() {
                 None => return verify(given.request, Credential::Server, given.password),
                 Some(Verdict::Right) => self.is_let_in = true,
                 Some(verdict) => return refuse_verdict(raw, verdict, out),

@@ -34,8 +34,8 @@ pub(super) struct Native {
     open: bool,
     /// The server's password was given.
     is_let_in: bool,
-    /// What became of the password in the frame that comes again.
-    verdict: Option<Verdict>,
+    /// What became of the password in the frame that comes again. Boxed, because few give one.
+    verdict: Option<Box<Verdict>>,
 }
 
 impl Native {
@@ -48,7 +48,11 @@ impl Native {
     }
 
     pub fn verified(&mut self, verdict: Verdict) {
-        self.verdict = Some(verdict);
+        self.verdict = Some(Box::new(verdict));
+    }
+
+    fn take_verdict(&mut self) -> Option<Verdict> {
+        self.verdict.take().map(|verdict| *verdict)
     }
 
     pub fn next<'a>(&mut self, bytes: &'a [u8], surroundings: &Surroundings, out: &mut Vec<u8>) -> Step<'a> {

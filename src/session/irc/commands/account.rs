@@ -10,7 +10,7 @@ use crate::session::irc::write::Write;
 use crate::wire::irc::Numeric;
 use std::fmt::Display;
 
-/// REGISTER <account> <email> <password>: no address is kept, and nothing is sent there.
+/// `REGISTER <account> <email> <password>`: no address is kept, and nothing is sent there.
 pub fn register<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (account, password) = (params.get(0).unwrap_or_default(), params.get(2).unwrap_or_default());
@@ -35,7 +35,7 @@ pub fn register<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     Do::Ask(Command::Register { name, password })
 }
 
-/// VERIFY <account> <code>: no account waits for a code.
+/// `VERIFY <account> <code>`: no account waits for a code.
 pub fn verify<'a>(_: &mut Dialogue, call: Call<'a, '_>) -> Do<'a> {
     let account = call.message.params.get(0).unwrap_or_default();
     let line =
@@ -49,7 +49,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
     let code = match refusal {
         Refusal::NotLoggedIn => {
             let text = "Come in first, and register then";
-            return put_failed("COMPLETE_CONNECTION_REQUIRED", &dialogue.task.about, text, world, out);
+            return put_failed("COMPLETE_CONNECTION_REQUIRED", dialogue.task.about(), text, world, out);
         }
         Refusal::AccountExists | Refusal::NameTaken => "ACCOUNT_EXISTS",
         Refusal::BadName(BadName::Empty) => "NEED_NICK",
@@ -58,7 +58,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
         Refusal::BadAccountPassword { .. } => "UNACCEPTABLE_PASSWORD",
         _ => "TEMPORARILY_UNAVAILABLE",
     };
-    put_failed(code, &dialogue.task.about, Capital(Sentence(refusal)), world, out);
+    put_failed(code, dialogue.task.about(), Capital(Sentence(refusal)), world, out);
 }
 
 /// FAIL (IRCv3 standard-replies).
@@ -99,8 +99,10 @@ pub fn changed_elsewhere(
 
 fn note(dialogue: &mut Dialogue, (name, change): (&str, AccountChange)) {
     match change {
-        AccountChange::Registered | AccountChange::Identified => dialogue.account = Some(name.into()),
-        AccountChange::LoggedOut | AccountChange::Deleted => dialogue.account = None,
+        AccountChange::Registered | AccountChange::Identified => {
+            dialogue.seldom().account = Some(name.into())
+        }
+        AccountChange::LoggedOut | AccountChange::Deleted => dialogue.seldom().account = None,
         AccountChange::PasswordChanged => {}
     }
 }
@@ -109,7 +111,7 @@ fn note(dialogue: &mut Dialogue, (name, change): (&str, AccountChange)) {
 fn put_state(dialogue: &Dialogue, change: AccountChange, world: &Surroundings, out: &mut Vec<u8>) {
     let star = |text: &str| if text.is_empty() { "*".to_owned() } else { text.to_owned() };
     let whole = format!("{}!{}@{}", star(&dialogue.nick), star(&dialogue.user), dialogue.host);
-    match (change, &dialogue.account) {
+    match (change, dialogue.account()) {
         (AccountChange::Registered | AccountChange::Identified, Some(account)) => {
             let line = dialogue.line(Numeric::RPL_LOGGEDIN, world, out).param(whole).param(account);
             line.trailing(format_args!("You are logged in as {account}"));

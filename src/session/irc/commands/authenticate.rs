@@ -43,19 +43,19 @@ pub fn authenticate<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'
     let Some(word) = call.message.params.get(0).filter(|word| !word.is_empty()) else {
         return not_enough(dialogue, &mut call);
     };
-    let exchange = dialogue.sasl.take();
+    let exchange = dialogue.take_sasl();
     if word == "*" {
         call.numeric(Numeric::ERR_SASLABORTED, &dialogue.nick).trailing("You have broken off logging in");
         return Do::Done;
     }
     match exchange {
         None => begin(dialogue, call, word),
-        Some(exchange) => go_on(dialogue, call, *exchange, word),
+        Some(exchange) => go_on(dialogue, call, exchange, word),
     }
 }
 
 fn begin<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, mechanism: &str) -> Do<'a> {
-    if dialogue.account.is_some() {
+    if dialogue.account().is_some() {
         put_already(dialogue, call.world, call.out);
         return Do::Done;
     }
@@ -68,7 +68,7 @@ fn begin<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, mechanism: &str) -
             return fail(dialogue, call, "there is no such way to log in");
         }
     };
-    dialogue.sasl = Some(Box::new(exchange));
+    dialogue.go_on_with_sasl(exchange);
     call.server("AUTHENTICATE").param("+").end();
     Do::Done
 }
@@ -82,7 +82,7 @@ fn go_on<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>, mut exchange: Exch
     };
     let message = match pieces.take(piece) {
         Taken::More => {
-            dialogue.sasl = Some(Box::new(exchange));
+            dialogue.go_on_with_sasl(exchange);
             return Do::Done;
         }
         Taken::TooLong => {
@@ -136,7 +136,7 @@ fn first<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, message: &[u8]) -> Do<
         return fail(dialogue, call, "you can act only as the one whose password you know");
     }
     let [name] = noted(call.notes, [&first.user]);
-    dialogue.sasl = Some(Box::new(Exchange::KeysAsked(first)));
+    dialogue.go_on_with_sasl(Exchange::KeysAsked(first));
     ask(dialogue, Command::ShowScramKeys { name })
 }
 
@@ -147,11 +147,11 @@ pub fn challenge(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let Some(Exchange::KeysAsked(first)) = dialogue.sasl.take().map(|exchange| *exchange) else { return };
+    let Some(Exchange::KeysAsked(first)) = dialogue.take_sasl() else { return };
     let keys = keys.cloned().unwrap_or_else(|| nobodys_keys(&world.secret, &fold(&first.user)));
     let challenge = Challenge::new(first, keys, &Base64::encode_string(&nonce.0));
     put_message(&challenge.message, world, out);
-    dialogue.sasl = Some(Box::new(Exchange::Challenged(Pieces::default(), challenge)));
+    dialogue.go_on_with_sasl(Exchange::Challenged(Pieces::default(), challenge));
 }
 
 fn proof<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, challenge: Challenge, message: &[u8]) -> Do<'a> {
@@ -164,15 +164,15 @@ fn proof<'a>(dialogue: &mut Dialogue, call: Call<'a, '_>, challenge: Challenge, 
         Err(_) => return fail(dialogue, call, "that is not as SCRAM goes on"),
     };
     let [name] = noted(call.notes, [challenge.user()]);
-    dialogue.sasl = Some(Box::new(Exchange::Proven(challenge, signature)));
+    dialogue.go_on_with_sasl(Exchange::Proven(challenge, signature));
     ask(dialogue, Command::TakeProof { name, is_right })
 }
 
 /// The hub has taken the proof: the server shows that it knows the password, too.
 pub fn sign(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
-    if let Some(Exchange::Proven(challenge, signature)) = dialogue.sasl.take().map(|exchange| *exchange) {
+    if let Some(Exchange::Proven(challenge, signature)) = dialogue.take_sasl() {
         put_message(&signature, world, out);
-        dialogue.sasl = Some(Box::new(Exchange::Signed(challenge)));
+        dialogue.go_on_with_sasl(Exchange::Signed(challenge));
     }
 }
 
@@ -203,7 +203,7 @@ fn put_already(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
 
 /// The hub refuses it: 904, or 907.
 pub fn refuse(dialogue: &mut Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
-    dialogue.sasl = None;
+    dialogue.take_sasl();
     match refusal {
         Refusal::AlreadyIdentified => put_already(dialogue, world, out),
         refusal => put_failed(dialogue, Sentence(refusal), world, out),

@@ -123,7 +123,7 @@ fn put_failed(code: &str, about: &[&str], text: impl Display, world: &Surroundin
 
 /// Of a room whose history is not kept there is none; who may not read it is told so.
 pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
-    let (target, subcommand) = (dialogue.task.about.as_str(), dialogue.task.whom.as_str());
+    let (target, subcommand) = (dialogue.task.about(), dialogue.task.whom());
     match refusal {
         Refusal::NoHistory => {
             past::begin(dialogue, "chathistory", Some(target), world, out);

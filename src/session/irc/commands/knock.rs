@@ -35,7 +35,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
             return line.trailing(Sentence(refusal));
         }
     };
-    dialogue.line(numeric, world, out).echo(&dialogue.task.about).trailing(Sentence(refusal));
+    dialogue.line(numeric, world, out).echo(dialogue.task.about()).trailing(Sentence(refusal));
 }
 
 /// 710: somebody asks for membership, which the client can grant. For a voice there is no numeric.

@@ -41,7 +41,7 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
         Refusal::NotReadable | Refusal::NotSaved | Refusal::TryLater { .. } => "INTERNAL_ERROR",
         _ => "INVALID_PARAMS",
     };
-    put_failed(code, &dialogue.task.about, Sentence(refusal), world, out);
+    put_failed(code, dialogue.task.about(), Sentence(refusal), world, out);
 }
 
 /// What the client asked for, or another of its user's sessions has changed.

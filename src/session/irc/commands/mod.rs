@@ -162,7 +162,7 @@ pub fn carry_out<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> 
         Doing::Welcome => {
             server::put_motd(dialogue, &mut call);
             #[cfg(feature = "storage")]
-            if dialogue.account.is_some() {
+            if dialogue.account().is_some() {
                 user_modes::put_registered(dialogue, call.world, call.out);
             }
             return Do::Done;

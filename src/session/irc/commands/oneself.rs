@@ -54,7 +54,7 @@ pub fn refuse_realname(world: &Surroundings, out: &mut Vec<u8>) {
 pub fn realname_set(dialogue: &mut Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
     if dialogue.capabilities.has(Capability::Setname) {
         let head = Write::to(out).time(dialogue.variant(), world);
-        dialogue.own(head, "SETNAME").trailing(&dialogue.task.about);
+        dialogue.own(head, "SETNAME").trailing(dialogue.task.about());
     }
 }
 

@@ -12,7 +12,7 @@ use std::fmt::Display;
 /// is such an operator is not told, nor whether one may be it from there: both are a wrong password.
 pub fn oper<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
-    match dialogue.verdict.take() {
+    match dialogue.take_verdict() {
         None => {
             let (name, password) = (params.get(0).unwrap_or_default(), params.get(1).unwrap_or_default());
             Do::Verify { credential: Credential::Operator { name }, password }

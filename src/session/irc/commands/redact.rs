@@ -33,8 +33,8 @@ pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: 
         Refusal::NoSuchMessage | Refusal::NoHistory => ("UNKNOWN_MSGID", true),
         _ => ("REDACT_FORBIDDEN", true),
     };
-    let line = Write::to(out).server(world, "FAIL").param("REDACT").param(code).echo(&dialogue.task.about);
-    let line = if names_message { line.echo(&dialogue.task.whom) } else { line };
+    let line = Write::to(out).server(world, "FAIL").param("REDACT").param(code).echo(dialogue.task.about());
+    let line = if names_message { line.echo(dialogue.task.whom()) } else { line };
     line.trailing(Sentence(refusal));
 }
 

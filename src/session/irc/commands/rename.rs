@@ -50,7 +50,7 @@ pub fn renamed(
 
 /// FAIL where the draft has a code, else the numeric.
 pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {
-    let (from, to) = (&*dialogue.task.about, &*dialogue.task.whom);
+    let (from, to) = (dialogue.task.about(), dialogue.task.whom());
     let code = match refusal {
         Refusal::RoomExists => "CHANNEL_NAME_IN_USE",
         Refusal::BadRoomName(_) | Refusal::NotSaved | Refusal::BadText(_) | Refusal::TextTooLong { .. } => {

@@ -41,11 +41,11 @@ fn next_page<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Do<'a>> {
 /// The same, as what the hub is asked for.
 pub fn next_names<'a>(dialogue: &Dialogue, notes: &'a mut String) -> Option<Command<'a>> {
     if dialogue.task.doing == Doing::MarkOnJoin {
-        let [conversation] = noted(notes, [&dialogue.task.about]);
+        let [conversation] = noted(notes, [dialogue.task.about()]);
         return Some(Command::ShowReadMark { conversation });
     }
     let Doing::Names { behind: Some(after) } = &dialogue.task.doing else { return None };
-    let [room, after] = noted(notes, [&dialogue.task.about, after]);
+    let [room, after] = noted(notes, [dialogue.task.about(), after]);
     Some(ask_names(dialogue, room, after))
 }
 

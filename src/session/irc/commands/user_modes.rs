@@ -48,7 +48,7 @@ pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: 
         let line = dialogue.line(Numeric::ERR_USERSDONTMATCH, world, out);
         line.trailing("You can see and change only your own modes");
     } else {
-        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", &dialogue.task.about), world, out);
+        refusals::put_about(dialogue, Refusal::NoSuchPeer, ("", dialogue.task.about()), world, out);
     }
 }
 
@@ -56,7 +56,7 @@ pub fn of_others(dialogue: &Dialogue, is_here: bool, world: &Surroundings, out: 
 pub fn put_own(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundings, out: &mut Vec<u8>) {
     if dialogue.task.doing == Doing::OwnModes {
         let mut letters = letters::of_marks(now);
-        letters.extend(dialogue.account.is_some().then_some(letters::REGISTERED));
+        letters.extend(dialogue.account().is_some().then_some(letters::REGISTERED));
         return dialogue.line(Numeric::RPL_UMODEIS, world, out).param(format_args!("+{letters}")).end();
     }
     put_changed(dialogue, now, before, world, out);
@@ -65,7 +65,7 @@ pub fn put_own(dialogue: &Dialogue, now: Marks, before: Marks, world: &Surroundi
 /// MODE with that one is logged in, or is not any more.
 #[cfg(feature = "storage")]
 pub fn put_registered(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
-    let sign = if dialogue.account.is_some() { '+' } else { '-' };
+    let sign = if dialogue.account().is_some() { '+' } else { '-' };
     let head = Write::to(out).time(dialogue.variant(), world);
     let letter = letters::REGISTERED;
     dialogue.own(head, "MODE").param(&dialogue.nick).trailing(format_args!("{sign}{letter}"));

@@ -106,7 +106,7 @@ fn put(
 
 /// 315.
 pub fn end(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
-    dialogue.line(Numeric::RPL_ENDOFWHO, world, out).echo(&dialogue.task.about).trailing("End of /WHO list");
+    dialogue.line(Numeric::RPL_ENDOFWHO, world, out).echo(dialogue.task.about()).trailing("End of /WHO list");
 }
 
 /// 352. There is one server, and so no hop to it.

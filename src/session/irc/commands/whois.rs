@@ -182,7 +182,7 @@ pub fn put_was(dialogue: &Dialogue, entries: &[&Formerly], world: &Surroundings,
 
 /// 369.
 pub fn end_of_whowas(dialogue: &Dialogue, world: &Surroundings, out: &mut Vec<u8>) {
-    dialogue.line(Numeric::RPL_ENDOFWHOWAS, world, out).echo(&dialogue.task.about).trailing("End of WHOWAS");
+    dialogue.line(Numeric::RPL_ENDOFWHOWAS, world, out).echo(dialogue.task.about()).trailing("End of WHOWAS");
 }
 
 /// ISON (RFC 2812 §4.9).
