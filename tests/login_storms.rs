@@ -52,7 +52,7 @@ fn directory_with(accounts: usize) -> Directory {
         let record = AccountRecord { id, name: name(number).into(), secret, made_millis: 1 };
         storage.put(Record::Account(record)).expect("room for it");
     }
-    let mut next = || answers.recv_timeout(PATIENCE).expect("an answer");
+    let next = || answers.recv_timeout(PATIENCE).expect("an answer");
     while !storage.is_done() {
         storage.note(&next());
     }

@@ -26,7 +26,7 @@ fn directory(name: &str, records: impl Iterator<Item = Record>) -> Directory {
     let (sender, answers) = channel();
     let answer = move |answer| sender.send(answer).is_ok();
     let (mut storage, _) = Storage::start(database, drop, answer).expect("a thread");
-    let mut next = || answers.recv_timeout(PATIENCE).expect("an answer");
+    let next = || answers.recv_timeout(PATIENCE).expect("an answer");
     for record in records {
         while !storage.takes() {
             storage.note(&next());

@@ -113,7 +113,8 @@ fn everything() -> Vec<Record> {
             account,
             affiliation,
             has_voice: true,
-            is_muted: false,
+            muted: (affiliation == Affiliation::Outcast)
+                .then(|| Box::new(Note { by: "bob".into(), ..note() })),
             reserved,
             note: note(),
         })
