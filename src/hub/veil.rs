@@ -1,6 +1,6 @@
 //! Rooms in which people are not known (XEP-0045 §4.2, semi-anonymous): what the others call somebody there.
 //!
-//! Everybody has an *pseudonym* in such a room: a name of letters that mean nothing, and a host that is the room's own. Both
+//! Everybody has a *pseudonym* in such a room: a name of letters that mean nothing, and a host that is the room's own. Both
 //! come out of a keyed function of the room and of whoever is behind them, so that
 //! - an account has the same pseudonym in a room each time, and who has none has it as long as their name and host stay the
 //!   same: a ban is for the same people tomorrow;
