@@ -400,6 +400,7 @@ mod tests {
                 affiliation: 0,
                 grants: 0,
                 you: "anon-x",
+                subject_millis: 0,
                 subject_by: "",
                 subject: "",
             };
