@@ -223,10 +223,11 @@ fn addresses_at_which_nobody_can_be_reached_are_refused() {
 #[test]
 fn the_directory_tells_when_a_peer_was_last_heard_of() {
     let mut desk = Desk::new();
-    desk.now += Duration::from_secs(100);
-    desk.recorder.1.observed.get_mut(&ANN).expect("Ann is seen").heard += Duration::from_secs(70);
+    desk.now += Duration::from_secs(1_000);
+    // In steps of five minutes: at which moment somebody does something is theirs to know.
+    desk.recorder.1.observed.get_mut(&ANN).expect("Ann is seen").heard += Duration::from_secs(370);
     match desk.answer(CY, Command::Lookup { name: "ann" }) {
-        Answered::Peer { online_seconds: 100, heard_seconds: 30, .. } => {}
+        Answered::Peer { online_seconds: 1_000, heard_seconds: 600, .. } => {}
         other => panic!("{other:?}"),
     }
 }

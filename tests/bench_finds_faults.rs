@@ -117,7 +117,7 @@ fn bench(floor: &Floor, pace: Pace, seconds: f64) -> Outcome {
 
 fn bench_with(floor: &Floor, pace: Pace, seconds: f64, payload: usize) -> Outcome {
     let plan = Plan {
-        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload, pace }),
+        scenario: Scenario::Rooms(Rooms { rooms: 1, members: 10, senders: 3, payload, pace, named: None }),
         protocol: Protocol::Raw,
         threads: 1,
         spread_sources: false,
@@ -195,7 +195,7 @@ fn signal(pid: u32, name: &str) {
 #[test]
 fn a_server_that_stops_for_a_second_is_charged_with_all_that_was_due_in_it() {
     let server = Server::start(&[]);
-    let rooms = Rooms { rooms: 1, members: 6, senders: 2, payload: 64, pace: Pace::Rate(500.0) };
+    let rooms = Rooms { rooms: 1, members: 6, senders: 2, payload: 64, pace: Pace::Rate(500.0), named: None };
     let plan = Plan {
         scenario: Scenario::Rooms(rooms),
         protocol: Protocol::Native,

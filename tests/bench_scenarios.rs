@@ -44,7 +44,7 @@ fn figure(outcome: &Outcome, name: &str) -> f64 {
 }
 
 fn rooms(rooms: usize, members: usize, senders: usize, pace: Pace) -> Rooms {
-    Rooms { rooms, members, senders, payload: 64, pace }
+    Rooms { rooms, members, senders, payload: 64, pace, named: None }
 }
 
 #[test]

@@ -9,10 +9,10 @@ mod kept;
 
 use common::{Client, Server};
 use irc::Link;
-use kept::{Directory, identify, register};
+use kept::{Directory, enter, identify, past, register};
 use std::net::SocketAddr;
 use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{ChangeCode, CredentialsCode, Flags, Kind, PartCode, RefusalCode};
+use switchboard::wire::{ChangeCode, CredentialsCode, Kind, PartCode, RefusalCode};
 
 const PASSWORD: &str = "correct horse";
 
@@ -27,21 +27,6 @@ fn ann(address: SocketAddr) -> Client {
     ann
 }
 
-/// What an answer has, in all of its frames: numbers, who has taken it back, texts.
-fn past(client: &mut Client) -> (Vec<(u64, String, String)>, bool) {
-    let mut found = Vec::new();
-    loop {
-        let received = client.receive_kind(Kind::Past);
-        let Frame::Past(past) = received.frame() else { panic!("no past") };
-        let told =
-            past.entries.iter().map(|entry| (entry.id, entry.retracted_by.to_owned(), entry.text.to_owned()));
-        found.extend(told);
-        if !received.has(Flags::MORE) {
-            return (found, past.more != 0);
-        }
-    }
-}
-
 fn show(client: &mut Client, room: u32, part: PartCode, id: u64) -> (Vec<(u64, String, String)>, bool) {
     let request = client.next_request();
     let part = part.number();
@@ -53,12 +38,6 @@ fn search(client: &mut Client, room: u32, words: &str) -> Vec<String> {
     let request = client.next_request();
     client.send(room, &frame::Search { request, before: 0, limit: 10, room: "", words });
     past(client).0.into_iter().map(|(_, _, text)| text).collect()
-}
-
-fn enter(client: &mut Client, past: u16) -> u32 {
-    let request = client.next_request();
-    client.send(0, &frame::Join { request, past, room: "#tea", password: "" });
-    client.receive_kind(Kind::Joined).channel()
 }
 
 /// Everything, page by page, from the latest on.
@@ -107,7 +86,7 @@ fn what_was_confirmed_is_there_after_a_kill() {
     let server = directory.serve(&[]);
     let mut ann = ann(server.address);
     // Who enters is shown the latest first of all, though nothing of it is in memory.
-    let room = enter(&mut ann, 3);
+    let room = enter(&mut ann, "#tea", 3);
     let (latest, more) = past(&mut ann);
     let texts: Vec<&str> = latest.iter().map(|(_, _, text)| text.as_str()).collect();
     assert_eq!((texts, more), (vec!["message 247", "message 248", "message 249"], true));
@@ -149,7 +128,7 @@ fn what_was_taken_back_stays_so_and_words_are_found() {
         server.wait();
         server = directory.serve(&[]);
         client = ann(server.address);
-        room = enter(&mut client, 0);
+        room = enter(&mut client, "#tea", 0);
     }
     let bytes = std::fs::read(directory.path().join("switchboard.db")).expect("the database");
     assert!(!bytes.windows(9).any(|window| window == b"message 7"), "nor is it on the disk");
@@ -169,7 +148,7 @@ fn a_room_that_keeps_no_history_has_none_on_the_disk_either() {
     server.wait();
     let server = directory.serve(&[]);
     let mut client = ann(server.address);
-    let room = enter(&mut client, 0);
+    let room = enter(&mut client, "#tea", 0);
     client.send(room, &frame::ShowPast { request: 77, part: 0, events: 0, limit: 9, id: 0, to: 0 });
     let refused = client.receive_kind(Kind::Refused);
     assert!(matches!(refused.frame(), Frame::Refused(r) if r.code == RefusalCode::NotThere.number()));
@@ -195,7 +174,7 @@ fn who_has_an_account_now_is_not_who_had_one_before() {
     let server = directory.serve(&[]);
     let mut cy = Client::login(server.address, "cy");
     register(&mut cy, "", PASSWORD).expect("an account");
-    let room = enter(&mut cy, 1);
+    let room = enter(&mut cy, "#tea", 1);
     let (latest, _) = past(&mut cy);
     let [(id, _, text)] = &latest[..] else { panic!("{latest:?}") };
     assert_eq!(text, "mine");

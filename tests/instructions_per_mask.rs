@@ -4,8 +4,7 @@
 mod instructions;
 
 use instructions::{Budget, asked, check};
-use std::time::{Duration, Instant};
-use switchboard::hub::record::Record;
+use std::time::Instant;
 use switchboard::hub::{
     Command, Effect, Effects, HistoryLimits, Host, Hub, Limits, MaskList, Moment, Observed, PathKey, Proof,
     RequestId, RoomChange, RoomRef, SessionId, Terms, Words,
@@ -29,18 +28,6 @@ impl Effects for Nobody {
     }
 
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
-
-    fn can_store(&self) -> bool {
-        true
-    }
-
-    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
-        None
-    }
-
-    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
-
-    fn store(&mut self, _: Record) {}
 
     fn digest(&self, _: &[u8]) -> [u8; 5] {
         [0; 5]

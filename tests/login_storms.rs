@@ -11,14 +11,12 @@ mod irc;
 #[path = "common/kept.rs"]
 mod kept;
 
-use common::{Client, PATIENCE, Server};
+use common::{Client, Server};
 use kept::Directory;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use switchboard::hub::record::{AccountId, AccountRecord, Record, Secret};
-use switchboard::storage::{Answer, Database, Storage};
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{CredentialsCode, Kind};
 
@@ -41,23 +39,13 @@ fn name(number: usize) -> String {
 /// A directory with so many accounts, all of one password, whose hash costs what it costs by default.
 fn directory_with(accounts: usize) -> Directory {
     let directory = Directory::new("storms");
-    let database = Database::open(directory.path()).expect("it opens");
-    let (sender, answers) = channel();
-    let (mut storage, _) =
-        Storage::start(database, drop, move |answer| sender.send(answer).is_ok()).expect("a thread");
     let hash: Box<str> = irc::hash_of("sesame").into();
-    for number in 0..accounts {
+    let account = |number| {
         let secret = Secret { hash: hash.clone(), scram: None };
         let id = AccountId(number as u64 + 1);
-        let record = AccountRecord { id, name: name(number).into(), secret, made_millis: 1 };
-        storage.put(Record::Account(record)).expect("room for it");
-    }
-    let mut next = || answers.recv_timeout(PATIENCE).expect("an answer");
-    while !storage.is_done() {
-        storage.note(&next());
-    }
-    storage.end();
-    while next() != Answer::Ended {}
+        Record::Account(AccountRecord { id, name: name(number).into(), secret, made_millis: 1 })
+    };
+    directory.fill((0..accounts).map(account));
     directory
 }
 

@@ -7,39 +7,14 @@ mod kept;
 #[path = "common/resting.rs"]
 mod resting;
 
-use common::{Client, PATIENCE, Server};
+use common::{Client, Server};
 use kept::Directory;
 use resting::{ROOM_BYTES_MAX, ROOMS};
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
-use switchboard::hub::record::Record;
-use switchboard::storage::{Answer, Database, Storage};
 
 /// Until the first client is welcomed; the best of a few times, because the machine may be busy.
 const START_WITHIN: Duration = Duration::from_secs(2);
 const STARTS: usize = 5;
-
-/// A directory with a database that has these records.
-fn directory(name: &str, records: impl Iterator<Item = Record>) -> Directory {
-    let directory = Directory::new(name);
-    let database = Database::open(directory.path()).expect("it opens");
-    let (sender, answers) = channel();
-    let answer = move |answer| sender.send(answer).is_ok();
-    let (mut storage, _) = Storage::start(database, drop, answer).expect("a thread");
-    let mut next = || answers.recv_timeout(PATIENCE).expect("an answer");
-    for record in records {
-        while !storage.takes() {
-            storage.note(&next());
-        }
-        storage.put(record).expect("room for it");
-    }
-    while !storage.is_done() {
-        storage.note(&next());
-    }
-    storage.end();
-    while next() != Answer::Ended {}
-    directory
-}
 
 /// A server at rest, and how long it took until somebody was welcomed.
 fn start(directory: &Directory) -> (Server, Duration) {
@@ -63,8 +38,9 @@ fn waits(server: &Server) -> u64 {
 
 #[test]
 fn many_rooms_cost_little_and_come_back_fast() {
-    let empty = directory("no-rooms", resting::accounts());
-    let full = directory("many-rooms", resting::accounts().chain(resting::rooms()));
+    let (empty, full) = (Directory::new("no-rooms"), Directory::new("many-rooms"));
+    empty.fill(resting::accounts());
+    full.fill(resting::accounts().chain(resting::rooms()));
     let without = start(&empty).0.memory() as u64;
     let mut best = Duration::MAX;
     for _ in 0..STARTS {

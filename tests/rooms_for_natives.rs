@@ -5,7 +5,7 @@ mod asking;
 mod common;
 
 use asking::{REQUEST, ask, change, changes, join, member, quick_server, say, undo};
-use common::Client;
+use common::{Client, Server};
 use switchboard::wire::frame::{self, Frame, Grants};
 use switchboard::wire::{AffiliationCode, ChangeCode, Flags, Kind, RefusalCode, WishCode};
 
@@ -16,12 +16,18 @@ fn told(client: &mut Client) -> (u8, u8, String, u32, String) {
     (changed.change, changed.on, changed.value.to_owned(), changed.seconds, changed.reason.to_owned())
 }
 
+/// Ann, whose room it is, Bob, who is in it, and its channel; both have accounts.
+fn tea(server: &Server) -> (Client, Client, u32) {
+    let (mut ann, mut bob) = (member(server, "ann"), member(server, "bob"));
+    let tea = ann.join("#tea");
+    bob.join("#tea");
+    (ann, bob, tea)
+}
+
 #[test]
 fn what_a_room_is_set_to_its_owner_changes_and_everybody_sees() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     let flags = [
         ChangeCode::Hidden,
         ChangeCode::MembersOnly,
@@ -66,9 +72,7 @@ fn what_a_room_is_set_to_its_owner_changes_and_everybody_sees() {
 #[test]
 fn one_word_sets_all_that_goes_together() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), Client::login(server.address, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     assert_eq!(change(&mut bob, tea, ChangeCode::Preset, "private"), Err(RefusalCode::NotAllowed));
     assert_eq!(change(&mut ann, tea, ChangeCode::Preset, "secret"), Err(RefusalCode::BadText));
     assert_eq!(undo(&mut ann, tea, ChangeCode::Preset, "private"), Err(RefusalCode::UnknownRequest));
@@ -101,10 +105,8 @@ fn the_door_asks_for_what_the_room_says() {
 #[test]
 fn ranks_are_given_and_shown_and_the_last_owner_stays() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
+    let (mut ann, mut bob, tea) = tea(&server);
     let mut guest = Client::login(server.address, "guest");
-    let tea = ann.join("#tea");
-    bob.join("#tea");
     guest.join("#tea");
     assert_eq!(change(&mut bob, tea, ChangeCode::Admin, "bob"), Err(RefusalCode::NotAllowed));
     assert_eq!(change(&mut ann, tea, ChangeCode::Admin, "guest"), Err(RefusalCode::NoSuchPeer), "no account");
@@ -141,10 +143,8 @@ fn ranks_are_given_and_shown_and_the_last_owner_stays() {
 #[test]
 fn who_disturbs_is_made_to_leave_and_kept_out() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
+    let (mut ann, mut bob, tea) = tea(&server);
     let mut guest = Client::login(server.address, "guest");
-    let tea = ann.join("#tea");
-    bob.join("#tea");
     guest.join("#tea");
     let kick = |who| frame::Kick { request: REQUEST, who, text: "enough" };
     assert_eq!(ask(&mut bob, tea, &kick("guest")), Err(RefusalCode::NotAllowed));
@@ -258,9 +258,7 @@ fn membership_is_asked_for_from_outside() {
 #[test]
 fn a_name_is_reserved_for_a_member() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), member(&server, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     let reserve = |name| frame::ReserveName { request: REQUEST, name };
     assert_eq!(ask(&mut bob, tea, &reserve("kit")), Err(RefusalCode::NotAllowed), "for members");
     change(&mut ann, tea, ChangeCode::Member, "bob").expect("ann owns it");
@@ -274,9 +272,7 @@ fn a_name_is_reserved_for_a_member() {
 #[test]
 fn a_room_is_renamed_and_ended_in_mid_conversation() {
     let server = quick_server();
-    let (mut ann, mut bob) = (member(&server, "ann"), Client::login(server.address, "bob"));
-    let tea = ann.join("#tea");
-    bob.join("#tea");
+    let (mut ann, mut bob, tea) = tea(&server);
     bob.join("#taken");
     let rename = |to| frame::RenameRoom { request: REQUEST, to, text: "so" };
     assert_eq!(ask(&mut bob, tea, &rename("#chai")), Err(RefusalCode::NotAllowed));

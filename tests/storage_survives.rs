@@ -1,5 +1,6 @@
 //! What was acknowledged survives the end of the process at any moment: a server is killed again and again while clients
-//! make accounts and change passwords, and after each start everything that they were told is so.
+//! make accounts, change passwords and talk in a room that lasts, and after each start everything that they were told is
+//! so.
 //!
 //! 25 times as a rule; SWITCHBOARD_KILLS says otherwise, and SWITCHBOARD_SEED repeats a run.
 
@@ -10,16 +11,26 @@ mod kept;
 mod random;
 
 use common::{Client, PATIENCE, Server};
-use kept::{Directory, identify, register};
+use kept::{Directory, enter, identify, past, register};
 use random::Random;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
-use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{CredentialsCode, Flags, RefusalCode, Split, header, split};
+use switchboard::wire::frame::{self, Body, Frame};
+use switchboard::wire::{
+    BODY_MAX, ChangeCode, CredentialsCode, Flags, Kind, RefusalCode, Split, header, split,
+};
 
 const KILLS: usize = 25;
+
+/// Who speaks, and where.
+const SPEAKER: &str = "speaker";
+const ROOM: &str = "#talk";
+const PASSWORD: &str = "sesame";
+
+/// Messages that are looked at, at once.
+const PAGE: u16 = 100;
 
 /// Clients at a time, so that what several ask for is one transaction.
 const WRITERS: usize = 3;
@@ -53,17 +64,25 @@ impl Writer {
 
     /// `None`: the server is gone, and whether it has done it is not known.
     fn ask(&mut self, what: CredentialsCode, name: &str, password: &str, new: &str) -> Option<()> {
-        let mut bytes = Vec::new();
         let body = frame::Credentials { request: 1, what: what.number(), name, password, new };
-        header::put(&mut bytes, Flags::NONE, 0, &body);
+        self.request(0, &body, Kind::Account).map(drop)
+    }
+
+    /// The same of anything; the number of the channel that the answer is about.
+    fn request<'a>(&mut self, channel: u32, body: &impl Body<'a>, answer: Kind) -> Option<u32> {
+        let mut bytes = Vec::new();
+        header::put(&mut bytes, Flags::NONE, channel, body);
         self.stream.write_all(&bytes).ok()?;
         loop {
             if let Split::Frame(raw) = split(&self.received, u16::MAX).expect("the server sends frames") {
-                let answer = Frame::decode(raw.header.kind, raw.body).expect("a frame");
-                assert!(matches!(answer, Frame::Account(_)), "{what:?} of {name}: {answer:?}");
-                let length = raw.len();
+                let kind = Kind::from_u8(raw.header.kind).expect("a known kind");
+                let (channel, length) = (raw.header.channel, raw.len());
+                assert_ne!(kind, Kind::Refused, "{:?}", Frame::decode(raw.header.kind, raw.body));
                 self.received.drain(..length);
-                return Some(());
+                if kind == answer {
+                    return Some(channel);
+                }
+                continue;
             }
             let mut chunk = [0; 4_096];
             match self.stream.read(&mut chunk) {
@@ -71,6 +90,55 @@ impl Writer {
                 Ok(n) => self.received.extend_from_slice(&chunk[..n]),
             }
         }
+    }
+}
+
+/// Says one number after the other until the server is gone. Returns those of which it was told that they are saved.
+fn speak_on(address: SocketAddr, numbers: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut saved = Vec::new();
+    let speak = || {
+        let mut speaker = Writer::connect(address)?;
+        speaker.ask(CredentialsCode::Identify, SPEAKER, PASSWORD, "")?;
+        let hello = frame::Hello { request: 2, version: frame::VERSION, body_max: BODY_MAX, name: SPEAKER };
+        speaker.request(0, &hello, Kind::Welcome)?;
+        let room = speaker.request(
+            0,
+            &frame::Join { request: 3, past: 0, room: ROOM, password: "" },
+            Kind::Joined,
+        )?;
+        for number in numbers {
+            let text = &number.to_string();
+            speaker.request(room, &frame::Say { request: 4, text }, Kind::Done)?;
+            saved.push(number);
+        }
+        Some(())
+    };
+    speak();
+    saved
+}
+
+/// A room that lasts, for whoever speaks.
+fn found(server: &Server) {
+    let mut speaker = Client::login(server.address, SPEAKER);
+    register(&mut speaker, "", PASSWORD).expect("an account");
+    let room = speaker.join(ROOM);
+    let (change, value, reason) = (ChangeCode::Persistent.number(), "", "");
+    let request = speaker.next_request();
+    speaker.send(room, &frame::Change { request, change, on: 1, seconds: 0, value, reason });
+    speaker.receive_kind(Kind::Done);
+}
+
+/// What was saved of what was said is there, as far as one page goes.
+fn listen(server: &Server, saved: &[u64]) {
+    let mut speaker = Client::connect(server.address);
+    identify(&mut speaker, SPEAKER, PASSWORD).expect("it is the password");
+    speaker.hello(SPEAKER);
+    enter(&mut speaker, ROOM, PAGE);
+    let there: Vec<u64> =
+        past(&mut speaker).0.iter().map(|(.., text)| text.parse().expect("a number")).collect();
+    assert!(there.is_sorted(), "{there:?}");
+    for number in saved.iter().rev().take(usize::from(PAGE) / 2) {
+        assert!(there.contains(number), "{number} is lost: {there:?}");
     }
 }
 
@@ -129,11 +197,17 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     eprintln!("SWITCHBOARD_SEED={seed} SWITCHBOARD_KILLS={kills}");
     let (directory, mut random) = (Directory::new("survives"), Random::new(seed));
     let (mut all, mut last) = (Accounts::new(), Accounts::new());
-    let mut times = Vec::new();
+    let (mut times, mut saved) = (Vec::new(), Vec::<u64>::new());
     for life in 0..kills {
         let (mut server, time) = start(&directory);
         times.push(time);
+        if life == 0 {
+            found(&server);
+        }
         look_at(&server, last.iter());
+        if !saved.is_empty() {
+            listen(&server, &saved);
+        }
         all.append(&mut last);
         let sample = (0..LOOKED_AT.min(all.len())).filter_map(|_| all.iter().nth(random.below(all.len())));
         look_at(&server, sample);
@@ -147,19 +221,23 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
                     scope.spawn(move || write_on(address, names, random))
                 })
                 .collect();
+            let begin = life as u64 * 1_000_000;
+            let speaker = scope.spawn(move || speak_on(address, begin..));
             std::thread::sleep(end.saturating_duration_since(Instant::now())); // any moment is as good as another
             server.child.kill().expect("it can be killed");
             server.wait();
             for writer in writers {
                 last.extend(writer.join().expect("a content writer"));
             }
+            saved.extend(speaker.join().expect("a content speaker"));
         });
     }
     let (server, _) = start(&directory);
     all.append(&mut last);
     look_at(&server, all.iter());
+    listen(&server, &saved);
     times.sort_unstable();
-    eprintln!("{} accounts; slowest start {:?}", all.len(), times.last());
-    assert!(!all.is_empty(), "nothing was ever acknowledged");
+    eprintln!("{} accounts, {} messages; slowest start {:?}", all.len(), saved.len(), times.last());
+    assert!(!all.is_empty() && !saved.is_empty(), "nothing was ever acknowledged");
     assert!(times[times.len() / 2] < READ_WITHIN, "{times:?}");
 }

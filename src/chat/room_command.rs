@@ -76,7 +76,10 @@ pub const HELP: &[&str] = &[
     "/room unban|unmute NAME|MASK           undo that",
     "/room kick NAME [because WORDS]        make somebody leave",
     "/room invite NAME                      let somebody in, and tell them",
-    "/room list WHAT                        WHAT: members, admins, owners, outcasts, bans, mutes or wishes",
+    "/room except NAME|MASK                 no ban by a mask is for them; /room unexcept undoes it",
+    "/room admit NAME|MASK                  they enter though the room is for members only; /room unadmit undoes it",
+    "/room list WHAT                        WHAT: members, admins, owners, outcasts, bans, mutes, exceptions, \
+     admitted or wishes",
     "/room ask voice|membership [WORDS]     ask those who can grant it; from outside: /room #tea ask membership",
     "/room grant|deny voice|membership NAME what becomes of somebody's wish",
     "/room reserve NAME|-                   a name that nobody else may have in the room, or none any more",
@@ -116,8 +119,8 @@ pub fn parse(args: &str) -> Result<(Option<&str>, RoomCommand<'_>), String> {
         }
         "rename" => rename(args),
         "destroy" => destroy(args),
-        "ban" | "mute" => keep_out(verb, args),
-        "unban" | "unmute" => let_in(verb, args),
+        "ban" | "mute" | "except" | "admit" => keep_out(verb, args),
+        "unban" | "unmute" | "unexcept" | "unadmit" => let_in(verb, args),
         "moderator" | "voice" => grant_role(verb, args),
         "owner" | "admin" | "member" | "none" => affiliate(verb, args),
         _ => Err(format!("there is no /room {verb}; /room help lists what there is")),
@@ -161,7 +164,7 @@ fn preset(args: &str) -> Result<RoomCommand<'_>, String> {
 }
 
 fn list(args: &str) -> Result<RoomCommand<'_>, String> {
-    let usage = "/room list members, admins, owners, outcasts, bans, mutes or wishes";
+    let usage = "/room list members, admins, owners, outcasts, bans, mutes, exceptions, admitted or wishes";
     Ok(RoomCommand::List(match one(args, usage)? {
         "members" => Listed::Members(AffiliationCode::None),
         "admins" => Listed::Members(AffiliationCode::Admin),
@@ -169,6 +172,8 @@ fn list(args: &str) -> Result<RoomCommand<'_>, String> {
         "outcasts" => Listed::Members(AffiliationCode::Outcast),
         "bans" => Listed::Masks(ChangeCode::Ban),
         "mutes" => Listed::Masks(ChangeCode::Mute),
+        "exceptions" => Listed::Masks(ChangeCode::BanException),
+        "admitted" => Listed::Masks(ChangeCode::InviteException),
         "wishes" => Listed::Wishes,
         other => return Err(format!("a room has no list of {other}: {usage}")),
     }))
@@ -254,7 +259,12 @@ fn kept_out<'a>(verb: &str, whom: &'a str) -> Result<(ChangeCode, Cow<'a, str>),
     if verb == "ban" && !is_mask {
         return Ok((ChangeCode::Outcast, whom.into()));
     }
-    let code = if verb == "ban" { ChangeCode::Ban } else { ChangeCode::Mute };
+    let code = match verb {
+        "ban" => ChangeCode::Ban,
+        "except" => ChangeCode::BanException,
+        "admit" => ChangeCode::InviteException,
+        _ => ChangeCode::Mute,
+    };
     let mask = hostmask(whom, MASK_BYTES_MAX).map_err(|_| {
         format!("{whom} is no mask; write NAME!USER@HOST, where * stands for anything: /room {verb} *!*@host")
     })?;
@@ -370,6 +380,10 @@ mod tests {
             ("unban bob", change(C::Outcast, false, "bob")),
             ("unban *!*@host", change(C::Ban, false, "*!*@host")),
             ("unmute bob", change(C::Mute, false, "bob!*@*")),
+            ("except *!*@host", change(C::BanException, true, "*!*@host")),
+            ("unexcept bob", change(C::BanException, false, "bob!*@*")),
+            ("admit bob for 2h", for_a_time(C::InviteException, 7_200, "bob!*@*", "")),
+            ("unadmit bob", change(C::InviteException, false, "bob!*@*")),
             ("kick bob", RoomCommand::Kick { who: "bob", reason: "" }),
             ("kick bob because no", RoomCommand::Kick { who: "bob", reason: "no" }),
             ("kick bob not here", RoomCommand::Kick { who: "bob", reason: "not here" }),
@@ -424,7 +438,10 @@ mod tests {
             ("ban bob because", "because of what?"),
             ("ban bob he spams", "/room ban NAME for 2h because WORDS"),
             ("voice bob perhaps", "/room voice NAME off"),
-            ("list colours", "members, admins, owners, outcasts, bans, mutes or wishes"),
+            (
+                "list colours",
+                "members, admins, owners, outcasts, bans, mutes, exceptions, admitted or wishes",
+            ),
             ("ask", "/room ask voice, or /room ask membership"),
             ("grant bob", "/room grant voice NAME"),
             ("grant voice", "/room grant voice NAME"),

@@ -34,11 +34,19 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Result<Applied, Refusal> {
         self.check_text_or_empty(terms.reason, self.limits.kick_bytes_max)?;
-        let meant = self.account_meant(asker, channel, whom)?;
+        let meant = self.account_meant(asker, channel, whom);
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
+        let own = user.identity().map(|identity| identity.id);
+        // Where people are not known, the answer must not tell what an account is there, or whether somebody has one.
+        if room.settings.flags.has(Flag::SemiAnonymous)
+            && meant.as_ref().map_or(true, |meant| own != Some(meant.account))
+        {
+            rank.check(Act::EditMembers)?;
+        }
+        let meant = meant?;
         let record = room.member_or_stranger(meant.account);
         let before = record.affiliation;
-        let is_own = user.identity().is_some_and(|identity| identity.id == meant.account);
+        let is_own = own == Some(meant.account);
         if is_own && affiliation == Affiliation::Outcast {
             return Err(Refusal::NotToYourself);
         }
@@ -48,7 +56,7 @@ impl Hub {
         }
         let until_millis = match affiliation {
             Affiliation::Outcast => terms.until_millis(asker.now.unix_millis),
-            _ => record.note.until_millis.filter(|_| record.is_muted),
+            _ => None,
         };
         let is_same = before == affiliation && record.note.until_millis == until_millis;
         if is_same || only.is_some_and(|only| only != before) {
@@ -130,17 +138,14 @@ impl Hub {
         if on && is_out_of_reach {
             return Err(Refusal::OutOfReach);
         }
-        let until_millis = match on {
-            true => terms.until_millis(asker.now.unix_millis),
-            false => record.note.until_millis.filter(|_| record.affiliation == Affiliation::Outcast),
-        };
-        if record.is_muted == on && (!on || record.note.until_millis == until_millis) {
+        let until_millis = terms.until_millis(asker.now.unix_millis).filter(|_| on);
+        if record.muted.is_some() == on && record.muted_until_millis() == until_millis {
             return Ok(Applied::default());
         }
         self.check_consequences_of_note(room, meant.account)?;
         let (by, reason) = (room.name_of(user).shown().into(), terms.reason.into());
-        let note = Note { by, reason, at_millis: asker.now.unix_millis, until_millis };
-        let record = MemberRecord { is_muted: on, has_voice: record.has_voice && !on, note, ..record };
+        let muted = on.then(|| Box::new(Note { by, reason, at_millis: asker.now.unix_millis, until_millis }));
+        let record = MemberRecord { muted, has_voice: record.has_voice && !on, ..record };
         self.set_member(channel, record, fx);
         let here = self.occupants_under(channel, meant.account);
         let stood = here.iter().filter_map(|&key| self.refresh(channel, key)).collect();

@@ -176,10 +176,13 @@ impl Hub {
                 if member.room != id || self.accounts.name_of(member.account).is_none() {
                     return Err(format!("{} knows an account that is not there", room.name));
                 }
-                let until = member.note.until_millis;
-                times += usize::from(until.is_some());
-                if until.is_some_and(|until| !self.times.has(until, channel, Due::Member(member.account))) {
-                    return Err(format!("what {} is to end of an account does not", room.name));
+                let ban = (member.note.until_millis, Due::AccountBan(member.account));
+                let mute = (member.muted_until_millis(), Due::AccountMute(member.account));
+                for (until, due) in [ban, mute] {
+                    times += usize::from(until.is_some());
+                    if until.is_some_and(|until| !self.times.has(until, channel, due)) {
+                        return Err(format!("what {} is to end of an account does not", room.name));
+                    }
                 }
             }
         }

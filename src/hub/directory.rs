@@ -9,6 +9,10 @@ use super::{
     UserKey,
 };
 
+/// Signs of life are shown in so large steps. They tell whether somebody is still there; a finer measure would tell at
+/// which moment they do something, in rooms too in which nobody is to know who does it.
+const HEARD_STEP_SECONDS: u64 = 300;
+
 impl Hub {
     pub(super) fn lookup(&self, asker: Asker, name: &str, fx: &mut impl Effects) -> Outcome {
         self.user(asker.user)?;
@@ -17,10 +21,8 @@ impl Hub {
         let peer = self.users.get(&key).ok_or(Refusal::NoSuchPeer)?;
         let reached = peer.reached(key);
         let observed = fx.observed(reached.session);
-        let heard = match peer.profile() {
-            Some(profile) if self.hides_anywhere(peer) => profile.spoke.unwrap_or(peer.since),
-            _ => observed.map_or(peer.since, |observed| observed.heard),
-        };
+        let heard = observed.map_or(peer.since, |observed| observed.heard);
+        let heard = now.saturating_duration_since(heard).as_secs() / HEARD_STEP_SECONDS * HEARD_STEP_SECONDS;
         let listing = reached.listing;
         let addresses = listing.map(|listing| Hub::shown_addresses(listing, observed)).unwrap_or_default();
         let reply = Reply::Peer {
@@ -28,7 +30,7 @@ impl Hub {
             relays: reached.payload_max > 0,
             offers: listing.map(|listing| listing.offers).unwrap_or_default(),
             online_seconds: now.saturating_duration_since(peer.since).as_secs(),
-            heard_seconds: now.saturating_duration_since(heard).as_secs(),
+            heard_seconds: heard,
             addresses: &addresses,
         };
         asker.reply(fx, reply);
@@ -79,7 +81,7 @@ impl Hub {
             host: person.host(fx),
             places: &places,
             seen: Some(Seen {
-                idle_seconds: idle_seconds(asker, key, found, fx),
+                idle_seconds: idle_seconds(asker, found),
                 since_millis: asker.now.unix_millis.saturating_sub(online.as_millis() as u64),
             }),
             address,

@@ -27,18 +27,25 @@ pub trait Effects {
 
     /// How long a session has to wait until it may give another password for this account, as it is looked up; `None`:
     /// it need not. For passwords that are looked at without [`Effects::prove`].
-    fn guess_wait(&self, session: SessionId, account: &str) -> Option<Duration>;
+    fn guess_wait(&self, _session: SessionId, _account: &str) -> Option<Duration> {
+        None
+    }
 
-    /// A session gave such a password, and this is what it was: the next one waits after a wrong one.
-    fn note_guess(&mut self, session: SessionId, account: &str, is_right: bool);
+    /// A session gave such a password, and this is what it was: the next one waits after a wrong one, where there is
+    /// anything to guess.
+    fn note_guess(&mut self, _session: SessionId, _account: &str, _is_right: bool) {}
+
     /// Whether a fact that lasts can be written down now. Where that has no prospect of success, nothing that has to last
-    /// should happen.
-    fn can_store(&self) -> bool;
+    /// should happen. A world without storage promises nothing that it could not keep.
+    fn can_store(&self) -> bool {
+        true
+    }
 
-    /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe.
-    fn store(&mut self, record: Record);
+    /// Has a fact written down that lasts. What the present command is answered with is held back until it is safe. A
+    /// world without storage drops it.
+    fn store(&mut self, _record: Record) {}
 
-    /// The same for something that happened in a room: it is safe a moment later. A world without storage drops it.
+    /// The same for something that happened in a room: it is safe a moment later.
     fn store_past(&mut self, _past: PastBytes<'_>) {}
 
     /// Has something read that is not in memory: [`Hub::fetched`](super::Hub::fetched) is told what it is, and whoever
@@ -46,6 +53,7 @@ pub trait Effects {
     fn fetch(&mut self, _session: SessionId, _what: Fetch) -> bool {
         false
     }
+
     /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
     fn digest(&self, what: &[u8]) -> [u8; 5];
 

@@ -167,7 +167,7 @@ impl Hub {
         let user = self.users.get(&key)?;
         let person = user.person(key);
         let host = if in_full { person.host(fx) } else { Host::default() };
-        let idle_seconds = if in_full { idle_seconds(asker, key, user, fx) } else { 0 };
+        let idle_seconds = if in_full { idle_seconds(asker, user) } else { 0 };
         Some(Entry { person, host, idle_seconds, place: None, real: None })
     }
 
@@ -280,13 +280,10 @@ fn part<'a>(after: &'a str, only: Option<&'a str>) -> (Bound<&'a str>, Bound<&'a
     }
 }
 
-/// Since when somebody has said nothing. Of whose words nothing is known, the last sign of life counts; who has been in a
-/// room in which people are not known has a profile.
-pub(super) fn idle_seconds(asker: Asker, key: UserKey, user: &User, fx: &impl Effects) -> u64 {
-    let spoke = match user.profile() {
-        Some(profile) => profile.spoke.unwrap_or(user.since),
-        None => fx.observed(user.person(key).session).map_or(user.since, |observed| observed.heard),
-    };
+/// Since when somebody has said nothing, where they are known. No other sign of life counts: it could be one from a room
+/// in which nobody is to know who it is.
+pub(super) fn idle_seconds(asker: Asker, user: &User) -> u64 {
+    let spoke = user.profile().and_then(|profile| profile.spoke).unwrap_or(user.since);
     asker.now.monotonic.saturating_duration_since(spoke).as_secs()
 }
 

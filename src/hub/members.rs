@@ -90,7 +90,7 @@ impl Members {
         let counts = [
             (&mut self.owners, is(record.affiliation == Affiliation::Owner)),
             (&mut self.outcasts, is(record.affiliation == Affiliation::Outcast)),
-            (&mut self.muted, is(record.is_muted)),
+            (&mut self.muted, is(record.muted.is_some())),
         ];
         for (count, one) in counts {
             if is_there { *count += one } else { *count -= one }
@@ -109,7 +109,7 @@ impl Members {
         let count = |is: fn(&MemberRecord) -> bool| self.iter().filter(|record| is(record)).count();
         self.owners == count(|record| record.affiliation == Affiliation::Owner)
             && self.outcasts == count(|record| record.affiliation == Affiliation::Outcast)
-            && self.muted == count(|record| record.is_muted)
+            && self.muted == count(|record| record.muted.is_some())
             && self.reserved.len() == count(|record| record.reserved.is_some())
             && self.records.is_sorted_by_key(|record| record.account)
             && self.iter().all(|record| !is_nothing(record))
@@ -123,7 +123,7 @@ pub(super) fn stranger(room: RoomId, account: AccountId) -> MemberRecord {
         account,
         affiliation: Affiliation::None,
         has_voice: false,
-        is_muted: false,
+        muted: None,
         reserved: None,
         note: Note::default(),
     }
@@ -131,8 +131,8 @@ pub(super) fn stranger(room: RoomId, account: AccountId) -> MemberRecord {
 
 /// Whether there is nothing to remember.
 fn is_nothing(record: &MemberRecord) -> bool {
-    let MemberRecord { affiliation, has_voice, is_muted, reserved, .. } = record;
-    *affiliation == Affiliation::None && !has_voice && !is_muted && reserved.is_none()
+    let MemberRecord { affiliation, has_voice, muted, reserved, .. } = record;
+    *affiliation == Affiliation::None && !has_voice && muted.is_none() && reserved.is_none()
 }
 
 /// An occupant who stands otherwise than before.
@@ -186,7 +186,8 @@ impl Room {
         let Some(record) = account.and_then(|account| self.member(account)) else {
             return Standing { affiliation: Affiliation::None, is_muted: false, ..granted };
         };
-        let &MemberRecord { affiliation, is_muted, has_voice, .. } = record;
+        let &MemberRecord { affiliation, ref muted, has_voice, .. } = record;
+        let is_muted = muted.is_some();
         let is_voiced = !is_muted && (granted.is_voiced || has_voice);
         Standing { affiliation, is_muted, is_voiced, ..granted }
     }
@@ -217,13 +218,16 @@ impl Hub {
         let is_lasting = room.is_lasting();
         let (account, is_gone) = (record.account, is_nothing(&record));
         let is_owner = !is_gone && record.affiliation == Affiliation::Owner;
-        let until = record.note.until_millis.filter(|_| !is_gone);
+        let until = (record.note.until_millis, record.muted_until_millis());
+        let (ban_until, mute_until) = if is_gone { (None, None) } else { until };
         let members = &mut room.guests.get_or_insert_default().members;
         let before = if is_gone { members.remove(account) } else { members.set(record) };
         self.members += usize::from(!is_gone);
         self.members -= usize::from(before.is_some());
-        let time_before = before.as_ref().and_then(|before| before.note.until_millis);
-        self.times.replace(time_before, until, channel, &Due::Member(account));
+        let ban_before = before.as_ref().and_then(|before| before.note.until_millis);
+        let mute_before = before.as_ref().and_then(MemberRecord::muted_until_millis);
+        self.times.replace(ban_before, ban_until, channel, &Due::AccountBan(account));
+        self.times.replace(mute_before, mute_until, channel, &Due::AccountMute(account));
         let was_owner = before.is_some_and(|before| before.affiliation == Affiliation::Owner);
         if is_lasting && was_owner != is_owner {
             self.count_lasting(account, is_owner);

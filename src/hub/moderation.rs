@@ -216,7 +216,7 @@ impl Hub {
     fn account_masks(&self, room: &Room, list: MaskList) -> Vec<MaskEntry> {
         let is_listed = |member: &&MemberRecord| match list {
             MaskList::Bans => member.affiliation == Affiliation::Outcast,
-            MaskList::Mutes => member.is_muted,
+            MaskList::Mutes => member.muted.is_some(),
             MaskList::BanExceptions | MaskList::InviteExceptions => false,
         };
         let has_any = |members: &&Members| match list {
@@ -226,7 +226,11 @@ impl Hub {
         let members = room.members().filter(has_any).into_iter().flat_map(Members::iter);
         let entry = |member: &MemberRecord| {
             let mask = format!("{ACCOUNT_SIGN}{}", self.accounts.name_of(member.account)?);
-            Some(MaskEntry::new(&mask, Mask::new(&mask), member.note.clone()))
+            let note = match &member.muted {
+                Some(muted) if list == MaskList::Mutes => muted,
+                _ => &member.note,
+            };
+            Some(MaskEntry::new(&mask, Mask::new(&mask), note.clone()))
         };
         members.filter(is_listed).filter_map(entry).collect()
     }

@@ -199,7 +199,7 @@ impl Hub {
         }
         let found = self.room_names.get(&*super::name::fold(room)).copied();
         if let Some(channel) = found
-            && self.user(asker.user).is_ok_and(|user| !user.is_in(channel))
+            && self.check_joining(asker, room, password, fx).is_ok()
             && self.ask_for(asker, channel, &latest(past), fx)
         {
             let wanted = Wanted::Enter { room: room.into(), password: password.into(), past };

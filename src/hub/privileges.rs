@@ -75,7 +75,7 @@ const ROLES: &[ByRole] = &[
 ];
 
 /// The least affiliation for each act that an affiliation decides on, another one where the room is set so, and the role
-/// that is enough in a room without an owner.
+/// that is enough in a room without an owner; but in one where people are not known, never to find out who they are.
 type ByAffiliation = (Act, Affiliation, Option<(Flag, Affiliation)>, Option<Role>);
 
 const AFFILIATIONS: &[ByAffiliation] = &[
@@ -125,7 +125,9 @@ impl Rank {
             return if may(self.role(), act, self.flags) { Ok(()) } else { Err(Refusal::NotModerator) };
         };
         let least = instead.filter(|(flag, _)| self.flags.has(*flag)).map_or(least, |(_, least)| least);
-        let as_moderator = unowned.filter(|_| !self.is_owned);
+        let unmasks =
+            matches!(act, Act::ReadMembers | Act::EditMembers) && self.flags.has(Flag::SemiAnonymous);
+        let as_moderator = unowned.filter(|_| !self.is_owned && !unmasks);
         match as_moderator {
             _ if self.standing.affiliation >= least => Ok(()),
             Some(role) if self.role() >= role => Ok(()),

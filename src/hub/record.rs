@@ -152,11 +152,27 @@ pub struct MemberRecord {
     pub affiliation: Affiliation,
     /// Whether they keep a voice in it when it is moderated.
     pub has_voice: bool,
-    /// Whether they are kept from speaking there.
-    pub is_muted: bool,
+    /// Who keeps them from speaking there, if somebody does. By itself: it neither ends with a ban nor ends one.
+    pub muted: Option<Box<Note>>,
     /// A name that nobody else may have there.
     pub reserved: Option<Box<str>>,
+    /// Of the affiliation. Only a ban ends at a time.
     pub note: Note,
+}
+
+impl MemberRecord {
+    /// What is said of it in a list: of those who are nothing but muted, who did that.
+    pub fn note_shown(&self) -> &Note {
+        match &self.muted {
+            Some(muted) if self.affiliation == Affiliation::None => muted,
+            _ => &self.note,
+        }
+    }
+
+    /// When the mute ends, if that is at a time.
+    pub fn muted_until_millis(&self) -> Option<u64> {
+        self.muted.as_ref()?.until_millis
+    }
 }
 
 /// Who did it, why, and for how long.

@@ -244,7 +244,7 @@ impl fmt::Display for Refusal {
             ),
             Refusal::ClosedToOutsiders => f.write_str("that room takes nothing from outside; join it first"),
             Refusal::NoVoice => f.write_str("you have no voice in that room; a moderator can give you one"),
-            Refusal::Silenced => f.write_str("you are banned in that room, which takes your voice"),
+            Refusal::Silenced => f.write_str("you are muted or banned in that room, which takes your voice"),
             Refusal::NoControlMessages => f.write_str("that room takes no control messages"),
             Refusal::NotModerator => f.write_str("that is for the moderators of the room"),
             Refusal::OutOfReach => f.write_str("they rank too high in that room for that"),

@@ -207,6 +207,24 @@ impl Hub {
         password: &str,
         fx: &mut impl Effects,
     ) -> Outcome {
+        let (channel, name) = self.check_joining(asker, room, password, fx)?;
+        match channel {
+            Some(channel) => self.admit(asker, channel, false, fx),
+            None => {
+                let channel = self.make_room(asker.now, name)?;
+                self.admit(asker, channel, true, fx)
+            }
+        }
+    }
+
+    /// The room, if it is there, for somebody who may come in.
+    pub(super) fn check_joining(
+        &self,
+        asker: Asker,
+        room: &str,
+        password: &str,
+        fx: &impl Effects,
+    ) -> Result<(Option<ChannelId>, RoomName), Refusal> {
         let user = self.user(asker.user)?;
         let name = RoomName::new(room, self.limits.room_name_bytes_max)?;
         let channel = self.room_names.get(name.key()).copied();
@@ -222,13 +240,7 @@ impl Hub {
             let person = user.person_as(asker.user, pseudonym.as_ref());
             room.check_entry((person, user), password, occupants_max, fx)?;
         }
-        match channel {
-            Some(channel) => self.admit(asker, channel, false, fx),
-            None => {
-                let channel = self.make_room(asker.now, name)?;
-                self.admit(asker, channel, true, fx)
-            }
-        }
+        Ok((channel, name))
     }
 
     /// Lets somebody in who may come in. `made`: they have just made the room.
@@ -247,7 +259,6 @@ impl Hub {
         let (room, user) = (room_mut(channels, channel)?, users.get_mut(&asker.user));
         let Some(user) = user else { return Err(Refusal::NotLoggedIn) };
         if let Some(pseudonym) = room.pseudonym_for(asker.user, user, fx) {
-            user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
             room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
         }
         let granted = Standing { is_moderator: made && founder.is_none(), ..Standing::default() };
@@ -358,7 +369,9 @@ impl Hub {
         self.mask_bytes -= guests.mask_bytes();
         self.members -= guests.members.len();
         for member in guests.members.iter() {
-            self.times.replace(member.note.until_millis, None, channel, &Due::Member(member.account));
+            let (ban, mute) = (Due::AccountBan(member.account), Due::AccountMute(member.account));
+            self.times.replace(member.note.until_millis, None, channel, &ban);
+            self.times.replace(member.muted_until_millis(), None, channel, &mute);
         }
         for list in MaskList::ALL {
             for entry in guests.list(list).iter().filter(|entry| entry.until_millis.is_some()) {

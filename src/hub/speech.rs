@@ -36,7 +36,6 @@ impl Hub {
         }
         let asker = Asker { channel, ..asker };
         let event = |by| Event::Said { by, words, id, least };
-        let has_profile = user.profile().is_some();
         match least {
             None => {
                 asker.publish_as(fx, room, user, event);
@@ -49,7 +48,7 @@ impl Hub {
         let room = self.room(channel)?;
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
         // What somebody says under another name is no sign of them under their own.
-        if has_profile && room.knows_people() {
+        if room.knows_people() {
             self.note_spoke(asker);
         }
         Ok(())
@@ -190,8 +189,8 @@ impl Hub {
 
     /// Who says something is idle no more.
     fn note_spoke(&mut self, asker: Asker) {
-        if let Some(profile) = self.users.get_mut(&asker.user).and_then(|user| user.known_profile_mut()) {
-            profile.spoke = Some(asker.now.monotonic);
+        if let Some(user) = self.users.get_mut(&asker.user) {
+            user.profile_mut().spoke = Some(asker.now.monotonic);
         }
     }
 

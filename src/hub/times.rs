@@ -15,8 +15,8 @@ const ENDED_AT_ONCE_MAX: usize = 64;
 /// What ends.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Due {
-    /// What is known of an account.
-    Member(AccountId),
+    AccountBan(AccountId),
+    AccountMute(AccountId),
     Mask(MaskList, Mask),
 }
 
@@ -75,22 +75,28 @@ impl Hub {
         for _ in 0..ENDED_AT_ONCE_MAX {
             match self.times.take_due(now) {
                 None => return,
-                Some((channel, Due::Member(account))) => self.end_term_of(channel, account, fx),
+                Some((channel, Due::AccountBan(account))) => {
+                    self.end_term_of(channel, account, MaskList::Bans, fx)
+                }
+                Some((channel, Due::AccountMute(account))) => {
+                    self.end_term_of(channel, account, MaskList::Mutes, fx)
+                }
                 Some((channel, Due::Mask(list, mask))) => self.end_mask(channel, list, &mask, fx),
             }
         }
     }
 
     /// Those hear of it who can say what an account is to the room: nobody else is told of accounts that are not there.
-    fn end_term_of(&mut self, channel: ChannelId, account: AccountId, fx: &mut impl Effects) {
+    fn end_term_of(&mut self, channel: ChannelId, account: AccountId, of: MaskList, fx: &mut impl Effects) {
         let Some(room) = self.channels.room(channel) else { return };
         let Some(mut record) = room.member(account).cloned() else { return };
-        let was_banned = record.affiliation == Affiliation::Outcast;
+        let was_banned = of == MaskList::Bans;
         if was_banned {
             record.affiliation = Affiliation::None;
+            record.note.until_millis = None;
+        } else {
+            record.muted = None;
         }
-        record.is_muted = false;
-        record.note.until_millis = None;
         self.set_member(channel, record, fx);
         let stood = self.occupants_under(channel, account);
         let stood: Vec<_> = stood.into_iter().filter_map(|key| self.refresh(channel, key)).collect();

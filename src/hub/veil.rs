@@ -255,12 +255,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether somebody is in a room in which people are not known: every sign of life could be of what they do there.
-    pub(super) fn hides_anywhere(&self, user: &User) -> bool {
-        let mut rooms = user.rooms.iter().filter_map(|&channel| self.channels.room(channel));
-        rooms.any(|room| !room.knows_people())
-    }
-
     /// Somebody by what they are called in a room that the asker is in as well, and in which people are not known.
     pub(super) fn hidden_peer(&self, asker: Asker, name: &str) -> Option<(UserKey, ChannelId)> {
         let pseudonym = fold(name);

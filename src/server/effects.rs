@@ -175,7 +175,7 @@ impl<S: Socket> Exchange<S> {
             }
             let cause = cause.filter(|_| dialect.shows_hosts());
             let host = cause.map(|cause| elsewhere.unwrap_or_else(|| cloaks.host(cause.address.ip())));
-            let stamp = Stamp { surroundings, host };
+            let stamp = Stamp::new(surroundings, host);
             dialect.encode_event(about, event, &stamp, out);
         });
         if self.bindings > 0 && matches!(event, Event::Said { words, .. } if words.form == Form::Message) {
@@ -235,7 +235,7 @@ impl<S: Socket> Exchange<S> {
         let host = || self.shown_elsewhere(cause, event).unwrap_or_else(|| self.host_of(cause));
         let host = dialect.shows_hosts().then(host);
         self.push(to, |connection, blocks, surroundings| {
-            let stamp = Stamp { surroundings, host };
+            let stamp = Stamp::new(surroundings, host);
             let Connection { session, outbox, .. } = connection;
             outbox.push_own(blocks, Expect::Little, |out| session.encode_event(about, event, &stamp, out));
         });

@@ -15,6 +15,10 @@ use std::time::Duration;
 /// After so long without a password, no other is expected soon.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// How far it stands back (`nice(2)`): a tenth of the processor for it where the others want all.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 pub struct Worker {
     checks: SyncSender<Check>,
 }
@@ -24,6 +28,7 @@ impl Worker {
     pub fn start(handle: Handle) -> Option<Worker> {
         let (checks, to_check) = sync_channel::<Check>(1);
         let work = move || {
+            stand_back();
             while let Some(check) = next(&to_check) {
                 if handle.checked(look_at(check)).is_err() {
                     return; // the server has ended
@@ -42,6 +47,15 @@ impl Worker {
     /// `false` when it does not take it: the thread has ended.
     pub fn take(&self, check: Check) -> bool {
         self.checks.try_send(check).is_ok()
+    }
+}
+
+/// What this thread has to do can wait, and what people say cannot: where both want the processor, the others have it. On
+/// other systems than Linux that would be so for the whole process.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        log::debug!("passwords are checked as urgently as anything else: {error}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! How events are written: once per dialect and variant that somebody in the room speaks, and the same for all of these.
 
 use super::{Surroundings, irc, native};
-use crate::hub::{ChannelId, Event, Host, RoomName};
+use crate::hub::{ChannelId, Event, Host, Person, RoomName};
 
 /// A way of writing events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +36,18 @@ pub struct Stamp<'a> {
     /// With the time and the server's name.
     pub surroundings: &'a Surroundings,
     /// Where the one comes from who caused it. Only for dialects that show it.
-    pub host: Option<Host>,
+    host: Option<Host>,
+}
+
+impl<'a> Stamp<'a> {
+    pub fn new(surroundings: &'a Surroundings, host: Option<Host>) -> Self {
+        Stamp { surroundings, host }
+    }
+
+    /// Where they come from whose doing the event is, as far as those may know who are told of it.
+    pub fn host_of(&self, who: &Person<'_>) -> Host {
+        who.hidden_host.or(self.host).unwrap_or_default()
+    }
 }
 
 impl Dialect {

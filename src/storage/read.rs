@@ -29,7 +29,8 @@ pub fn load(connection: &Connection, mut each: impl FnMut(Record)) -> Result<()>
             |row| room(row).map(Record::Room),
         ),
         (
-            "SELECT room, account, affiliation, has_voice, is_muted, reserved, by, reason, at_millis, until_millis \
+            "SELECT room, account, affiliation, has_voice, reserved, by, reason, at_millis, until_millis, muted_by, muted_reason, \
+             muted_at_millis, muted_until_millis \
              FROM members",
             |row| member(row).map(Record::Member),
         ),
@@ -123,9 +124,9 @@ fn member(row: &Row<'_>) -> Result<MemberRecord> {
         account: AccountId(row.get(1)?),
         affiliation: known(row, 2, affiliation)?,
         has_voice: row.get(3)?,
-        is_muted: row.get(4)?,
-        reserved: row.get(5)?,
-        note: note(row, 6)?,
+        reserved: row.get(4)?,
+        note: note(row, 5)?,
+        muted: row.get::<_, Option<Box<str>>>(9)?.map(|_| note(row, 9).map(Box::new)).transpose()?,
     })
 }
 

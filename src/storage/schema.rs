@@ -44,12 +44,15 @@ CREATE TABLE members (
     account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
     affiliation INTEGER NOT NULL,
     has_voice INTEGER NOT NULL,
-    is_muted INTEGER NOT NULL,
     reserved TEXT,
     by TEXT NOT NULL,
     reason TEXT NOT NULL,
     at_millis INTEGER NOT NULL,
     until_millis INTEGER,
+    muted_by TEXT,
+    muted_reason TEXT,
+    muted_at_millis INTEGER,
+    muted_until_millis INTEGER,
     PRIMARY KEY (room, account)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_by_account ON members (account);

@@ -1,3 +1,4 @@
+mod durability;
 mod history;
 
 use super::open::FILE;
@@ -113,7 +114,8 @@ fn everything() -> Vec<Record> {
             account,
             affiliation,
             has_voice: true,
-            is_muted: false,
+            muted: (affiliation == Affiliation::Outcast)
+                .then(|| Box::new(Note { by: "bob".into(), ..note() })),
             reserved,
             note: note(),
         })

@@ -97,22 +97,27 @@ fn room(connection: &Connection, record: &RoomRecord) -> Result<()> {
 }
 
 fn member(connection: &Connection, record: &MemberRecord) -> Result<()> {
-    let MemberRecord { room, account, affiliation, has_voice, is_muted, reserved, note } = record;
+    let MemberRecord { room, account, affiliation, has_voice, muted, reserved, note } = record;
+    let muted = muted.as_deref();
     run(
         connection,
-        "INSERT OR REPLACE INTO members (room, account, affiliation, has_voice, is_muted, reserved, by, reason, at_millis, \
-         until_millis) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT OR REPLACE INTO members (room, account, affiliation, has_voice, reserved, by, reason, at_millis, \
+         until_millis, muted_by, muted_reason, muted_at_millis, muted_until_millis) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             room.0,
             account.0,
             of_affiliation(*affiliation),
             has_voice,
-            is_muted,
             reserved,
             note.by,
             note.reason,
             note.at_millis,
-            note.until_millis
+            note.until_millis,
+            muted.map(|muted| &muted.by),
+            muted.map(|muted| &muted.reason),
+            muted.map(|muted| muted.at_millis),
+            muted.and_then(|muted| muted.until_millis)
         ],
     )
 }

@@ -1,10 +1,13 @@
 //! Servers that keep what lasts in a directory of the test's own, and accounts over native frames.
 #![allow(dead_code)] // each test file uses its part
 
-use super::common::{Client, Server};
+use super::common::{Client, PATIENCE, Server};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use switchboard::hub::record::Record;
+use switchboard::storage::{Answer, Database, Storage};
 use switchboard::wire::frame::{self, Frame};
-use switchboard::wire::{CredentialsCode, Kind, RefusalCode};
+use switchboard::wire::{CredentialsCode, Flags, Kind, RefusalCode};
 
 /// What makes hashes cheap: what passwords cost is not what these tests are about.
 pub const CHEAP: [&str; 4] = ["--password-hash-memory-kib", "8", "--password-hash-iterations", "1"];
@@ -29,6 +32,26 @@ impl Directory {
     pub fn serve(&self, args: &[&str]) -> Server {
         let place = ["--data-dir", self.0.to_str().expect("a path in UTF-8")];
         Server::start(&[&place[..], &CHEAP, args].concat())
+    }
+
+    /// Writes these records into its database, while no server has it.
+    pub fn fill(&self, records: impl Iterator<Item = Record>) {
+        let database = Database::open(&self.0).expect("it opens");
+        let (sender, answers) = channel();
+        let answer = move |answer| sender.send(answer).is_ok();
+        let (mut storage, _) = Storage::start(database, drop, answer).expect("a thread");
+        let next = || answers.recv_timeout(PATIENCE).expect("an answer");
+        for record in records {
+            while !storage.takes() {
+                storage.note(&next());
+            }
+            storage.put(record).expect("room for it");
+        }
+        while !storage.is_done() {
+            storage.note(&next());
+        }
+        storage.end();
+        while next() != Answer::Ended {}
     }
 
     /// The names of the files in it.
@@ -80,6 +103,28 @@ pub fn answer(client: &mut Client) -> Result<(), RefusalCode> {
             _ => {}
         }
     }
+}
+
+/// What an answer has, in all of its frames: numbers, who has taken it back, texts.
+pub fn past(client: &mut Client) -> (Vec<(u64, String, String)>, bool) {
+    let mut found = Vec::new();
+    loop {
+        let received = client.receive_kind(Kind::Past);
+        let Frame::Past(past) = received.frame() else { panic!("no past") };
+        let told =
+            past.entries.iter().map(|entry| (entry.id, entry.retracted_by.to_owned(), entry.text.to_owned()));
+        found.extend(told);
+        if !received.has(Flags::MORE) {
+            return (found, past.more != 0);
+        }
+    }
+}
+
+/// Enters a room, and has so much of its past shown; returns its number.
+pub fn enter(client: &mut Client, room: &str, past: u16) -> u32 {
+    let request = client.next_request();
+    client.send(0, &frame::Join { request, past, room, password: "" });
+    client.receive_kind(Kind::Joined).channel()
 }
 
 /// The next refusal.

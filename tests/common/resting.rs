@@ -54,7 +54,7 @@ fn room(number: u64) -> [Record; 2] {
         account: AccountId(owner),
         affiliation: Affiliation::Owner,
         has_voice: false,
-        is_muted: false,
+        muted: None,
         reserved: None,
         note,
     };

@@ -1,8 +1,8 @@
 //! Lines of IRC as chance makes them: those that a client could send, those that are nearly so, and bytes.
 
 use crate::random::Random;
-use switchboard::hub::Flag;
 use switchboard::session::irc::offered;
+use switchboard::wire::ChangeCode;
 
 /// What the parameters of some commands are; the others have whatever comes.
 const SHAPES: &[(&str, &[Word])] = &[
@@ -158,7 +158,10 @@ impl Word {
             Word::Mask => letters(random, "abc*?!@.:é", 12),
             Word::Keys => list(random, |random| letters(random, "key:,", 3)),
             Word::Modes => letters(random, "++--beIQklACEPTVimnstuqaovBiwxé", 14),
-            Word::Flag => random.pick(&Flag::ALL).word().to_owned(),
+            Word::Flag => {
+                let words: Vec<&str> = ChangeCode::flags().map(|(_, word)| word).collect();
+                random.pick(&words).to_string()
+            }
             Word::Account => random.pick(&ACCOUNTS).to_string(),
             Word::Password => random.pick(&PASSWORDS).to_string(),
             Word::Piece if random.chance(10) => "A".repeat(random.between(399, 402)),

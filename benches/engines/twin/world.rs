@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use switchboard::hub::record::Record;
+use std::time::Instant;
 use switchboard::hub::{
     self, ChannelId, Departure, Effect, Effects, Event, Host, Hub, Moment, Observed, PathKey, Proof, Reply,
     RequestId, SessionId,
@@ -311,7 +310,7 @@ impl Exchange {
     /// Queues an event for everybody in a room but the one who caused it.
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>) {
         let Some(members) = self.rooms.get(&about.channel) else { return };
-        let stamp = Stamp { surroundings: &self.surroundings, host: None };
+        let stamp = Stamp::new(&self.surroundings, None);
         let mut editions: SmallVec<[(Dialect, Bytes); 2]> = SmallVec::new();
         for member in members.iter().filter(|member| member.key != cause) {
             let index = editions.iter().position(|(dialect, _)| *dialect == member.dialect);
@@ -342,18 +341,6 @@ impl Effects for Exchange {
     /// Nobody has an account here.
     fn prove(&mut self, _: SessionId, _: Proof<'_>) {}
 
-    fn can_store(&self) -> bool {
-        true
-    }
-
-    fn guess_wait(&self, _: SessionId, _: &str) -> Option<Duration> {
-        None
-    }
-
-    fn note_guess(&mut self, _: SessionId, _: &str, _: bool) {}
-
-    fn store(&mut self, _: Record) {}
-
     fn digest(&self, _: &[u8]) -> [u8; 5] {
         [0; 5]
     }
@@ -376,7 +363,7 @@ impl Effects for Exchange {
             }
             Effect::Send { to, channel, room, event, .. } => {
                 self.push(Key::from_u64(to.0), |session, surroundings, out| {
-                    let stamp = Stamp { surroundings, host: None };
+                    let stamp = Stamp::new(surroundings, None);
                     session.encode_event(About { channel, room }, &event, &stamp, out);
                 });
             }

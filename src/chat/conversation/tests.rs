@@ -3,10 +3,12 @@
 use super::*;
 use crate::chat::paths::Mode;
 use crate::wire::frame::{
-    Changed, Closed, Data, Done, Invited, Joined, Kicked, Left, ListEntries, Notice, Offer, Opened, Past,
-    Refused, Renamed, Ringing, Said, Told, ToldElsewhere, put_list,
+    Changed, Closed, Data, Done, Grants, Invited, Joined, Kicked, Left, ListEntries, Notice, OccupantEntry,
+    Occupants, Offer, Opened, Past, Refused, Renamed, Ringing, Said, Told, ToldElsewhere, put_list,
 };
-use crate::wire::{BODY_MAX, ChangeCode, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split};
+use crate::wire::{
+    AffiliationCode, BODY_MAX, ChangeCode, ClosedCode, Frame, Kind, Purpose, RefusalCode, Split, split,
+};
 
 pub(super) const LOBBY: u32 = 7;
 pub(super) const RELAY: u32 = 40;
@@ -447,4 +449,39 @@ fn commands_without_a_connection_are_not_lost_silently() {
     }
     typed(&mut alice, "/quit");
     assert_eq!(alice.leaving(), Some(""));
+}
+
+#[test]
+fn who_is_there_is_listed_with_their_ranks_and_who_they_are() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/who");
+    let request = request(&mut alice, Kind::Who);
+    let entry = |name, affiliation: AffiliationCode, grants, real| OccupantEntry {
+        name,
+        affiliation: affiliation.number(),
+        grants,
+        real,
+    };
+    let occupants = [
+        entry("ann", AffiliationCode::Owner, Grants::MODERATOR, ""),
+        entry("bob", AffiliationCode::Admin, 0, ""),
+        entry("cy", AffiliationCode::None, Grants::MODERATOR | Grants::VOICE, ""),
+        entry("dan", AffiliationCode::Member, 0, ""),
+        entry("eve", AffiliationCode::None, Grants::VOICE, "adam"),
+        entry("fay", AffiliationCode::None, Grants::MUTED, ""),
+    ];
+    let mut bytes = Vec::new();
+    let occupants = ListEntries::encode(&mut bytes, occupants);
+    receive(&mut alice, LOBBY, Frame::Occupants(Occupants { request, occupants }));
+    assert_eq!(lines(&mut alice), ["-- 6 users in #lobby:", "-- ~ann, &bob, @cy, +dan, +eve (adam), fay"]);
+}
+
+#[test]
+fn who_cannot_log_out_is_told_what_can_be_done() {
+    let mut alice = in_lobby(true);
+    typed(&mut alice, "/logout");
+    let request = request(&mut alice, Kind::Credentials);
+    receive(&mut alice, 0, refused(request, RefusalCode::NameReserved, "that name is somebody's account"));
+    let told = lines(&mut alice).concat();
+    assert!(told.contains("still logged in") && told.contains("--nick"), "{told}");
 }

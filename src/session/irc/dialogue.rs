@@ -344,7 +344,7 @@ impl Dialogue {
                 return knock::decided(self, room, (wish, is_granted), stamp.surroundings, out);
             }
             (Some(room), &Event::RoomRenamed { by, who, to, subject, text }) => {
-                let host = stamp.host.unwrap_or_default();
+                let host = stamp.host_of(&by);
                 let renamed = rename::Renamed { from: room, to, subject, text };
                 return rename::renamed(self, (by, host), who, &renamed, stamp.surroundings, out);
             }

@@ -18,7 +18,7 @@ use std::fmt;
 struct Scene<'w> {
     variant: Variant,
     world: &'w Surroundings,
-    host: Host,
+    stamp: &'w Stamp<'w>,
 }
 
 impl Scene<'_> {
@@ -35,7 +35,7 @@ impl Scene<'_> {
     }
 
     fn host_of(&self, who: &Person<'_>) -> Host {
-        who.hidden_host.unwrap_or(self.host)
+        self.stamp.host_of(who)
     }
 
     fn head<'o>(&self, out: &'o mut Vec<u8>, who: &Person<'_>) -> Write<'o> {
@@ -46,7 +46,7 @@ impl Scene<'_> {
 /// Appends an event. `target` is the room that it is about, or the client that it is for.
 pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &Stamp<'_>, out: &mut Vec<u8>) {
     let world = stamp.surroundings;
-    let scene = Scene { variant, world, host: stamp.host.unwrap_or_default() };
+    let scene = Scene { variant, world, stamp };
     match *event {
         Event::Said { by, words, id, least } => {
             say(&scene, &by, Target { least, name: target }, words, id, out)
@@ -98,7 +98,7 @@ pub fn encode_event(variant: Variant, target: &str, event: &Event<'_>, stamp: &S
             let (nick, user) = (who.name.shown(), who.username());
             Write::to(out)
                 .numeric(world, Numeric::RPL_MONONLINE, target)
-                .trailing(format_args!("{nick}!{user}@{}", scene.host));
+                .trailing(format_args!("{nick}!{user}@{}", scene.host_of(&who)));
         }
         Event::Vanished { name } => {
             Write::to(out).numeric(world, Numeric::RPL_MONOFFLINE, target).trailing(name.shown());

@@ -195,11 +195,12 @@ pub(super) fn put_members(
     out: &mut Vec<u8>,
 ) {
     let members = entries.iter().map(|&MemberView { account, member }| {
-        let MemberRecord { affiliation, has_voice, is_muted, reserved, note, .. } = member;
+        let MemberRecord { affiliation, has_voice, muted, reserved, .. } = member;
+        let note = member.note_shown();
         frame::MemberEntry {
             account,
             affiliation: affiliation_code(*affiliation).number(),
-            grants: bits(*has_voice, Grants::VOICE) | bits(*is_muted, Grants::MUTED),
+            grants: bits(*has_voice, Grants::VOICE) | bits(muted.is_some(), Grants::MUTED),
             reserved: reserved.as_deref().unwrap_or_default(),
             by: &note.by,
             at_millis: note.at_millis,

@@ -52,7 +52,7 @@ pub fn wished(
     let text = format_args!("asks for {what}{colon}{text}");
     match wish {
         Wish::Membership => {
-            let host = stamp.host.unwrap_or_default();
+            let host = stamp.host_of(&who);
             let whole = format!("{nick}!{}@{}", who.username(), host);
             let line = dialogue.line(Numeric::RPL_KNOCK, world, out).param(room.shown());
             line.param(whole).trailing(text);

@@ -11,7 +11,7 @@ use crate::session::irc::features::MODES_MAX;
 use crate::session::irc::letters::{self, CHANNEL_MODES, ChannelMode, Rank};
 use crate::session::irc::refusals::{self, Obstacle};
 use crate::session::irc::write::Write;
-use crate::wire::irc::mask::{BadMask, hostmask, is_of_address};
+use crate::wire::irc::mask::{BadMask, EXTBAN_PREFIX, hostmask, is_of_address};
 use crate::wire::irc::{Capability, ModeChange, ModeChanges, ModeError, Numeric};
 use std::fmt::{self, Write as _};
 
@@ -158,6 +158,8 @@ fn change_of<'a>(
 /// Why something cannot be the parameter of a mode, with the limit that it breaks.
 enum BadParam {
     Mask(BadMask),
+    /// Of an account, in a list of masks alone.
+    Account,
     /// In bytes.
     Key {
         bytes_max: u8,
@@ -167,6 +169,9 @@ enum BadParam {
 
 impl BadParam {
     fn of_mask(given: &str, world: &Surroundings) -> Self {
+        if given.starts_with(EXTBAN_PREFIX) {
+            return BadParam::Account;
+        }
         // What was too much for the hub alone is too long.
         let bytes_max = world.limits.mask_bytes_max.into();
         BadParam::Mask(hostmask(given, bytes_max).err().unwrap_or(BadMask::TooLong { bytes_max }))
@@ -177,6 +182,9 @@ impl fmt::Display for BadParam {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadParam::Mask(bad) => bad.fmt(f),
+            BadParam::Account => {
+                f.write_str("Only bans (b) and mutes (Q) are of accounts; ChanServ's MEMBER lets one in")
+            }
             BadParam::Key { bytes_max } => {
                 write!(
                     f,

@@ -18,16 +18,13 @@ pub fn redact<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     let params = call.message.params;
     let (target, message) = (params.get(0).unwrap_or_default(), params.get(1).unwrap_or_default());
     dialogue.task.begin_with(Doing::Redact, target, message);
-    let refusal = match message_of(message) {
-        _ if !target.starts_with('#') => Refusal::NoSuchRoom,
-        None => Refusal::NoSuchMessage,
-        Some(id) => {
-            let text = params.get(2).unwrap_or_default();
-            return Do::Ask(Command::Retract { room: RoomRef::Named(target), id, text });
-        }
-    };
-    refuse(dialogue, refusal, call.world, call.out);
-    Do::Done
+    if !target.starts_with('#') {
+        refuse(dialogue, Refusal::NoSuchRoom, call.world, call.out);
+        return Do::Done;
+    }
+    // What is no number at all is a number that no message has: the room is judged first.
+    let id = message_of(message).unwrap_or(MessageId(u64::MAX));
+    Do::Ask(Command::Retract { room: RoomRef::Named(target), id, text: params.get(2).unwrap_or_default() })
 }
 
 pub fn refuse(dialogue: &Dialogue, refusal: Refusal, world: &Surroundings, out: &mut Vec<u8>) {

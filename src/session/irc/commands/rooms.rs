@@ -146,7 +146,7 @@ pub fn destroyed(
     let world = stamp.surroundings;
     let head = Write::to(out).time(dialogue.variant(), world);
     let head = head.by(dialogue.variant(), by.account, by.marks());
-    let host = stamp.host.unwrap_or_default();
+    let host = stamp.host_of(&by);
     let line = head.source(by.name.shown(), by.username(), &host, "KICK");
     line.param(room.shown()).param(&dialogue.nick).trailing(Ended { text, instead });
 }

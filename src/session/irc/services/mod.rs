@@ -17,6 +17,7 @@ use super::write::Write;
 use crate::hub::Refusal;
 use crate::session::Surroundings;
 use crate::wire::irc::ctcp::Ctcp;
+use crate::wire::irc::mask::hostmask;
 use crate::wire::irc::{Capability, Numeric};
 use std::fmt::Display;
 
@@ -62,6 +63,8 @@ pub struct Heard<'a, 'w> {
     pub row: &'static Row,
     /// What stands behind the subcommand, without blanks around it.
     pub rest: &'a str,
+    /// The second word of that as a whole mask, as MODE makes it one; empty where it cannot be one.
+    pub mask: &'a str,
     /// Where the next page of a list begins; empty for the first.
     pub after: &'a str,
     pub world: &'w Surroundings,
@@ -136,8 +139,10 @@ fn carry_out<'a>(
         put_syntax(dialogue, service, row, world, out);
         return Do::Done;
     }
-    let [rest, after] = noted(notes, [rest, &after]);
-    (row.carry_out)(dialogue, Heard { service, row, rest, after, world, out })
+    let (second, _) = word(word(rest).1);
+    let mask = hostmask(second, world.limits.mask_bytes_max.into()).unwrap_or_default();
+    let [rest, mask, after] = noted(notes, [rest, &mask, &after]);
+    (row.carry_out)(dialogue, Heard { service, row, rest, mask, after, world, out })
 }
 
 fn row_of(service: &Service, subcommand: &str) -> Option<&'static Row> {

@@ -5,12 +5,11 @@ mod past;
 
 pub use answers::{Wished, answer};
 
-use super::{Heard, Row, Service, put, put_syntax, word};
+use super::{Heard, Row, Service, put_syntax, word};
 use crate::hub::{Affiliation, Command, Flag, MaskList, Preset, RoomChange, RoomRef, Terms, Wish};
 use crate::session::flags::flag_of_word;
 use crate::session::irc::commands::Doing;
 use crate::session::irc::dialogue::{Dialogue, Do};
-use crate::wire::irc::mask::hostmask;
 use crate::wire::seconds_of;
 
 pub const CHANSERV: Service = Service {
@@ -243,27 +242,28 @@ fn terms(text: &str) -> Terms<'_> {
 
 /// Whether somebody is meant by a mask, and not by a name.
 fn is_mask(whom: &str) -> bool {
-    whom.contains(['!', '@', '*', '?'])
+    whom.contains(['!', '@', '*', '?']) || whom.starts_with('~')
 }
 
-/// Masks are written in full here; MODE completes them.
-fn is_whole(mask: &str, heard: &Heard<'_, '_>) -> bool {
-    hostmask(mask, heard.world.limits.mask_bytes_max.into()).is_ok_and(|whole| whole == mask)
-}
-
-fn put_whole(dialogue: &Dialogue, heard: Heard<'_, '_>) -> Do<'static> {
-    let text = "A mask is written in full: nickname!user@host, with * for whatever may be";
-    put(dialogue, heard.service, text, heard.world, heard.out);
-    Do::Done
+/// A change of a list of masks, where the mask is one.
+fn change_masks<'a>(
+    dialogue: &mut Dialogue,
+    heard: Heard<'a, '_>,
+    of: impl FnOnce(&'a str) -> RoomChange<'a>,
+) -> Do<'a> {
+    match heard.mask {
+        "" => not_so(dialogue, heard),
+        mask => change(dialogue, room(&heard).0, of(mask)),
+    }
 }
 
 fn ban<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
     let (room, rest) = room(&heard);
     let (whom, rest) = word(rest);
     let terms = terms(rest);
+    let list = MaskList::Bans;
     match is_mask(whom) {
-        true if !is_whole(whom, &heard) => put_whole(dialogue, heard),
-        true => change(dialogue, room, RoomChange::AddMask { list: MaskList::Bans, mask: whom, terms }),
+        true => change_masks(dialogue, heard, |mask| RoomChange::AddMask { list, mask, terms }),
         false => {
             change(dialogue, room, RoomChange::Affiliate { affiliation: Affiliation::Outcast, whom, terms })
         }
@@ -273,25 +273,20 @@ fn ban<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
 fn unban<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
     let (room, rest) = room(&heard);
     let whom = word(rest).0;
+    let list = MaskList::Bans;
     match is_mask(whom) {
-        true => change(dialogue, room, RoomChange::RemoveMask { list: MaskList::Bans, mask: whom }),
+        true => change_masks(dialogue, heard, |mask| RoomChange::RemoveMask { list, mask }),
         false => change(dialogue, room, RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom }),
     }
 }
 
 fn mute<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
-    let (room, rest) = room(&heard);
-    let (mask, rest) = word(rest);
-    let terms = terms(rest);
-    if is_mask(mask) && !is_whole(mask, &heard) {
-        return put_whole(dialogue, heard);
-    }
-    change(dialogue, room, RoomChange::AddMask { list: MaskList::Mutes, mask, terms })
+    let terms = terms(word(room(&heard).1).1);
+    change_masks(dialogue, heard, |mask| RoomChange::AddMask { list: MaskList::Mutes, mask, terms })
 }
 
 fn unmute<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
-    let (room, rest) = room(&heard);
-    change(dialogue, room, RoomChange::RemoveMask { list: MaskList::Mutes, mask: word(rest).0 })
+    change_masks(dialogue, heard, |mask| RoomChange::RemoveMask { list: MaskList::Mutes, mask })
 }
 
 fn list<'a>(dialogue: &mut Dialogue, heard: Heard<'a, '_>) -> Do<'a> {
