@@ -15,8 +15,8 @@ use super::paths::Listing;
 use super::person::Marks;
 use super::rooms::Room;
 use super::{
-    Asker, Effect, Effects, Ending, Event, Hub, Moment, Outcome, Person, Refusal, RelayEnd, Reply,
-    RequestId, SessionId, User, UserKey,
+    Asker, Effect, Effects, Ending, Event, Hub, Moment, Outcome, Person, Refusal, RelayEnd, Reply, RequestId,
+    SessionId, User, UserKey,
 };
 use smallvec::SmallVec;
 

@@ -281,9 +281,9 @@ impl Hub {
         let room_name = room.name.clone();
         let doer = by.map(|asker| (asker, self.pseudonym_in(channel, asker.user)));
         let is_there = self.walk_out(key, channel, fx);
-        let doer = doer.as_ref().and_then(|(asker, pseudonym)| {
-            Some((*asker, self.users.get(&asker.user)?, pseudonym.as_ref()))
-        });
+        let doer = doer
+            .as_ref()
+            .and_then(|(asker, pseudonym)| Some((*asker, self.users.get(&asker.user)?, pseudonym.as_ref())));
         let cause = doer.map_or(SessionId::NONE, |(asker, ..)| asker.session);
         let by = doer.map(|(asker, user, pseudonym)| user.person_as(asker.user, pseudonym));
         if is_there && let Some(room) = self.channels.room(channel) {

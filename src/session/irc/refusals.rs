@@ -101,7 +101,9 @@ pub fn put_about(
     }
     match (&dialogue.task.doing, refusal) {
         (Doing::Nick, Refusal::NoVoice) => {
-            line.trailing("A channel in which you may only listen keeps you from changing your nickname (+u)");
+            line.trailing(
+                "A channel in which you may only listen keeps you from changing your nickname (+u)",
+            );
         }
         // To one alone, who is known by a name of that channel's.
         (Doing::Message, Refusal::NoVoice) if !about.contains('#') => {
