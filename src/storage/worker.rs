@@ -2,7 +2,8 @@
 //!
 //! Records that come within a moment are one transaction, so that a thousand of them cost one wait for the disk; and
 //! what happens in a room within it is one row. The near side gathers what happened in one turn of the server, and the
-//! thread sleeps between two transactions: neither is woken for a message. What
+//! thread sleeps between two transactions: neither is woken for a message. What came of one turn is never divided: a
+//! room that becomes one that lasts is there with its owners, or not at all. What
 //! cannot be committed, because the disk is full or failing, is kept in order and tried again: memory and disk come
 //! together once that is over. Until then nothing more than the bounds is taken.
 
@@ -66,7 +67,9 @@ pub struct Storage {
     committed: Sequence,
     waiting_bytes: usize,
     failing: Option<String>,
-    /// What has happened in rooms since [`Storage::flush`], in the order in which it began.
+    /// What was put since [`Storage::flush`], with sizes.
+    batch: Vec<(Record, usize)>,
+    /// What has happened in rooms behind that, in the order in which it began.
     gathered: Vec<PastRecord>,
 }
 
@@ -74,7 +77,7 @@ pub struct Storage {
 const GATHERED_MAX: usize = 32;
 
 enum Job {
-    Write { record: Record, bytes: usize },
+    Write(Vec<(Record, usize)>),
     Fetch { number: u64, what: Fetch },
     KeepWithin(HistoryLimits),
 }
@@ -111,6 +114,7 @@ impl Storage {
                 committed: zero,
                 waiting_bytes: 0,
                 failing: None,
+                batch: Vec::new(),
                 gathered: Vec::new(),
             },
             given,
@@ -129,12 +133,13 @@ impl Storage {
         self.failing.as_deref()
     }
 
-    /// Has it written, and says so with [`Answer::Committed`].
+    /// Has it written after [`Storage::flush`], in one transaction with everything else until then; then there is
+    /// [`Answer::Committed`].
     ///
     /// # Errors
     /// [`Refused`] beyond the bounds; while storage fails, it is taken as long as there is room.
     pub fn put(&mut self, record: Record) -> Result<Sequence, Refused> {
-        self.flush();
+        self.close_gathered();
         self.put_behind(record)
     }
 
@@ -154,7 +159,7 @@ impl Storage {
             Some(at) => at,
             None => {
                 if self.gathered.len() >= GATHERED_MAX {
-                    self.flush();
+                    self.close_gathered();
                 }
                 self.gathered.push(PastRecord {
                     room,
@@ -175,8 +180,17 @@ impl Storage {
         Ok(Sequence(self.put.0 + at as u64 + 1))
     }
 
-    /// Hands on what was gathered.
+    /// Hands on what was put.
     pub fn flush(&mut self) {
+        self.close_gathered();
+        if !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.hand_over(Job::Write(batch));
+        }
+    }
+
+    /// What happens in rooms from here on comes behind other records.
+    fn close_gathered(&mut self) {
         for record in std::mem::take(&mut self.gathered) {
             self.waiting_bytes = self.waiting_bytes.saturating_sub(record.bytes.len()); // and counted again
             let _ = self.put_behind(Record::Past(record)); // room was made for it
@@ -192,9 +206,10 @@ impl Storage {
         let bytes = weight(&record);
         let is_full =
             self.waiting() >= WAITING_MAX || self.waiting_bytes.saturating_add(bytes) > WAITING_BYTES_MAX;
-        if is_full || !self.hand_over(Job::Write { record, bytes }) {
+        if is_full || self.jobs.is_none() {
             return Err(Refused);
         }
+        self.batch.push((record, bytes));
         self.put.0 += 1;
         self.waiting_bytes += bytes;
         Ok(self.put)
@@ -243,8 +258,9 @@ impl Storage {
 struct Worker<A> {
     database: Database,
     answer: A,
-    /// Not committed, in order, with their sizes.
+    /// Not committed, in order, with their sizes; and how many of them came together.
     waiting: VecDeque<(Record, usize)>,
+    together: VecDeque<usize>,
     committed: Sequence,
     /// When the next transaction may begin.
     next: Instant,
@@ -263,6 +279,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
             database,
             answer,
             waiting: VecDeque::new(),
+            together: VecDeque::new(),
             committed: Sequence::default(),
             next: Instant::now(),
             retry: RETRY_FIRST,
@@ -278,8 +295,9 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
         loop {
             let job = self.next_job(jobs);
             let goes_on = match job {
-                Ok(Job::Write { record, bytes }) => {
-                    self.waiting.push_back((record, bytes));
+                Ok(Job::Write(batch)) => {
+                    self.together.push_back(batch.len());
+                    self.waiting.extend(batch);
                     true
                 }
                 Ok(Job::Fetch { number, what }) => {
@@ -344,7 +362,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
 
     /// One transaction. `false` when nobody listens any more.
     fn commit(&mut self) -> bool {
-        let count = self.waiting.len().min(ROWS_MAX);
+        let (batches, count) = self.next_batches();
         let written = write_all(
             &mut self.database.connection,
             &mut self.bounds,
@@ -352,6 +370,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
         );
         match written {
             Ok(()) => {
+                self.together.drain(..batches);
                 let bytes = self.waiting.drain(..count).map(|(_, bytes)| bytes).sum();
                 self.committed.0 += count as u64;
                 self.next = Instant::now() + COMMIT_EVERY;
@@ -369,6 +388,18 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
                 (self.answer)(Answer::Failing { error: error.to_string() })
             }
         }
+    }
+
+    /// How many batches are for one transaction, and how many records these are.
+    fn next_batches(&self) -> (usize, usize) {
+        let mut count = 0;
+        let is_for_now = |length: &&usize| {
+            let has_room = count == 0 || count + **length <= ROWS_MAX;
+            count += if has_room { **length } else { 0 };
+            has_room
+        };
+        let batches = self.together.iter().take_while(is_for_now).count();
+        (batches, count)
     }
 
     /// Everything that waits, unless it fails. `false` when nobody listens any more.
