@@ -189,16 +189,13 @@ impl Effects for Watchman {
                 self.check_own(channel, cause, &told);
             }
             // Who answers for the room hears who they are that ask to be let in, and of accounts that are not there.
-            Effect::Send {
-                to,
-                room: Some(room),
-                event: event @ (Event::Wished { .. } | Event::Changed { .. }),
-                ..
-            } if self.keeps(to, room.shown()) => {
-                if let Event::Changed { changes, .. } = event {
-                    self.note_standing(to, room.shown(), changes);
-                }
+            Effect::Send { to, room: Some(room), event: Event::Changed { changes, .. }, .. }
+                if self.keeps(to, room.shown()) =>
+            {
+                self.note_standing(to, room.shown(), changes);
             }
+            Effect::Send { to, room: Some(room), event: Event::Wished { .. }, .. }
+                if self.keeps(to, room.shown()) => {}
             Effect::Send { to, room: Some(room), event, .. }
                 if Self::is_hiding(room.shown())
                 // Who is invited, the one says who invites.
@@ -375,7 +372,7 @@ impl Play {
     /// What people do to rooms as their owners, and ask them for.
     fn step_of_owners(&mut self) {
         let session = self.a_client();
-        let room = *self.random.pick(&HIDING);
+        let [room, other] = [(); 2].map(|()| *self.random.pick(&HIDING));
         let named = RoomRef::Named(room);
         let who = self.a_name();
         self.watchman.written.clone_from(&who);
@@ -397,7 +394,7 @@ impl Play {
             3 => Command::Search { room: named, words: "words", before: None, limit: 9 },
             4 => Command::Retract { room: named, id, text: "" },
             5 => Command::Destroy { room: named, text: "", instead: "" },
-            6 => Command::RenameRoom { room: named, to: *self.random.pick(&HIDING), text: "" },
+            6 => Command::RenameRoom { room: named, to: other, text: "" },
             7 => Command::Wish { room: named, wish, text: "" },
             8 => Command::Decide { room: named, who, wish, grant: self.random.chance(50) },
             9 => Command::ListWishes { room: named },
