@@ -87,7 +87,9 @@ impl Link {
                     // What may be the name of an operator need not be one of a user.
                     Some(RefusalCode::BadName) if base == operator => base = "admin",
                     Some(RefusalCode::BadPassword) => {
-                        return Err(Error::NotLetIn { text: format!("{text} (with --server-password-file)") });
+                        return Err(Error::NotLetIn {
+                            text: format!("{text} (with --server-password-file)"),
+                        });
                     }
                     _ => return Err(Error::NotLetIn { text }),
                 },

@@ -14,18 +14,11 @@ pub struct ChatArgs {
     /// The name that others see
     #[arg(long, value_name = "NAME")]
     nick: String,
-    /// Log in to this account; its password is the first line of --password-file, or in SWITCHBOARD_PASSWORD, or asked for
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
+    #[command(flatten)]
+    account: AccountArgs,
     /// Make the account first: of --account, else of the name that others see
     #[arg(long)]
     register: bool,
-    /// File whose first line is the password of the account
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// File whose first line is the password that the server wants of everybody
-    #[arg(long, value_name = "FILE")]
-    server_password_file: Option<PathBuf>,
     /// Room to enter, with or without its #; can be given many times
     #[arg(long = "room", value_name = "ROOM")]
     rooms: Vec<String>,
@@ -49,6 +42,20 @@ pub struct ChatArgs {
     /// Without a server: call the peer that waits at this address, and its port if it is not 7667
     #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = NEED_A_SERVER)]
     peer: Option<String>,
+}
+
+/// Who somebody is who comes in, for everything that comes in.
+#[derive(clap::Args, Debug)]
+pub struct AccountArgs {
+    /// Log in to this account; its password is the first line of --password-file, or in SWITCHBOARD_PASSWORD, or asked for
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// File whose first line is the password of the account
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// File whose first line is the password that the server wants of everybody
+    #[arg(long, value_name = "FILE")]
+    server_password_file: Option<PathBuf>,
 }
 
 /// What of `chat` means nothing where there is no server.
@@ -87,27 +94,30 @@ said to the peer, and the one that called leaves once the peer has acknowledged 
 say, or was silent for two seconds. The one that waits leaves when its input has ended and its peer has left. Exit \
 status 0 means that every line was acknowledged.";
 
-impl ChatArgs {
-    /// The passwords, wherever they are to be had.
-    fn credentials(&self) -> Result<chat::Credentials, String> {
-        let ChatArgs { nick, account, register, password_file, server_password_file, .. } = self;
+impl AccountArgs {
+    /// The passwords, wherever they are to be had. `register`: where the account is to be made first, what it is called
+    /// unless that is said.
+    pub fn credentials(&self, register: Option<&str>) -> Result<chat::Credentials, String> {
+        let AccountArgs { account, password_file, server_password_file } = self;
         let server_password = server_password_file.as_deref().map(password::first_line_of).transpose()?;
         let login = match (account, register) {
-            (None, false) if password_file.is_some() => {
-                return Err("--password-file is for --account or --register".to_owned());
+            (None, None) if password_file.is_some() => {
+                return Err("--password-file is for an account, which --account names".to_owned());
             }
-            (None, false) => None,
-            (account, _) => Some(chat::Login {
-                account: account.as_ref().unwrap_or(nick).clone(),
-                password: password::of_account(password_file.as_deref(), "--password-file", *register)?,
-            }),
+            (Some(name), _) => Some(name.as_str()),
+            (None, name) => name,
         };
-        Ok(chat::Credentials { server_password, login, register: *register })
+        let of_account =
+            || password::of_account(password_file.as_deref(), "--password-file", register.is_some());
+        let login = login.map(|account| {
+            Ok::<_, String>(chat::Login { account: account.to_owned(), password: of_account()? })
+        });
+        Ok(chat::Credentials { server_password, login: login.transpose()?, register: register.is_some() })
     }
 }
 
 pub fn chat(args: ChatArgs) -> Result<ExitCode, String> {
-    let credentials = args.credentials()?;
+    let credentials = args.account.credentials(args.register.then_some(&*args.nick))?;
     let ChatArgs { server, nick, rooms, history, call, take_calls, ways, udp, listen, peer, .. } = args;
     if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
         return finished(chat::run_alone(chat::AloneOptions { nick, role }));

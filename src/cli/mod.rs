@@ -122,6 +122,8 @@ struct PipeArgs {
     #[arg(long, value_name = "ME")]
     nick: String,
     #[command(flatten)]
+    account: chat_args::AccountArgs,
+    #[command(flatten)]
     role: PipeRole,
     #[command(flatten)]
     ways: WayArgs,
@@ -145,6 +147,9 @@ struct DoctorArgs {
     /// Host of the server, and its port if it is not 7667
     #[arg(value_name = "ADDR", default_value_t = limits::DEFAULT_LISTEN.to_string(), value_parser = server_address)]
     server: String,
+    /// File whose first line is the password that the server wants of everybody
+    #[arg(long, value_name = "FILE")]
+    server_password_file: Option<std::path::PathBuf>,
 }
 
 // A paragraph is one line: clap wraps it to the terminal.
@@ -199,7 +204,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "client")]
         Command::Pipe(args) => pipe(args),
         #[cfg(feature = "client")]
-        Command::Doctor(args) => doctor(&args.server),
+        Command::Doctor(args) => doctor(args),
         #[cfg(feature = "client")]
         Command::Admin(args) => admin::admin(args),
         #[cfg(feature = "load")]
@@ -257,19 +262,21 @@ fn one_line(paragraphs: &str) -> String {
 
 #[cfg(feature = "client")]
 fn pipe(args: PipeArgs) -> Result<ExitCode, String> {
-    let PipeArgs { server, nick, role, ways } = args;
+    let PipeArgs { server, nick, account, role, ways } = args;
+    let credentials = account.credentials(None)?;
     let role = match (role.to, role.from) {
         (Some(to), _) => chat::PipeRole::To(to),
         (None, Some(from)) => chat::PipeRole::From(from),
         (None, None) => return Err("a pipe needs --to or --from".into()), // which clap has seen to
     };
     let (declared, ways) = (ways.declared.clone(), ways.ways(false));
-    finished(chat::pipe(chat::PipeOptions { server, nick, role, ways, declared }))
+    finished(chat::pipe(chat::PipeOptions { server, nick, credentials, role, ways, declared }))
 }
 
 #[cfg(feature = "client")]
-fn doctor(server: &str) -> Result<ExitCode, String> {
-    match chat::doctor(server) {
+fn doctor(args: DoctorArgs) -> Result<ExitCode, String> {
+    let password = args.server_password_file.as_deref().map(password::first_line_of).transpose()?;
+    match chat::doctor(&args.server, password) {
         Ok(true) => Ok(ExitCode::SUCCESS),
         Ok(false) => Ok(ExitCode::FAILURE),
         Err(error) => Err(error.to_string()),

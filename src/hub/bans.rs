@@ -99,7 +99,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let operator = self.operator(asker)?;
-        let by: Box<str> = operator.name.shown().into();
+        let by: Box<str> = fx.operator_name(asker.session).unwrap_or(operator.name.shown()).into();
         let network = Network::parse(pattern)?;
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
         if operator.seats(asker.user).any(|seat| is_from(network, seat, fx)) {

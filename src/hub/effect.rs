@@ -54,6 +54,11 @@ pub trait Effects {
         false
     }
 
+    /// What the server calls an operator whose session this is: the name under which they are in its config.
+    fn operator_name(&self, _session: SessionId) -> Option<&str> {
+        None
+    }
+
     /// A keyed digest: nothing leads from it to what it is of, and of the same it is the same.
     fn digest(&self, what: &[u8]) -> [u8; 5];
 

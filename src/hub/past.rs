@@ -308,7 +308,7 @@ impl Hub {
         }
         let room = super::rooms::room_mut(&mut self.channels, channel)?;
         let before = before.unwrap_or(MessageId(u64::MAX));
-        let found = room.history.as_mut().map(|history| history.search(&wanted, before, from));
+        let found = room.history.as_ref().map(|history| history.search(&wanted, before, from));
         let found = found.unwrap_or_default();
         let asker = Asker { channel, ..asker };
         put_found(asker, &room.name, &found, limit, fx);

@@ -125,8 +125,7 @@ impl Rank {
             return if may(self.role(), act, self.flags) { Ok(()) } else { Err(Refusal::NotModerator) };
         };
         let least = instead.filter(|(flag, _)| self.flags.has(*flag)).map_or(least, |(_, least)| least);
-        let unmasks =
-            matches!(act, Act::ReadMembers | Act::EditMembers | Act::EditOwners)
+        let unmasks = matches!(act, Act::ReadMembers | Act::EditMembers | Act::EditOwners)
             && self.flags.has(Flag::SemiAnonymous);
         let as_moderator = unowned.filter(|_| !self.is_owned && !unmasks);
         match as_moderator {

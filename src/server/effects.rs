@@ -58,6 +58,10 @@ impl<S: Socket> Effects for Exchange<S> {
         self.ask_storage(session, what)
     }
 
+    fn operator_name(&self, session: SessionId) -> Option<&str> {
+        Some(&self.connections.get(key_of(session))?.operator()?.name)
+    }
+
     fn digest(&self, what: &[u8]) -> [u8; 5] {
         self.cloaks.digest(what)
     }

@@ -19,6 +19,23 @@ pub struct Credentials {
     pub register: bool,
 }
 
+impl Credentials {
+    /// What is said before hello, as frames: refusals of it are refusals to come in.
+    pub fn frames(&self) -> Vec<u8> {
+        let mut frames = Vec::new();
+        let Credentials { server_password, login, register } = self;
+        if let Some(password) = server_password {
+            put(&mut frames, Flags::NONE, 0, &given(0, CredentialsCode::Server, "", password, ""));
+        }
+        if let Some(Login { account, password }) = login
+            && !register
+        {
+            put(&mut frames, Flags::NONE, 0, &given(0, CredentialsCode::Identify, account, password, ""));
+        }
+        frames
+    }
+}
+
 /// An account and its password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
@@ -69,19 +86,9 @@ impl Conversation {
         self.credentials = credentials;
     }
 
-    /// What is said before hello, as frames: refusals of it are refusals to come in.
+    /// What is said before hello, as frames.
     pub fn credentials(&self) -> Vec<u8> {
-        let mut frames = Vec::new();
-        let Credentials { server_password, login, register } = &self.credentials;
-        if let Some(password) = server_password {
-            put(&mut frames, Flags::NONE, 0, &given(0, CredentialsCode::Server, "", password, ""));
-        }
-        if let Some(Login { account, password }) = login
-            && !register
-        {
-            put(&mut frames, Flags::NONE, 0, &given(0, CredentialsCode::Identify, account, password, ""));
-        }
-        frames
+        self.credentials.frames()
     }
 
     /// Whether what is typed at the next prompt is shown.

@@ -15,6 +15,7 @@ mod peer;
 mod plan;
 mod steps;
 
+use super::Credentials;
 use super::error::Error;
 use super::sanitise::sanitise;
 use crate::wire::Transport;
@@ -27,14 +28,15 @@ use std::time::{Duration, Instant};
 /// How long all of it may take; what is left then is not begun.
 const WHOLE_TIME: Duration = Duration::from_secs(28);
 
-/// Examines a server (host:port), with a line on standard output for each step as it is done. Returns whether all of
-/// them went well.
+/// Examines a server (host:port), with a line on standard output for each step as it is done. `server_password`: what it
+/// wants of everybody. Returns whether all of them went well.
 ///
 /// # Errors
 /// [`Error`], when this host does not give what it takes, or nobody reads.
-pub fn doctor(server: &str) -> Result<bool, Error> {
+pub fn doctor(server: &str, server_password: Option<String>) -> Result<bool, Error> {
     let tag = random_tag()?;
-    let pair = Pair::new(&tag, Instant::now());
+    let credentials = Credentials { server_password, ..Credentials::default() };
+    let pair = Pair::new(&tag, &credentials, Instant::now());
     let pair = pair.map_err(|error| Error::System { what: "set up two clients", error })?;
     let record = Record::default();
     let mut doctor = Doctor {

@@ -2,6 +2,7 @@
 
 use super::causes;
 use super::peer::{News, Peer};
+use crate::chat::Credentials;
 use crate::chat::lost::Lost;
 use crate::wire::Frame;
 use crate::wire::frame::{Body, Done, Refused};
@@ -69,9 +70,12 @@ impl Pair {
     ///
     /// # Errors
     /// Those of setting up a poll and of opening ports.
-    pub fn new(tag: &str, now: Instant) -> io::Result<Pair> {
+    pub fn new(tag: &str, credentials: &Credentials, now: Instant) -> io::Result<Pair> {
         let poll = Poll::new()?;
-        let peer = |token, letter| Peer::new(poll.registry(), Token(token), format!("doctor-{letter}-{tag}"));
+        let peer = |token, letter| {
+            let name = format!("doctor-{letter}-{tag}");
+            Peer::new(poll.registry(), Token(token), name, credentials.frames())
+        };
         let (a, b) = (peer(0, 'a')?, peer(1, 'b')?);
         Ok(Pair { poll, events: Events::with_capacity(64), a, b, until: now })
     }

@@ -17,6 +17,8 @@ const READS_MAX: usize = 8;
 
 pub struct Peer {
     pub name: String,
+    /// Frames that are said before hello.
+    credentials: Vec<u8>,
     token: Token,
     link: Option<Link>,
     pub paths: Paths,
@@ -91,10 +93,10 @@ impl News {
 impl Peer {
     /// # Errors
     /// Those of opening ports.
-    pub fn new(registry: &Registry, token: Token, name: String) -> io::Result<Peer> {
+    pub fn new(registry: &Registry, token: Token, name: String, credentials: Vec<u8>) -> io::Result<Peer> {
         let paths = Paths::open(registry, true)?;
         let news = VecDeque::new();
-        Ok(Peer { name, token, link: None, paths, news, lost: None, search: None, requests: 0 })
+        Ok(Peer { name, credentials, token, link: None, paths, news, lost: None, search: None, requests: 0 })
     }
 
     /// Begins to connect, and to log in once that is done.
@@ -104,7 +106,9 @@ impl Peer {
     pub fn dial(&mut self, registry: &Registry, server: SocketAddr, now: Instant) -> Result<(), Lost> {
         self.hang_up(registry);
         let dialler = self.paths.dialler();
-        self.link = Some(Link::dial(registry, self.token, &server.to_string(), &self.name, dialler, now)?);
+        let mut link = Link::dial(registry, self.token, &server.to_string(), &self.name, dialler, now)?;
+        link.say_before_hello(self.credentials.clone());
+        self.link = Some(link);
         Ok(())
     }
 

@@ -21,7 +21,7 @@ use super::error::Error;
 use super::link::{Incoming, Link, Outgoing};
 use super::lost::Lost;
 use super::sanitise::sanitise;
-use super::{LINK, Ways, poll_and_waker};
+use super::{Credentials, LINK, Ways, poll_and_waker};
 use crate::wire::Flags;
 use indicatif::{ProgressBar, ProgressStyle};
 use mio::{Events, Poll, Waker};
@@ -53,6 +53,7 @@ pub struct PipeOptions {
     /// `host:port`; every address that the host has is tried.
     pub server: String,
     pub nick: String,
+    pub credentials: Credentials,
     pub role: PipeRole,
     pub ways: Ways,
     /// Addresses at which the other end can reach this one, beyond those that it finds out itself.
@@ -72,20 +73,29 @@ pub fn pipe(options: PipeOptions) -> Result<(), Error> {
     let _held = Arc::clone(&waker);
     let progress = progress();
     let route = Route::open(poll.registry(), options.ways, options.declared);
-    let (server, nick) = (&options.server, &options.nick);
+    let entrance =
+        Entrance { server: &options.server, nick: &options.nick, credentials: options.credentials.frames() };
     let outcome = match options.role {
         PipeRole::To(peer) => {
             let sender = Sender::new(peer, waker, progress.clone());
-            run(server, nick, poll, route, &progress, sender)
+            run(entrance, poll, route, &progress, sender)
         }
         PipeRole::From(peer) => {
             let receiver = Receiver::new(peer, waker, progress.clone())
                 .map_err(|error| Error::System { what: "start writing standard output", error })?;
-            run(server, nick, poll, route, &progress, receiver)
+            run(entrance, poll, route, &progress, receiver)
         }
     };
     progress.finish_and_clear();
     outcome
+}
+
+/// How an end comes in.
+struct Entrance<'a> {
+    server: &'a str,
+    nick: &'a str,
+    /// Frames that are said before hello.
+    credentials: Vec<u8>,
 }
 
 /// Where an end sends.
@@ -131,8 +141,7 @@ trait PipeEnd {
 }
 
 fn run(
-    server: &str,
-    nick: &str,
+    Entrance { server, nick, credentials }: Entrance<'_>,
     mut poll: Poll,
     mut route: Route,
     progress: &ProgressBar,
@@ -141,6 +150,7 @@ fn run(
     let mut events = Events::with_capacity(16);
     let mut link = Link::dial(poll.registry(), LINK, server, nick, route.dialler(), Instant::now())
         .map_err(|lost| Error::Server { server: server.to_owned(), lost })?;
+    link.say_before_hello(credentials);
     let mut more = false;
     loop {
         let readable = link.is_readable() && !end.is_stalled();

@@ -198,7 +198,7 @@ fn words_are_found_whole_and_in_any_case() {
         let bytes = bytes_of(id, Past::Said(Form::Message), text);
         history.keep((MessageId(id), true), NOBODY, |out| out.extend(bytes));
     }
-    let mut find = |words: &str, before: u64| {
+    let find = |words: &str, before: u64| {
         let found = history.search(&words_of(words), MessageId(before), MessageId(0));
         found.iter().map(|view| view.id.0).collect::<Vec<_>>()
     };

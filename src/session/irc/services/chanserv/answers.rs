@@ -8,7 +8,7 @@ use crate::session::flags::flag_word;
 use crate::session::irc::commands::{Doing, modes};
 use crate::session::irc::dialogue::Dialogue;
 use crate::session::irc::refusals::Sentence;
-use crate::session::irc::services::put;
+use crate::session::irc::services::{Capital, put};
 use crate::session::irc::write::DateTime;
 use std::fmt::{self, Display};
 
