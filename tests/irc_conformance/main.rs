@@ -26,6 +26,7 @@ tables! {
     accounts_for_newcomers
     capabilities
     channel_modes
+    chanserv
     harness_itself
     history
     invite
@@ -46,6 +47,7 @@ tables! {
     pseudonyms
     refusals
     registration
+    requests
     server
     server_password
     talk
