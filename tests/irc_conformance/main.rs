@@ -44,6 +44,7 @@ tables! {
     oper_delay
     operators
     owners
+    passwords
     pseudonyms
     refusals
     registration
