@@ -144,7 +144,7 @@ impl fmt::Display for Sentence {
             Refusal::TooManyRoomsOnServer => "The server has as many channels as it may have",
             Refusal::ClosedToOutsiders => "That channel hears only those who are in it (+n)",
             Refusal::NoVoice => "That channel is moderated (+m), and you have no voice in it",
-            Refusal::Silenced => "A ban in that channel takes your voice (+b)",
+            Refusal::Silenced => "A ban or a mute in that channel takes your voice (+b, +Q)",
             Refusal::NoControlMessages => "That channel takes no CTCP but ACTION (+C)",
             Refusal::NotModerator => "That is for the operators of the channel",
             Refusal::NotToYourself => "That cannot be done to yourself",
