@@ -39,7 +39,7 @@ macro_rules! options {
             /// Hash of the password that clients have to give (see `switchboard hash-password`) [default: none]
             #[arg(long, value_name = "HASH", help_heading = "Server")]
             password: Option<String>,
-            /// Directory for what lasts: accounts and rooms [default: $XDG_STATE_HOME/switchboard, else ~/.local/state/switchboard]
+            /// Directory for what lasts: accounts and rooms [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/switchboard, else ~/.local/state/switchboard]
             #[arg(long, value_name = "DIR", help_heading = "Storage")]
             data_dir: Option<PathBuf>,
             /// Whether nothing lasts: accounts and rooms end with the server [default: false]

@@ -1,7 +1,8 @@
 //! Switchboard: a chat and relay server on a plain nonblocking reactor, and its clients.
 //!
-//! *bytes → frame or line → command → hub → effects → frames and lines → bytes.* Only [`net`], [`server`] and the clients touch sockets,
-//! and only they read the clock. Everything else is a pure state machine that a test can drive without a socket.
+//! *bytes → frame or line → command → hub → effects → frames and lines → bytes.* Only [`net`], [`server`] and the clients
+//! touch sockets, only [`storage`] the disk, and only these read the clock. Everything else is a pure state machine that a
+//! test can drive without any.
 //!
 //! | module | what it is | may import |
 //! |---|---|---|

@@ -67,7 +67,7 @@ fn nothing_stays_behind_however_it_ends() {
 
 #[test]
 fn two_servers_take_turns() {
-    let versus = format!("{SWITCHBOARD} serve --listen 127.0.0.1:{{port}}");
+    let versus = format!("{SWITCHBOARD} serve --ephemeral --listen 127.0.0.1:{{port}}");
     let mut bench = Bench::new(&["rooms", "--versus", &versus, "--repeat", "2"]);
     let json = bench.file("report.json");
     bench.command.args(SMALL).arg("--json").arg(&json);

@@ -78,7 +78,7 @@ fn a_run_that_could_not_send_everything_ends_and_says_what_was_offered() {
 
 #[test]
 fn behind_a_shell_the_process_that_listens_is_found_and_named() {
-    let target = format!("sh -c '{SWITCHBOARD} serve --listen 127.0.0.1:{{port}} | cat'");
+    let target = format!("sh -c '{SWITCHBOARD} serve --ephemeral --listen 127.0.0.1:{{port}} | cat'");
     let mut bench = Bench::new(&["rooms", "--target", &target]);
     let json = bench.file("report.json");
     bench.command.args(SMALL).arg("--json").arg(&json);

@@ -121,7 +121,7 @@ fn the_commands_do_what_help_says() {
     bob.join("#lobby");
     let alice = chat(&server, "alice", "--room lobby");
     alice.wait_for("-- you are in #lobby, with one other");
-    alice.wait_for("-- alice, bob");
+    alice.wait_for("-- alice, @bob");
     alice.wait_for_prompt("#lobby>");
     alice.enter("/help");
     alice.wait("help", |lines| lines.iter().any(|line| line.contains("/join ROOM")));

@@ -76,6 +76,38 @@ fn who_enters_sees_what_was_said_before_what_is_said_from_then_on() {
     dan.round_trip();
 }
 
+/// XEP-0045 §7.2.2 has another order: docs/PROTOCOL.md says why this is the one here.
+#[test]
+fn who_enters_is_told_of_the_subject_then_of_the_past_then_of_what_is_live() {
+    let server = Server::start(&[]);
+    let (mut ann, room) = talker(server.address, "#tea", 3);
+    ann.send(room, &frame::SetSubject { request: 1, text: "green" });
+    ann.receive_kind(Kind::Done);
+    let mut bob = Client::login(server.address, "bob");
+    let mut cy = Client::login(server.address, "cy");
+    bob.send(0, &frame::Join { request: 7, past: 9, room: "#tea", password: "" });
+    ann.say(room, "live");
+    cy.join("#tea");
+    let joined = bob.receive();
+    let Frame::Joined(joined) = joined.frame() else { panic!("{joined:?}") };
+    assert_eq!((joined.request, joined.subject, joined.subject_by), (7, "green", "ann"));
+    assert!(joined.subject_millis > 1_700_000_000_000, "{}", joined.subject_millis);
+    let past = bob.receive();
+    let (found, _) = entries(&past);
+    // Where the server read what was said live before it read that bob enters, it belongs to the past.
+    let is_past = found.len() == 4;
+    assert_eq!(texts(&found)[..3], ["ann: 0", "ann: 1", "ann: 2"]);
+    if !is_past {
+        assert_eq!(bob.receive().frame(), Frame::Said(frame::Said { by: "ann", text: "live" }));
+    }
+    assert_eq!(bob.receive().frame(), Frame::Entered(frame::Entered { who: "cy" }));
+    // Who is there is asked for.
+    bob.send(room, &frame::Who { request: 8, after: "" });
+    let list = bob.receive();
+    let Frame::Occupants(list) = list.frame() else { panic!("no list") };
+    assert_eq!(list.occupants.iter().map(|one| one.name).collect::<Vec<_>>(), ["ann", "bob", "cy"]);
+}
+
 #[test]
 fn the_past_is_paged_by_messages_and_by_time() {
     let server = Server::start(&[]);

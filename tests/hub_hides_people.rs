@@ -8,23 +8,44 @@ mod recorder;
 
 use random::{Random, with_seeds};
 use recorder::{Recorder, moment};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use switchboard::hub::record::{Record, Secret};
+use switchboard::hub::record::{Record, Secret, Span};
 use switchboard::hub::{
     Affiliation, ChannelId, Command, Departure, Effect, Effects, Event, Flag, Flags, Form, Host, Hub, Limits,
-    Marks, MaskList, Observed, PathKey, Proof, Proved, Reply, RequestId, Role, RoomChange, RoomRef,
-    SessionId, Terms, UserName, Words,
+    Marks, MaskList, MessageId, Observed, Part, PathKey, Proof, Proved, Reply, RequestId, Role, RoomChange,
+    RoomRef, SessionId, Terms, UserName, Wish, Words,
 };
 
 const PEOPLE: usize = 8;
-const HIDING: [&str; 2] = ["#masks", "#veils"];
+const HIDING: [&str; 3] = ["#masks", "#veils", "#capes"];
 const KNOWING: &str = "#faces";
 const STEPS: usize = 4_000;
 
-/// What everybody is called: one part of it is nobody's in a room that hides people.
+/// What everybody is called: one part of it is nobody's in a room that hides people. Everybody has two clients.
 fn name_of(session: SessionId) -> String {
-    format!("secret{}", session.0)
+    format!("secret{}", session.0 % SECOND)
+}
+
+/// How much more the number of somebody's second client is.
+const SECOND: u64 = 100;
+
+fn are_one(session: SessionId, other: SessionId) -> bool {
+    session.0 % SECOND == other.0 % SECOND
+}
+
+/// Without what somebody is besides their name, where it is they who are told.
+fn without_own_profile(what: &str, own: &str) -> String {
+    let mut parts = what.split(", profile: Some(");
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let whose = bare.rsplit("name: \"").next().unwrap_or_default();
+        match part.split_once(", account: ") {
+            Some((_, rest)) if whose.starts_with(own) => bare.push_str(rest),
+            _ => bare.push_str(part),
+        }
+    }
+    bare
 }
 
 /// Holds every effect against what those may know who get it.
@@ -38,6 +59,14 @@ struct Watchman {
     names: BTreeSet<String>,
     /// Who answers for which of these rooms, and may know who is in it.
     keepers: BTreeSet<(SessionId, String)>,
+    /// Who gets what is published, and what the others there call them.
+    inside: BTreeSet<(ChannelId, SessionId)>,
+    called: BTreeMap<(ChannelId, SessionId), String>,
+    asker: SessionId,
+    /// A name that is in the command: who wrote it learns nothing by reading it again.
+    written: String,
+    /// The message that was said last.
+    last: MessageId,
     /// Whom an answer has told to be behind a name.
     real: Vec<String>,
     /// Events and lists that were looked at, so that the test tests something.
@@ -53,34 +82,128 @@ impl Watchman {
         let names = what.match_indices("anon-").filter_map(|(at, _)| what.get(at..at + 13));
         self.names.extend(names.map(str::to_owned));
         let own = to.map(name_of).unwrap_or_default();
-        let bare = if own.is_empty() { what.to_owned() } else { what.replace(&own, "oneself") };
+        let bare = if own.is_empty() {
+            what.to_owned()
+        } else {
+            without_own_profile(what, &own).replace(&own, "oneself")
+        };
+        let bare = match to {
+            Some(to) if to == self.asker => bare.replace(&format!("{:?}", self.written), "the one"),
+            _ => bare,
+        };
         assert!(!bare.contains("secret"), "{} tells {to:?}: {what}", self.doing);
     }
 
     /// `real`: who is said to be behind a name in that room.
     fn note_real(&mut self, to: SessionId, room: &str, real: Option<&str>) {
         let Some(real) = real else { return };
-        assert!(self.keepers.contains(&(to, room.to_owned())), "{} tells of {real}", self.doing);
+        assert!(self.keeps(to, room), "{} tells of {real}", self.doing);
         self.real.push(real.to_owned());
     }
 
     fn is_hiding(name: &str) -> bool {
         HIDING.contains(&name)
     }
+
+    fn keeps(&self, session: SessionId, room: &str) -> bool {
+        // An account answers for it from outside as well, and by each of its clients.
+        self.keepers.iter().any(|(keeper, of)| are_one(*keeper, session) && of == room)
+    }
+
+    /// What one hears of oneself is about oneself: nobody knows themselves by the name that the others know.
+    fn check_own(&self, channel: ChannelId, cause: SessionId, what: &str) {
+        let told = self.inside.iter().filter(|&&(of, session)| of == channel && session != cause);
+        for key @ (_, session) in told {
+            let called = self.called.get(key);
+            let is_strange = called.is_some_and(|called| what.contains(called.as_str()));
+            assert!(!is_strange, "{} tells {session:?} of themselves as {called:?}: {what}", self.doing);
+        }
+    }
+
+    /// Who stands otherwise is told so by their own name; of an account that is not there, those are told who may know it.
+    fn note_standing(&mut self, to: SessionId, room: &str, changes: &[RoomChange<'_>]) {
+        for change in changes {
+            let (whom, affiliation) = match *change {
+                RoomChange::Stands { whom, after, .. } => (whom, after.affiliation),
+                RoomChange::Affiliate { whom, affiliation, .. } => (whom, affiliation),
+                RoomChange::Unaffiliate { whom, .. } => (whom, Affiliation::None),
+                _ => continue,
+            };
+            let named = whom.strip_prefix("secret").map(|rest| rest.trim_end_matches('x').parse());
+            let Some(Ok(number)) = named else { continue };
+            let whose = if whom.starts_with(&name_of(to)) { to } else { SessionId(number) };
+            self.keepers.retain(|(keeper, of)| !are_one(*keeper, whose) || of != room);
+            self.set_keeper(whose, room, affiliation);
+        }
+    }
+
+    fn set_keeper(&mut self, session: SessionId, room: &str, affiliation: Affiliation) {
+        let keeper = (session, room.to_owned());
+        match affiliation >= Affiliation::Admin {
+            true => self.keepers.insert(keeper),
+            false => self.keepers.remove(&keeper),
+        };
+    }
+
+    /// The answer to a question about a room that hides people, or to a change of it.
+    fn check_answer(&mut self, to: SessionId, reply: Reply<'_>) {
+        let (room, told) = match reply {
+            Reply::Past { room, entries, .. } => (room, format!("{entries:?}")),
+            Reply::Members { room, entries, .. } => (room, format!("{entries:?}")),
+            Reply::Wishes { room, entries } => (room, format!("{entries:?}")),
+            Reply::Kicked { room, who, .. } => (room, format!("{who:?}")),
+            Reply::Decided { room, who, .. } => (room, format!("{who:?}")),
+            Reply::Changed { room, changes, .. } => (room, format!("{changes:?}")),
+            Reply::Masks { room, entries, .. } => (room, format!("{entries:?}")),
+            Reply::Subject { room, subject } => (room, format!("{subject:?}")),
+            Reply::NameReserved { room, name } => (room, format!("{name:?}")),
+            _ => return,
+        };
+        if !Self::is_hiding(room.shown()) {
+            return;
+        }
+        if let Reply::Changed { changes, .. } = reply {
+            self.note_standing(to, room.shown(), changes);
+        }
+        // Who answers for the room knows accounts; what was said there has none in it for them either.
+        let is_for_keepers = !matches!(reply, Reply::Past { .. } | Reply::Subject { .. });
+        if !(is_for_keepers && self.keeps(to, room.shown())) {
+            self.check(Some(to), &told);
+        }
+    }
 }
 
 impl Effects for Watchman {
     fn emit(&mut self, effect: Effect<'_>) {
         match effect {
-            Effect::Publish { channel, room, event, .. } if Self::is_hiding(room.shown()) => {
-                self.hidden.insert(channel);
-                self.check(None, &format!("{event:?}"));
+            Effect::Subscribe { channel, session } => {
+                self.inside.insert((channel, session));
             }
+            Effect::Unsubscribe { channel, session } => {
+                self.inside.remove(&(channel, session));
+            }
+            Effect::Publish { channel, room, cause, event } if Self::is_hiding(room.shown()) => {
+                self.hidden.insert(channel);
+                let told = format!("{event:?}");
+                self.check(None, &told);
+                self.check_own(channel, cause, &told);
+            }
+            // Who answers for the room hears who they are that ask to be let in, and of accounts that are not there.
+            Effect::Send { to, room: Some(room), event: Event::Changed { changes, .. }, .. }
+                if self.keeps(to, room.shown()) =>
+            {
+                self.note_standing(to, room.shown(), changes);
+            }
+            Effect::Send { to, room: Some(room), event: Event::Wished { .. }, .. }
+                if self.keeps(to, room.shown()) => {}
             Effect::Send { to, room: Some(room), event, .. }
                 if Self::is_hiding(room.shown())
                 // Who is invited, the one says who invites.
                 && !matches!(event, Event::GuestInvited { .. }) =>
             {
+                if let Event::Changed { changes, .. } = event {
+                    self.note_standing(to, room.shown(), changes);
+                }
                 self.check(Some(to), &format!("{event:?}"));
             }
             Effect::Send { to, event: Event::Told { from, words, .. }, .. } if from.hidden_host.is_some() => {
@@ -93,7 +216,7 @@ impl Effects for Watchman {
             Effect::Reply { to, reply: Reply::Occupants { room, entries, .. }, .. }
                 if Self::is_hiding(room.shown()) =>
             {
-                for entry in entries.iter().filter(|entry| entry.person.session != to) {
+                for entry in entries.iter().filter(|entry| !are_one(entry.person.session, to)) {
                     self.check(Some(to), &format!("{:?} {:?}", entry.person, entry.place));
                     self.note_real(to, room.shown(), entry.real.map(UserName::shown));
                 }
@@ -102,30 +225,42 @@ impl Effects for Watchman {
                 if look.person.hidden_host.is_some() {
                     self.check(Some(to), &format!("{:?} {:?}", look.person, look.places));
                     let [place] = look.places else { panic!("{:?}", look.places) };
-                    let real = look.real.filter(|real| real.session != to);
+                    let real = look.real.filter(|real| !are_one(real.session, to));
                     self.note_real(to, place.room.shown(), real.map(|real| real.name.shown()));
-                } else if look.person.session != to {
+                } else if !are_one(look.person.session, to) {
                     let rooms = look.places.iter().map(|place| place.room.shown());
                     for room in rooms.filter(|name| Self::is_hiding(name)) {
-                        assert!(self.keepers.contains(&(to, room.to_owned())), "{}", self.doing);
+                        assert!(self.keeps(to, room), "{}", self.doing);
                     }
                 }
             }
-            Effect::Reply { to, reply: Reply::Joined { room, subject, standing, .. }, .. }
-                if Self::is_hiding(room.shown()) =>
-            {
+            Effect::Reply {
+                to,
+                channel,
+                reply: Reply::Joined { room, subject, standing, known_as, made, .. },
+                ..
+            } if Self::is_hiding(room.shown()) => {
                 self.check(Some(to), &format!("{subject:?}"));
-                let keeper = (to, room.shown().to_owned());
-                match standing.affiliation >= Affiliation::Admin {
-                    true => self.keepers.insert(keeper),
-                    false => self.keepers.remove(&keeper),
-                };
+                if made {
+                    self.keepers.retain(|(_, of)| of != room.shown());
+                }
+                self.set_keeper(to, room.shown(), standing.affiliation);
+                let called = known_as.expect("a name for the others").shown();
+                self.called.insert((channel, to), called.to_owned());
             }
-            Effect::Reply { to, reply, .. } if format!("{reply:?}").contains("anon-") => {
-                if matches!(reply, Reply::Subject { .. } | Reply::Masks { .. } | Reply::Sent { .. }) {
+            Effect::Reply { reply: Reply::RoomRenamed { from, to, .. }, .. } => {
+                let [from, to] = [from, to].map(|name| name.shown().to_owned());
+                let keepers = std::mem::take(&mut self.keepers).into_iter();
+                let of = |(session, room)| (session, if room == from { to.clone() } else { room });
+                self.keepers = keepers.map(of).collect();
+            }
+            Effect::Reply { to, reply: reply @ Reply::Sent { id, .. }, .. } => {
+                self.last = id;
+                if format!("{reply:?}").contains("anon-") {
                     self.check(Some(to), &format!("{reply:?}"));
                 }
             }
+            Effect::Reply { to, reply, .. } => self.check_answer(to, reply),
             _ => {}
         }
     }
@@ -168,6 +303,8 @@ struct Play {
     watchman: Watchman,
     random: Random,
     now: Instant,
+    /// Those that there are now: of each the first client, then of each the second.
+    clients: Vec<SessionId>,
 }
 
 impl Play {
@@ -179,15 +316,23 @@ impl Play {
             proofs: Vec::new(),
             names: BTreeSet::new(),
             keepers: BTreeSet::new(),
+            inside: BTreeSet::new(),
+            called: BTreeMap::new(),
+            asker: SessionId::NONE,
+            written: String::new(),
+            last: MessageId(0),
             real: Vec::new(),
             seen: 0,
             doing: String::new(),
         };
-        Play { hub: Hub::new(limits), watchman, random: Random::new(seed), now: Instant::now() }
+        let people = 1..=PEOPLE as u64;
+        let clients = people.clone().chain(people.map(|n| n + SECOND)).map(SessionId).collect();
+        Play { hub: Hub::new(limits), watchman, random: Random::new(seed), now: Instant::now(), clients }
     }
 
     fn ask(&mut self, session: SessionId, command: Command<'_>) {
         self.watchman.doing = format!("{session:?}: {command:?}");
+        self.watchman.asker = session;
         self.now += Duration::from_millis(700);
         self.hub.handle(moment(self.now), session, RequestId(1), command, &mut self.watchman);
         for (session, is_new) in std::mem::take(&mut self.watchman.proofs) {
@@ -224,11 +369,73 @@ impl Play {
         SessionId(1 + self.random.below(PEOPLE) as u64)
     }
 
-    fn step(&mut self) {
-        let session = self.anybody();
-        let room = *self.random.pick(&[HIDING[0], HIDING[1], KNOWING]);
+    /// What people do to rooms as their owners, and ask them for.
+    fn step_of_owners(&mut self) {
+        let session = self.a_client();
+        let [room, other] = [(); 2].map(|()| *self.random.pick(&HIDING));
         let named = RoomRef::Named(room);
         let who = self.a_name();
+        self.watchman.written.clone_from(&who);
+        let (who, account, id) = (&*who, format!("~a:{who}"), self.watchman.last);
+        let change = |change| Command::Change { room: named, changes: Box::new([change]) };
+        let on = self.random.chance(50);
+        let wish = if on { Wish::Voice } else { Wish::Membership };
+        let list = if on { MaskList::Bans } else { MaskList::Mutes };
+        let affiliation = *self.random.pick(&[
+            Affiliation::Outcast,
+            Affiliation::None,
+            Affiliation::Member,
+            Affiliation::Admin,
+            Affiliation::Owner,
+        ]);
+        let span = Span { after: None, before: None, newest: true, limit: 20, said_only: on };
+        let command = match self.random.below(19) {
+            0..=2 => Command::ShowPast { room: named, part: Part::Span(span) },
+            3 => Command::Search { room: named, words: "words", before: None, limit: 9 },
+            4 => Command::Retract { room: named, id, text: "" },
+            5 => Command::Destroy { room: named, text: "", instead: "" },
+            6 => Command::RenameRoom { room: named, to: other, text: "" },
+            7 => Command::Wish { room: named, wish, text: "" },
+            8 => Command::Decide { room: named, who, wish, grant: self.random.chance(50) },
+            9 => Command::ListWishes { room: named },
+            10 | 11 => Command::ListMembers { room: named, affiliation: None, after: "" },
+            12 | 13 => change(RoomChange::Affiliate { affiliation, whom: who, terms: Terms::NONE }),
+            14 => change(RoomChange::Unaffiliate { affiliation, whom: who }),
+            15 => change(RoomChange::AddMask { list, mask: &account, terms: Terms::NONE }),
+            16 => change(RoomChange::RemoveMask { list, mask: &account }),
+            17 => Command::ReserveName { room: named, name: who },
+            _ => Command::Was { name: who, entries_max: 9 },
+        };
+        self.ask(session, command);
+    }
+
+    /// Either of somebody's two clients.
+    fn a_client(&mut self) -> SessionId {
+        let place = self.random.below(PEOPLE) + if self.random.chance(30) { PEOPLE } else { 0 };
+        self.clients[place]
+    }
+
+    /// Somebody is gone, and comes back by a session that there was not before.
+    fn come_again(&mut self) {
+        let session = self.a_client();
+        self.watchman.doing = format!("{session:?} is gone");
+        self.hub.disconnect(moment(self.now), session, Departure::Quit("secretly"), &mut self.watchman);
+        let again = SessionId(session.0 + 2 * SECOND);
+        for client in self.clients.iter_mut().filter(|client| **client == session) {
+            *client = again;
+        }
+        self.log_in(again);
+    }
+
+    fn step(&mut self) {
+        if self.random.chance(40) {
+            return self.step_of_owners();
+        }
+        let session = self.a_client();
+        let room = *self.random.pick(&[HIDING[0], HIDING[1], HIDING[2], KNOWING]);
+        let named = RoomRef::Named(room);
+        let who = self.a_name();
+        self.watchman.written.clone_from(&who);
         let (who, words) = (&*who, Words { form: Form::Message, text: "words", tags: "" });
         let change = |change| Command::Change { room: named, changes: Box::new([change]) };
         let flag = *self.random.pick(&[Flag::Moderated, Flag::Hidden]);
@@ -277,14 +484,12 @@ fn no_name_from_elsewhere_gets_into_a_room_that_hides_people() {
         play.ask(keeper, Command::Join { room: KNOWING, password: "", past: 0 });
         let change = RoomChange::Flag { flag: Flag::SemiAnonymous, on: false };
         play.ask(keeper, Command::Change { room: RoomRef::Named(KNOWING), changes: Box::new([change]) });
-        (1..=PEOPLE as u64).for_each(|n| play.log_in(SessionId(n)));
+        for session in play.clients.clone() {
+            play.log_in(session);
+        }
         for _ in 0..STEPS {
             if play.random.below(60) == 0 {
-                let session = play.anybody();
-                play.watchman.doing = format!("{session:?} is gone");
-                let (now, why) = (moment(play.now), Departure::Quit("secretly"));
-                play.hub.disconnect(now, session, why, &mut play.watchman);
-                play.log_in(session);
+                play.come_again();
             }
             play.step();
         }

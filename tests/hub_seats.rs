@@ -9,8 +9,8 @@ use desk::{ANN, BOB, CY, Desk, PAYLOAD_MAX};
 use recorder::{Answered, Happened, Recorded, moment};
 use switchboard::hub::record::{ScramKeys, Secret};
 use switchboard::hub::{
-    AccountChange, ChannelId, Command, Departure, Limits, Marks, Offers, Proved, Purpose, Refusal, RelayEnd,
-    SessionId, Words,
+    AccountChange, ChannelId, Command, Departure, Flag, Form, Limits, Marks, MessageId, Offers, Part, Proved,
+    Purpose, Refusal, RelayEnd, Role, RoomChange, RoomRef, SessionId, Words,
 };
 
 /// Further sessions of ann's.
@@ -221,4 +221,113 @@ fn all_seats_hear_of_the_end_of_their_account() {
     assert_eq!(told_of_the_end(&effects), (vec![PHONE], vec![LAPTOP]));
     assert_eq!(desk.hub.users_len(), 3);
     desk.login(LAPTOP, "annie"); // which is nobody now
+}
+
+/// With each name in quotation marks.
+fn shown(event: &Happened) -> String {
+    match event {
+        Happened::Other(text) => text.clone(),
+        event => format!("{event:?}"),
+    }
+}
+
+/// What a session hears of all this that is about a room which it is in.
+fn heard(effects: &[Recorded], session: SessionId) -> Vec<String> {
+    let mut is_subscribed = true;
+    let mut heard = Vec::new();
+    for effect in effects {
+        match effect {
+            Recorded::Subscribe { session: of, .. } if *of == session => is_subscribed = true,
+            Recorded::Unsubscribe { session: of, .. } if *of == session => is_subscribed = false,
+            Recorded::Publish { cause, event, .. } if is_subscribed && *cause != session => {
+                heard.push(shown(event));
+            }
+            Recorded::Send { to, event, .. } if *to == session => heard.push(shown(event)),
+            _ => {}
+        }
+    }
+    assert!(is_subscribed || heard.iter().any(|event| event.contains("Destroyed")), "{effects:?}");
+    heard
+}
+
+/// Ann at two seats and bob in a room in which nobody knows who they are; and what the others call the two.
+fn in_hiding() -> (Desk, [String; 2]) {
+    let mut desk = with_account();
+    desk.join(ANN, "#masks");
+    sit_down(&mut desk, PHONE, 0);
+    let hide = RoomChange::Flag { flag: Flag::SemiAnonymous, on: true };
+    let effects = desk.change(ANN, "#masks", hide);
+    let [changed] = &heard(&effects, PHONE)[..] else { panic!("{effects:?}") };
+    assert!(changed.contains("\"ann\""), "{changed}");
+    let effects = desk.ask(BOB, Command::Join { room: "#masks", password: "", past: 0 });
+    let bob = effects.iter().find_map(|effect| match effect {
+        Recorded::Publish { event: Happened::Entered(name), .. } => Some(name.clone()),
+        _ => None,
+    });
+    let effects = desk.ask(PHONE, Command::Say { room: MASKS, words: Words::message("hi"), least: None });
+    let ann = effects.iter().find_map(|effect| match effect {
+        Recorded::Publish { event: Happened::Said { by, .. }, .. } => Some(by.clone()),
+        _ => None,
+    });
+    (desk, [ann.expect("what ann is called"), bob.expect("what bob is called")])
+}
+
+const MASKS: RoomRef<'_> = RoomRef::Named("#masks");
+
+/// What either seat does there, the other hears once and by ann's own name, and bob by the one that he knows.
+#[test]
+fn the_seats_of_somebody_know_each_other_where_nobody_else_does() {
+    let (mut desk, [ann, bob]) = in_hiding();
+    let words = Words::message("hello");
+    let past =
+        Command::ShowPast { room: MASKS, part: Part::Around { id: MessageId(0), limit: 1, said_only: true } };
+    let Answered::Other(past) = desk.answer(PHONE, past) else { panic!("no past") };
+    let id = past.split_once("MessageId(").and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+    let id = MessageId(id.expect("the number of a message"));
+    let change = |change| Command::Change { room: MASKS, changes: Box::new([change]) };
+    let does = [
+        Command::RenameRoom { room: MASKS, to: "#Masks", text: "" },
+        Command::Say { room: MASKS, words, least: None },
+        Command::Say {
+            room: MASKS,
+            words: Words { form: Form::Tags, tags: "+draft/react=x", text: "" },
+            least: None,
+        },
+        Command::SetSubject { room: MASKS, text: "tea" },
+        Command::Retract { room: MASKS, id, text: "" },
+        change(RoomChange::Flag { flag: Flag::Moderated, on: true }),
+        change(RoomChange::Grant { role: Role::Moderator, to: &bob }),
+        Command::Say { room: MASKS, words, least: Some(Role::Moderator) },
+        Command::Invite { room: MASKS, who: "cy" },
+        Command::Kick { room: MASKS, who: &bob, text: "" },
+    ];
+    for (n, command) in does.into_iter().enumerate() {
+        let [here, there] = if n % 2 == 0 { [ANN, PHONE] } else { [PHONE, ANN] };
+        let effects = desk.ask(here, command.clone());
+        let own = heard(&effects, there);
+        assert!(own.len() == 1 && own.iter().all(|event| event.contains("\"ann\"")), "{command:?}: {own:?}");
+        assert!(!own.iter().any(|event| event.contains(&ann)), "{command:?}: {own:?}");
+        assert!(heard(&effects, here).is_empty(), "{command:?} is answered: {effects:?}");
+        if !matches!(command, Command::Kick { .. }) {
+            let others = heard(&effects, BOB);
+            assert!(others.len() == 1 && others.iter().all(|event| event.contains(&ann)), "{others:?}");
+            assert!(!others.iter().any(|event| event.contains("\"ann\"")), "{command:?}: {others:?}");
+        }
+    }
+    let effects = desk.ask(PHONE, Command::Destroy { room: MASKS, text: "", instead: "" });
+    let own = heard(&effects, ANN);
+    assert!(own.len() == 1 && own.iter().all(|event| event.contains("\"ann\"")), "{own:?}");
+}
+
+#[test]
+fn private_words_to_somebody_unknown_are_at_all_seats_of_both() {
+    let (mut desk, [ann, bob]) = in_hiding();
+    let words = Words::message("psst");
+    let effects = desk.ask(PHONE, Command::Tell { to: &bob, words, even_oneself: false });
+    assert_eq!(told(&effects, &Happened::Told { from: ann.clone(), text: "psst".into() }), [BOB]);
+    assert_eq!(told(&effects, &Happened::ToldElsewhere { to: bob.clone(), text: "psst".into() }), [ANN]);
+    let effects = desk.ask(BOB, Command::Tell { to: &ann, words, even_oneself: false });
+    assert_eq!(told(&effects, &Happened::Told { from: bob, text: "psst".into() }), [ANN, PHONE]);
+    let effects = desk.ask(ANN, Command::Tell { to: &ann, words, even_oneself: true });
+    assert_eq!(told(&effects, &Happened::Told { from: "ann".into(), text: "psst".into() }), [ANN, PHONE]);
 }

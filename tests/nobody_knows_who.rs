@@ -11,7 +11,11 @@ use switchboard::wire::frame::{self, Frame};
 
 const CAPABILITIES: &str = "account-notify account-tag away-notify batch chghost echo-message extended-join \
                             extended-monitor invite-notify message-tags multi-prefix server-time setname \
-                            userhost-in-names";
+                            userhost-in-names labeled-response";
+/// For those who ask for what was said before, and see it as it was.
+const READING: &str = "draft/chathistory draft/event-playback draft/message-redaction draft/channel-rename";
+/// `\0secretalice\0sesame`, as SASL has it.
+const PLAIN: &str = "AHNlY3JldGFsaWNlAHNlc2FtZQ==";
 
 /// Somebody who speaks lines, and keeps every line that they get.
 struct Person {
@@ -35,6 +39,21 @@ impl Person {
         person.send(&format!(
             "CAP REQ :{CAPABILITIES}\r\nNICK {nick}\r\nUSER {nick}_u 0 * :{nick} r\r\nCAP END\r\n"
         ));
+        person.wait_for(" 422 ");
+        person
+    }
+
+    /// The second client of somebody who has an account.
+    fn connect_again(server: &Server, nick: &str, proof: &str) -> Person {
+        let stream = TcpStream::connect(server.address).expect("the server accepts");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
+        let (link, nick) = (BufReader::new(stream), nick.to_owned());
+        let mut person = Person { link, nick, log: String::new(), pings: 0 };
+        let nick = &person.nick.clone();
+        person.send(&format!("CAP REQ :sasl message-tags\r\nNICK {nick}\r\nUSER {nick} 0 * :{nick}\r\n"));
+        person.send(&format!("AUTHENTICATE PLAIN\r\nAUTHENTICATE {proof}\r\n"));
+        person.wait_for(" 903 ");
+        person.send("CAP END\r\n");
         person.wait_for(" 422 ");
         person
     }
@@ -203,6 +222,101 @@ fn whatever_people_do_nobody_in_the_room_or_in_another_learns_who_they_are() {
     assert_silent_about(&[&other_name], "the spy", &spy.log);
     let of_stranger: Vec<&str> = stranger.log.lines().filter(|line| !line.contains("INVITE")).collect();
     assert_silent_about(&[&alice_name], "the stranger, but for the invitation", &of_stranger.join("\n"));
+}
+
+/// What the room keeps, what is asked of it, and what its owners do with it: heard by somebody who was there, and by
+/// somebody who came later and asks. Alice has two clients, who know each other.
+#[test]
+fn what_a_room_keeps_and_what_owners_do_with_it_says_nothing_of_who_they_are() {
+    let server = Server::start(&["--account-delay-seconds", "1e-9"]);
+    let mut alice = Person::connect(&server, [127, 9, 8, 7], "secretalice");
+    let host = alice.host();
+    alice.send("NS REGISTER sesame\r\n");
+    alice.wait_for(" 900 ");
+    alice.send("JOIN #masks\r\nMODE #masks +A\r\n");
+    alice.wait_for("MODE #masks +A");
+    let mut phone = Person::connect_again(&server, "secretalice", PLAIN);
+    phone.wait_for(" 366 ");
+    let mut bob = Person::connect(&server, [127, 9, 8, 6], "secretbob");
+    bob.send("NS REGISTER sesame\r\n");
+    bob.wait_for(" 900 ");
+    let bob_name = bob.enter("#masks");
+    let mut spy = Person::connect(&server, [127, 0, 0, 1], "spy");
+    spy.send(&format!("CAP REQ :{READING}\r\n"));
+    spy.wait_for(" ACK ");
+    spy.enter("#masks");
+
+    alice.send("PRIVMSG #masks :by the desk\r\nTOPIC #masks :a subject\r\n");
+    let line = phone.wait_for(":by the desk");
+    assert!(line.contains(":secretalice!"), "to herself she is who she is: {line}");
+    let line = spy.wait_for(":by the desk");
+    let alice_name =
+        line.split('!').next().and_then(|head| head.rsplit(':').next()).expect("a name").to_owned();
+    assert!(alice_name.starts_with("anon-"), "{line}");
+    let id = line.split_once("msgid=").and_then(|(_, rest)| rest.split([';', ' ']).next()).expect("an id");
+    let id = id.to_owned();
+    phone.send("PRIVMSG #masks :by the phone\r\n@+draft/react=x TAGMSG #masks\r\n");
+    let line = alice.wait_for(":by the phone");
+    assert!(line.contains(":secretalice!"), "{line}");
+    bob.send("PRIVMSG #masks :by bob\r\nPART #masks :see you\r\n");
+    spy.wait_for("PART #masks");
+    assert_eq!(bob.enter("#masks"), bob_name);
+    alice.send(&format!("REDACT #masks {id} :no\r\nCAP REQ :{READING}\r\nREDACT #masks {id} :no\r\n"));
+    spy.wait_for("REDACT #masks");
+    phone.send("MODE #masks +b ~a:secretcarol\r\nMODE #masks +m\r\nCS MUTE #masks ~a:secretbob\r\n");
+    bob.send("PRIVMSG ChanServ :ASK #masks VOICE\r\nCS LIST #masks members\r\n");
+    phone.send("MODE #masks -m\r\n");
+    spy.wait_for("MODE #masks -m");
+    bob.catch_up();
+
+    spy.send("CHATHISTORY LATEST #masks * 50\r\nCHATHISTORY BEFORE #masks timestamp=2999-01-01T00:00:00.000Z 50\r\n");
+    spy.send(
+        "CHATHISTORY TARGETS timestamp=2020-01-01T00:00:00.000Z timestamp=2999-01-01T00:00:00.000Z 9\r\n",
+    );
+    spy.send(
+        "CS HISTORY #masks\r\nCS SEARCH #masks phone\r\nCS LIST #masks members\r\nCS LIST #masks owners\r\n",
+    );
+    spy.send("CS LIST #masks bans\r\nCS INFO #masks\r\nMODE #masks b\r\nMODE #masks q\r\nMODE #masks a\r\n");
+    spy.send(&format!(
+        "MODE #masks +b ~a:{alice_name}\r\nREDACT #masks {id} :mine\r\nRENAME #masks #mine\r\n"
+    ));
+    spy.catch_up();
+    assert!(
+        spy.log.contains(&format!("{alice_name}!anon@")) && spy.log.contains("by the phone"),
+        "{}",
+        spy.log
+    );
+
+    // Somebody who comes later, without the capabilities, is shown the latest lines; and a native asks for them.
+    let mut late = Person::connect(&server, [127, 0, 0, 1], "late");
+    late.enter("#masks");
+    late.catch_up();
+    assert!(late.log.contains("by the phone") && late.log.contains(" 332 "), "{}", late.log);
+    let mut mole = Client::login(server.address, "mole");
+    mole.send(0, &frame::Join { request: 70, past: 50, room: "#masks", password: "" });
+    let mut heard = String::new();
+    let channel = hear(&mut mole, &mut heard, Kind::Joined).channel();
+    let past = hear(&mut mole, &mut heard, Kind::Past);
+    assert!(past.text().contains("by the phone") && past.text().contains(&alice_name), "{}", past.text());
+    mole.send(channel, &frame::Search { request: 71, before: 0, limit: 9, room: "", words: "phone" });
+    hear(&mut mole, &mut heard, Kind::Past);
+
+    phone.send("RENAME #masks #capes :a better name\r\n");
+    spy.wait_for("RENAME #masks #capes");
+    late.wait_for("JOIN #capes");
+    phone.send("CS DESTROY #capes\r\n");
+    for person in [&mut spy, &mut late] {
+        person.wait_for("#capes");
+        person.catch_up();
+    }
+    mole.send(0, &frame::Bye { code: 0, text: "" });
+    heard.extend(mole.receive_all().iter().map(|frame| frame.text() + "\n"));
+
+    let cloak = host.split('.').next().expect("a part of the host");
+    let secrets = ["secret", cloak];
+    assert_silent_about(&secrets, "the spy", &spy.log);
+    assert_silent_about(&secrets, "who came later", &late.log);
+    assert_silent_about(&secrets, "the mole", &heard);
 }
 
 /// What one asks about a name that one knows says nothing of the room.

@@ -267,7 +267,7 @@ fn request(room: &str, deed: Deed) -> (String, &'static str, &'static str) {
         Deed::Say => ("PRIVMSG {} :hello", " PRIVMSG #", " 404 bea "),
         Deed::SetSubject => ("TOPIC {} :at five", " TOPIC #", OPERATORS),
         Deed::Invite => ("INVITE dan {}", " 341 ", OPERATORS),
-        Deed::Rename => ("NICK bee", " NICK bee", " 404 bea "),
+        Deed::Rename => ("NICK bee", " NICK bee", " 437 bea "),
         Deed::ShowStatus => panic!("that is refused to nobody"),
         Deed::Kick => ("KICK {} cy", " KICK #", OPERATORS),
         Deed::GiveVoice => ("MODE {} +v cy", " MODE #", OPERATORS),

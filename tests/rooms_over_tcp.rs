@@ -79,7 +79,9 @@ fn a_subject_is_told_to_those_inside_and_to_those_who_come() {
     bob.join("#lobby");
     alice.send(room, &frame::SetSubject { request: 9, text: "tea at five" });
     let subject = bob.receive_kind(Kind::Subject);
-    assert_eq!(subject.frame(), Frame::Subject(frame::Subject { by: "alice", text: "tea at five" }));
+    let Frame::Subject(set) = subject.frame() else { panic!("{subject:?}") };
+    assert_eq!((set.by, set.text), ("alice", "tea at five"));
+    assert!(set.at_millis > 1_700_000_000_000, "in milliseconds since 1970: {}", set.at_millis);
     let mut carol = Client::login(server.address, "carol");
     carol.send(0, &frame::Join { request: 5, past: 0, room: "#lobby", password: "" });
     let joined = carol.receive();
@@ -91,6 +93,7 @@ fn a_subject_is_told_to_those_inside_and_to_those_who_come() {
         affiliation: AffiliationCode::None.number(),
         grants: 0,
         you: "carol",
+        subject_millis: set.at_millis,
         subject_by: "alice",
         subject: "tea at five",
     };

@@ -191,3 +191,103 @@ fn what_is_read_at_one_seat_the_others_know_to_be_read() {
     phone.send("MARKREAD #tea timestamp=2027-01-15T08:00:01.000Z\r\n");
     phone.wait_for(&["MARKREAD #tea timestamp=2027-01-15T08:00:01.500Z"]);
 }
+
+/// The names by which the others know ann and bob in `#masks`, where ann is at a desk, with a native client, and by
+/// telephone.
+fn hidden(server: &Server) -> ((Client, Link, Client, u32), [String; 2]) {
+    let mut desk = Client::login(server.address, "ann");
+    give_password(&mut desk, CredentialsCode::Register);
+    let mut phone = telephone(server.address);
+    phone.send("JOIN #masks\r\nMODE #masks +A\r\n");
+    phone.wait_for(&["MODE #masks +A"]);
+    let room = desk.receive_kind(Kind::Joined).channel();
+    let changed = desk.receive_kind(Kind::Changed);
+    assert!(matches!(changed.frame(), Frame::Changed(changed) if changed.by == "ann"), "{changed:?}");
+    let mut bob = Client::login(server.address, "bob");
+    bob.join("#masks");
+    let entered = desk.receive_kind(Kind::Entered);
+    let Frame::Entered(entered) = entered.frame() else { panic!("nobody") };
+    let bob_name = entered.who.to_owned();
+    bob.send(room, &frame::Who { request: 9, after: "" });
+    let list = bob.receive_kind(Kind::Occupants);
+    let Frame::Occupants(list) = list.frame() else { panic!("no list") };
+    let ann_name = list.occupants.iter().map(|one| one.name).find(|name| *name != "bob").map(str::to_owned);
+    phone.wait_for(&["JOIN #masks"]);
+    ((desk, phone, bob, room), [ann_name.expect("ann is there"), bob_name])
+}
+
+#[test]
+fn the_seats_of_somebody_know_each_other_where_nobody_else_does() {
+    let server = Server::start(&["--account-delay-seconds", "1e-9"]);
+    let ((mut desk, mut phone, mut bob, room), [ann, bob_name]) = hidden(&server);
+    // One after the other without a pause, so that what goes to all and what goes past the seats is mixed.
+    const LINES: usize = 20;
+    for n in 0..LINES {
+        desk.send(room, &frame::Say { request: 0, text: &format!("desk {n}") });
+        phone.send(&format!("PRIVMSG #masks :phone {n}\r\n"));
+        bob.send(room, &frame::Say { request: 0, text: &format!("bob {n}") });
+    }
+    let mut from_phone = 0;
+    let mut from_bob = 0;
+    while (from_phone, from_bob) != (LINES, LINES) {
+        let said = desk.receive_kind(Kind::Said);
+        let Frame::Said(frame::Said { by, text }) = said.frame() else { panic!("{said:?}") };
+        let (of, expected) = if by == "ann" { (&mut from_phone, "phone") } else { (&mut from_bob, "bob") };
+        assert_eq!(text, format!("{expected} {of}"), "by {by}");
+        assert!(by == "ann" || by == bob_name, "{by}");
+        *of += 1;
+    }
+    let mut heard = [0; 2];
+    for _ in 0..2 * LINES {
+        let said = bob.receive_kind(Kind::Said);
+        let Frame::Said(frame::Said { by, text }) = said.frame() else { panic!("{said:?}") };
+        let (word, number) = text.split_once(' ').expect("a word and a number");
+        let of = &mut heard[usize::from(word == "phone")];
+        assert_eq!((by, number), (ann.as_str(), of.to_string().as_str()));
+        *of += 1;
+    }
+    let mut heard = [0; 2];
+    for _ in 0..2 * LINES {
+        let line = phone.wait_for(&["PRIVMSG #masks "]);
+        let (head, text) = line.trim_end().split_once(" PRIVMSG #masks :").expect("a message");
+        let (word, number) = text.split_once(' ').expect("a word and a number");
+        let by = if word == "desk" { "ann" } else { &bob_name };
+        assert!(head.starts_with(&format!(":{by}!")), "{line}");
+        let of = &mut heard[usize::from(word == "desk")];
+        assert_eq!(number, of.to_string(), "{line}");
+        *of += 1;
+    }
+
+    phone.send(&format!("PRIVMSG {bob_name} :psst\r\n"));
+    let told = bob.receive_kind(Kind::Told);
+    assert_eq!(told.frame(), Frame::Told(frame::Told { from: &ann, text: "psst" }));
+    let elsewhere = desk.receive_kind(Kind::ToldElsewhere);
+    let expected = frame::ToldElsewhere { to: &bob_name, text: "psst" };
+    assert_eq!(elsewhere.frame(), Frame::ToldElsewhere(expected));
+    desk.send(0, &frame::Tell { request: 0, to: &bob_name, text: "psst again" });
+    let line = phone.wait_for(&[":psst again"]);
+    assert!(line.starts_with(":ann!") && line.contains(&format!(" PRIVMSG {bob_name} ")), "{line}");
+
+    phone.send("TOPIC #masks :tea\r\n");
+    let subject = desk.receive_kind(Kind::Subject);
+    assert!(
+        matches!(subject.frame(), Frame::Subject(subject) if (subject.by, subject.text) == ("ann", "tea"))
+    );
+    desk.send(room, &frame::SetSubject { request: 0, text: "cake" });
+    let line = phone.wait_for(&["TOPIC #masks :cake"]);
+    assert!(line.starts_with(":ann!"), "{line}");
+    phone.send("MODE #masks +m\r\n");
+    let changed = desk.receive_kind(Kind::Changed);
+    assert!(matches!(changed.frame(), Frame::Changed(changed) if changed.by == "ann"), "{changed:?}");
+    desk.send(room, &frame::Kick { request: 0, who: &bob_name, text: "out" });
+    let line = phone.wait_for(&["KICK"]);
+    assert!(
+        line.starts_with(":ann!") && line.ends_with(&format!("KICK #masks {bob_name} :out\r\n")),
+        "{line}"
+    );
+    let kicked = bob.receive_kind(Kind::Kicked);
+    assert_eq!(kicked.frame(), Frame::Kicked(frame::Kicked { who: "bob", by: &ann, text: "out" }));
+    phone.send("PART #masks\r\n");
+    let left = desk.receive_kind(Kind::Left);
+    assert!(matches!(left.frame(), Frame::Left(left) if left.who == "ann"), "{left:?}");
+}

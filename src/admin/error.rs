@@ -29,7 +29,7 @@ pub enum Error {
     Strange {
         server: String,
     },
-    /// The server's password is another one, or was not given.
+    /// The server's password is another one, or was not given; or no name is to be had.
     NotLetIn {
         text: String,
     },
@@ -77,7 +77,7 @@ impl Error {
                 )
             }
             Error::NotLetIn { text } => {
-                format!("the server does not let us in: {text} (--server-password-file has its password)")
+                format!("the server does not let us in: {text}")
             }
             Error::NotOperator { operator, text } => format!("not taken for operator {operator}: {text}"),
             Error::Refused { text } => text.clone(),

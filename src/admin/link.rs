@@ -86,6 +86,9 @@ impl Link {
                     Some(RefusalCode::NameTaken | RefusalCode::NameReserved) => {}
                     // What may be the name of an operator need not be one of a user.
                     Some(RefusalCode::BadName) if base == operator => base = "admin",
+                    Some(RefusalCode::BadPassword) => {
+                        return Err(Error::NotLetIn { text: format!("{text} (with --server-password-file)") });
+                    }
                     _ => return Err(Error::NotLetIn { text }),
                 },
                 _ => return Ok(()),

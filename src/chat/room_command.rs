@@ -70,9 +70,9 @@ pub const HELP: &[&str] = &[
     "/room set limit NUMBER|off             how many it takes",
     "/room preset WORD                      public, private, announce, anonymous or club",
     "/room owner|admin|member NAME          what somebody's account is to the room; /room none NAME: nothing any more",
-    "/room moderator|voice NAME [off]       give somebody a role for this visit, or take it",
+    "/room moderator|voice NAME [off]       give somebody a role, or take it: for this visit, but an account keeps its voice",
     "/room ban NAME|MASK [for TIME] [because WORDS]   keep an account out, or whoever NAME!USER@HOST matches",
-    "/room mute NAME|MASK [for TIME] [because WORDS]  keep them from speaking",
+    "/room mute NAME|MASK [for TIME] [because WORDS]  keep them from speaking; a member: /room mute ~a:ACCOUNT",
     "/room unban|unmute NAME|MASK           undo that",
     "/room kick NAME [because WORDS]        make somebody leave",
     "/room invite NAME                      let somebody in, and tell them",
@@ -253,7 +253,8 @@ fn let_in<'a>(verb: &str, args: &'a str) -> Result<RoomCommand<'a>, String> {
     Ok(RoomCommand::Change(Wanted { change, on: false, seconds: 0, value, reason: "" }))
 }
 
-/// A ban by name is one of an account; a mask says itself whom it is for, and so does a name that is muted.
+/// A ban by name is one of an account; a mask says itself whom it is for, and of a name elsewhere
+/// a mask is made.
 fn kept_out<'a>(verb: &str, whom: &'a str) -> Result<(ChangeCode, Cow<'a, str>), String> {
     let is_mask = whom.contains(['*', '?', '!', '@']) || whom.starts_with('~');
     if verb == "ban" && !is_mask {

@@ -8,7 +8,7 @@ use super::record::{AccountId, MemberRecord, Note};
 use super::role::{Affiliation, Role};
 use super::rooms::Room;
 use super::settings::{Flag, Terms};
-use super::{Asker, ChannelId, Effects, Event, Hub, Outcome, Refusal, SessionId, User, send_in};
+use super::{Asker, ChannelId, Effect, Effects, Event, Hub, Outcome, Refusal, SessionId, User};
 
 /// What stands before the name of an account where a mask is expected, as IRC servers have it ("account extban").
 pub(super) const ACCOUNT_SIGN: &str = "~a:";
@@ -204,7 +204,8 @@ impl Hub {
         Ok((account, name.ok_or(Refusal::NoSuchAccount)?))
     }
 
-    /// To those who say who is what in a room: its admins and owners; where it has no owner, whoever moderates it.
+    /// To those who say who is what in a room: its admins and owners; where it has no owner, whoever moderates it. Not to
+    /// the session whose doing it is.
     pub(super) fn tell_keepers(
         &self,
         cause: SessionId,
@@ -216,8 +217,10 @@ impl Hub {
         for name in room.ranked.keys() {
             let Some(key) = room.user_at(name, &self.names) else { continue };
             let Some(user) = self.users.get(&key) else { continue };
-            if key.0 != cause && Rank::of(user, room).check(Act::EditMembers).is_ok() {
-                send_in((key, user), cause, channel, Some(&room.name), event, fx);
+            if Rank::of(user, room).check(Act::EditMembers).is_ok() {
+                for to in user.seats(key).filter(|seat| *seat != cause) {
+                    fx.emit(Effect::Send { to, cause, channel, room: Some(&room.name), event });
+                }
             }
         }
     }

@@ -294,12 +294,7 @@ impl History {
     }
 
     /// Messages with all of these words in them, the latest first.
-    pub fn search(
-        &mut self,
-        words: &[String],
-        before: MessageId,
-        not_before: MessageId,
-    ) -> Vec<PastView<'_>> {
+    pub fn search(&self, words: &[String], before: MessageId, not_before: MessageId) -> Vec<PastView<'_>> {
         let places = self.said.places(not_before, before);
         let mut found: Vec<PastView<'_>> = happenings(self.said.slice(places))
             .map(|happening| happening.view)

@@ -42,8 +42,9 @@ impl Hub {
         let (room, user, peer) = (self.room(channel)?, self.user(asker.user)?, self.user(guest)?);
         let event = Event::Invited { by: room.person(asker.user, user), room: &room.name };
         send_in((guest, peer), asker.session, ChannelId::NONE, Some(&room.name), event, fx);
-        let (by, who, least) = (room.person(asker.user, user), &peer.name, Role::Moderator);
-        self.tell_some(Asker { channel, ..asker }, room, least, Event::GuestInvited { by, who }, fx);
+        let (who, asker_there) = (&peer.name, Asker { channel, ..asker });
+        let event = |by| Event::GuestInvited { by, who };
+        self.tell_some(asker_there, (room, user), Role::Moderator, event, fx);
         let away = peer.person(guest).away();
         asker.tell(fx, Reply::Invited { room: &room.name, who: &peer.name, away });
         Ok(())

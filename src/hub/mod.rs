@@ -1,6 +1,6 @@
 //! The domain: who is here, who is in which room, who relays to whom. Pure: a command and the time go in, effects
-//! come out. No socket, no clock, no bytes: the hub does not know what a frame looks like, or that there are several
-//! dialects.
+//! come out. No socket, no clock, no bytes of any wire: the hub does not know what a frame looks like, or that there are
+//! several dialects. What happened in a room it keeps as bytes of its own, so that memory and disk share one copy.
 //!
 //! - [`Command`] what a session wants, [`Effect`] and [`Event`] what follows from it, [`Refusal`] why not;
 //! - `accounts`, `users`, `seats`, `rooms`, `occupants`, `veil`, `speech`, `moderation`, `guests`, `invitations`,

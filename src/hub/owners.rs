@@ -66,7 +66,8 @@ impl Hub {
         let by = user.person_as(asker.user, pseudonym.as_ref());
         let name = room.name.clone();
         let occupants = self.occupants_of(room);
-        self.tell_each(asker, (channel, &name), &occupants, |_| Event::Destroyed { by, text, instead }, fx);
+        let event = |by, _| Event::Destroyed { by, text, instead };
+        self.tell_each(asker, (channel, &name), (&occupants, by), event, fx);
         // It lasts no longer, so that it ends with the last of them.
         let is_empty = occupants.is_empty();
         self.end_lasting(channel, fx);
@@ -110,8 +111,8 @@ impl Hub {
             let by = user.person_as(asker.user, pseudonym.as_ref());
             let subject = room.subject_view();
             let occupants = self.occupants_of(room);
-            let event = |who| Event::RoomRenamed { by, who, to: &to, subject, text };
-            self.tell_each(asker, (channel, &from), &occupants, event, fx);
+            let event = |by, who| Event::RoomRenamed { by, who, to: &to, subject, text };
+            self.tell_each(asker, (channel, &from), (&occupants, by), event, fx);
         }
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
         let who = user.is_in(channel).then(|| user.person(asker.user));
@@ -124,17 +125,19 @@ impl Hub {
         room.occupants.iter().filter_map(|key| room.user_at(key, &self.names)).collect()
     }
 
-    /// To every occupant, at each of their seats but the asker's, what `event` has for them.
+    /// To every occupant, at each of their seats but the asker's, what `event` has for them: `by` is who did it, which
+    /// they themselves are told by their own name, and the other is who is told.
     fn tell_each<'e>(
         &'e self,
         asker: Asker,
         (channel, room): (ChannelId, &RoomName),
-        occupants: &[UserKey],
-        event: impl Fn(Person<'e>) -> Event<'e>,
+        (occupants, by): (&[UserKey], Person<'e>),
+        event: impl Fn(Person<'e>, Person<'e>) -> Event<'e>,
         fx: &mut impl Effects,
     ) {
         for (&key, user) in occupants.iter().filter_map(|key| Some((key, self.users.get(key)?))) {
-            let event = event(user.person(key));
+            let own = user.person(key);
+            let event = event(if key == asker.user { own } else { by }, own);
             for to in user.seats(key).filter(|seat| *seat != asker.session) {
                 fx.emit(Effect::Send { to, cause: asker.session, channel, room: Some(room), event });
             }

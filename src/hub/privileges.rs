@@ -126,7 +126,8 @@ impl Rank {
         };
         let least = instead.filter(|(flag, _)| self.flags.has(*flag)).map_or(least, |(_, least)| least);
         let unmasks =
-            matches!(act, Act::ReadMembers | Act::EditMembers) && self.flags.has(Flag::SemiAnonymous);
+            matches!(act, Act::ReadMembers | Act::EditMembers | Act::EditOwners)
+            && self.flags.has(Flag::SemiAnonymous);
         let as_moderator = unowned.filter(|_| !self.is_owned && !unmasks);
         match as_moderator {
             _ if self.standing.affiliation >= least => Ok(()),

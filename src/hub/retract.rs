@@ -79,10 +79,8 @@ impl Hub {
         if !is_own && check_act(user, room, Act::Kick).is_err() {
             return Err(Refusal::NotYours);
         }
-        let by = room.person(asker.user, user);
-        let by_name: Box<str> = by.name.shown().into();
-        let event = Event::Retracted { by, id: *id, text };
-        asker.publish(fx, room, event);
+        let by_name: Box<str> = room.name_of(user).shown().into();
+        asker.publish_as(fx, room, user, |by| Event::Retracted { by, id: *id, text });
         let mut bytes = Vec::new();
         let Happening { view, owner } = said;
         Happening { view, owner }.retracted(&by_name, text).encode(&mut bytes);

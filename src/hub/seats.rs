@@ -8,13 +8,14 @@
 //!   one that gave the password, from a place from which it may be given.
 //!
 //! The user's key is the session they came with, for as long as one seat is left. What one seat changes, the others are
-//! told of, as an answer to no request; what it says in a room, they hear as everybody does; and of what it says to one
-//! person they hear as [`Event::ToldElsewhere`]. When a seat leaves and others stay, nobody is told.
+//! told of, as an answer to no request; what it says in a room, they hear as everybody does, but by one's own name where
+//! the others know another; and of what it says to one person they hear as [`Event::ToldElsewhere`]. When a seat leaves and others stay, nobody is told.
 
 use super::paths::Listing;
 use super::person::Marks;
+use super::rooms::Room;
 use super::{
-    Asker, Effect, Effects, Ending, Event, Hub, Moment, Outcome, Refusal, RelayEnd, Reply, RequestId,
+    Asker, Effect, Effects, Ending, Event, Hub, Moment, Outcome, Person, Refusal, RelayEnd, Reply, RequestId,
     SessionId, User, UserKey,
 };
 use smallvec::SmallVec;
@@ -147,6 +148,43 @@ impl Asker {
     pub(super) fn tell_seat(self, fx: &mut impl Effects, to: SessionId, reply: Reply<'_>) {
         let Asker { session, channel, .. } = self;
         fx.emit(Effect::Reply { to, cause: session, request: RequestId::NONE, channel, reply });
+    }
+
+    /// What the asker does in the room that their channel is: for the others there by the name that they know the asker
+    /// by, and for the asker's own other seats by their own.
+    pub(super) fn publish_as<'a>(
+        self,
+        fx: &mut impl Effects,
+        room: &'a Room,
+        user: &'a User,
+        event: impl Fn(Person<'a>) -> Event<'a>,
+    ) {
+        let others = event(room.person(self.user, user));
+        // In most rooms it is one name.
+        if room.knows_people() || user.several().is_empty() {
+            return self.publish(fx, room, others);
+        }
+        self.publish_both(fx, room, user, [others, event(user.person(self.user))]);
+    }
+
+    /// The first for the others in the room, the second for the asker's other seats: out of the room and in again, so
+    /// that what all get is not for them.
+    pub(super) fn publish_both(
+        self,
+        fx: &mut impl Effects,
+        room: &Room,
+        user: &User,
+        [others, own]: [Event<'_>; 2],
+    ) {
+        let Asker { session: cause, channel, .. } = self;
+        let seats = || user.other_seats(cause);
+        seats().for_each(|session| fx.emit(Effect::Unsubscribe { channel, session }));
+        self.publish(fx, room, others);
+        for session in seats() {
+            let room = Some(&room.name);
+            fx.emit(Effect::Send { to: session, cause, channel, room, event: own });
+            fx.emit(Effect::Subscribe { channel, session });
+        }
     }
 
     /// The same, of what others see of it as well.

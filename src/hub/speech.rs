@@ -11,7 +11,7 @@ use super::rooms::{Room, Subject, finds, room_mut};
 use super::settings::Flag;
 use super::{
     Asker, BadText, ChannelId, Effect, Effects, Event, Form, Hub, Outcome, Past, Person, Refusal, Reply,
-    Role, RoomRef, UserKey, Words, send, send_in,
+    Role, RoomRef, User, UserKey, Words, send, send_in,
 };
 use memchr::memchr3;
 
@@ -35,16 +35,15 @@ impl Hub {
             return Err(if is_inside || finds(user, channel, room) { refusal } else { Refusal::NoSuchRoom });
         }
         let asker = Asker { channel, ..asker };
-        let by = room.person(asker.user, user);
-        let event = Event::Said { by, words, id, least };
+        let event = |by| Event::Said { by, words, id, least };
         match least {
             None => {
-                asker.publish(fx, room, event);
+                asker.publish_as(fx, room, user, event);
                 let Words { form, text, tags } = words;
                 // Before the answer, which may have to wait until it is on the disk.
                 self.keep(id, channel, Happened { what: Past::Said(form), by: asker.user, text, tags }, fx);
             }
-            Some(least) => self.tell_some(asker, room, least, event, fx),
+            Some(least) => self.tell_some(asker, (room, user), least, event, fx),
         }
         let room = self.room(channel)?;
         asker.tell(fx, Reply::Sent { id, to: room.name.shown(), words, least, away: None });
@@ -56,28 +55,27 @@ impl Hub {
     }
 
     /// To those occupants who stand out by at least this role.
-    pub(super) fn tell_some(
+    pub(super) fn tell_some<'a>(
         &self,
         asker: Asker,
-        room: &Room,
+        (room, user): (&'a Room, &'a User),
         least: Role,
-        event: Event<'_>,
+        event: impl Fn(Person<'a>) -> Event<'a>,
         fx: &mut impl Effects,
     ) {
+        let [others, own] = [room.person(asker.user, user), user.person(asker.user)].map(event);
         let heard_by = room.ranked.iter().filter(|(_, standing)| standing.is_at_least(least));
         let (cause, channel, name) = (asker.session, asker.channel, Some(&room.name));
         let heard_by = heard_by.filter_map(|(name, _)| room.user_at(name, &self.names));
         for key in heard_by.filter(|&key| key != asker.user) {
             if let Ok(user) = self.user(key) {
-                send_in((key, user), cause, channel, name, event, fx);
+                send_in((key, user), cause, channel, name, others, fx);
             }
         }
         // Who says something hears it at the other seats, whatever their role is.
-        if let Ok(user) = self.user(asker.user)
-            && room.occupants.contains(room.key_of(user))
-        {
+        if room.occupants.contains(room.key_of(user)) {
             for to in user.other_seats(asker.session) {
-                fx.emit(Effect::Send { to, cause, channel, room: name, event });
+                fx.emit(Effect::Send { to, cause, channel, room: name, event: own });
             }
         }
     }
@@ -139,14 +137,14 @@ impl Hub {
         if room.is_lasting() {
             check_durable(fx)?;
         }
+        let id = self.next_message(asker.now);
         let room = room_mut(&mut self.channels, channel)?;
-        let at_millis = asker.now.unix_millis;
+        let at_millis = id.millis(); // one time, for those who are here and those who come
         room.subject = (!text.is_empty()).then(|| Subject { text: text.into(), by, author, at_millis });
         self.keep_room(channel, fx);
         let asker = Asker { channel, ..asker };
-        let id = self.next_message(asker.now);
         let (room, user) = (self.room(channel)?, self.user(asker.user)?);
-        asker.publish(fx, room, Event::SubjectSet { by: room.person(asker.user, user), text, id });
+        asker.publish_as(fx, room, user, |by| Event::SubjectSet { by, text, id });
         asker.tell(fx, Reply::SubjectSet { room: &room.name, text, id });
         let set = Happened { text, ..Happened::bare(Past::SubjectSet, asker.user) };
         self.keep(id, channel, set, fx);

@@ -1,6 +1,6 @@
 //! Rooms in which people are not known (XEP-0045 §4.2, semi-anonymous): what the others call somebody there.
 //!
-//! Everybody has an *pseudonym* in such a room: a name of letters that mean nothing, and a host that is the room's own. Both
+//! Everybody has a *pseudonym* in such a room: a name of letters that mean nothing, and a host that is the room's own. Both
 //! come out of a keyed function of the room and of whoever is behind them, so that
 //! - an account has the same pseudonym in a room each time, and who has none has it as long as their name and host stay the
 //!   same: a ban is for the same people tomorrow;
@@ -238,13 +238,20 @@ impl Hub {
     ) -> Outcome {
         let id = self.next_message(asker.now);
         let (user, peer, room) = (self.user(asker.user)?, self.user(to)?, self.room(channel)?);
-        check_act(user, room, Act::Whisper)?;
+        let own = user.person(asker.user);
+        check_act(user, room, Act::Whisper).map_err(|_| Refusal::NoVoice)?;
         let from = room.person(asker.user, user);
         if room.is_silenced(&Candidate::new(from, fx)) {
             return Err(Refusal::Silenced);
         }
-        send((to, peer), asker.session, asker.channel, Event::Told { from, words, id }, fx);
-        asker.tell(fx, Reply::Sent { id, to: room.name_of(peer).shown(), words, least: None, away: None });
+        let name = room.name_of(peer);
+        if to == asker.user {
+            send((to, peer), asker.session, asker.channel, Event::Told { from: own, words, id }, fx);
+        } else {
+            send((to, peer), asker.session, asker.channel, Event::Told { from, words, id }, fx);
+            asker.show_other_seats(fx, user, Event::ToldElsewhere { from: own, to: name, words, id });
+        }
+        asker.tell(fx, Reply::Sent { id, to: name.shown(), words, least: None, away: None });
         Ok(())
     }
 
@@ -274,22 +281,31 @@ impl Hub {
         let room_name = room.name.clone();
         let doer = by.map(|asker| (asker, self.pseudonym_in(channel, asker.user)));
         let is_there = self.walk_out(key, channel, fx);
-        let doer = doer.as_ref().and_then(|(asker, pseudonym)| {
-            Some((asker.session, self.users.get(&asker.user)?.person_as(asker.user, pseudonym.as_ref())))
-        });
-        let (cause, by) = doer.map_or((SessionId::NONE, None), |(session, person)| (session, Some(person)));
+        let doer = doer
+            .as_ref()
+            .and_then(|(asker, pseudonym)| Some((*asker, self.users.get(&asker.user)?, pseudonym.as_ref())));
+        let cause = doer.map_or(SessionId::NONE, |(asker, ..)| asker.session);
+        let by = doer.map(|(asker, user, pseudonym)| user.person_as(asker.user, pseudonym));
         if is_there && let Some(room) = self.channels.room(channel) {
-            let event = Event::Kicked { by, who: pseudonym, text };
-            fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
+            let event = |by| Event::Kicked { by, who: pseudonym, text };
+            match doer {
+                // Whose doing it is to themselves is not there any more.
+                Some((asker, user, _)) if asker.user != key => {
+                    let own = event(Some(user.person(asker.user)));
+                    Asker { channel, ..asker }.publish_both(fx, room, user, [event(by), own]);
+                }
+                _ => fx.emit(Effect::Publish { channel, room: &room.name, cause, event: event(by) }),
+            }
         }
         if let Some(kicked) = self.users.get(&key) {
-            let event = Event::Kicked { by, who: &kicked.name, text };
+            let own = by.filter(|by| by.user == key).map(|_| kicked.person(key));
+            let event = Event::Kicked { by: own.or(by), who: &kicked.name, text };
             send_in((key, kicked), cause, channel, Some(&room_name), event, fx);
         }
     }
 
-    /// What has changed about a room, to all in it but `cause`. Whom a change is about, is told of it by their own name,
-    /// which the others may not know.
+    /// What has changed about a room, to all in it but `cause`. Whom a change is about, and at their other seats whose
+    /// doing it is, are told of it by their own name, which the others may not know.
     pub(super) fn publish_changes(
         &self,
         (cause, channel): (SessionId, ChannelId),
@@ -301,23 +317,28 @@ impl Hub {
             None => Vec::new(),
             Some(veil) => changes.iter().filter_map(|change| veil.behind(&fold(whom(change)?))).collect(),
         };
+        let doer = self.user_of(cause);
+        concerned.extend(room.veil.is_some().then_some(doer));
         concerned.sort_unstable();
         concerned.dedup();
-        let doer = self.user_of(cause);
-        concerned.retain(|&key| key != doer);
         let concerned: Vec<(UserKey, &User)> =
             concerned.into_iter().filter_map(|key| Some((key, self.user(key).ok()?))).collect();
         // Out of the room and in again, so that what all get is not for them.
         for (key, user) in &concerned {
-            user.seats(*key).for_each(|session| fx.emit(Effect::Unsubscribe { channel, session }));
+            for session in user.seats(*key).filter(|&seat| seat != cause) {
+                fx.emit(Effect::Unsubscribe { channel, session });
+            }
         }
         let event = Event::Changed { by, changes };
         fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
         for &(key, user) in &concerned {
             let changes = to_oneself(room, user, changes);
-            let event = Event::Changed { by, changes: &changes };
-            send_in((key, user), cause, channel, Some(&room.name), event, fx);
-            user.seats(key).for_each(|session| fx.emit(Effect::Subscribe { channel, session }));
+            let own = by.filter(|by| by.user == key).map(|_| user.person(key));
+            let event = Event::Changed { by: own.or(by), changes: &changes };
+            for to in user.seats(key).filter(|&seat| seat != cause) {
+                fx.emit(Effect::Send { to, cause, channel, room: Some(&room.name), event });
+                fx.emit(Effect::Subscribe { channel, session: to });
+            }
         }
     }
 }

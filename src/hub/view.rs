@@ -181,4 +181,6 @@ pub struct Traffic {
     pub bytes_read: u64,
     pub datagrams: u64,
     pub datagrams_sent: u64,
+    /// What was to be kept and is not, because storage was behind by as much as it may be.
+    pub not_recorded: u64,
 }

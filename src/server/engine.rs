@@ -303,7 +303,7 @@ impl<S: Socket> Engine<S> {
     /// to, within the budget of a turn.
     pub fn flush(&mut self) {
         self.exchange.distribute_all();
-        self.exchange.hand_on_past();
+        self.exchange.hand_on();
         self.work_off(|exchange| &mut exchange.to_flush, Engine::flush_connection);
         let Exchange { fanout, blocks, .. } = &mut self.exchange;
         fanout.trim_spent(blocks);
@@ -320,7 +320,7 @@ impl<S: Socket> Engine<S> {
                 }
             },
         );
-        self.exchange.hand_on_past(); // those who left
+        self.exchange.hand_on(); // those who left
         let Exchange { blocks, connections, now, .. } = &self.exchange;
         if self.ebb.note([blocks.len(), connections.len()], *now) {
             allocator::give_back();

@@ -44,8 +44,8 @@ impl<S: Socket> Exchange<S> {
         true
     }
 
-    /// Hands on what happened in rooms since the last time.
-    pub fn hand_on_past(&mut self) {
+    /// Hands on what was put since the last time.
+    pub fn hand_on(&mut self) {
         if let Some(storage) = &mut self.keeping.storage {
             storage.flush();
         }

@@ -47,6 +47,7 @@ impl<S: Socket> Exchange<S> {
             bytes_read: counters.bytes_read,
             datagrams: counters.datagrams,
             datagrams_sent: counters.datagrams_sent,
+            not_recorded: counters.not_recorded,
         }
     }
 

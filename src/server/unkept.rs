@@ -43,7 +43,7 @@ impl<S: Socket> Exchange<S> {
         false
     }
 
-    pub fn hand_on_past(&mut self) {}
+    pub fn hand_on(&mut self) {}
 
     pub fn keep_within(&mut self, _: HistoryLimits) {}
 }

@@ -2,12 +2,12 @@
 //! the hub's records and nothing else of the server; its answers go to whoever gave it a place for them.
 //!
 //! - [`Database`] opens the file, or says why not: a second server, a foreign, damaged or newer file;
-//! - [`Storage`] the near side: takes records and questions, and never waits;
+//! - `near` is [`Storage`], which takes records and questions, and never waits;
 //! - `worker` the thread: what comes within a moment is one transaction;
 //! - `schema` the tables and their versions; `write` and `read` records and rows; `past` what happened in rooms, and
-//!   `words` how it is found; `numbers` what has no number of its
-//!   own.
+//!   `words` how it is found; `numbers` what has no number of its own.
 
+mod near;
 mod numbers;
 mod open;
 mod past;
@@ -20,5 +20,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use near::{Refused, Storage};
 pub use open::{Database, FILE, OpenError};
-pub use worker::{Answer, Refused, Sequence, Storage};
+pub use worker::{Answer, Sequence};

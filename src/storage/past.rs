@@ -33,7 +33,7 @@ impl Bounds {
         Bounds { limits, amounts: HashMap::new() }
     }
 
-    /// What was written is not, or not only by what was noted.
+    /// How much rooms have is not known any more, and is counted anew.
     pub fn forget(&mut self) {
         self.amounts.clear();
     }
@@ -126,6 +126,7 @@ pub fn write(connection: &Connection, record: &PastRecord) -> Result<()> {
     let PastRecord { room, is_said, first, last, count, bytes } = record;
     let sql = "INSERT INTO past (last, room, is_said, first, count, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                ON CONFLICT (last) DO NOTHING";
+    // What was saved although the disk said it was not, is there when it is tried again.
     let mut statement = connection.prepare_cached(sql)?;
     statement.execute(params![last.0, room.0, is_said, first.0, count, bytes]).map(drop)
 }

@@ -75,7 +75,7 @@ CREATE TABLE past (
     bytes BLOB NOT NULL
 ) STRICT;
 CREATE INDEX past_of_room ON past (room, is_said, last);
-CREATE VIRTUAL TABLE words USING fts5 (room, text, content='', tokenize='unicode61');
+CREATE VIRTUAL TABLE words USING fts5 (room, text, content='', tokenize='unicode61 remove_diacritics 0');
 INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 CREATE TABLE found (
     room INTEGER PRIMARY KEY REFERENCES rooms ON DELETE CASCADE,

@@ -338,6 +338,7 @@ fn started(database: Database) -> (Storage, Receiver<Answer>) {
 
 /// Waits until everything that was put is on the disk; returns how many transactions that took.
 fn wait(storage: &mut Storage, answers: &Receiver<Answer>) -> usize {
+    storage.flush();
     let mut commits = 0;
     while !storage.is_done() {
         let answer = answers.recv_timeout(PATIENCE).expect("an answer");
@@ -379,6 +380,7 @@ fn a_full_disk_is_told_and_what_waited_is_written_when_there_is_room_again() {
     for id in 1..=2_000 {
         storage.put(said(id, 1, &"word ".repeat(50))).expect("room for it");
     }
+    storage.flush();
     let mut episodes = 0;
     while !storage.is_done() {
         let answer = answers.recv_timeout(PATIENCE).expect("an answer");
@@ -427,4 +429,27 @@ fn a_change_that_contradicts_the_others_keeps_nothing_else_from_being_saved() {
         panic!("no answer")
     };
     assert_eq!(happenings(&found).map(|happening| happening.view.id.0).collect::<Vec<_>>(), [2]);
+}
+
+/// A room that becomes one that lasts is there with its owners, or not at all.
+#[test]
+fn what_came_together_is_one_transaction_however_much_it_is() {
+    let directory = Directory::new();
+    let (mut storage, answers) = started(Database::open(&directory.0).expect("it opens"));
+    for turn in 0..3_u64 {
+        for id in 1..=400 {
+            // A subject in between, so that no two of them are one row.
+            storage.put(said(turn * 400 + id, 1, "hello")).expect("room for it");
+            storage.put(room(1)).expect("room for it");
+        }
+        storage.flush();
+    }
+    let mut commits = Vec::new();
+    while !storage.is_done() {
+        let answer = answers.recv_timeout(PATIENCE).expect("an answer");
+        let Answer::Committed { upto, .. } = answer else { panic!("{answer:?}") };
+        commits.push(upto.0);
+        storage.note(&answer);
+    }
+    assert_eq!(commits, [800, 1_600, 2_400]);
 }

@@ -43,10 +43,12 @@ impl Directory {
         let next = || answers.recv_timeout(PATIENCE).expect("an answer");
         for record in records {
             while !storage.takes() {
+                storage.flush();
                 storage.note(&next());
             }
             storage.put(record).expect("room for it");
         }
+        storage.flush();
         while !storage.is_done() {
             storage.note(&next());
         }

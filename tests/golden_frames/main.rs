@@ -97,7 +97,6 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Say
         | Kind::Said
         | Kind::SetSubject
-        | Kind::Subject
         | Kind::Told
         | Kind::ToldElsewhere
         | Kind::Decline
@@ -111,10 +110,10 @@ fn tail_at(kind: Kind) -> Option<usize> {
         Kind::Wish => Some(8),
         Kind::Wished => Some(5),
         Kind::Search => Some(17),
-        Kind::Retract | Kind::Retracted => Some(12),
+        Kind::Subject | Kind::Retract | Kind::Retracted => Some(12),
         Kind::Change => Some(14),
         Kind::Changed => Some(16),
-        Kind::Joined => Some(25),
+        Kind::Joined => Some(33),
         Kind::Administer => Some(21),
         _ => None,
     }

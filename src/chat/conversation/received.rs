@@ -1,7 +1,7 @@
 //! What the server sends.
 
 use super::past::PastAsked;
-use super::room_words::{change, warning};
+use super::room_words::{change, moment, warning};
 use super::{Conversation, NamesOf, Pending, Stage, is_code, same_name};
 use crate::chat::shown::Shown;
 use crate::wire::frame::{
@@ -219,10 +219,8 @@ impl Conversation {
             self.notice(warning(&joined));
         }
         if !joined.subject.is_empty() {
-            self.notice(format!(
-                "{} is about: {} (set by {})",
-                joined.room, joined.subject, joined.subject_by
-            ));
+            let (by, at) = (joined.subject_by, moment(joined.subject_millis));
+            self.notice(format!("{} is about: {} (set by {by}, {at})", joined.room, joined.subject));
         }
         if self.interactive && joined.occupants > 1 {
             self.list(NamesOf::Room { channel, name: joined.room.to_owned() });

@@ -139,7 +139,7 @@ fn note(by: &str, at_millis: u64, until_millis: u64, reason: &str) -> String {
 }
 
 /// To the minute, as everybody on earth understands it.
-fn moment(millis: u64) -> String {
+pub(super) fn moment(millis: u64) -> String {
     let moment = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     moment.map_or_else(String::new, |moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }

@@ -400,11 +400,15 @@ mod tests {
                 affiliation: 0,
                 grants: 0,
                 you: "anon-x",
-                subject_by: "",
-                subject: "",
+                subject_millis: 1_700_000_000_000,
+                subject_by: "bob",
+                subject: "green",
             };
             receive(&mut alice, 9, Frame::Joined(joined));
-            assert!(lines(&mut alice).contains(&warning.to_owned()), "{warning}");
+            let lines_shown = lines(&mut alice);
+            assert!(lines_shown.contains(&warning.to_owned()), "{warning}");
+            let subject = "-- #tea is about: green (set by bob, 2023-11-14 22:13 UTC)";
+            assert!(lines_shown.contains(&subject.to_owned()), "{lines_shown:?}");
             let kicked = crate::wire::frame::Kicked { who: "anon-x", by: "bob", text: "" };
             receive(&mut alice, 9, Frame::Kicked(kicked));
             assert_eq!(lines(&mut alice), ["!! bob made you leave #tea"]);

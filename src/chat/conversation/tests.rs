@@ -86,6 +86,7 @@ pub(super) fn join(conversation: &mut Conversation, request: u32, room: &str, ch
         affiliation: 0,
         grants: 0,
         you: "alice",
+        subject_millis: 0,
         subject_by: "",
         subject: "",
     };

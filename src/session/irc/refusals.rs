@@ -99,7 +99,18 @@ pub fn put_about(
     if numeric == Numeric::ERR_WASNOSUCHNICK {
         return line.trailing("Nobody of that nickname is remembered");
     }
-    line.trailing(Sentence(refusal));
+    match (&dialogue.task.doing, refusal) {
+        (Doing::Nick, Refusal::NoVoice) => {
+            line.trailing(
+                "A channel in which you may only listen keeps you from changing your nickname (+u)",
+            );
+        }
+        // To one alone, who is known by a name of that channel's.
+        (Doing::Message, Refusal::NoVoice) if !about.contains('#') => {
+            line.trailing("You may only listen in the channel in which you know them (+u)");
+        }
+        _ => line.trailing(Sentence(refusal)),
+    }
 }
 
 /// A refusal in the words of IRC, where rooms are channels, names nicknames, and passwords of rooms keys.
@@ -197,6 +208,7 @@ fn numeric(doing: &Doing, refusal: Refusal) -> Numeric {
         Refusal::BadName(BadName::Empty) => Numeric::ERR_NONICKNAMEGIVEN,
         Refusal::BadName(_) => Numeric::ERR_ERRONEUSNICKNAME,
         Refusal::BannedFromRenaming => Numeric::ERR_UNAVAILRESOURCE,
+        Refusal::NoVoice if *doing == Doing::Nick => Numeric::ERR_UNAVAILRESOURCE,
         Refusal::NameTaken | Refusal::NameReserved | Refusal::NameIsYours | Refusal::TooManySeats { .. } => {
             Numeric::ERR_NICKNAMEINUSE
         }

@@ -55,6 +55,7 @@ impl Native {
                 put(out, channel, &frame::Account { request, code: account_code(change).number(), name });
             }
             Reply::Joined { who, known_as, room, occupants, subject, standing, flags, .. } => {
+                let subject_millis = subject.map_or(0, |subject| subject.at_millis);
                 let (subject_by, subject) = subject.map_or(("", ""), |subject| (subject.by, subject.text));
                 let joined = frame::Joined {
                     request,
@@ -64,6 +65,7 @@ impl Native {
                     affiliation: affiliation_code(standing.affiliation).number(),
                     grants: grant_bits(standing),
                     you: known_as.unwrap_or(who.name).shown(),
+                    subject_millis,
                     subject_by,
                     subject,
                 };
@@ -190,8 +192,8 @@ pub fn encode_event(about: About<'_>, event: &Event<'_>, out: &mut Vec<u8>) {
                 &frame::Kicked { who: who.shown(), by: by.map_or("", |by| by.name.shown()), text },
             );
         }
-        Event::SubjectSet { by, text, .. } => {
-            put(out, channel, &frame::Subject { by: by.name.shown(), text })
+        Event::SubjectSet { by, text, id } => {
+            put(out, channel, &frame::Subject { at_millis: id.millis(), by: by.name.shown(), text })
         }
         Event::Changed { by, changes } => {
             let by = by.map_or("", |by| by.name.shown());

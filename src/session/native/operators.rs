@@ -136,6 +136,7 @@ pub(super) fn put_status(request: u32, body_max: u16, status: &Status, out: &mut
         ("bytes-read", traffic.bytes_read),
         ("datagrams-received", traffic.datagrams),
         ("datagrams-sent", traffic.datagrams_sent),
+        ("not-recorded", traffic.not_recorded),
     ];
     let put = |row: &mut Vec<u8>, &(name, value): &(&str, u64)| put_row(row, &[name, &value.to_string()]);
     put_rows(request, body_max, (&figures[..], false), put, out);

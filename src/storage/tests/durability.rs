@@ -33,6 +33,7 @@ fn confirm(mode: &str, window: u64, time: Duration) -> (u64, usize) {
             storage.put(said(messages, 1, TEXT)).expect("room for it");
         }
         commits += 1;
+        storage.flush();
         storage.note(&answers.recv_timeout(PATIENCE).expect("an answer"));
     }
     commits += wait(&mut storage, &answers);

@@ -28,7 +28,9 @@ body! {
         grants: u8,
         /// One's own name as the others in the room know it.
         you: name,
-        /// Who set the subject; empty when there is none.
+        /// When the subject was set, in milliseconds since 1970; 0 when there is none.
+        subject_millis: u64,
+        /// Who set it; empty when there is none.
         subject_by: name,
         subject: text,
     }
@@ -72,6 +74,8 @@ body! {
 
     /// Server: the subject was set, by somebody, to this.
     Subject<'a> {
+        /// When, in milliseconds since 1970.
+        at_millis: u64,
         by: name,
         text: text,
     }

@@ -147,6 +147,6 @@ pub fn put_account(
     world: &Surroundings,
     out: &mut Vec<u8>,
 ) {
-    let text = format_args!("{name} is an account since {}.", DateTime(made_millis));
+    let text = format_args!("{name} has been an account since {}.", DateTime(made_millis));
     put(dialogue, &NICKSERV, text, world, out);
 }

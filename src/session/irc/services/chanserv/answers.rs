@@ -35,7 +35,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
             if let Some(max) = occupants_max {
                 say(dialogue, &format_args!("It takes {max} at most."), out);
             }
-            say(dialogue, &format_args!("It is there since {}.", DateTime(made_millis)), out);
+            say(dialogue, &format_args!("It has been there since {}.", DateTime(made_millis)), out);
         }
         Reply::Members { room, entries, next } => {
             put_members(dialogue, room, entries, next.is_some(), world, out);
@@ -72,7 +72,7 @@ fn why(refusal: Refusal) -> impl Display {
     struct Why(Refusal);
     impl fmt::Display for Why {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            Sentence(self.0).fmt(f)?;
+            Capital(Sentence(self.0)).fmt(f)?;
             match self.0 {
                 Refusal::NoSuchAccount => f.write_str("; a mask is for those who have none, as ann!*@*"),
                 Refusal::NeedsOwner => f.write_str("; /msg NickServ HELP REGISTER tells how"),
@@ -97,9 +97,10 @@ fn put_members(
             Affiliation::Admin => "admin",
             Affiliation::Member => "member",
             Affiliation::Outcast => "outcast",
+            Affiliation::None if member.muted.is_some() => "muted",
             Affiliation::None => "nothing",
         };
-        let note = &member.note;
+        let note = member.note_shown();
         let (since, by) = (DateTime(note.at_millis), &note.by);
         let reason = if note.reason.is_empty() { String::new() } else { format!(": {}", note.reason) };
         let until = note.until_millis.map(|until| format!(", until {}", DateTime(until))).unwrap_or_default();

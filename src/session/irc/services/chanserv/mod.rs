@@ -81,20 +81,23 @@ pub const CHANSERV: Service = Service {
             ],
             ban,
         ),
-        Row::new("UNBAN", "<channel> <account or mask>", 2, &["Undoes it."], unban),
+        Row::new("UNBAN", "<channel> <account or mask>", 2, &["Undoes a ban."], unban),
         Row::new(
             "MUTE",
             "<channel> <nickname or mask> [<time>] [<reason>]",
             2,
-            &["Takes somebody's voice, for good or for a time. For moderators."],
+            &[
+                "Takes somebody's voice, for good or for a time. Members have a voice of their own: they are muted by",
+                "their account, as ~a:ann. For moderators.",
+            ],
             mute,
         ),
-        Row::new("UNMUTE", "<channel> <nickname or mask>", 2, &["Undoes it."], unmute),
+        Row::new("UNMUTE", "<channel> <nickname or mask>", 2, &["Undoes a mute."], unmute),
         Row::new(
             "LIST",
             "<channel> [OWNERS|ADMINS|MEMBERS|OUTCASTS|WISHES]",
             1,
-            &["Who is what to a channel, with since when and by whom; and what was asked for."],
+            &["Who is what to a channel, since when and by whom; and what was asked for."],
             list,
         ),
         Row::new(
@@ -130,7 +133,13 @@ pub const CHANSERV: Service = Service {
             &["Says yes to somebody who asked."],
             grant,
         ),
-        Row::new("DENY", "<channel> <nickname> VOICE|MEMBERSHIP", 3, &["Says no."], deny),
+        Row::new(
+            "DENY",
+            "<channel> <nickname> VOICE|MEMBERSHIP",
+            3,
+            &["Says no to somebody who asked."],
+            deny,
+        ),
         Row::new(
             "RESERVE",
             "<channel> [<nickname>]",
