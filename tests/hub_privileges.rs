@@ -130,6 +130,7 @@ fn each_affiliation_has_its_doors() {
                 Answered::Refused(Refusal::Banned) => Door::IsForNoOutcasts,
                 Answered::Refused(Refusal::MembersOnly) => Door::IsForMembers,
                 Answered::Refused(Refusal::RoomFull { .. }) => Door::IsFull,
+                Answered::Refused(Refusal::BadPassword) => Door::AsksForPassword,
                 other => panic!("{other:?}"),
             };
             assert_eq!(found, door, "{affiliation:?} {setting:?}");

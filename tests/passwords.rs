@@ -6,6 +6,8 @@ mod irc;
 
 use common::Server;
 use irc::{Link, hash_of};
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How many come back at once when the server is there again.
@@ -85,4 +87,39 @@ fn time_does_not_tell_which_operators_there_are() {
     // Without a hash to hold it against, an answer takes a hundredth of that.
     let [known, unknown] = fastest;
     assert!(unknown > known / 5, "an unknown one takes {unknown:?}, a known one {known:?}");
+}
+
+/// Whatever is a client of ours has a way to give it.
+#[test]
+fn doctor_and_pipe_come_in_where_the_server_wants_a_password() {
+    let server = serve("clients", "");
+    let file = std::env::temp_dir().join(format!("switchboard-{}-secret", std::process::id()));
+    std::fs::write(&file, "secret\n").expect("a file in the temporary directory");
+    let (address, file_name) = (server.address.to_string(), file.to_str().expect("a path in UTF-8"));
+    let run = |args: &[&str]| {
+        let mut command = Command::new(common::SWITCHBOARD);
+        command.args(args).args(["--server-password-file", file_name]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts")
+    };
+    let receiver = run(&["pipe", &address, "--nick", "bob", "--from", "alice"]);
+    let mut link = Link::log_in(server.address, "watch", "secret");
+    common::eventually("the receiver is there", || {
+        link.send("ISON bob\r\n");
+        link.wait_for(&[" 303 "]).contains("bob")
+    });
+    let mut sender = run(&["pipe", &address, "--nick", "alice", "--to", "bob"]);
+    sender.stdin.take().expect("piped").write_all(b"all of it").expect("it reads");
+    let sent = sender.wait_with_output().expect("it ends");
+    let received = receiver.wait_with_output().expect("it ends");
+    assert!(sent.status.success() && received.status.success(), "{sent:?} {received:?}");
+    assert_eq!(received.stdout, b"all of it");
+    let doctor = run(&["doctor", &address]).wait_with_output().expect("it ends");
+    let found = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(found.lines().any(|line| line.starts_with("ok") && line.contains("login")), "{found}");
+    std::fs::remove_file(&file).expect("it is there");
 }

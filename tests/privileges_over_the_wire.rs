@@ -80,6 +80,7 @@ impl Others {
         let (code, on, value) = match change {
             RoomChange::Flag { flag, on } => (flag_code(flag), on, String::new()),
             RoomChange::OccupantsMax(Some(max)) => (ChangeCode::OccupantsMax, true, max.to_string()),
+            RoomChange::Password(Some(password)) => (ChangeCode::Password, true, password.to_owned()),
             other => panic!("{other:?} is in no table"),
         };
         let asked = changes(code, on.into(), &value);
@@ -166,6 +167,7 @@ impl Dialect for Native {
             Err(RefusalCode::Banned) => Door::IsForNoOutcasts,
             Err(RefusalCode::MembersOnly) => Door::IsForMembers,
             Err(RefusalCode::RoomFull) => Door::IsFull,
+            Err(RefusalCode::BadPassword) => Door::AsksForPassword,
             Err(other) => panic!("the door of {}: {other:?}", room.name),
         }
     }
@@ -232,6 +234,7 @@ impl Dialect for Line {
             (" 474 ", Door::IsForNoOutcasts),
             (" 473 ", Door::IsForMembers),
             (" 471 ", Door::IsFull),
+            (" 475 ", Door::AsksForPassword),
         ];
         let found = doors.iter().find(|(numeric, _)| told.iter().any(|line| line.contains(numeric)));
         found.unwrap_or_else(|| panic!("the door of {}: {told:?}", room.name)).1

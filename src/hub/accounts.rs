@@ -247,6 +247,12 @@ impl Hub {
         Ok(())
     }
 
+    /// Longer ones were never taken, and are not worth the time.
+    fn check_old_password(&self, password: &str) -> Outcome {
+        let bytes_max = self.limits.account_password_bytes_max;
+        if password.len() > bytes_max.into() { Err(Refusal::WrongPassword) } else { Ok(()) }
+    }
+
     /// Whoever gives the password of an account is its owner.
     pub(super) fn identify(
         &mut self,
@@ -260,8 +266,8 @@ impl Hub {
         }
         let own = self.users.get(&asker.user).map(|user| user.name.clone());
         let name = own.as_ref().filter(|_| name.is_empty()).map_or(name, UserName::shown);
-        // Longer ones were never taken, and are not worth the time.
-        if password.len() > usize::from(self.limits.account_password_bytes_max) || is_too_long(name) {
+        self.check_old_password(password)?;
+        if is_too_long(name) {
             return Err(Refusal::WrongPassword);
         }
         let found = self.accounts.named(name);
@@ -302,6 +308,7 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
+        self.check_old_password(old)?;
         self.check_new_password(new)?;
         check_durable(fx)?;
         self.prove(
@@ -314,6 +321,7 @@ impl Hub {
 
     pub(super) fn delete_account(&mut self, asker: Asker, password: &str, fx: &mut impl Effects) -> Outcome {
         let (id, name, hash) = self.own_account(asker.session)?;
+        self.check_old_password(password)?;
         check_durable(fx)?;
         let proof = Proof::Check { account: name.shown(), hash: Some(&hash), password };
         self.prove(asker, Wanted::Delete(id), proof, fx)

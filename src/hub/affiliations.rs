@@ -87,7 +87,8 @@ impl Hub {
         let leaving = if is_turned_out { here } else { Vec::new() };
         let is_quiet = meant.name.is_none();
         let name = meant.name.or_else(|| self.accounts.name_of(meant.account).cloned());
-        Ok(Applied { is_change: true, name, is_quiet, stood, leaving })
+        let lifts_ban = before == Affiliation::Outcast && !is_banned && only.is_none();
+        Ok(Applied { is_change: true, name, is_quiet, lifts_ban, stood, leaving })
     }
 
     /// What cannot be, whoever wants it.

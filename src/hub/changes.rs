@@ -21,6 +21,8 @@ pub(super) struct Applied {
     pub name: Option<UserName>,
     /// It is about an account that is not there, of which not everybody is told.
     pub is_quiet: bool,
+    /// It ends a ban, by saying what else the account is.
+    pub lifts_ban: bool,
     pub stood: Vec<Stood>,
     /// Who does not stay.
     pub leaving: Vec<UserKey>,
@@ -248,11 +250,11 @@ impl Hub {
         let (mut public, mut quiet, mut all) = (Vec::new(), Vec::new(), Vec::new());
         for (change, one) in applied {
             let change = named(*change, &one.name);
-            all.push(change);
-            if one.is_quiet {
-                quiet.push(change)
-            } else {
-                public.push(change)
+            let told = if one.is_quiet { &mut quiet } else { &mut public };
+            let lifted = change.lifted().filter(|_| one.lifts_ban);
+            for change in lifted.into_iter().chain([change]) {
+                all.push(change);
+                told.push(change);
             }
             let stood = one.stood.iter().map(Stood::change);
             all.extend(stood.clone());
@@ -307,6 +309,14 @@ fn replaced<T: PartialEq>(place: &mut T, new: T) -> Applied {
     }
     *place = new;
     Applied::yes()
+}
+
+impl<'a> RoomChange<'a> {
+    /// The ban that ends where an account becomes something else.
+    fn lifted(self) -> Option<RoomChange<'a>> {
+        let RoomChange::Affiliate { whom, .. } = self else { return None };
+        Some(RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom })
+    }
 }
 
 /// The account that stands where a mask is expected.

@@ -4,7 +4,7 @@
 use super::mask::Mask;
 use super::record::{AccountId, Record};
 use super::rooms::room_mut;
-use super::settings::{MaskList, RoomChange, Terms};
+use super::settings::{Flag, MaskList, RoomChange};
 use super::{Affiliation, ChannelId, Effect, Effects, Event, Hub, Moment, SessionId};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -86,7 +86,8 @@ impl Hub {
         }
     }
 
-    /// Those hear of it who can say what an account is to the room: nobody else is told of accounts that are not there.
+    /// Of the end of a mute all are told who were told of the mute. Of other accounts those hear who can say what an account
+    /// is to the room: nobody else is told of accounts that are not there.
     fn end_term_of(&mut self, channel: ChannelId, account: AccountId, of: MaskList, fx: &mut impl Effects) {
         let Some(room) = self.channels.room(channel) else { return };
         let Some(mut record) = room.member(account).cloned() else { return };
@@ -106,15 +107,15 @@ impl Hub {
         };
         let mask = format!("{}{name}", super::affiliations::ACCOUNT_SIGN);
         let change = match was_banned {
-            true => RoomChange::Affiliate {
-                affiliation: Affiliation::None,
-                whom: name.shown(),
-                terms: Terms::NONE,
-            },
+            true => RoomChange::Unaffiliate { affiliation: Affiliation::Outcast, whom: name.shown() },
             false => RoomChange::RemoveMask { list: MaskList::Mutes, mask: &mask },
         };
         let event = Event::Changed { by: None, changes: &[change] };
-        self.tell_keepers(SessionId::NONE, channel, room, event, fx);
+        if was_banned || room.settings.flags.has(Flag::SemiAnonymous) {
+            self.tell_keepers(SessionId::NONE, channel, room, event, fx);
+        } else {
+            fx.emit(Effect::Publish { channel, room: &room.name, cause: SessionId::NONE, event });
+        }
     }
 
     fn end_mask(&mut self, channel: ChannelId, list: MaskList, mask: &Mask, fx: &mut impl Effects) {

@@ -83,11 +83,12 @@ pub enum Door {
     IsForMembers,
     IsForNoOutcasts,
     IsFull,
+    AsksForPassword,
 }
 
 /// Of those whom there is no room for, the first of these is told.
 pub const DOORS: &[(RoomChange<'static>, [Door; 5])] = {
-    use Door::{IsForMembers, IsForNoOutcasts, IsFull, Opens};
+    use Door::{AsksForPassword, IsForMembers, IsForNoOutcasts, IsFull, Opens};
     &[
         (RoomChange::Flag { flag: Flag::Moderated, on: true }, [IsForNoOutcasts, Opens, Opens, Opens, Opens]),
         (
@@ -95,6 +96,10 @@ pub const DOORS: &[(RoomChange<'static>, [Door; 5])] = {
             [IsForNoOutcasts, IsForMembers, Opens, Opens, Opens],
         ),
         (RoomChange::OccupantsMax(Some(1)), [IsForNoOutcasts, IsFull, IsFull, Opens, Opens]),
+        (
+            RoomChange::Password(Some("sesame")),
+            [IsForNoOutcasts, AsksForPassword, AsksForPassword, AsksForPassword, AsksForPassword],
+        ),
     ]
 };
 
@@ -141,3 +146,7 @@ pub fn cells() -> Vec<Cell> {
     }
     cells
 }
+
+/// Whether visitors are passive in an anonymous room, and whether a visitor, a participant, a moderator may write to a
+/// single occupant then ("Send PMs to all occupants").
+pub const WHISPERS: [(bool, [bool; 3]); 2] = [(false, [true, true, true]), (true, [false, true, true])];

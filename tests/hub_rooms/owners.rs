@@ -1,6 +1,6 @@
 //! What owners do with a room: end it, give it another name, set it up by one word (XEP-0045 §10).
 
-use super::{DAN, TEA, affiliate, records, said, set, with_lasting_room, with_room};
+use super::{DAN, TEA, affiliate, join, records, said, set, with_lasting_room, with_room};
 use crate::desk::{ANN, BOB, CY};
 use crate::recorder::{Answered, Happened, Recorded};
 use switchboard::hub::record::Record;
@@ -64,6 +64,50 @@ fn a_room_gets_another_name_in_mid_conversation() {
     let room = RoomRef::Named("#chai");
     desk.ask(ANN, Command::RenameRoom { room, to: "#Chai", text: "" });
     assert_eq!(desk.join(DAN, "#chai"), channel, "only its case has changed");
+}
+
+/// Each preset, in a new room and in one that had all set that a preset decides on; the rest is none of its business.
+#[test]
+fn each_preset_decides_on_the_same_settings() {
+    use Flag::{Hidden, MembersOnly, Moderated, SemiAnonymous, SubjectLocked};
+    let others = [Flag::ClosedToOutsiders, Flag::NoControlMessages, Flag::NoHistory, Flag::VisitorsPassive];
+    let table: [(Preset, &[Flag], bool, bool, bool); 5] = [
+        (Preset::Public, &[], true, true, true),
+        (Preset::Private, &[Hidden, MembersOnly], false, false, true),
+        (Preset::Announce, &[Moderated, SubjectLocked], true, true, false),
+        (Preset::Anonymous, &[SemiAnonymous, SubjectLocked], true, true, true),
+        (Preset::Club, &[MembersOnly], true, false, true),
+    ];
+    for (preset, expected, is_found, is_entered, is_spoken) in table {
+        for is_set_before in [false, true] {
+            let mut desk = with_room();
+            if is_set_before {
+                for flag in [Hidden, MembersOnly, Moderated, SubjectLocked, SemiAnonymous] {
+                    desk.change(ANN, "#tea", set(flag));
+                }
+                desk.change(ANN, "#tea", set(Flag::ModeratorsInvite));
+            }
+            for flag in others {
+                desk.change(ANN, "#tea", set(flag));
+            }
+            assert_eq!(desk.unchanged(ANN, "#tea", RoomChange::Preset(preset)), None);
+            let Answered::Settings { flags, .. } = desk.answer(ANN, Command::ShowSettings { room: TEA })
+            else {
+                panic!("no settings")
+            };
+            let all = expected.iter().chain(&others);
+            let all = all.fold(switchboard::hub::Flags::NONE, |flags, &flag| flags.with(flag));
+            assert_eq!(flags, all, "{preset:?}");
+            let found = desk.answer(BOB, Command::ShowSettings { room: TEA });
+            assert_eq!(matches!(found, Answered::Settings { .. }), is_found, "{preset:?}: {found:?}");
+            let entered = desk.answer(BOB, join("#tea", ""));
+            assert_eq!(matches!(entered, Answered::Joined { .. }), is_entered, "{preset:?}: {entered:?}");
+            if is_entered {
+                let expected = if is_spoken { Ok(()) } else { Err(Refusal::NoVoice) };
+                assert_eq!(said(&mut desk, BOB), expected, "{preset:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn bans_and_mutes_for_a_time_end_by_themselves() {
             _ => None,
         })
         .collect();
-    assert!(changes.iter().any(|change| change == "None bob"), "{changes:?}");
+    assert!(changes.iter().any(|change| change == "not Outcast bob"), "{changes:?}");
     assert!(changes.iter().any(|change| change == "-Bans cy!*@*"), "{changes:?}");
     assert!(changes.iter().any(|change| change == "-Mutes ~a:dan"), "{changes:?}");
     assert_eq!(desk.hub.next_deadline(), None);

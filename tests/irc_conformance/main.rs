@@ -26,6 +26,7 @@ tables! {
     accounts_for_newcomers
     capabilities
     channel_modes
+    chanserv
     harness_itself
     history
     invite
@@ -43,9 +44,11 @@ tables! {
     oper_delay
     operators
     owners
+    passwords
     pseudonyms
     refusals
     registration
+    requests
     server
     server_password
     talk

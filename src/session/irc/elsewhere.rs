@@ -1,10 +1,10 @@
-//! What a client is told of itself without having asked: another session of the same user has made it so. It cannot be a
-//! part of what the client's own line comes to, labels and all; so the names of a room are asked for here, in between two
-//! lines.
+//! What a client is told of itself without having asked: another session of the same user has made it so, or it follows from
+//! what was asked for. It cannot be a part of what the client's own line comes to, labels and all; so the names of a room are
+//! asked for here, in between two lines.
 
 #[cfg(feature = "storage")]
 use super::commands::account;
-use super::commands::{Doing, markread, oneself, rooms, user_modes};
+use super::commands::{Doing, markread, modes, oneself, rooms, user_modes};
 use super::dialogue::Dialogue;
 use crate::hub::Reply;
 use crate::session::Surroundings;
@@ -31,6 +31,8 @@ impl Dialogue {
             Reply::ReadMark { conversation, at_millis } => {
                 markread::put(self, conversation, at_millis, world, out)
             }
+            // What was granted to somebody who had asked for it: the others are told by an event.
+            Reply::Changed { room, changes, .. } => modes::put_own_changes(self, room, changes, world, out),
             #[cfg(feature = "storage")]
             Reply::Account { name, change } => account::changed_elsewhere(self, (name, change), world, out),
             _ => {}

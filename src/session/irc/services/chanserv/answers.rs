@@ -7,8 +7,8 @@ use crate::session::Surroundings;
 use crate::session::flags::flag_word;
 use crate::session::irc::commands::{Doing, modes};
 use crate::session::irc::dialogue::Dialogue;
-use crate::session::irc::refusals::Sentence;
-use crate::session::irc::services::{Capital, put};
+use crate::session::irc::refusals::{Capital, Sentence};
+use crate::session::irc::services::put;
 use crate::session::irc::write::DateTime;
 use std::fmt::{self, Display};
 
@@ -21,7 +21,7 @@ pub fn answer(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroundings, 
         Reply::Changed { room, changes, refused, .. } => {
             modes::put_own_changes(dialogue, room, changes, world, out);
             for (_, refusal) in refused {
-                say(dialogue, &why(*refusal), out);
+                say(dialogue, &Capital(why(*refusal)), out);
             }
             if refused.is_empty() {
                 let text = if changes.is_empty() { "It is so already." } else { "It is done." };
