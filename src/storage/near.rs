@@ -3,11 +3,10 @@
 
 use super::open::Database;
 use super::read::{given, load};
-use super::worker::{Answer, Job, Sequence, Worker};
+use super::worker::{Answer, Job, Sequence, spawn};
 use crate::hub::record::{Fetch, Given, PastRecord, Record};
 use crate::hub::{HistoryLimits, PastBytes};
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
 
 /// Records that may wait for the disk, and what they may hold, in bytes. They fill up when the disk fails or cannot keep
 /// up; then the server refuses what has to last.
@@ -51,14 +50,7 @@ impl Storage {
         load(&database.connection, each).map_err(unreadable)?;
         let given = given(&database.connection).map_err(unreadable)?;
         let (jobs, to_do) = channel();
-        let work = move || {
-            let answer = Worker::new(database, answer).run(&to_do);
-            answer(Answer::Ended)
-        };
-        thread::Builder::new()
-            .name("storage".to_owned())
-            .spawn(work)
-            .map_err(|error| format!("there is no thread for storage: {error}"))?;
+        spawn(database, answer, to_do).map_err(|error| format!("there is no thread for storage: {error}"))?;
         let zero = Sequence::default();
         Ok((
             Storage {

@@ -15,6 +15,7 @@ use crate::hub::record::{Fetch, Fetched, PastRecord, Record};
 use log::{error, warn};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::collections::VecDeque;
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -55,7 +56,23 @@ pub(super) enum Job {
     KeepWithin(HistoryLimits),
 }
 
-pub(super) struct Worker<A> {
+/// Starts the thread, which ends with the jobs.
+///
+/// # Errors
+/// Those of starting a thread.
+pub(super) fn spawn(
+    database: Database,
+    answer: impl Fn(Answer) -> bool + Send + 'static,
+    jobs: Receiver<Job>,
+) -> io::Result<()> {
+    let work = move || {
+        let answer = Worker::new(database, answer).run(&jobs);
+        answer(Answer::Ended)
+    };
+    thread::Builder::new().name("storage".to_owned()).spawn(work).map(drop)
+}
+
+struct Worker<A> {
     database: Database,
     answer: A,
     /// Not committed, in order, with their sizes; and how many of them came together.
@@ -74,7 +91,7 @@ pub(super) struct Worker<A> {
 }
 
 impl<A: Fn(Answer) -> bool> Worker<A> {
-    pub fn new(database: Database, answer: A) -> Self {
+    fn new(database: Database, answer: A) -> Self {
         Worker {
             database,
             answer,
@@ -91,7 +108,7 @@ impl<A: Fn(Answer) -> bool> Worker<A> {
 
     /// Until nobody puts anything or listens any more; what was put by then is written, and the database closed. Gives
     /// back whom to tell.
-    pub fn run(mut self, jobs: &Receiver<Job>) -> A {
+    fn run(mut self, jobs: &Receiver<Job>) -> A {
         loop {
             let job = self.next_job(jobs);
             let goes_on = match job {
