@@ -99,7 +99,9 @@ impl Hub {
         fx: &mut impl Effects,
     ) -> Outcome {
         let operator = self.operator(asker)?;
-        let by: Box<str> = fx.operator_name(asker.session).unwrap_or(operator.name.shown()).into();
+        // Those who are kept out see the nickname; what lasts has a name that lasts.
+        let nick: Box<str> = operator.name.shown().into();
+        let by: Box<str> = fx.operator_name(asker.session).unwrap_or(&nick).into();
         let network = Network::parse(pattern)?;
         self.check_text_or_empty(text, self.limits.kick_bytes_max)?;
         if operator.seats(asker.user).any(|seat| is_from(network, seat, fx)) {
@@ -113,12 +115,12 @@ impl Hub {
         }
         let at_millis = asker.now.unix_millis;
         let until_millis = seconds.map(|seconds| at_millis.saturating_add(seconds.saturating_mul(1_000)));
-        let note = Note { by: by.clone(), reason: text.into(), at_millis, until_millis };
+        let note = Note { by, reason: text.into(), at_millis, until_millis };
         let record = BanRecord { pattern: network.to_string().into(), note };
         fx.store(Record::Ban(record.clone()));
         asker.reply(fx, Reply::Banned { ban: &record });
         self.bans.insert(network, record);
-        self.shut_out(asker, network, &by, text, fx);
+        self.shut_out(asker, network, &nick, text, fx);
         Ok(())
     }
 
