@@ -48,3 +48,27 @@ fn memory_of_backlogs_comes_back_when_their_readers_are_gone() {
     eventually("the memory is given back", || server.memory() < before + 8 * MIB);
     stay.iter_mut().for_each(Client::round_trip);
 }
+
+#[test]
+fn memory_of_what_was_said_comes_back_when_the_rooms_are_gone() {
+    let server = Server::start(&[]);
+    let mut stays = Client::login(server.address, "stays");
+    let before = server.memory();
+    let text = "x".repeat(4_000);
+    let talkers: Vec<Client> = (0..4)
+        .map(|n| {
+            let mut talker = Client::login(server.address, &format!("talker{n}"));
+            for room in 0..100 {
+                let room = talker.join(&format!("#room{n}-{room}"));
+                (0..25).for_each(|_| talker.send(room, &frame::Say { request: 0, text: &text }));
+            }
+            talker.round_trip();
+            talker
+        })
+        .collect();
+    let full = server.memory();
+    assert!(full > before + 30 * MIB, "what was said took {} MiB", (full - before) / MIB);
+    drop(talkers);
+    eventually("the memory is given back", || server.memory() < before + 8 * MIB);
+    stays.round_trip();
+}

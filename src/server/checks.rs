@@ -92,6 +92,8 @@ pub struct Checks {
     /// Guesses at accounts' passwords, by address and by account: many addresses may guess at one.
     by_origin: Guesses<Origin>,
     by_account: Guesses<Box<str>>,
+    /// Where accounts were logged in to, the latest last.
+    homes: HashMap<Box<str>, Vec<Origin>>,
     /// When those who made accounts may make all of an hour's again, by address.
     registrations: HashMap<Origin, Instant>,
     secret: [u8; 32],
@@ -130,6 +132,7 @@ impl Checks {
             guesses: Guesses::default(),
             by_origin: Guesses::default(),
             by_account: Guesses::default(),
+            homes: HashMap::new(),
             registrations: HashMap::new(),
             secret: blake3::derive_key("switchboard right passwords v1", secret),
             right: None,
@@ -222,9 +225,15 @@ impl Checks {
         self.guesses.wait(&origin, now)
     }
 
-    /// The same for a guess at an account's password.
+    /// The same for a guess at an account's password. Who has logged in to it from there before does not wait for what
+    /// others guess: else to guess would be a way to keep somebody out.
     pub fn account_wait(&self, origin: Origin, account: &str, now: Instant) -> Option<Duration> {
-        self.by_origin.wait(&origin, now).max(self.by_account.wait(account, now))
+        let of_others = if self.is_home(origin, account) { None } else { self.by_account.wait(account, now) };
+        self.by_origin.wait(&origin, now).max(of_others)
+    }
+
+    fn is_home(&self, origin: Origin, account: &str) -> bool {
+        self.homes.get(account).is_some_and(|homes| homes.contains(&origin))
     }
 
     pub fn note_wrong_account(&mut self, origin: Origin, account: &str, delay: Duration, now: Instant) {
@@ -234,7 +243,18 @@ impl Checks {
 
     pub fn note_right_account(&mut self, origin: Origin, account: &str) {
         self.by_origin.0.remove(&origin);
+        if self.is_home(origin, account) {
+            return; // what others have guessed from elsewhere is still to be waited for there
+        }
         self.by_account.0.remove(account);
+        if self.homes.len() >= HOMES_MAX && !self.homes.contains_key(account) {
+            self.homes.clear(); // they log in again
+        }
+        let homes = self.homes.entry(account.into()).or_default();
+        if homes.len() >= HOMES_PER_ACCOUNT_MAX {
+            homes.remove(0);
+        }
+        homes.push(origin);
     }
 
     /// How long it takes until an account can be made from there, if it cannot now.
@@ -263,6 +283,10 @@ impl Checks {
         self.guesses.0.remove(&origin);
     }
 }
+
+/// Accounts of which it is remembered where they were logged in to, and how many places of each, the latest.
+const HOMES_MAX: usize = 16_384;
+const HOMES_PER_ACCOUNT_MAX: usize = 4;
 
 /// Wrong passwords, by where they came from or whose they were to be.
 struct Guesses<K>(HashMap<K, Guessed>);
@@ -429,5 +453,35 @@ mod tests {
             guesses.note_wrong(from, Duration::from_millis(1), start + Duration::from_millis(n.into()));
         }
         assert!(guesses.0.len() <= REMEMBERED_MAX);
+    }
+
+    #[test]
+    fn nobody_is_kept_out_of_their_account_by_those_who_guess_elsewhere() {
+        let mut checks = Checks::new(&[7; 32]);
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        checks.note_right_account(origin(1), "ann");
+        checks.note_wrong_account(origin(2), "ann", second, now);
+        assert_eq!(checks.account_wait(origin(1), "ann", now), None, "she was here before");
+        assert_eq!(checks.account_wait(origin(3), "ann", now), Some(second), "whoever that is");
+        checks.note_right_account(origin(1), "ann");
+        assert_eq!(
+            checks.account_wait(origin(3), "ann", now),
+            Some(second),
+            "that she comes in helps nobody else"
+        );
+        checks.note_wrong_account(origin(1), "ann", second, now);
+        assert!(
+            checks.account_wait(origin(1), "ann", now).is_some(),
+            "from her own place guesses count as well"
+        );
+        for place in 4..=7 {
+            checks.note_right_account(origin(place), "ann");
+        }
+        checks.note_wrong_account(origin(9), "ann", second, now);
+        assert!(
+            checks.account_wait(origin(1), "ann", now).is_some(),
+            "only the latest places are remembered"
+        );
+        assert_eq!(checks.account_wait(origin(7), "ann", now), None);
     }
 }

@@ -17,17 +17,17 @@ const CALM: Duration = Duration::from_secs(1);
 /// How long until the next time. It takes some milliseconds where much is held.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Watches how many things are held: blocks, and connections.
+/// Watches how many things are held: blocks, connections, and rooms, which have a past.
 #[derive(Default)]
 pub struct Ebb {
-    peaks: [usize; 2],
+    peaks: [usize; 3],
     due: Option<Instant>,
     last: Option<Instant>,
 }
 
 impl Ebb {
     /// Takes note of how many are held at the end of a turn. Returns whether it is time to give back.
-    pub fn note(&mut self, held: [usize; 2], now: Instant) -> bool {
+    pub fn note(&mut self, held: [usize; 3], now: Instant) -> bool {
         let mut is_low = false;
         for (peak, held) in self.peaks.iter_mut().zip(held) {
             *peak = held.max(*peak);
@@ -59,18 +59,18 @@ mod tests {
     fn memory_is_given_back_once_a_flood_has_been_over_for_a_while() {
         let (start, mut ebb) = (Instant::now(), Ebb::default());
         let at = |millis| start + Duration::from_millis(millis);
-        assert!(!ebb.note([300_000, 300], at(0)));
+        assert!(!ebb.note([300_000, 300, 1], at(0)));
         assert_eq!(ebb.deadline(), None);
-        assert!(!ebb.note([0, 300], at(10)));
+        assert!(!ebb.note([0, 300, 1], at(10)));
         assert_eq!(ebb.deadline(), Some(at(1_010)));
-        assert!(!ebb.note([0, 300], at(1_009)));
-        assert!(ebb.note([0, 300], at(1_010)));
+        assert!(!ebb.note([0, 300, 1], at(1_009)));
+        assert!(ebb.note([0, 300, 1], at(1_010)));
         assert_eq!(ebb.deadline(), None);
-        assert!(!ebb.note([0, 300], at(5_000)), "nothing has come since");
+        assert!(!ebb.note([0, 300, 1], at(5_000)), "nothing has come since");
 
-        assert!(!ebb.note([0, 0], at(6_000)), "the connections, too");
+        assert!(!ebb.note([0, 0, 1], at(6_000)), "the connections, too");
         assert_eq!(ebb.deadline(), Some(at(11_010)), "but not at once");
-        assert!(ebb.note([0, 0], at(11_010)));
+        assert!(ebb.note([0, 0, 1], at(11_010)));
     }
 
     #[test]
@@ -78,11 +78,11 @@ mod tests {
         let (start, mut ebb) = (Instant::now(), Ebb::default());
         for turn in 0..10_000 {
             let held = if turn % 2 == 0 { 10_000 } else { 0 };
-            assert!(!ebb.note([held, 1_000], start + Duration::from_millis(turn)));
+            assert!(!ebb.note([held, 1_000, 1], start + Duration::from_millis(turn)));
         }
         let mut ebb = Ebb::default();
         for turn in 0..100 {
-            assert!(!ebb.note([0, 100 - turn], start + Duration::from_secs(turn as u64)), "they were few");
+            assert!(!ebb.note([0, 100 - turn, 1], start + Duration::from_secs(turn as u64)), "they were few");
         }
     }
 }

@@ -322,7 +322,7 @@ impl<S: Socket> Engine<S> {
         );
         self.exchange.hand_on(); // those who left
         let Exchange { blocks, connections, now, .. } = &self.exchange;
-        if self.ebb.note([blocks.len(), connections.len()], *now) {
+        if self.ebb.note([blocks.len(), connections.len(), self.hub.rooms_len()], *now) {
             allocator::give_back();
         }
     }
