@@ -89,7 +89,7 @@ fn a_password_that_is_nowhere_is_asked_for_in_a_sentence() {
         chat(&server, None, &["--nick", "ann", "--register", "--password-file", "/nowhere/at/all"]);
     assert!(!is_well && told.contains("/nowhere/at/all"), "{told}");
     let (is_well, told) = chat(&server, None, &["--nick", "ann", "--password-file", "/dev/null"]);
-    assert!(!is_well && told.contains("--account or --register"), "{told}");
+    assert!(!is_well && told.contains("an account, which --account names"), "{told}");
     let (is_well, told) = chat(&server, Some(""), &["--nick", "ann", "--account", "ann"]);
     assert!(!is_well && told.contains("the password is empty"), "{told}");
 }
