@@ -115,7 +115,7 @@ fn workload() {
 
 #[test]
 fn a_message_where_nobody_is_banned() {
-    check(Budget { workload: "message usual 0", instructions_max: 1_200.0, short: 10, long: 1_010 }, work);
+    check(Budget { workload: "message usual 0", instructions_max: 1_500.0, short: 10, long: 1_010 }, work);
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub enum Flag {
     /// Stays when nobody is in it, and when the server ends.
     Persistent,
     /// Who an occupant is, only admins can find out; others know a name that holds in this room alone (XEP-0045 §4.2).
+    /// People who set rooms read "anonymous".
     SemiAnonymous,
     /// What is said is not kept.
     NoHistory,

@@ -103,8 +103,9 @@ pub enum Verdict {
 pub struct Session(State);
 
 enum State {
-    /// Too few bytes to tell the protocol. Some of them show a client where it comes from.
-    Undecided(Host),
+    /// Too few bytes to tell the protocol. Some of them show a client where it comes from; boxed, as it is soon over and
+    /// would make every session larger.
+    Undecided(Box<Host>),
     Native(native::Native),
     /// Boxed: lines need much more to be remembered than frames.
     Irc(Box<irc::Dialogue>),
@@ -115,7 +116,7 @@ enum State {
 impl Session {
     /// `host`: what others see of the client's address.
     pub fn new(host: Host) -> Self {
-        Session(State::Undecided(host))
+        Session(State::Undecided(Box::new(host)))
     }
 
     /// The first step that `bytes` allow. They start where the last step's `used` ended.
@@ -139,7 +140,7 @@ impl Session {
                     step
                 }
                 Some(Protocol::Text) if surroundings.server.irc => {
-                    let mut irc = Box::new(irc::Dialogue::new(*host));
+                    let mut irc = Box::new(irc::Dialogue::new(**host));
                     let step = irc.next(bytes, surroundings, notes, out);
                     self.0 = State::Irc(irc);
                     step
