@@ -207,6 +207,13 @@ fn whatever_people_do_nobody_in_the_room_or_in_another_learns_who_they_are() {
     bob.send(0, &frame::Bye { code: 0, text: "secretwords" });
     assert!(bob.receive_all().iter().any(|frame| frame.kind() == Kind::Bye));
     spy.wait_for("PART #masks");
+    let mut dave = Person::connect(&server, [127, 9, 8, 5], "secretdave");
+    keeper.send("MODE #masks +i\r\n");
+    spy.wait_for("MODE #masks +i");
+    dave.send("KNOCK #masks :let me in\r\n");
+    dave.wait_for(" 711 ");
+    let line = keeper.wait_for(" 710 ");
+    assert!(line.contains(" anon-") && line.contains("let me in"), "{line}");
     [&mut spy, &mut stranger, &mut keeper].into_iter().for_each(Person::catch_up);
     mole.send(0, &frame::Bye { code: 0, text: "" });
     heard.extend(mole.receive_all().iter().map(|frame| frame.text() + "\n"));

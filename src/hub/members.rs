@@ -303,7 +303,9 @@ impl Hub {
         if is_known {
             fx.emit(Effect::Publish { channel, room: &room.name, cause, event });
         }
-        if let Some((Asker { session: to, .. }, _)) = doer {
+        if let Some((Asker { session: to, user, .. }, _)) = doer {
+            let own = self.users.get(&user).map(|doer| doer.person(user));
+            let event = Event::Kicked { by: own, who: &who, text };
             fx.emit(Effect::Send { to, cause, channel, room: Some(&room.name), event });
         }
         if is_known {

@@ -181,6 +181,8 @@ impl Database {
 /// Settings of a connection.
 pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Plans are made once, not anew for the values of each transaction.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit returns when it is on the disk: what was confirmed survives a loss of power as well.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -38,19 +38,21 @@ impl Bounds {
         self.amounts.clear();
     }
 
-    /// Counts what was written, and removes what a room then has too much. The oldest goes, by the row.
+    /// Counts what is about to be written, and removes what a room then has too much. The oldest goes, by the row, and
+    /// first: what is written next takes its pages, which would otherwise be written for being erased alone.
     ///
     /// # Errors
     /// Those of SQLite.
-    pub fn note(&mut self, connection: &Connection, record: &PastRecord) -> Result<()> {
+    pub fn make_room(&mut self, connection: &Connection, record: &PastRecord) -> Result<()> {
         let PastRecord { room, is_said, .. } = *record;
         if self.amounts.len() >= ROOMS_REMEMBERED_MAX {
             self.amounts.clear();
         }
-        let mut amount = match self.amounts.get(&(room, is_said)) {
-            Some(&amount) => plus(amount, record.count, record.bytes.len()),
-            None => amount_of(connection, room, is_said)?,
+        let before = match self.amounts.get(&(room, is_said)) {
+            Some(&amount) => amount,
+            None => amount_beside(connection, record)?,
         };
+        let mut amount = plus(before, record.count, record.bytes.len());
         while let Some((first, entries, bytes)) =
             self.too_much(connection, (room, is_said), amount, record.last)?
         {
@@ -111,11 +113,13 @@ fn plus(amount: Amount, entries: usize, bytes: usize) -> Amount {
     Amount { entries: amount.entries + entries, bytes: amount.bytes + bytes }
 }
 
-fn amount_of(connection: &Connection, room: RoomId, is_said: bool) -> Result<Amount> {
-    let sql = "SELECT coalesce(sum(count), 0), coalesce(sum(length(bytes)), 0) FROM past WHERE room = ?1 AND is_said = ?2";
+/// How much there is beside this one, which may be there already if the disk said that it is not.
+fn amount_beside(connection: &Connection, record: &PastRecord) -> Result<Amount> {
+    let sql = "SELECT coalesce(sum(count), 0), coalesce(sum(length(bytes)), 0) FROM past \
+               WHERE room = ?1 AND is_said = ?2 AND last <> ?3";
+    let read = |row: &Row<'_>| Ok(Amount { entries: row.get(0)?, bytes: row.get(1)? });
     let mut statement = connection.prepare_cached(sql)?;
-    statement
-        .query_row(params![room.0, is_said], |row| Ok(Amount { entries: row.get(0)?, bytes: row.get(1)? }))
+    statement.query_row(params![record.room.0, record.is_said, record.last.0], read)
 }
 
 /// Writes what happened.
@@ -154,11 +158,16 @@ pub fn end_all(connection: &Connection, room: RoomId) -> Result<()> {
 
 /// Removes rows, and their words from the index.
 fn remove(connection: &Connection, room: RoomId, rows: &[i64]) -> Result<()> {
+    let upto = words::found_upto(connection, room)?;
     for &row in rows {
-        let bytes: Vec<u8> = connection
-            .prepare_cached("SELECT bytes FROM past WHERE last = ?1")?
-            .query_row([row], |row| row.get(0))?;
-        words::remove(connection, room, &bytes)?;
+        // Nothing of what most rooms have is in the index, and need not be read for that.
+        let indexed: Option<Vec<u8>> = connection
+            .prepare_cached("SELECT bytes FROM past WHERE last = ?1 AND first <= ?2")?
+            .query_row([row, upto], |row| row.get(0))
+            .optional()?;
+        if let Some(bytes) = indexed {
+            words::remove(connection, room, &bytes)?;
+        }
         connection.prepare_cached("DELETE FROM past WHERE last = ?1")?.execute([row])?;
     }
     Ok(())

@@ -78,7 +78,10 @@ pub fn remove(connection: &Connection, room: RoomId, bytes: &[u8]) -> Result<()>
 }
 
 /// Up to which message of a room the index is made.
-fn found_upto(connection: &Connection, room: RoomId) -> Result<i64> {
+///
+/// # Errors
+/// Those of SQLite.
+pub fn found_upto(connection: &Connection, room: RoomId) -> Result<i64> {
     let mut statement = connection.prepare_cached("SELECT upto FROM found WHERE room = ?1")?;
     Ok(statement.query_row([room.0], |row| row.get(0)).optional()?.unwrap_or(-1))
 }

@@ -290,10 +290,10 @@ fn write_past(
     past: &mut Vec<PastRecord>,
 ) -> rusqlite::Result<()> {
     for record in past.drain(..) {
-        unless_it_contradicts(past::write(connection, &record))?;
         if let Some(bounds) = bounds {
-            bounds.note(connection, &record)?;
+            bounds.make_room(connection, &record)?;
         }
+        unless_it_contradicts(past::write(connection, &record))?;
     }
     Ok(())
 }

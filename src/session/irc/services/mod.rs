@@ -3,7 +3,7 @@
 //! What stands behind them are requests like any others. `PRIVMSG NickServ :HELP`, `NICKSERV HELP` and `NS HELP` are the
 //! same; the answers are NOTICEs. A NOTICE to them is not answered, as none is (Modern IRC, "NOTICE message").
 //!
-//! - [`nickserv`] accounts;
+//! - `nickserv` accounts, in a build that can keep them;
 //! - [`chanserv`] rooms, beyond what modes can say.
 
 pub mod chanserv;
