@@ -19,9 +19,10 @@ pub const LAYERS: &[Layer] = &[
     },
     Layer { name: "session", modules: &["wire", "hub"], crates: &["base64ct", "hmac", "jiff", "sha2"] },
     Layer { name: "storage", modules: &["hub"], crates: &["rusqlite", "log"] },
+    Layer { name: "capture", modules: &["wire"], crates: &["jiff", "log"] },
     Layer {
         name: "server",
-        modules: &["wire", "hub", "net", "session", "storage"],
+        modules: &["wire", "hub", "net", "session", "storage", "capture"],
         crates: &[
             "mio",
             "socket2",
@@ -44,7 +45,7 @@ pub const LAYERS: &[Layer] = &[
     Layer {
         name: "chat",
         // The hub for its rules on names, which a client without a server has to hold itself, and for its words for presets.
-        modules: &["net", "wire", "hub", "tty"],
+        modules: &["net", "wire", "hub", "tty", "capture"],
         crates: &[
             "mio",
             "socket2",
@@ -97,12 +98,12 @@ pub const LAYERS: &[Layer] = &[
 ];
 
 pub const EVERYTHING: &[&str] = &[
-    "wire", "hub", "net", "session", "storage", "server", "tty", "chat", "admin", "load", "config", "cli",
-    "bare", "main",
+    "wire", "hub", "net", "session", "storage", "capture", "server", "tty", "chat", "admin", "load",
+    "config", "cli", "bare", "main",
 ];
 
 /// Layers whose row in `src/lib.rs` names every import; of the others it says less.
-pub const ROWS_IN_FULL: &[&str] = &["wire", "hub", "net", "session", "storage"];
+pub const ROWS_IN_FULL: &[&str] = &["wire", "hub", "net", "session", "storage", "capture"];
 
 /// Something that must not be in a source, where it may be all the same, and what to do instead.
 pub struct Ban {
