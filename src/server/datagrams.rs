@@ -145,15 +145,21 @@ impl<S: Socket> Engine<S> {
     /// Takes one datagram. Whatever is wrong with it is nobody's business but the counters'.
     pub fn receive_datagram(&mut self, path: Path, datagram: &[u8]) {
         self.exchange.counters.datagrams += 1;
+        self.exchange.tap.received(path, datagram);
         if let Err(dropped) = self.try_datagram(path, datagram) {
             self.exchange.counters.count_dropped(dropped);
         }
     }
 
     /// Sends what was gathered. `send` gets a socket's index and what is for it, and says how many datagrams that took.
-    pub fn send_datagrams(&mut self, send: impl FnMut(usize, net::Train<'_>) -> usize) {
-        let Exchange { outgoing, counters, .. } = &mut self.exchange;
+    pub fn send_datagrams(&mut self, mut send: impl FnMut(usize, net::Train<'_>) -> usize) {
+        let Exchange { outgoing, counters, tap, .. } = &mut self.exchange;
         let before = outgoing.len() as u64;
+        let send = |socket: usize, train: net::Train<'_>| {
+            let sent = send(socket, train);
+            tap.sent(socket, train, sent);
+            sent
+        };
         let left = outgoing.drain(send) as u64;
         counters.datagrams_sent += before - left;
         counters.count_dropped_by(Dropped::Congested, left);

@@ -14,6 +14,7 @@ use super::limits::Settings;
 use super::listening::listen;
 use super::mailbox::{Handle, Message};
 use super::worker::Worker;
+use crate::capture::Recorder;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
@@ -128,6 +129,10 @@ impl Reactor {
         if !settings.cloak_key.is_empty() {
             engine.set_cloak_key(&settings.cloak_key); // rather than the one that is kept
         }
+        if let Some(recorder) = Recorder::create(&settings.capture)? {
+            let addresses = datagrams.iter_mut().map(|socket| socket.source().local_addr());
+            engine.set_recorder(recorder, addresses.collect::<io::Result<_>>()?);
+        }
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
@@ -209,6 +214,7 @@ impl Reactor {
         self.hand_over_check();
         self.flush();
         self.reap();
+        self.engine.end_turn();
         Ok(())
     }
 
@@ -384,7 +390,7 @@ impl Reactor {
         let accepted = listener::accept(&self.listeners[index].socket);
         if let Accepted::Connection(socket, address) = accepted {
             debug!("{address} turned away");
-            listener::turn_away(socket, FULL);
+            self.engine.turn_away(socket, address, FULL);
         } else if let Accepted::Drained = accepted {
             self.listeners[index].ready = false;
         }
