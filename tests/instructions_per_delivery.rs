@@ -83,10 +83,10 @@ fn an_entry() {
 /// Of which there is a packet for each member and turn.
 #[test]
 fn a_delivery_that_is_captured_when_little_is_said() {
-    check(Budget { workload: "capture 8", instructions_max: 1_100.0, short: 5, long: 55 }, work);
+    check(Budget { workload: "capture 8", instructions_max: 955.0, short: 5, long: 55 }, work);
 }
 
 #[test]
 fn a_delivery_that_is_captured_when_much_is_said() {
-    check(Budget { workload: "capture 512", instructions_max: 670.0, short: 5, long: 10 }, work);
+    check(Budget { workload: "capture 512", instructions_max: 535.0, short: 5, long: 10 }, work);
 }
