@@ -11,7 +11,7 @@ use captured::{complaints, followed, remarks, rows, stream_of, tshark};
 use common::{Client, SWITCHBOARD, Server, eventually, open_relay, wait_for};
 use kept::Directory;
 use socket2::SockRef;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -283,8 +283,8 @@ fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
 }
 
 #[test]
-fn a_chat_without_a_server_and_a_direct_path_are_captured_too() {
-    let directory = Directory::new("captured-alone");
+fn the_direct_path_of_a_chat_is_in_its_capture() {
+    let directory = Directory::new("captured-direct");
     let server = Server::start(&[]);
     let files = ["ann", "bob"].map(|name| directory.path().join(format!("{name}.pcapng")));
     let start = |name: &str, file: &Path, args: &[&str]| {
@@ -310,7 +310,39 @@ fn a_chat_without_a_server_and_a_direct_path_are_captured_too() {
         assert!(text.windows(16).any(|part| part == b"hello there, bob"), "{file:?}");
         assert_eq!(tshark(file, &["-Y", "tcp.checksum.status == 0 || udp.checksum.status == 0"]), "");
     }
-    assert!(remarks(&files[0]).iter().any(|remark| remark == "server: connected"));
+    for (file, names) in files.iter().zip([["server", "peer"], ["server", "peer"]]) {
+        let remarks = remarks(file).join("\n");
+        assert!(names.iter().all(|name| remarks.contains(&format!("{name}: connected"))), "{remarks}");
+    }
+}
+
+#[test]
+fn two_who_chat_without_a_server_capture_the_same() {
+    let directory = Directory::new("captured-alone");
+    let files = ["ann", "bob"].map(|name| directory.path().join(format!("{name}.pcapng")));
+    let start = |name: &str, file: &Path, args: &[&str]| {
+        let mut command = Command::new(SWITCHBOARD);
+        command.args(["chat", "--nick", name]).args(args).arg("--capture").arg(file).env("RUST_LOG", "warn");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("chat starts")
+    };
+    let mut bob = start("bob", &files[1], &["--listen", "127.0.0.1:0"]);
+    let mut lines = BufReader::new(bob.stderr.take().expect("stderr is piped")).lines();
+    let told = lines.next().expect("a line").expect("text");
+    let address = told.rsplit(' ').next().expect("an address").to_owned();
+    let rest = std::thread::spawn(move || lines.for_each(drop));
+    let mut ann = start("ann", &files[0], &["--peer", &address]);
+    ann.stdin.take().expect("stdin is piped").write_all(b"hello there, bob\n").expect("chat reads");
+    drop(bob.stdin.take());
+    assert!(wait_for(&mut ann).success() && wait_for(&mut bob).success());
+    rest.join().expect("bob's notices");
+    let [ann, bob] = files.map(|file| followed(&file, 0));
+    assert!(ann.0.windows(16).any(|part| part == b"hello there, bob"));
+    assert!(ann == bob, "both ends have seen the same");
 }
 
 #[test]
