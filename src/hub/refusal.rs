@@ -18,6 +18,8 @@ pub enum Refusal {
     },
     /// The name is somebody's account, and not that of the asker.
     NameReserved,
+    /// The asker has the name of their account, for which they need it.
+    NameNeedsAccount,
     RegistrationClosed,
     AccountExists,
     TooManyAccounts {
@@ -198,6 +200,9 @@ impl fmt::Display for Refusal {
             Refusal::NameReserved => {
                 f.write_str("that name is somebody's account; give its password, or choose another name")
             }
+            Refusal::NameNeedsAccount => f.write_str(
+                "you have the name of the account, which only its owner has; take another one first, then log out",
+            ),
             Refusal::RegistrationClosed => f.write_str("this server makes no accounts; ask whoever runs it"),
             Refusal::AccountExists => f.write_str("there is an account of that name; choose another one"),
             Refusal::TooManyAccounts { accounts_max } => {

@@ -96,7 +96,7 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
         Refusal::BadName(_) => RefusalCode::BadName,
         Refusal::NameTaken | Refusal::NameIsYours => RefusalCode::NameTaken,
         Refusal::TooManySeats { .. } => RefusalCode::LimitReached,
-        Refusal::NameReserved => RefusalCode::NameReserved,
+        Refusal::NameReserved | Refusal::NameNeedsAccount => RefusalCode::NameReserved,
         Refusal::RegistrationClosed => RefusalCode::RegistrationClosed,
         Refusal::AccountExists => RefusalCode::AccountExists,
         Refusal::TooManyAccounts { .. } => RefusalCode::LimitReached,
