@@ -224,8 +224,8 @@ macro_rules! kinds {
             }
 
             /// What its body is made of, in wire order.
-            pub const fn fields<'a>(self) -> &'static [Field] {
-                match self { $(Kind::$kind => <$kind $(<$life>)? as Body<'a>>::FIELDS,)* }
+            pub const fn fields(self) -> &'static [Field] {
+                match self { $(Kind::$kind => kinds!(@fields $kind $($life)?),)* }
             }
         }
 
@@ -256,6 +256,8 @@ macro_rules! kinds {
             }
         }
     };
+    (@fields $kind:ident) => { <$kind as Body<'static>>::FIELDS };
+    (@fields $kind:ident $life:lifetime) => { <$kind<'static> as Body<'static>>::FIELDS };
 }
 
 kinds! {
