@@ -122,12 +122,13 @@ impl Form {
 
 /// `SetSubject` → `set_subject`: the name in the code, and the one on the wire's side of it.
 pub fn snake_case(name: impl Debug) -> String {
-    let mut snake = String::new();
+    let (mut snake, mut last) = (String::new(), 'A');
     for c in format!("{name:?}").chars().filter(|&c| c != '"') {
-        if c.is_ascii_uppercase() && snake.chars().last().is_some_and(|last| last.is_ascii_lowercase()) {
+        if c.is_ascii_uppercase() && !last.is_ascii_uppercase() {
             snake.push('_');
         }
         snake.push(c.to_ascii_lowercase());
+        last = c;
     }
     snake
 }

@@ -44,7 +44,7 @@ local function make_field(field, abbr)
     field.port = add_field(ProtoField.uint16(abbr .. ".port", "Port", base.DEC))
     return add_field(ProtoField.string(abbr, name))
   elseif means == "millis" then
-    return add_field(ProtoField.absolute_time(abbr, (name:gsub(" millis$", "")), base.UTC))
+    return add_field(ProtoField.absolute_time(abbr, name:gsub(" millis$", "") .. " (UTC)", base.UTC))
   elseif form == "u64" then
     if means == "happening" then
       field.time = add_field(ProtoField.absolute_time(abbr .. ".time", "Time in it", base.UTC))

@@ -104,7 +104,8 @@ end
 -- What other packets say about this frame: found out now, or found out before.
 local function links_of(kind, cursor, channel, is_good, pinfo, conversation)
   local key = next_key(pinfo)
-  if pinfo.visited then return known[key] or {} end
+  -- Where segments are missing, a frame may be seen that was still waited for on the first pass.
+  if pinfo.visited then return known[key] or { body_max = BODY_MAX } end
   local links = {}
   links.body_max = body_max_of(conversation, pinfo)
   links.is_conversation = (conversation.relays[channel] or relays[channel]) == 0

@@ -1,7 +1,7 @@
 -- What belongs together: a request and its answer, a ping and its pong, a challenge and its proof; and what a connection
 -- has agreed on. Found out once, on the first pass, for every frame by the packet in which it ends and its place there.
 
-local conversations -- by "tcp 5" or "udp 3"
+local conversations -- by their two ends
 local bindings      -- the TCP conversation of a binding, by "address:port/number": datagrams are a part of it
 local relays        -- what a relay is for, by its channel; direct paths have the same channel and another conversation
 local known         -- what was found out about a frame, by packet and place
@@ -11,28 +11,22 @@ local function forget()
 end
 forget()
 
-local tcp_stream, udp_stream = Field.new("tcp.stream"), Field.new("udp.stream")
+local function source(pinfo) return tostring(pinfo.src) .. ":" .. pinfo.src_port end
+local function destination(pinfo) return tostring(pinfo.dst) .. ":" .. pinfo.dst_port end
 
--- The last one is the innermost, should the capture be of a tunnel.
-local function last_of(field)
-  local found = { field() }
-  local last = found[#found]
-  return last and tonumber(tostring(last.value))
-end
-
+-- By addresses and ports, not by tcp.stream: Wireshark has fields of other protocols only while somebody looks at a
+-- packet, and not on the first pass.
 local function conversation_of(pinfo, transport)
-  local key = transport .. " " .. tostring(last_of(transport == "tcp" and tcp_stream or udp_stream))
+  local from, to = source(pinfo), destination(pinfo)
+  local key = transport .. " " .. (from < to and from .. " " .. to or to .. " " .. from)
   local conversation = conversations[key]
   if not conversation then
-    -- requests: those that wait for an answer, and the last one with an id; directions: see streams.lua.
+    -- Requests that wait for an answer, and the last one with an id; what calls are for; and see streams.lua.
     conversation = { waiting = {}, last = {}, relays = {}, opens = {}, directions = {} }
     conversations[key] = conversation
   end
   return conversation
 end
-
-local function source(pinfo) return tostring(pinfo.src) .. ":" .. pinfo.src_port end
-local function destination(pinfo) return tostring(pinfo.dst) .. ":" .. pinfo.dst_port end
 
 -- Datagrams of a binding belong to the TCP conversation in which its ticket was given.
 local function conversation_of_datagram(pinfo, channel)
@@ -103,6 +97,10 @@ local function learn(conversation, kind, values, channel, pinfo)
   local name = kind.name
   if name == "hello" then
     conversation.client = source(pinfo)
+    -- The same two ports, and another connection: nothing of the one before holds.
+    if conversation.is_over then conversation.body_max, conversation.is_over = nil, nil end
+  elseif name == "bye" then
+    conversation.is_over = true
   elseif name == "welcome" then
     conversation.body_max = values.body_max
   elseif name == "ticket" then

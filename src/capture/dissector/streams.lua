@@ -5,8 +5,15 @@
 -- A line of IRC with its tags has at most 8,191 + 512 bytes; what is longer without an end is not waited for.
 local LINE_MAX = 16384
 
-local irc, http, tls = Dissector.get("irc"), Dissector.get("http"), Dissector.get("tls")
-local completeness, sequence, next_sequence = Field.new("tcp.completeness"), Field.new("tcp.seq"), Field.new("tcp.nxtseq")
+local tcp_ports, udp_ports = DissectorTable.get("tcp.port"), DissectorTable.get("udp.port")
+
+-- Wireshark's own, by the port that they are known for. Not every version has them under a name.
+local USUAL_PORTS = { irc = 6667, http = 80, tls = 443 }
+
+local function dissector_for(protocol)
+  return tcp_ports:get_dissector(USUAL_PORTS[protocol]) or Dissector.get("data")
+end
+
 
 -- Puts words into the list of packets, behind those of frames that ended in the same packet.
 local function tell(pinfo, words)
@@ -21,12 +28,14 @@ local function tell(pinfo, words)
   pinfo.cols.info:fence()
 end
 
--- Whether what begins at `at` is at least the header of a frame that may be sent.
+-- Whether what begins at `at` may be the header of a frame, as far as it is there.
 local function is_header(tvb, at)
-  if tvb:len() - at < HEADER_LEN then return false end
+  local there = tvb:len() - at
   local kind = KINDS[tvb(at, 1):uint()]
-  local flags, length = tvb(at + 1, 1):uint(), tvb(at + 2, 2):uint()
-  return kind ~= nil and flags <= FLAG_MORE + FLAG_END and length <= BODY_MAX and length >= (kind.len_min or 0)
+  if not kind or (there > 1 and tvb(at + 1, 1):uint() > FLAG_MORE + FLAG_END) then return false end
+  if there < 4 then return true end
+  local length = tvb(at + 2, 2):uint()
+  return length <= BODY_MAX and length >= kind.len_min
 end
 
 for _, kind in pairs(KINDS) do
@@ -35,64 +44,52 @@ for _, kind in pairs(KINDS) do
 end
 KINDS[0x80].len_min = 11 -- of every version: up to body_max
 
--- Whether these bytes are frames and nothing else, but for a last one that is not all there. Random bytes hardly ever are:
--- kind, length and every field have to fit. At least one frame has to be whole.
-local function are_frames(tvb)
+-- Whether one header follows another from the first byte to the last; the last frame need not be all there. Where bodies
+-- are looked at as well, at least one frame has to be whole: random bytes hardly ever are.
+local function are_frames(tvb, with_bodies)
   local at, length, whole = 0, tvb:len(), 0
-  while length - at >= HEADER_LEN do
+  while at < length do
     if not is_header(tvb, at) then return false end
-    local behind = at + HEADER_LEN + tvb(at + 2, 2):uint()
-    if behind > length then break end
+    local behind = length - at >= HEADER_LEN and at + HEADER_LEN + tvb(at + 2, 2):uint()
+    if not behind or behind > length then break end
     local kind = KINDS[tvb(at, 1):uint()]
-    local bytes = tvb(at, behind - at):raw()
-    if kind.name ~= "hello" and not is_body(bytes, kind, HEADER_LEN, #bytes) then return false end
+    if with_bodies and not is_body(tvb(at, behind - at):raw(), kind, HEADER_LEN, behind - at) then return false end
     whole, at = whole + 1, behind
     if whole == 16 then return true end -- sure enough
   end
-  return whole > 0
+  return whole > 0 or not with_bodies
 end
 
--- How one direction of a stream stands: whether the next byte begins a frame (is_in_step), and which number of TCP it has.
--- Found out on the first pass; a packet's verdict is kept.
+-- How one direction of a stream stands: whether the next byte begins a frame (is_in_step), and whether it has had any
+-- (has_frames). Found out on the first pass; a packet's verdict is kept, for each of the times that TCP hands over a part
+-- of it.
 local function step_of(pinfo, conversation)
-  local key = "step " .. pinfo.number
-  if pinfo.visited then return known[key] or { is_in_step = true } end
-  local from = source(pinfo)
-  local direction = conversation.directions[from]
-  local begins, seq = last_of(sequence), last_of(completeness) or 0
-  begins, seq = last_of(sequence), begins
-  if not direction then
-    -- Bits 1 and 2 of completeness: SYN and SYN-ACK were seen, so this is where the direction begins.
-    local is_start = (last_of(completeness) or 0) % 4 ~= 0
-    direction = { is_in_step = is_start }
-    conversation.directions[from] = direction
-  elseif not pinfo.private.switchboard_step and direction.next ~= seq then
-    direction.is_in_step = false
-  end
-  pinfo.private.switchboard_step = "yes"
-  direction.next = last_of(next_sequence)
-  known[key] = known[key] or { is_in_step = direction.is_in_step }
+  local part = (tonumber(pinfo.private.switchboard_part) or 0) + 1
+  pinfo.private.switchboard_part = tostring(part)
+  local key, from = ("step %d.%d"):format(pinfo.number, part), source(pinfo)
+  if pinfo.visited then return known[key] or {} end
+  local direction = conversation.directions[from] or {}
+  conversation.directions[from] = direction
+  known[key] = { is_in_step = direction.is_in_step, has_frames = direction.has_frames }
   return direction
 end
 
 -- Lines of text: IRC, HTTP, or the one line that a server says to whom it cannot serve.
-local function put_text(tvb, at, pinfo, tree, conversation)
-  local text = tvb(at):raw()
+local function put_text(tvb, pinfo, tree, conversation)
+  local text = tvb():raw()
   if not conversation.text then
-    conversation.text = text:find("^%u+ [^\r\n]* HTTP/%d") and http or (text:byte(1) == 0x16 and tls) or irc
+    conversation.text = text:find("^%u+ [^\r\n]* HTTP/%d") and "http" or text:byte(1) == 0x16 and "tls" or "irc"
   end
-  if conversation.text ~= irc then
-    if at == 0 then return conversation.text:call(tvb, pinfo, tree) end
-    return conversation.text:call(tvb(at):tvb(), pinfo, tree)
-  end
+  local dissector = dissector_for(conversation.text)
+  if conversation.text ~= "irc" then return dissector:call(tvb, pinfo, tree) end
   local last_end = text:match(".*\n()")
   local whole = last_end and last_end - 1 or 0
   if whole < #text and pinfo.can_desegment > 0 and #text - whole < LINE_MAX then
-    pinfo.desegment_offset, pinfo.desegment_len = at + whole, DESEGMENT_ONE_MORE_SEGMENT
+    pinfo.desegment_offset, pinfo.desegment_len = whole, DESEGMENT_ONE_MORE_SEGMENT
   else
     whole = #text
   end
-  if whole > 0 then irc:call(tvb(at, whole):tvb(), pinfo, tree) end
+  if whole > 0 then dissector:call(tvb(0, whole):tvb(), pinfo, tree) end
   return tvb:len()
 end
 
@@ -110,13 +107,13 @@ local function put_stream(tvb, pinfo, tree)
   local conversation = conversation_of(pinfo, "tcp")
   local direction = step_of(pinfo, conversation)
   local is_frames = tvb(0, 1):uint() >= 0x80
-  if not direction.is_in_step and is_frames and not are_frames(tvb) and not conversation.text then
-    put_undissected(tvb, 0, pinfo, tree, NOTE.out_of_step)
-    return length
-  end
   if (is_frames and conversation.text) or (not is_frames and not direction.has_frames) then
     if not switchboard.prefs.irc then return 0 end
-    return put_text(tvb, 0, pinfo, tree, conversation)
+    return put_text(tvb, pinfo, tree, conversation)
+  end
+  if not direction.is_in_step and not are_frames(tvb) then
+    put_undissected(tvb, 0, pinfo, tree, NOTE.out_of_step)
+    return length
   end
   direction.is_in_step, direction.has_frames = true, true
   -- Where a capture was told to keep only the first bytes of each packet, nothing can be waited for.
@@ -129,7 +126,8 @@ local function put_stream(tvb, pinfo, tree)
       return length
     end
     local needed = left >= HEADER_LEN and HEADER_LEN + tvb(at + 2, 2):uint()
-    if needed and needed > HEADER_LEN + BODY_MAX then
+    if needed and (needed > HEADER_LEN + BODY_MAX or tvb(at + 1, 1):uint() > FLAG_MORE + FLAG_END) then
+      -- Whoever reads this closes. Should there be more, it begins anywhere.
       direction.is_in_step = false
       tell(pinfo, put_frame(tvb, at, needed, pinfo, tree, { conversation = conversation }))
       return length
@@ -179,7 +177,6 @@ end
 
 -- Ports.
 
-local tcp_ports, udp_ports = DissectorTable.get("tcp.port"), DissectorTable.get("udp.port")
 local listening
 
 local function listen(ports)
@@ -197,11 +194,8 @@ function switchboard.prefs_changed() listen(tostring(switchboard.prefs.port)) en
 -- Conversations on other ports: by frames that nothing else looks like. What follows in them is ours then.
 
 switchboard:register_heuristic("tcp", function(tvb, pinfo, tree)
-  if tvb:len() < HEADER_LEN or tvb(0, 1):uint() < 0x80 or not are_frames(tvb) then return false end
-  local kind = KINDS[tvb(0, 1):uint()].name
-  -- A hello has its magic; of others, two that follow each other, or what only fits as a whole.
-  if kind == "hello" and (tvb:len() < 12 or tvb(8, 4):raw() ~= MAGIC) then return false end
-  if kind ~= "hello" and HEADER_LEN + tvb(2, 2):uint() ~= tvb:len() and not are_frames(tvb) then return false end
+  -- A hello has its magic, and everything else has to fit, field by field.
+  if tvb:len() < HEADER_LEN or tvb(0, 1):uint() < 0x80 or not are_frames(tvb, true) then return false end
   pinfo.conversation = switchboard
   put_stream(tvb, pinfo, tree)
   return true
