@@ -9,6 +9,7 @@
 //! | [`wire`] | bytes ⇄ frames and lines | std, blake3, jiff, memchr, siphasher |
 //! | [`hub`] | the domain: users, rooms, relays | std, foldhash, memchr, slab, smallvec |
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
+//! | [`capture`] | what is seen on the wire: the dissector for Wireshark | wire |
 //! | [`session`] | one client's dialect | wire, hub, base64ct, hmac, jiff, sha2 |
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |
 //! | [`server`] | the reactor | everything but the command line and the clients |
@@ -29,6 +30,8 @@
 pub mod admin;
 #[cfg(not(feature = "config"))]
 mod bare;
+#[cfg(feature = "config")]
+pub mod capture;
 #[cfg(feature = "client")]
 pub mod chat;
 #[cfg(feature = "config")]

@@ -9,6 +9,7 @@ mod bench;
 #[cfg(feature = "client")]
 mod chat_args;
 mod password;
+mod wireshark;
 
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
@@ -55,6 +56,9 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = admin::HELP)]
     Admin(admin::AdminArgs),
+    /// Teach Wireshark and tshark to show Switchboard's frames
+    #[command(after_help = wireshark::HELP)]
+    Wireshark(wireshark::WiresharkArgs),
     /// Measure a server with many synthetic clients, this one or another
     #[cfg(feature = "load")]
     #[command(after_help = bench::HELP)]
@@ -207,6 +211,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor(args),
         #[cfg(feature = "client")]
         Command::Admin(args) => admin::admin(args),
+        Command::Wireshark(args) => wireshark::wireshark(args),
         #[cfg(feature = "load")]
         Command::Bench(args) => bench::bench(*args),
         #[cfg(feature = "load")]
