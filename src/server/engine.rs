@@ -9,14 +9,14 @@ use super::binding::Cookies;
 use super::cloak::Cloaks;
 use super::connection::{Connection, Due, HangUp, Phase};
 use super::counters::Counters;
-use super::credentials::{Check, Credentials, Outcome};
+use super::credentials::{Check, Outcome};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
 use crate::hub::{self, Hub};
 use crate::net::{Flushed, Key, Socket, allocator, listener};
-use crate::session::{CloseReason, Description};
+use crate::session::CloseReason;
 use log::{debug, trace};
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
@@ -26,7 +26,7 @@ pub struct Engine<S> {
     pub(super) hub: Hub,
     pub(super) exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
-    scratch: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
     /// What a session says by itself and what it notes, step by step; kept for their memory.
     pub(super) words: Vec<u8>,
     pub(super) notes: String,
@@ -84,37 +84,6 @@ impl<S: Socket> Engine<S> {
 
     pub fn limits(&self) -> &Limits {
         &self.exchange.limits
-    }
-
-    /// New limits hold for what happens from now on.
-    pub fn set_limits(&mut self, limits: Limits, hub_limits: hub::Limits) {
-        self.scratch.resize(limits.read_bytes_per_turn_max, 0);
-        self.exchange.limits = limits;
-        self.exchange.surroundings.limits.clone_from(&hub_limits);
-        self.exchange.keep_within(hub_limits.history);
-        self.hub.set_limits(hub_limits);
-    }
-
-    /// What the server says of itself, and whom it lets do what, from now on. An operator whose entry is gone, or has
-    /// another password, is one no more.
-    pub fn describe(&mut self, server: Description, credentials: Credentials) {
-        let surroundings = &mut self.exchange.surroundings;
-        surroundings.wants_password = credentials.password.is_some();
-        surroundings.server = server;
-        self.exchange.checks.forget_right();
-        self.exchange.credentials = credentials;
-        for key in self.exchange.former_operators() {
-            self.exchange.forget_operator(key);
-            self.dismiss_if_forgotten(key);
-        }
-    }
-
-    /// Whoever has not shown itself to be an operator, or not to be one that there still is, is none.
-    pub(super) fn dismiss_if_forgotten(&mut self, key: Key) {
-        let is_known = self.exchange.connections.get(key).is_some_and(|c| c.operator().is_some());
-        if !is_known && self.hub.revoke_operator(session_id(key)) {
-            self.exchange.tell_dismissed(key);
-        }
     }
 
     /// Cloaks are made with this key instead of one that is kept or random. Before the first client comes, or it would have two.
