@@ -1,10 +1,44 @@
 //! What the server counts. Plain numbers of one thread.
 
 use super::binding::Dropped;
+use super::stages::Turns;
 use crate::session::CloseReason;
 use std::collections::HashMap;
 use std::fmt;
 use std::mem::Discriminant;
+
+/// Why a connection is not read for a while.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pause {
+    /// The other end of its relay does not read as fast as it sends.
+    PeersQueue,
+    /// It does not read its own answers.
+    OwnQueue,
+    /// It sends more than it may.
+    TooFast,
+    /// Its password is looked at.
+    Password,
+    /// What it did is written to the disk.
+    Disk,
+    /// What it asked for is read from the disk.
+    Storage,
+}
+
+impl Pause {
+    pub const ALL: [Pause; 6] =
+        [Pause::PeersQueue, Pause::OwnQueue, Pause::TooFast, Pause::Password, Pause::Disk, Pause::Storage];
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Pause::PeersQueue => "the queue of its relay's other end is long",
+            Pause::OwnQueue => "it has not read what it is owed",
+            Pause::TooFast => "it sends faster than it may",
+            Pause::Password => "its password is looked at",
+            Pause::Disk => "what it did is not on the disk yet",
+            Pause::Storage => "what it asked for is on the disk",
+        }
+    }
+}
 
 /// Since the server started.
 #[derive(Default, Debug)]
@@ -22,11 +56,14 @@ pub struct Counters {
     /// Datagrams that a socket took.
     pub datagrams_sent: u64,
     pub bytes_read: u64,
+    pub bytes_written: u64,
     /// Ranges queued for members of a room: one per member, room and turn, however many messages it holds.
     pub ranges_queued: u64,
     /// Records that storage did not take, because too many waited.
     pub not_recorded: u64,
+    pub turns: Turns,
     dropped: [u64; Dropped::ALL.len()],
+    paused: [u64; Pause::ALL.len()],
     closed: HashMap<Discriminant<CloseReason>, (CloseReason, u64)>,
 }
 
@@ -53,6 +90,15 @@ impl Counters {
     /// The dropped datagrams, reason by reason, for the log.
     pub fn dropped_by_reason(&self) -> impl fmt::Display + '_ {
         ByReason(self)
+    }
+
+    pub fn count_paused(&mut self, why: Pause) {
+        self.paused[why as usize] += 1;
+    }
+
+    /// How often a connection was not read for this reason.
+    pub fn paused(&self, why: Pause) -> u64 {
+        self.paused[why as usize]
     }
 
     pub fn count_closed(&mut self, reason: CloseReason) {

@@ -4,8 +4,10 @@
 use super::address::ClientAddress;
 use super::checks::{AccountProof, Given, Purpose};
 use super::connection::Connection;
+use super::counters::Pause;
 use super::exchange::Exchange;
 use super::passwords::Cost;
+use super::trace::trace;
 use crate::hub::record::Secret;
 use crate::hub::{Proved, RequestId, mask};
 use crate::net::blocks::Expect;
@@ -110,6 +112,7 @@ impl<S: Socket> Exchange<S> {
         let (address, password) = (connection.address, password.to_owned());
         let place = self.checks.queue(Given { key, request, address, purpose, password });
         connection.await_verdict(request, place, None);
+        self.note_paused(key, Pause::Password);
     }
 
     /// The next password for whoever has the time to check it; none while one is being checked. Those that need no
@@ -259,6 +262,7 @@ impl<S: Socket> Exchange<S> {
         let Some(connection) = connection.filter(|connection| connection.awaits(request)) else { return };
         connection.take_verdict(self.now);
         connection.session.verified(request, verdict);
+        trace!("{key} is read again: its password was looked at");
         self.list_to_read(key);
     }
 }

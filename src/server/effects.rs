@@ -3,6 +3,7 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of, session_id};
+use super::trace;
 use crate::hub::record::{Fetch, Record};
 use crate::hub::{
     ChannelId, Effect, Effects, Ending, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply,
@@ -75,6 +76,9 @@ impl<S: Socket> Effects for Exchange<S> {
     }
 
     fn emit(&mut self, effect: Effect<'_>) {
+        if trace::is_on() {
+            trace::effect(&effect);
+        }
         match effect {
             Effect::Reply { to, cause, request, channel, reply } => {
                 self.keep_order(key_of(to), key_of(cause));

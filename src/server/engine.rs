@@ -14,10 +14,12 @@ use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
+use super::stages::Turns;
+use super::trace::{self, trace};
 use crate::hub::{self, Hub};
 use crate::net::{Flushed, Key, Socket, allocator, listener};
 use crate::session::CloseReason;
-use log::{debug, trace};
+use log::debug;
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
@@ -114,6 +116,11 @@ impl<S: Socket> Engine<S> {
         &self.exchange.counters
     }
 
+    /// For whoever has a clock.
+    pub(super) fn turns_mut(&mut self) -> &mut Turns {
+        &mut self.exchange.counters.turns
+    }
+
     pub fn connections_len(&self) -> usize {
         self.exchange.connections.len()
     }
@@ -173,7 +180,11 @@ impl<S: Socket> Engine<S> {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
         connection.readable |= readable;
         connection.writable |= writable;
-        trace!("{key} ready: readable {readable}, writable {writable}");
+        trace!(
+            "{key} is ready:{}{}",
+            if readable { " readable" } else { "" },
+            if writable { " writable" } else { "" }
+        );
         if readable && connection.is_silenced() {
             connection.note_heard(self.exchange.now); // we do not read it now, but there is somebody who writes
         }
@@ -190,6 +201,7 @@ impl<S: Socket> Engine<S> {
     /// that a read will show it.
     pub fn note_hang_up(&mut self, key: Key, hint: HangUp) {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        trace!("{key} may be gone: {}", trace::Variant(&hint));
         connection.hang_up = connection.hang_up.max(hint);
         if hint == HangUp::Broken {
             connection.wait_no_more();
@@ -259,7 +271,10 @@ impl<S: Socket> Engine<S> {
                 connection.note_heard(now);
             }
             match connection.deadline(&self.exchange.limits) {
-                Some((deadline, due)) if deadline <= now => self.expire(key, due),
+                Some((deadline, due)) if deadline <= now => {
+                    trace!("{key} is due: {}", trace::Variant(&due));
+                    self.expire(key, due);
+                }
                 _ => {}
             }
             self.exchange.arm(key);
@@ -363,6 +378,9 @@ impl<S: Socket> Engine<S> {
         } else {
             Ok(Flushed::WouldBlock)
         };
+        if trace::is_on() {
+            trace::flushed(key, queued, connection.outbox.queued_bytes(), flushed.as_ref().ok().copied());
+        }
         let shows_life = connection.is_silenced() && connection.outbox.queued_bytes() < queued;
         if shows_life {
             connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
@@ -395,6 +413,7 @@ impl<S: Socket> Engine<S> {
             return;
         }
         let shut = connection.socket.shutdown(Shutdown::Write);
+        trace!("{key} is told that nothing more comes (FIN)");
         if connection.is_drained() || shut.is_err() {
             self.exchange.finish(key);
         } else {
@@ -428,6 +447,7 @@ impl<S: Socket> Engine<S> {
         connection.outbox.clear(&mut self.exchange.blocks);
         self.exchange.bindings -= usize::from(connection.binding().is_some());
         debug!("{key} {} closed: {reason}", connection.address);
+        trace!("{key} is reaped");
         Some(connection.socket)
     }
 
@@ -453,6 +473,7 @@ impl<S: Socket> Engine<S> {
                     .get_mut(key)
                     .is_some_and(|connection| connection.throttle_no_more())
                 {
+                    trace!("{key} is read again: it has waited for long enough");
                     self.exchange.list_to_read(key);
                 }
             }

@@ -19,12 +19,13 @@ use super::binding::Tickets;
 use super::checks::Checks;
 use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
-use super::counters::Counters;
+use super::counters::{Counters, Pause};
 use super::credentials::{Checking, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::keeping::Keeping;
 use super::limits::Limits;
+use super::trace::{self, trace};
 use crate::hub::{self, ChannelId, Host, Moment, Proved, RequestId, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
@@ -140,8 +141,15 @@ impl<S: Socket> Exchange<S> {
         while peer.outbox.is_empty() && peer.writable && !rest.is_empty() {
             match peer.socket.write(rest) {
                 Ok(0) => break,
-                Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => peer.writable = false,
+                Ok(n) => {
+                    trace!("{to} wrote {n} of {} bytes of payload, straight from {from}", rest.len());
+                    self.counters.bytes_written += n as u64;
+                    rest = &rest[n..];
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    trace!("{to} takes no more: WouldBlock");
+                    peer.writable = false;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     let kind = error.kind();
@@ -280,10 +288,17 @@ impl<S: Socket> Exchange<S> {
             return false;
         }
         connection.wait_for(target);
+        self.note_paused(source, if source == target { Pause::OwnQueue } else { Pause::PeersQueue });
         if let Some(target) = self.connections.get_mut(target) {
             target.add_waiter(source);
         }
         true
+    }
+
+    /// A connection is not read for a while, for this reason.
+    pub(super) fn note_paused(&mut self, key: Key, why: Pause) {
+        self.counters.count_paused(why);
+        trace!("{key} is paused: {}", why.words());
     }
 
     /// Those who waited for this connection's queue are read again.
@@ -300,6 +315,7 @@ impl<S: Socket> Exchange<S> {
             && connection.waits_for() == Some(target)
         {
             connection.wait_no_more();
+            trace!("{source} is read again: the queue of {target} has fallen, or is gone");
             self.list_to_read(source);
         }
     }
@@ -326,16 +342,20 @@ impl<S: Socket> Exchange<S> {
         let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
+        let is_traced = trace::is_on();
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
             if let Some((binding, outbox)) = connection.binding_and_outbox()
                 && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
             {
-                let part = Part { block, range, said: &mut said };
+                let part = Part { block, range: range.clone(), said: &mut said };
                 outgoing.deliver(limits, path, binding, outbox, blocks, part);
             } else {
                 connection.outbox.push_range(blocks, block, range.start, range.end);
             }
             counters.ranges_queued += 1;
+            if is_traced {
+                trace::queued(key, channel, range.len(), connection.outbox.queued_bytes());
+            }
             // As list_to_flush has it, which would look the connection up once more per delivery.
             if !std::mem::replace(&mut connection.listed.to_flush, true) {
                 to_flush.push(key);

@@ -16,10 +16,12 @@
 
 use super::cloak::Cloaks;
 use super::connection::Connection;
+use super::counters::Pause;
 use super::engine::Engine;
 use super::exchange::Exchange;
 use super::fetching::Questions;
 use super::mailbox::Handle;
+use super::trace::trace;
 use crate::hub::record::Record;
 use crate::hub::{PastBytes, RequestId};
 use crate::net::blocks::Expect;
@@ -154,6 +156,7 @@ impl<S: Socket> Exchange<S> {
         connection.outbox.hold(sequence.0);
         if pauses {
             connection.await_commit(sequence.0);
+            self.note_paused(key, Pause::Disk);
         }
         // What is said in one turn waits for one thing.
         if self.keeping.held.back().is_some_and(|held| (held.key, held.sequence) == (key, sequence)) {
@@ -208,6 +211,7 @@ impl<S: Socket> Exchange<S> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.outbox.let_go(upto);
         if connection.await_commit_no_more(upto) {
+            trace!("{key} is read again: it waits for the disk no more");
             self.list_to_read(key);
         }
         self.list_to_flush(key);
