@@ -3,11 +3,11 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of, session_id};
-use super::trace;
+use super::{figures, trace};
 use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Ending, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply,
-    RequestId, SessionId, Traffic,
+    Census, ChannelId, Effect, Effects, Ending, Event, Figure, Form, Host, Observed, PastBytes, PathKey,
+    Proof, Reply, RequestId, SessionId,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -71,8 +71,8 @@ impl<S: Socket> Effects for Exchange<S> {
         PathKey(self.tickets.make())
     }
 
-    fn traffic(&self) -> Traffic {
-        self.count_traffic()
+    fn figures(&self, census: &Census) -> Vec<Figure> {
+        figures::status(&self.samples(census))
     }
 
     fn emit(&mut self, effect: Effect<'_>) {

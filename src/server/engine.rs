@@ -8,7 +8,7 @@ use super::address::ClientAddress;
 use super::binding::Cookies;
 use super::cloak::Cloaks;
 use super::connection::{Connection, Due, HangUp, Phase};
-use super::counters::Counters;
+use super::counters::{Counters, Refused};
 use super::credentials::{Check, Outcome};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
@@ -137,13 +137,13 @@ impl<S: Socket> Engine<S> {
         let per_address_max = exchange.limits.connections_per_address_max;
         if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {
             debug!("{address} turned away: its address has {per_address_max} connections");
-            exchange.counters.refused_per_address += 1;
+            exchange.counters.count_refused(Refused::PerAddress);
             listener::turn_away(socket, TOO_MANY);
             return None;
         }
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
-            exchange.counters.refused_full += 1;
+            exchange.counters.count_refused(Refused::Full);
             listener::turn_away(socket, FULL);
             return None;
         }
@@ -156,7 +156,7 @@ impl<S: Socket> Engine<S> {
         exchange.surroundings.strangers += 1;
         exchange.origins.note_opened(address);
         if over > 0 || self.stopping {
-            exchange.counters.refused_full += 1;
+            exchange.counters.count_refused(Refused::Full);
             exchange.close(
                 key,
                 if self.stopping { CloseReason::ServerStopping } else { CloseReason::ServerFull },
@@ -365,7 +365,7 @@ impl<S: Socket> Engine<S> {
     }
 
     fn flush_connection(&mut self, key: Key) {
-        let Exchange { connections, blocks, limits, now, .. } = &mut self.exchange;
+        let Exchange { connections, blocks, limits, now, counters, .. } = &mut self.exchange;
         let Some(connection) = connections.get_mut(key) else { return };
         connection.listed.to_flush = false;
         if connection.is_dead() {
@@ -381,7 +381,9 @@ impl<S: Socket> Engine<S> {
         if trace::is_on() {
             trace::flushed(key, queued, connection.outbox.queued_bytes(), flushed.as_ref().ok().copied());
         }
-        let shows_life = connection.is_silenced() && connection.outbox.queued_bytes() < queued;
+        let left = connection.outbox.queued_bytes();
+        counters.bytes_written += (queued - left) as u64;
+        let shows_life = connection.is_silenced() && left < queued;
         if shows_life {
             connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
         }
@@ -392,6 +394,7 @@ impl<S: Socket> Engine<S> {
             Ok(Flushed::All) => self.flushed_all(key),
             Ok(Flushed::Budget) => self.exchange.list_to_flush(key),
             Ok(Flushed::WouldBlock) => {
+                counters.queued_bytes_most = counters.queued_bytes_most.max(left);
                 connection.writable = false;
                 connection.outbox.settle(blocks);
             }

@@ -342,20 +342,19 @@ impl<S: Socket> Exchange<S> {
         let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
-        let is_traced = trace::is_on();
+        if trace::is_on() {
+            fanout.owed(blocks, channel, |key, bytes| trace::owed(key, channel, bytes));
+        }
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
             if let Some((binding, outbox)) = connection.binding_and_outbox()
                 && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
             {
-                let part = Part { block, range: range.clone(), said: &mut said };
+                let part = Part { block, range, said: &mut said };
                 outgoing.deliver(limits, path, binding, outbox, blocks, part);
             } else {
                 connection.outbox.push_range(blocks, block, range.start, range.end);
             }
             counters.ranges_queued += 1;
-            if is_traced {
-                trace::queued(key, channel, range.len(), connection.outbox.queued_bytes());
-            }
             // As list_to_flush has it, which would look the connection up once more per delivery.
             if !std::mem::replace(&mut connection.listed.to_flush, true) {
                 to_flush.push(key);
@@ -379,17 +378,19 @@ impl<S: Socket> Exchange<S> {
     /// who does not take it.
     fn drop_if_slow(&mut self, key: Key) {
         self.hold_no_more(key);
-        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Exchange { connections, blocks, limits, now, counters, .. } = self;
         let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
             return;
         };
         if connection.writable {
             let Connection { outbox, socket, .. } = connection;
-            match outbox.flush(blocks, socket, outbox.queued_bytes()) {
+            let queued = outbox.queued_bytes();
+            match outbox.flush(blocks, socket, queued) {
                 Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
                 Ok(Flushed::WouldBlock) => connection.writable = false,
                 Err(error) => return self.close(key, CloseReason::Io(error.kind())),
             }
+            counters.bytes_written += (queued - connection.outbox.queued_bytes()) as u64;
         }
         if connection.note_queued(*now, limits) {
             self.close(key, CloseReason::SlowConsumer);
@@ -404,11 +405,12 @@ impl<S: Socket> Exchange<S> {
         to: Key,
         push: impl FnOnce(&mut Connection<S>, &mut Blocks, &Surroundings),
     ) {
-        let Exchange { connections, blocks, limits, surroundings, now, .. } = self;
+        let Exchange { connections, blocks, limits, surroundings, now, counters, .. } = self;
         let Some(connection) = connections.get_mut(to).filter(|connection| connection.is_open()) else {
             return;
         };
         push(connection, blocks, surroundings);
+        counters.answers += 1;
         let overfull = connection.note_queued(*now, limits);
         let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
         self.list_to_flush(to);

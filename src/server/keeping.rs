@@ -115,8 +115,9 @@ impl<S: Socket> Exchange<S> {
     /// `awaited`: whoever asked for it waits until it is there. `is_said`: as far as they want to know.
     fn note_taken(&mut self, taken: Result<Sequence, Refused>, (awaited, is_said): (bool, bool)) {
         let is_failing = self.keeping.storage.as_ref().is_some_and(|storage| storage.failing().is_some());
-        if taken.is_err() {
-            self.count_lost();
+        match taken {
+            Ok(_) => self.counters.records += 1,
+            Err(Refused) => self.count_lost(),
         }
         let Some((key, request)) = self.keeping.asking else { return };
         let waits_for_said =
@@ -169,8 +170,10 @@ impl<S: Socket> Exchange<S> {
     pub fn stored(&mut self, answer: &Answer) {
         let Some(storage) = &mut self.keeping.storage else { return };
         let has_turned = storage.note(answer);
+        self.counters.storage_failures += u64::from(matches!(answer, Answer::Failing { .. }));
         match answer {
             Answer::Committed { upto, .. } => {
+                self.counters.commits += 1;
                 while let Some(held) = self.keeping.pop_held(|held| held.sequence <= *upto) {
                     self.let_go(held.key, held.sequence);
                 }

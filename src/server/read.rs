@@ -167,7 +167,9 @@ impl<S: Socket> Engine<S> {
             if trace::is_on() {
                 trace::step(key, rest, &step);
             }
+            let is_line = step.used() > 0 && connection.session.is_metered();
             self.exchange.counters.frames += u64::from(step.used() > 0);
+            self.exchange.counters.lines += u64::from(is_line);
             if let Step::NewDialect { .. } = step {
                 self.exchange.change_dialect(key);
             }
@@ -230,6 +232,10 @@ impl<S: Socket> Engine<S> {
                     let now = self.exchange.moment();
                     self.hub.disconnect(now, session, Departure::Quit(text), &mut self.exchange);
                     self.exchange.close(key, CloseReason::Goodbye);
+                }
+                Step::Metrics => {
+                    self.give_metrics(key);
+                    return (done, Stop::Closed);
                 }
                 Step::Close(reason) => {
                     self.exchange.close(key, reason);

@@ -87,6 +87,7 @@ impl<S: Socket> Engine<S> {
     pub fn describe(&mut self, server: Description, credentials: Credentials) {
         let surroundings = &mut self.exchange.surroundings;
         surroundings.wants_password = credentials.password.is_some();
+        surroundings.gives_metrics = !credentials.metrics.is_empty();
         surroundings.server = server;
         self.exchange.checks.forget_right();
         self.exchange.credentials = credentials;

@@ -109,6 +109,7 @@ pub fn step(key: Key, bytes: &[u8], step: &Step<'_>) {
         | Step::Done { .. }
         | Step::NewDialect { .. }
         | Step::Verify { .. }
+        | Step::Metrics
         | Step::Reload { .. }
         | Step::Quit { .. } => tell(format_args!("{key} {taken}: {}", Variant(step))),
     }
@@ -203,8 +204,8 @@ pub fn effect(effect: &Effect<'_>) {
 
 /// So many bytes of what a channel was told are owed to one of those who hear it.
 #[cold]
-pub fn queued(key: Key, channel: ChannelId, bytes: usize, queued: usize) {
-    tell(format_args!("{key} is owed {bytes} bytes of channel {}; {queued} bytes are queued", channel.0));
+pub fn owed(key: Key, channel: ChannelId, bytes: usize) {
+    tell(format_args!("{key} is owed {bytes} bytes of channel {}", channel.0));
 }
 
 /// A flush that began with so many bytes queued, and left so many.
