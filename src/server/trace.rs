@@ -5,8 +5,7 @@
 //!
 //! Absent on purpose: what people say, passwords and tickets. Frames, commands and effects are told by their kind alone.
 
-use super::exchange::key_of;
-use crate::hub::{ChannelId, Effect, RequestId};
+use crate::hub::{ChannelId, RequestId};
 use crate::net::{Flushed, Key};
 use crate::session::Step;
 use crate::wire::frame::MAGIC;
@@ -156,7 +155,7 @@ fn request_of(raw: &RawFrame<'_>) -> Option<u32> {
 }
 
 /// The request that something answers, and the channel that it is about, as far as there are such.
-struct For(RequestId, ChannelId);
+pub struct For(pub RequestId, pub ChannelId);
 
 impl Display for For {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,37 +167,6 @@ impl Display for For {
             write!(f, ", request {}", request.0)?;
         }
         Ok(())
-    }
-}
-
-/// What the hub wants to be done.
-#[cold]
-pub fn effect(effect: &Effect<'_>) {
-    match effect {
-        Effect::Reply { to, request, channel, reply, .. } => {
-            let (to, what) = (key_of(*to), Variant(reply));
-            tell(format_args!("{to} is answered {what}{}", For(*request, *channel)));
-        }
-        Effect::Send { to, cause, channel, event, .. } => {
-            let (to, cause, what) = (key_of(*to), key_of(*cause), Variant(event));
-            tell(format_args!("{to} is sent {what} because of {cause}{}", For(RequestId::NONE, *channel)));
-        }
-        Effect::Publish { channel, cause, event, .. } => {
-            let (cause, what) = (key_of(*cause), Variant(event));
-            tell(format_args!("channel {} is told {what} because of {cause}", channel.0));
-        }
-        Effect::PublishToNeighbours { cause, channels, event, .. } => {
-            let (cause, what, rooms) = (key_of(*cause), Variant(event), channels.len());
-            tell(format_args!("the neighbours of {cause} in {rooms} rooms are told {what}"));
-        }
-        Effect::HangUp { session, .. } => tell(format_args!("{} is hung up on", key_of(*session))),
-        Effect::ShutOut { .. } => tell(format_args!("a network is shut out")),
-        Effect::Subscribe { channel, session } => {
-            tell(format_args!("{} hears channel {} from now on", key_of(*session), channel.0))
-        }
-        Effect::Unsubscribe { channel, session } => {
-            tell(format_args!("{} hears channel {} no more", key_of(*session), channel.0))
-        }
     }
 }
 

@@ -180,8 +180,13 @@ impl Session {
         }
     }
 
+    #[inline] // asked for each connection that is owed something
     pub fn is_logged_in(&self) -> bool {
-        self.dialect().is_some()
+        match &self.0 {
+            State::Native(native) => native.is_open(),
+            State::Irc(irc) => irc.is_open(),
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => false,
+        }
     }
 
     /// The hub has accepted the login.
