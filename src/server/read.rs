@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
+use super::trace::{self, trace};
 use crate::hub::{self, Command, Departure, RequestId};
 use crate::net::inbox::Filled;
 use crate::net::{Key, Socket};
@@ -83,6 +84,7 @@ impl<S: Socket> Engine<S> {
                 return None;
             }
             if budget.bytes == 0 {
+                trace!("{key} has read its budget of bytes, and goes on in the next turn");
                 self.exchange.list_to_read(key);
                 return None;
             }
@@ -95,6 +97,14 @@ impl<S: Socket> Engine<S> {
                         Filled::Held => (connection.inbox.len() - held, false),
                         Filled::End => (0, false),
                     };
+                    if matches!(filled, Filled::End) {
+                        trace!("{key} read the end of the stream");
+                    } else {
+                        trace!(
+                            "{key} read {read} bytes{}",
+                            if is_short { ": short, so there are no more" } else { "" }
+                        );
+                    }
                     if is_short {
                         connection.note_short_read();
                     }
@@ -104,6 +114,7 @@ impl<S: Socket> Engine<S> {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.readable = false;
+                    trace!("{key} read nothing: WouldBlock");
                     return None;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -143,6 +154,7 @@ impl<S: Socket> Engine<S> {
                 return (done, Stop::Paused);
             }
             if budget.frames == 0 {
+                trace!("{key} has spent its budget of frames, and goes on in the next turn");
                 return (done, Stop::Budget);
             }
             budget.frames -= 1;
@@ -152,7 +164,12 @@ impl<S: Socket> Engine<S> {
             };
             notes.clear();
             let step = connection.session.next(rest, &self.exchange.surroundings, notes, &mut self.words);
+            if trace::is_on() {
+                trace::step(key, rest, &step);
+            }
+            let is_line = step.used() > 0 && connection.session.is_metered();
             self.exchange.counters.frames += u64::from(step.used() > 0);
+            self.exchange.counters.lines += u64::from(is_line);
             if let Step::NewDialect { .. } = step {
                 self.exchange.change_dialect(key);
             }
@@ -216,6 +233,10 @@ impl<S: Socket> Engine<S> {
                     self.hub.disconnect(now, session, Departure::Quit(text), &mut self.exchange);
                     self.exchange.close(key, CloseReason::Goodbye);
                 }
+                Step::Metrics => {
+                    self.give_metrics(key);
+                    return (done, Stop::Closed);
+                }
                 Step::Close(reason) => {
                     self.exchange.close(key, reason);
                     return (done, Stop::Closed);
@@ -262,7 +283,9 @@ impl<S: Socket> Engine<S> {
         if !connection.readable {
             return;
         }
-        match connection.socket.read(scratch) {
+        let read = connection.socket.read(scratch);
+        trace!("{key} drains: {read:?} bytes are thrown away");
+        match read {
             Ok(0) => {
                 connection.note_input_ended();
                 connection.readable = false; // there is nothing behind the end
