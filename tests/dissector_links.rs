@@ -180,7 +180,7 @@ fn other_ports_are_recognised_by_how_a_conversation_begins() {
     // And what is not: TLS's bytes have another shape, and so has noise.
     let other = Way::to_server_at(40_009, OTHER_PORT);
     capture.connect(other); // 14
-    capture.tcp(other, &[0x90, 0, 0, 4, 0, 0, 0, 0, 1, 2, 3, 4]); // 15: a header, and no join
+    capture.tcp(other, &[0x90, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 9, 9]); // 15: a header, and no join
     capture.udp(other, &[0xcb, 0, 0, 40, 0, 0, 0, 0].repeat(6)); // 16
     let packets = dissect(&capture);
     let kinds = |packet: usize| packets[packet - 1].frames.iter().map(|f| f.kind()).collect::<Vec<_>>();
