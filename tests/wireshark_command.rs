@@ -140,3 +140,48 @@ fn a_folder_of_ones_choice_gets_the_dissector_alone() {
     let words = refused(&wireshark(&home, &["install", "--dir", &file.display().to_string()]));
     assert!(words.starts_with("switchboard: cannot "), "{words}");
 }
+
+const DOCUMENT: &str = include_str!("../docs/WIRESHARK.md");
+
+/// The cells of the table with this heading.
+fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let start = DOCUMENT.find(&format!("| {heading} |")).unwrap_or_else(|| panic!("no table {heading}"));
+    let rows = DOCUMENT[start..].lines().take_while(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn the_document_has_the_notes_and_the_colours_that_there_are() {
+    let home = Folder::new();
+    let printed = said(&wireshark(&home, &["print"]));
+    let noted: Vec<Vec<String>> = printed
+        .lines()
+        .filter_map(|line| line.split_once("add_note(\"")?.1.strip_suffix("),"))
+        .map(|note| {
+            let (name, rest) = note.split_once("\", \"").expect("a name, a text");
+            let (text, severity) = rest.split_once("\", ").expect("and a severity");
+            let severity = match severity.rsplit('_').next() {
+                Some("ERROR") => "error",
+                Some("WARN") => "warning",
+                Some("NOTE") => "note",
+                _ => "comment",
+            };
+            [name, severity, text].map(str::to_owned).to_vec()
+        })
+        .collect();
+    assert_eq!(table("Note"), noted);
+    let colors = said(&wireshark(&home, &["colors"]));
+    let rules: Vec<&str> =
+        colors.lines().filter_map(|line| line.strip_prefix('@')?.split('@').next()).collect();
+    let documented: Vec<&str> = table("Rule").iter().map(|row| row[0]).collect();
+    assert_eq!(documented, rules);
+}
+
+#[test]
+fn the_filters_of_the_document_are_filters() {
+    let block = DOCUMENT.split("```filter\n").nth(1).and_then(|rest| rest.split("```").next());
+    let filters: Vec<&str> = block.expect("filters").lines().collect();
+    assert!(filters.len() > 10);
+    let capture = Capture::new();
+    filters.iter().for_each(|filter| assert_eq!(tshark::tshark(&capture, &["-Y", filter]), "", "{filter}"));
+}
