@@ -19,12 +19,14 @@ use super::binding::Tickets;
 use super::checks::Checks;
 use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
-use super::counters::Counters;
+use super::counters::{Counters, Pause};
 use super::credentials::{Checking, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::keeping::Keeping;
 use super::limits::Limits;
+use super::tap::Tap;
+use super::trace::{self, trace};
 use crate::hub::{self, ChannelId, Host, Moment, Proved, RequestId, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
@@ -34,7 +36,7 @@ use crate::wire::frame::Wants;
 use log::debug;
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::time::Instant;
 
 /// The connections, what they are owed, and the lists that the stages of the turn work off.
@@ -72,6 +74,7 @@ pub struct Exchange<S> {
     /// belongs to the next.
     pub turn: Turn,
     pub counters: Counters,
+    pub tap: Tap,
 }
 
 /// Connections that go on with their lists in one turn. A page takes a quarter of a millisecond at most.
@@ -111,6 +114,7 @@ impl<S: Socket> Exchange<S> {
             now,
             turn: 0,
             counters: Counters::default(),
+            tap: Tap::default(),
         }
     }
 
@@ -134,14 +138,21 @@ impl<S: Socket> Exchange<S> {
     /// source should wait.
     pub fn relay(&mut self, from: Key, to: Key, payload: &[u8]) -> bool {
         self.keep_order(to, from);
-        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Exchange { connections, blocks, limits, now, tap, .. } = self;
         let Some(peer) = connections.get_mut(to).filter(|peer| peer.is_open()) else { return true };
         let mut rest = payload;
         while peer.outbox.is_empty() && peer.writable && !rest.is_empty() {
-            match peer.socket.write(rest) {
+            match tap.on(to, &mut peer.socket).write(rest) {
                 Ok(0) => break,
-                Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => peer.writable = false,
+                Ok(n) => {
+                    trace!("{to} wrote {n} of {} bytes of payload, straight from {from}", rest.len());
+                    self.counters.bytes_written += n as u64;
+                    rest = &rest[n..];
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    trace!("{to} takes no more: WouldBlock");
+                    peer.writable = false;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     let kind = error.kind();
@@ -280,10 +291,17 @@ impl<S: Socket> Exchange<S> {
             return false;
         }
         connection.wait_for(target);
+        self.note_paused(source, if source == target { Pause::OwnQueue } else { Pause::PeersQueue });
         if let Some(target) = self.connections.get_mut(target) {
             target.add_waiter(source);
         }
         true
+    }
+
+    /// A connection is not read for a while, for this reason.
+    pub(super) fn note_paused(&mut self, key: Key, why: Pause) {
+        self.counters.count_paused(why);
+        trace!("{key} is paused: {}", why.words());
     }
 
     /// Those who waited for this connection's queue are read again.
@@ -300,6 +318,7 @@ impl<S: Socket> Exchange<S> {
             && connection.waits_for() == Some(target)
         {
             connection.wait_no_more();
+            trace!("{source} is read again: the queue of {target} has fallen, or is gone");
             self.list_to_read(source);
         }
     }
@@ -326,6 +345,9 @@ impl<S: Socket> Exchange<S> {
         let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
+        if trace::is_on() {
+            fanout.owed(blocks, channel, |key, bytes| trace::owed(key, channel, bytes));
+        }
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
             if let Some((binding, outbox)) = connection.binding_and_outbox()
                 && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
@@ -359,17 +381,19 @@ impl<S: Socket> Exchange<S> {
     /// who does not take it.
     fn drop_if_slow(&mut self, key: Key) {
         self.hold_no_more(key);
-        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Exchange { connections, blocks, limits, now, counters, tap, .. } = self;
         let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
             return;
         };
         if connection.writable {
             let Connection { outbox, socket, .. } = connection;
-            match outbox.flush(blocks, socket, outbox.queued_bytes()) {
+            let queued = outbox.queued_bytes();
+            match outbox.flush(blocks, &mut tap.on(key, socket), queued) {
                 Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
                 Ok(Flushed::WouldBlock) => connection.writable = false,
                 Err(error) => return self.close(key, CloseReason::Io(error.kind())),
             }
+            counters.bytes_written += (queued - connection.outbox.queued_bytes()) as u64;
         }
         if connection.note_queued(*now, limits) {
             self.close(key, CloseReason::SlowConsumer);
@@ -384,11 +408,12 @@ impl<S: Socket> Exchange<S> {
         to: Key,
         push: impl FnOnce(&mut Connection<S>, &mut Blocks, &Surroundings),
     ) {
-        let Exchange { connections, blocks, limits, surroundings, now, .. } = self;
+        let Exchange { connections, blocks, limits, surroundings, now, counters, .. } = self;
         let Some(connection) = connections.get_mut(to).filter(|connection| connection.is_open()) else {
             return;
         };
         push(connection, blocks, surroundings);
+        counters.answers += 1;
         let overfull = connection.note_queued(*now, limits);
         let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
         self.list_to_flush(to);
