@@ -134,7 +134,7 @@ fn expect_as_before(screen: &Screen) {
         let modes: Vec<&String> = lines.iter().filter(is_mode).collect();
         let half = modes.len() / 2;
         let is_back = lines.first().is_some_and(|line| line == "before");
-        half > 0 && modes.len() % 2 == 0 && modes[..half] == modes[half..] && is_back
+        half > 0 && modes.len().is_multiple_of(2) && modes[..half] == modes[half..] && is_back
     });
 }
 

@@ -218,6 +218,10 @@ impl Shared {
                     self.hub.disconnect(moment(now), session, Departure::Quit(text), &mut self.exchange);
                     self.close(key, CloseReason::Goodbye);
                 }
+                Step::Metrics => {
+                    self.close(key, CloseReason::NotSpoken); // it has no figures to give
+                    return (done, Then::Closed);
+                }
                 Step::Close(reason) => {
                     self.close(key, reason);
                     return (done, Then::Closed);
