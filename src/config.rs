@@ -49,6 +49,13 @@ macro_rules! options {
             /// Address or network that may ask for figures with `GET /metrics`, for Prometheus; can be given many times [default: none]
             #[arg(long, value_name = "ADDRESS|NETWORK", help_heading = "Server", value_parser = <Place as Value>::from_flag)]
             metrics_allow: Option<Vec<Place>>,
+            /// File for everything that is read and written, as packets that Wireshark opens (pcapng) [default: none]
+            #[arg(long, value_name = "FILE", help_heading = "Capture")]
+            capture: Option<PathBuf>,
+            /// Show passwords, keys and tickets in it, which are masked otherwise [default: false]
+            #[arg(long, value_name = "true|false", help_heading = "Capture", num_args = 0..=1)]
+            #[arg(default_missing_value = "true", value_parser = <bool as Value>::from_flag)]
+            capture_secrets: Option<bool>,
             #[arg(skip)]
             operators: Option<Vec<Operator>>,
             $($(
@@ -65,6 +72,10 @@ macro_rules! options {
                 if let Some(listen) = &self.listen {
                     settings.listen.clone_from(listen);
                 }
+                if let Some(file) = &self.capture {
+                    settings.capture.file = Some(file.clone()).filter(|file| !file.as_os_str().is_empty());
+                }
+                settings.capture.secrets = self.capture_secrets.unwrap_or(settings.capture.secrets);
                 self.apply_people(settings);
                 $($(if let Some(value) = &self.$name {
                     settings.$($place).+ = value.clone().into();
@@ -80,6 +91,8 @@ macro_rules! options {
                 ("data_dir", "the name of a directory, in quotation marks"),
                 ("ephemeral", <bool as Value>::IS),
                 ("metrics_allow", people::PLACES_ARE),
+                ("capture", "the name of a file, in quotation marks"),
+                ("capture_secrets", <bool as Value>::IS),
                 ("operators", people::OPERATORS_ARE),
                 $($((stringify!($name), <$type as Value>::IS),)*)*
             ];
@@ -245,6 +258,12 @@ options! {
         read_marks_max: usize => hub.history.read_marks_max;
         /// What a new room is set to, as letters of channel modes: C i m n s t [default: n]
         room_modes: RoomModes => hub.new_rooms;
+    }
+    "Capture": {
+        /// Files of it at one time, with a number in their names, the oldest of which goes; 0: one, which ends when it is full [default: 0]
+        capture_files: usize => capture.files;
+        /// Bytes of each [default: 104857600]
+        capture_bytes_max: usize => capture.bytes_max;
     }
     "Accounts": {
         /// Who may make an account: closed (nobody), open (who is logged in), before-login (anybody) [default: open]

@@ -11,10 +11,11 @@
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
 //! | [`session`] | one client's dialect | wire, hub, base64ct, hmac, jiff, sha2 |
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |
+//! | [`capture`] | what is seen on the wire: captures, and the dissector for Wireshark | wire, jiff, log |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `tty` | what is typed and not shown | rustix |
 //! | `admin` | an operator's requests, one by one | net, wire, and chat's rule on what a terminal may show |
-//! | `chat` | the terminal clients | net, wire, tty, and the hub's rules on names |
+//! | `chat` | the terminal clients | net, wire, tty, capture, and the hub's rules on names |
 //! | `load` | synthetic clients, and what they measured | net, wire |
 //! | `config`, `cli` | the command line | everything |
 //!
@@ -29,6 +30,7 @@
 pub mod admin;
 #[cfg(not(feature = "config"))]
 mod bare;
+pub mod capture;
 #[cfg(feature = "client")]
 pub mod chat;
 #[cfg(feature = "config")]

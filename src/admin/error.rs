@@ -19,6 +19,8 @@ pub enum Error {
     Lost {
         server: String,
         error: io::Error,
+        /// Before anything was asked for.
+        is_early: bool,
     },
     /// The server ended the connection, with these words.
     Ended {
@@ -73,10 +75,16 @@ impl Error {
             Error::Connect { server, error } => {
                 format!("cannot connect to {server}: {error}; is a server running there?")
             }
-            Error::Lost { server, error } if is_time_out(error) => {
+            Error::Lost { server, error, is_early: true } if is_time_out(error) => {
+                format!("{server} does not answer; is a switchboard running there?")
+            }
+            Error::Lost { server, error, is_early: true } => {
+                format!("the connection to {server} was lost: {error}; nothing was done")
+            }
+            Error::Lost { server, error, .. } if is_time_out(error) => {
                 format!("{server} does not answer; whether it was done is not known")
             }
-            Error::Lost { server, error } => {
+            Error::Lost { server, error, .. } => {
                 format!("the connection to {server} was lost: {error}; whether it was done is not known")
             }
             Error::Ended { server, text } => format!("{server} hangs up: {text}"),

@@ -32,6 +32,7 @@ pub struct Link {
     stream: TcpStream,
     received: Vec<u8>,
     requests: u32,
+    is_operator: bool,
 }
 
 /// What became of a request.
@@ -54,7 +55,7 @@ impl Link {
     pub fn connect(options: &Options) -> Result<Link, Error> {
         let server = options.server.clone();
         let stream = dial(&server)?;
-        let mut link = Link { server, stream, received: Vec::new(), requests: 0 };
+        let mut link = Link { server, stream, received: Vec::new(), requests: 0, is_operator: false };
         if let Some(password) = &options.server_password {
             let given = |request| credentials(request, CredentialsCode::Server, "", password);
             if let Answer::Refused { text, .. } = link.ask(given)? {
@@ -68,7 +69,7 @@ impl Link {
             Answer::Refused { text, .. } => {
                 Err(Error::NotOperator { operator: options.operator.clone(), text })
             }
-            _ => Ok(link),
+            _ => Ok(Link { is_operator: true, ..link }),
         }
     }
 
@@ -214,7 +215,7 @@ impl Link {
     }
 
     fn lost(&self, error: io::Error) -> Error {
-        Error::Lost { server: self.server.clone(), error }
+        Error::Lost { server: self.server.clone(), error, is_early: !self.is_operator }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a chat sends and receives past its connection to the server: [`Paths`] on one side, the [`Conversation`], which
 //! knows no sockets, on the other.
 
+use super::capture::Capture;
 use super::conversation::{Conversation, WayOut, Ways};
 use super::link::Link;
 use super::paths::{Dialler, Happened, Paths, Sent};
@@ -48,6 +49,13 @@ impl Bypass {
             }
         }
         bypass
+    }
+
+    /// What goes through its sockets from now on is captured.
+    pub fn capture(&mut self, capture: &Capture) {
+        if let Some(paths) = &mut self.paths {
+            paths.capture(capture);
+        }
     }
 
     pub fn dialler(&self) -> Dialler {

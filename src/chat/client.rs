@@ -4,6 +4,7 @@
 //! The turn: poll, note, read, timers, input, show, flush.
 
 use super::bypass::Bypass;
+use super::capture::Capture;
 use super::conversation::Conversation;
 use super::error::Error;
 use super::link::{Incoming, Link};
@@ -98,6 +99,7 @@ pub struct Client<'a, F> {
     /// When the prompt is shown even though an answer is missing that may change it.
     prompt_due: Option<Instant>,
     farewell: Option<Farewell>,
+    capture: Capture,
 }
 
 enum Connection {
@@ -119,7 +121,9 @@ impl<'a, F: Face> Client<'a, F> {
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE).map_err(system)?;
         let now = Instant::now();
         let ways = options.ways;
-        let bypass = Bypass::open(poll.registry(), ways, interactive, &options.declared);
+        let capture = Capture::open(&options.capture)?;
+        let mut bypass = Bypass::open(poll.registry(), ways, interactive, &options.declared);
+        bypass.capture(&capture);
         let mut conversation = Conversation::new(&options.nick, &options.rooms, interactive, ways, now);
         conversation.at_once(options.at_once.clone());
         if let Some(messages) = options.history {
@@ -139,6 +143,7 @@ impl<'a, F: Face> Client<'a, F> {
             open_since: None,
             prompt_due: None,
             farewell: None,
+            capture,
         })
     }
 
@@ -179,6 +184,7 @@ impl<'a, F: Face> Client<'a, F> {
         self.offer_prompt(now);
         self.face.pump()?;
         let flushed = self.flush();
+        self.capture.hand_over();
         self.heed(flushed, now)?;
         Ok(self.end(now))
     }
@@ -209,6 +215,7 @@ impl<'a, F: Face> Client<'a, F> {
                 let dialler = self.bypass.dialler();
                 let ChatOptions { server, nick, .. } = self.options;
                 let mut link = Link::dial(registry, LINK, server, nick, dialler, now)?;
+                link.capture(&self.capture);
                 link.say_before_hello(self.conversation.credentials());
                 self.connection = Connection::Up(Box::new(link));
                 return Ok(());

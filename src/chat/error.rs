@@ -33,6 +33,8 @@ pub enum Error {
         what: &'static str,
         error: io::Error,
     },
+    /// A sentence by itself.
+    Capture(io::Error),
     Input(io::Error),
     Output(io::Error),
     /// A room that a script needs cannot be entered.
@@ -108,6 +110,7 @@ impl Error {
             Error::Listen { address, error } => format!("cannot listen on {address}: {error}"),
             Error::Nick(text) => text.clone(),
             Error::Left { peer } => format!("{peer} left before everything was said"),
+            Error::Capture(error) => error.to_string(),
             Error::System { what, error } => format!("cannot {what}: {error}"),
             Error::Input(error) => format!("cannot read standard input: {error}"),
             Error::Output(error) => format!("cannot write to standard output: {error}"),

@@ -11,10 +11,13 @@
 //! Hello, ping and bye are dealt with here; every other frame goes to the caller, borrowed from the read buffer.
 //! The reading budget is one read per call, so that the caller can stop between two of them.
 
+use super::capture::{Capture, Wire};
+use super::dial::{connect_next, set_options};
 use super::lost::Lost;
 pub use super::outgoing::Outgoing;
 use super::paths::Dialler;
-use super::pulse::{Check, Pulse, SILENCE};
+use super::pulse::{Check, Pulse};
+use crate::capture::Side;
 use crate::net::inbox::Filled;
 use crate::net::{Flushed, Inbox};
 use crate::wire::frame::{BodyError, Bye, Hello, Ping, Pong, VERSION, Welcome};
@@ -22,7 +25,6 @@ use crate::wire::{BODY_MAX, ByeCode, Flags, Frame, FrameError, Kind, RawFrame, S
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use socket2::{SockRef, TcpKeepalive};
 use std::io::{self, ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -66,6 +68,8 @@ pub struct Link {
     out: Outgoing,
     body_max: u16,
     pulse: Pulse,
+    capture: Capture,
+    wire: Wire,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,6 +133,14 @@ impl Link {
         Ok(Link { addresses, nick, dialler, ..Link::new(socket, token, phase, Other::Server, BODY_MAX, now) })
     }
 
+    /// What goes through it from now on is captured.
+    pub fn capture(&mut self, capture: &Capture) {
+        self.capture = capture.clone();
+        if self.other == Other::Guest {
+            self.wire = capture.connected("guest", &self.socket, Side::Theirs);
+        }
+    }
+
     /// What is to be said before hello, whole frames.
     pub fn say_before_hello(&mut self, frames: Vec<u8>) {
         self.credentials = frames;
@@ -167,6 +179,8 @@ impl Link {
             out: Outgoing::default(),
             body_max,
             pulse: Pulse::new(now),
+            capture: Capture::default(),
+            wire: Wire::default(),
         }
     }
 
@@ -233,6 +247,7 @@ impl Link {
         match outcome {
             Ok(()) => {
                 set_options(&self.socket);
+                self.wire = self.capture.connected("server", &self.socket, Side::Ours);
                 let hello = Hello { request: 0, version: VERSION, body_max: BODY_MAX, name: &self.nick };
                 self.out.send_encoded(&std::mem::take(&mut self.credentials));
                 self.out.send(Flags::NONE, 0, &hello);
@@ -266,7 +281,7 @@ impl Link {
         mut take: impl FnMut(&mut Outgoing, Incoming<'_>),
     ) -> Result<(), Lost> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let filled = self.inbox.fill(&mut self.socket, &mut scratch);
+        let filled = self.inbox.fill(&mut self.wire.on(&mut self.socket), &mut scratch);
         let outcome = match filled {
             Ok(Filled::End) => Err(Lost::Ended),
             Ok(Filled::Scratch(n)) => self.use_frames(&scratch[..n], now, &mut take).map(|(used, needed)| {
@@ -371,7 +386,7 @@ impl Link {
             return Ok(());
         }
         let Outgoing { outbox, blocks, .. } = &mut self.out;
-        match outbox.flush(blocks, &mut self.socket, 4 * READ_BYTES) {
+        match outbox.flush(blocks, &mut self.wire.on(&mut self.socket), 4 * READ_BYTES) {
             Ok(Flushed::WouldBlock) => self.writable = false,
             Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
             Err(error) => return Err(Lost::Io(error)),
@@ -419,8 +434,9 @@ impl Link {
     pub fn part(mut self, registry: &Registry, last_words: &[u8]) {
         self.out.send_encoded(last_words);
         if self.flush().is_ok() {
-            let _ = self.socket.shutdown(Shutdown::Write);
-            let _ = self.socket.read(&mut self.scratch); // unread input would reset it before the words are read
+            let mut tapped = self.wire.on(&mut self.socket);
+            let _ = tapped.shut(Shutdown::Write);
+            let _ = tapped.read(&mut self.scratch); // unread input would reset it before the words are read
         }
         self.hang_up(registry);
     }
@@ -434,38 +450,6 @@ impl Link {
     pub fn hang_up(&mut self, registry: &Registry) {
         // It may never have been in there; then there is nothing to take out.
         let _ = registry.deregister(&mut self.socket);
-    }
-}
-
-fn connect_next(
-    registry: &Registry,
-    token: Token,
-    dialler: Dialler,
-    addresses: &mut Vec<SocketAddr>,
-    mut error: Option<io::Error>,
-) -> Result<TcpStream, Lost> {
-    while let Some(address) = addresses.pop() {
-        let socket = dialler.connect(address).and_then(|mut socket| {
-            registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
-            Ok(socket)
-        });
-        match socket {
-            Ok(socket) => return Ok(socket),
-            Err(failed) => error = Some(failed),
-        }
-    }
-    Err(Lost::Connect(error.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into())))
-}
-
-/// What a connection is better off with, and works without.
-fn set_options(socket: &TcpStream) {
-    let keepalive =
-        TcpKeepalive::new().with_time(SILENCE).with_interval(Duration::from_secs(10)).with_retries(3);
-    if let Err(error) = socket.set_nodelay(true) {
-        log::debug!("TCP_NODELAY: {error}");
-    }
-    if let Err(error) = SockRef::from(socket).set_tcp_keepalive(&keepalive) {
-        log::debug!("SO_KEEPALIVE: {error}");
     }
 }
 

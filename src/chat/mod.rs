@@ -1,6 +1,6 @@
 //! The terminal clients: `switchboard chat`, `switchboard pipe` and `switchboard doctor`.
 //!
-//! - `link` one connection, `outgoing` its frames, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
+//! - `link` one connection, `dial` how it begins, `outgoing` its frames, `pulse` whether it lives, `lost` how it ends, `pause` when it is made again;
 //! - `conversation` the chat itself, pure; `command`, `room_command` and `past_command` what is typed, `shown` and `sanitise` what is shown;
 //! - `client` the poll loop of a chat, with a `terminal` or a `script` for a face; `partner` whom the face talks to;
 //! - `talk` the lines of a conversation of two, whatever path they take;
@@ -8,6 +8,7 @@
 //! - `pipe` both ends of a pipe;
 //! - `doctor` two clients that try out a server;
 //! - `paths` datagrams and direct paths to peers, `bypass` between these and the conversation;
+//! - `capture` what of all this is captured;
 //! - `stdio` standard input and output beside a poll loop, `printer` what is printed above a prompt.
 //!
 //! Absent on purpose: a history on disk (what is said in private should not end up in a file unasked), colours, and
@@ -16,9 +17,11 @@
 
 mod alone;
 mod bypass;
+mod capture;
 mod client;
 mod command;
 mod conversation;
+mod dial;
 mod doctor;
 mod error;
 mod link;
@@ -81,6 +84,8 @@ pub struct ChatOptions {
     pub ways: Ways,
     /// Addresses at which peers can reach this client, beyond those that it finds out itself.
     pub declared: Vec<SocketAddr>,
+    /// What goes through the sockets, for whoever wants to look at it.
+    pub capture: crate::capture::Options,
 }
 
 /// Chats until the user leaves: on a terminal if standard input and output are one, else as a script.

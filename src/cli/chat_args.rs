@@ -1,8 +1,8 @@
 //! `switchboard chat`: its part of the command line.
 
 use super::{WayArgs, finished, listen_address, password, server_address};
-use crate::chat;
 use crate::server::limits;
+use crate::{capture, chat};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,6 +42,12 @@ pub struct ChatArgs {
     /// Without a server: call the peer that waits at this address, and its port if it is not 7667
     #[arg(long, value_name = "HOST:PORT", value_parser = server_address, conflicts_with_all = NEED_A_SERVER)]
     peer: Option<String>,
+    /// File for everything that is read and written, as packets that Wireshark opens (pcapng); passwords and keys are masked
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// Show passwords and keys in it, too
+    #[arg(long, requires = "capture")]
+    capture_secrets: bool,
 }
 
 /// Who somebody is who comes in, for everything that comes in.
@@ -118,9 +124,11 @@ impl AccountArgs {
 
 pub fn chat(args: ChatArgs) -> Result<ExitCode, String> {
     let credentials = args.account.credentials(args.register.then_some(&*args.nick))?;
+    let capture =
+        capture::Options { file: args.capture, secrets: args.capture_secrets, ..capture::Options::default() };
     let ChatArgs { server, nick, rooms, history, call, take_calls, ways, udp, listen, peer, .. } = args;
     if let Some(role) = listen.map(chat::AloneRole::Listen).or(peer.map(chat::AloneRole::Call)) {
-        return finished(chat::run_alone(chat::AloneOptions { nick, role }));
+        return finished(chat::run_alone(chat::AloneOptions { nick, role, capture }));
     }
     let at_once = match call {
         Some(peer) => chat::AtOnce::Call(peer),
@@ -137,5 +145,6 @@ pub fn chat(args: ChatArgs) -> Result<ExitCode, String> {
         at_once,
         ways,
         declared,
+        capture,
     }))
 }

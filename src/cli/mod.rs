@@ -11,6 +11,7 @@ mod chat_args;
 mod password;
 #[cfg(feature = "client")]
 mod top;
+mod wireshark;
 
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
@@ -61,6 +62,9 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = top::HELP)]
     Top(top::TopArgs),
+    /// Teach Wireshark and tshark to show Switchboard's frames
+    #[command(after_help = wireshark::HELP)]
+    Wireshark(wireshark::WiresharkArgs),
     /// Measure a server with many synthetic clients, this one or another
     #[cfg(feature = "load")]
     #[command(after_help = bench::HELP)]
@@ -215,6 +219,7 @@ pub fn main() -> ExitCode {
         Command::Admin(args) => admin::admin(args),
         #[cfg(feature = "client")]
         Command::Top(args) => top::top(args),
+        Command::Wireshark(args) => wireshark::wireshark(args),
         #[cfg(feature = "load")]
         Command::Bench(args) => bench::bench(*args),
         #[cfg(feature = "load")]

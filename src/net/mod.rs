@@ -2,6 +2,7 @@
 //!
 //! - [`slots`] connections in a slab, under keys that are never mistaken for another connection's;
 //! - [`socket`] the little that is asked of a stream, so that a test can be one;
+//! - [`tap`] a look at what goes through one;
 //! - [`inbox`] bytes that were read and not yet used;
 //! - [`blocks`] and [`outbox`] bytes to be written, shared by all who are to get them, with `gates` that hold some of them back;
 //! - [`timers`] deadlines, one lazy entry per connection;
@@ -21,6 +22,7 @@ pub mod outbox;
 pub mod process;
 pub mod slots;
 pub mod socket;
+pub mod tap;
 pub mod timers;
 
 pub use blocks::{BlockId, Blocks};
@@ -28,4 +30,5 @@ pub use inbox::Inbox;
 pub use outbox::{Flushed, Outbox};
 pub use slots::{Key, Slots};
 pub use socket::Socket;
+pub use tap::Tapped;
 pub use timers::{Alarm, Timers};

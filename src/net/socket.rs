@@ -2,7 +2,7 @@
 //! breaks and writes halves at will.
 
 use std::io::{Read, Result, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 
 /// A nonblocking byte stream: `read` and `write` fail with `WouldBlock` instead of waiting.
 pub trait Socket: Read + Write {
@@ -17,6 +17,11 @@ pub trait Socket: Read + Write {
     fn is_emptied_by_short_reads(&self) -> bool {
         false
     }
+
+    /// Our end of the stream, where it has an address.
+    fn local_address(&self) -> Option<SocketAddr> {
+        None
+    }
 }
 
 impl Socket for mio::net::TcpStream {
@@ -28,5 +33,9 @@ impl Socket for mio::net::TcpStream {
     /// read, or causes another.
     fn is_emptied_by_short_reads(&self) -> bool {
         cfg!(target_os = "linux")
+    }
+
+    fn local_address(&self) -> Option<SocketAddr> {
+        self.local_addr().ok()
     }
 }

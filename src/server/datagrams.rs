@@ -147,6 +147,7 @@ impl<S: Socket> Engine<S> {
     pub fn receive_datagram(&mut self, path: Path, datagram: &[u8]) {
         self.exchange.counters.datagrams += 1;
         trace!("a datagram of {} bytes came to socket {}", datagram.len(), path.socket);
+        self.exchange.tap.received(path, datagram);
         if let Err(dropped) = self.try_datagram(path, datagram) {
             trace!("the datagram is dropped: {dropped}");
             self.exchange.counters.count_dropped(dropped);
@@ -154,9 +155,14 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Sends what was gathered. `send` gets a socket's index and what is for it, and says how many datagrams that took.
-    pub fn send_datagrams(&mut self, send: impl FnMut(usize, net::Train<'_>) -> usize) {
-        let Exchange { outgoing, counters, .. } = &mut self.exchange;
+    pub fn send_datagrams(&mut self, mut send: impl FnMut(usize, net::Train<'_>) -> usize) {
+        let Exchange { outgoing, counters, tap, .. } = &mut self.exchange;
         let before = outgoing.len() as u64;
+        let send = |socket: usize, train: net::Train<'_>| {
+            let sent = send(socket, train);
+            tap.sent(socket, train, sent);
+            sent
+        };
         let left = outgoing.drain(send) as u64;
         counters.datagrams_sent += before - left;
         if before > 0 {

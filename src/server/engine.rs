@@ -17,7 +17,7 @@ use super::limits::Limits;
 use super::stages::Turns;
 use super::trace::{self, trace};
 use crate::hub::{self, Hub};
-use crate::net::{Flushed, Key, Socket, allocator, listener};
+use crate::net::{Flushed, Key, Socket, allocator};
 use crate::session::CloseReason;
 use log::debug;
 use std::io::ErrorKind;
@@ -130,7 +130,7 @@ impl<S: Socket> Engine<S> {
     pub fn admit(&mut self, socket: S, address: SocketAddr) -> Option<Key> {
         let address = ClientAddress::from(address);
         if let Some(words) = self.banned_words(address) {
-            listener::turn_away(socket, &words);
+            self.exchange.tap.turn_away(socket, address.into(), &words);
             return None;
         }
         let exchange = &mut self.exchange;
@@ -138,13 +138,13 @@ impl<S: Socket> Engine<S> {
         if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {
             debug!("{address} turned away: its address has {per_address_max} connections");
             exchange.counters.count_refused(Refused::PerAddress);
-            listener::turn_away(socket, TOO_MANY);
+            exchange.tap.turn_away(socket, address.into(), TOO_MANY);
             return None;
         }
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
             exchange.counters.count_refused(Refused::Full);
-            listener::turn_away(socket, FULL);
+            exchange.tap.turn_away(socket, address.into(), FULL);
             return None;
         }
         let host = exchange.cloaks.host(address.ip());
@@ -155,6 +155,7 @@ impl<S: Socket> Engine<S> {
         let key = exchange.connections.insert(connection);
         exchange.surroundings.strangers += 1;
         exchange.origins.note_opened(address);
+        exchange.note_opened(key);
         if over > 0 || self.stopping {
             exchange.counters.count_refused(Refused::Full);
             exchange.close(
@@ -365,7 +366,7 @@ impl<S: Socket> Engine<S> {
     }
 
     fn flush_connection(&mut self, key: Key) {
-        let Exchange { connections, blocks, limits, now, counters, .. } = &mut self.exchange;
+        let Exchange { connections, blocks, limits, now, counters, tap, .. } = &mut self.exchange;
         let Some(connection) = connections.get_mut(key) else { return };
         connection.listed.to_flush = false;
         if connection.is_dead() {
@@ -374,7 +375,7 @@ impl<S: Socket> Engine<S> {
         let Connection { outbox, socket, .. } = connection;
         let queued = outbox.queued_bytes();
         let flushed = if connection.writable {
-            outbox.flush(blocks, socket, limits.flush_bytes_per_turn_max)
+            outbox.flush(blocks, &mut tap.on(key, socket), limits.flush_bytes_per_turn_max)
         } else {
             Ok(Flushed::WouldBlock)
         };
@@ -415,7 +416,7 @@ impl<S: Socket> Engine<S> {
         if connection.note_output_ended() {
             return;
         }
-        let shut = connection.socket.shutdown(Shutdown::Write);
+        let shut = self.exchange.tap.on(key, &mut connection.socket).shut(Shutdown::Write);
         trace!("{key} is told that nothing more comes (FIN)");
         if connection.is_drained() || shut.is_err() {
             self.exchange.finish(key);
@@ -443,6 +444,7 @@ impl<S: Socket> Engine<S> {
         }
         let mut connection = self.exchange.connections.remove(key)?;
         let (address, now) = (connection.address, self.exchange.now);
+        self.exchange.tap.closed(key, connection.readable);
         self.exchange.origins.note_closed(address);
         if let Some(spent) = connection.spent() {
             self.exchange.origins.note_spent(address, spent, now);

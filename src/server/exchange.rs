@@ -25,6 +25,7 @@ use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::keeping::Keeping;
 use super::limits::Limits;
+use super::tap::Tap;
 use super::trace::{self, trace};
 use crate::hub::{self, ChannelId, Host, Moment, Proved, RequestId, SessionId};
 use crate::net::blocks::Expect;
@@ -35,7 +36,7 @@ use crate::wire::frame::Wants;
 use log::debug;
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::time::Instant;
 
 /// The connections, what they are owed, and the lists that the stages of the turn work off.
@@ -73,6 +74,7 @@ pub struct Exchange<S> {
     /// belongs to the next.
     pub turn: Turn,
     pub counters: Counters,
+    pub tap: Tap,
 }
 
 /// Connections that go on with their lists in one turn. A page takes a quarter of a millisecond at most.
@@ -112,6 +114,7 @@ impl<S: Socket> Exchange<S> {
             now,
             turn: 0,
             counters: Counters::default(),
+            tap: Tap::default(),
         }
     }
 
@@ -135,11 +138,11 @@ impl<S: Socket> Exchange<S> {
     /// source should wait.
     pub fn relay(&mut self, from: Key, to: Key, payload: &[u8]) -> bool {
         self.keep_order(to, from);
-        let Exchange { connections, blocks, limits, now, .. } = self;
+        let Exchange { connections, blocks, limits, now, tap, .. } = self;
         let Some(peer) = connections.get_mut(to).filter(|peer| peer.is_open()) else { return true };
         let mut rest = payload;
         while peer.outbox.is_empty() && peer.writable && !rest.is_empty() {
-            match peer.socket.write(rest) {
+            match tap.on(to, &mut peer.socket).write(rest) {
                 Ok(0) => break,
                 Ok(n) => {
                     trace!("{to} wrote {n} of {} bytes of payload, straight from {from}", rest.len());
@@ -378,14 +381,14 @@ impl<S: Socket> Exchange<S> {
     /// who does not take it.
     fn drop_if_slow(&mut self, key: Key) {
         self.hold_no_more(key);
-        let Exchange { connections, blocks, limits, now, counters, .. } = self;
+        let Exchange { connections, blocks, limits, now, counters, tap, .. } = self;
         let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
             return;
         };
         if connection.writable {
             let Connection { outbox, socket, .. } = connection;
             let queued = outbox.queued_bytes();
-            match outbox.flush(blocks, socket, queued) {
+            match outbox.flush(blocks, &mut tap.on(key, socket), queued) {
                 Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
                 Ok(Flushed::WouldBlock) => connection.writable = false,
                 Err(error) => return self.close(key, CloseReason::Io(error.kind())),

@@ -6,7 +6,7 @@ use super::passwords::Cost;
 use crate::hub::Host;
 use crate::session::{Description, NAME_BYTES_MAX};
 use crate::wire::irc::line::LINE_BYTES_MAX;
-use crate::{hub, net};
+use crate::{capture, hub, net};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub struct Settings {
     pub cloak_key: String,
     /// The directory for what lasts. `None`: nothing does.
     pub data_dir: Option<PathBuf>,
+    /// What goes through the sockets, for whoever wants to look at it.
+    pub capture: capture::Options,
 }
 
 /// Where the server listens unless it is told otherwise.
@@ -41,6 +43,7 @@ impl Default for Settings {
             credentials: Credentials::default(),
             cloak_key: String::new(),
             data_dir: None,
+            capture: capture::Options::default(),
         }
     }
 }
@@ -190,6 +193,10 @@ impl Settings {
         self.check_server()?;
         self.check_cost()?;
         self.check_lines()?;
+        let (bytes_max, floor) = (self.capture.bytes_max, capture::BYTES_FLOOR);
+        if bytes_max < floor {
+            return Err(format!("capture-bytes-max is {bytes_max}; it must be at least {floor}"));
+        }
         let read_bytes = self.limits.read_bytes_per_turn_max;
         if read_bytes < READ_BYTES_FLOOR {
             return Err(format!(

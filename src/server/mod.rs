@@ -23,6 +23,7 @@
 //! - [`fanout`] who is subscribed to what, and who has got how far;
 //! - [`connection`] one client, [`binding`] its datagram address and keys, [`allowance`] what it may make us send;
 //! - [`cloak`] what others see of an address;
+//! - `tap` where what is read and written is captured;
 //! - `ebb` when memory goes back to the system;
 //! - [`datagrams`] what comes in datagrams, and what goes out in them;
 //! - [`flood`] who sends too fast, and waits;
@@ -67,6 +68,7 @@ pub mod reactor;
 mod read;
 mod reload;
 mod stages;
+mod tap;
 mod trace;
 mod worker;
 

@@ -125,10 +125,20 @@ impl<S: Socket> Engine<S> {
             }
             trace!("{key} is read again: its password was looked at");
             self.exchange.keeping.asking = Some((key, RequestId::NONE));
+            let is_made = matches!(proved, Proved::Made(_));
             self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
             self.exchange.keeping.asking = None;
+            self.note_home(key, is_made);
             self.settle(key);
             self.exchange.list_to_read(key);
+        }
+    }
+
+    /// Who has made an account is logged in to it there, and waits for nobody else's guesses.
+    fn note_home(&mut self, key: Key, is_made: bool) {
+        let account = self.hub.account_of(session_id(key)).filter(|_| is_made);
+        if let (Some(account), Some(connection)) = (account, self.exchange.connections.get(key)) {
+            self.exchange.checks.note_home(connection.address.origin(), &fold(account.shown()));
         }
     }
 }

@@ -16,6 +16,7 @@ use super::mailbox::{Handle, Message};
 use super::stages::{Laps, Stage};
 use super::trace::{self, trace};
 use super::worker::Worker;
+use crate::capture::Recorder;
 use crate::net::Key;
 use crate::net::datagram::{DatagramSocket, Ends, ReceiveBuffers};
 use crate::net::listener::{self, Accepted, Reserve};
@@ -131,6 +132,10 @@ impl Reactor {
         if !settings.cloak_key.is_empty() {
             engine.set_cloak_key(&settings.cloak_key); // rather than the one that is kept
         }
+        if let Some(recorder) = Recorder::create(&settings.capture)? {
+            let addresses = datagrams.iter_mut().map(|socket| socket.source().local_addr());
+            engine.set_recorder(recorder, addresses.collect::<io::Result<_>>()?);
+        }
         Ok(Reactor {
             poll,
             events: Events::with_capacity(EVENTS_PER_POLL),
@@ -218,6 +223,7 @@ impl Reactor {
         self.flush();
         self.end_of(Stage::Flush);
         self.reap();
+        self.engine.end_turn();
         let took = self.end_of(Stage::Reap) - self.engine.now();
         let turns = self.engine.turns_mut();
         turns.note_turn(took);
@@ -406,7 +412,7 @@ impl Reactor {
         let accepted = listener::accept(&self.listeners[index].socket);
         if let Accepted::Connection(socket, address) = accepted {
             debug!("{address} turned away");
-            listener::turn_away(socket, FULL);
+            self.engine.turn_away(socket, address, FULL);
         } else if let Accepted::Drained = accepted {
             self.listeners[index].ready = false;
         }

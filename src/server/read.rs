@@ -8,7 +8,7 @@ use crate::net::inbox::Filled;
 use crate::net::{Key, Socket};
 use crate::session::{CloseReason, Step};
 use crate::wire::RefusalCode;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 
 /// Why a pass over a connection's bytes ended.
 enum Stop {
@@ -64,7 +64,8 @@ impl<S: Socket> Engine<S> {
                 Stop::NeedMore { .. } => {}
                 Stop::Budget if budget.is_for_lists => return self.exchange.list_to_read_later(key),
                 Stop::Budget => return self.exchange.list_to_read(key),
-                Stop::Paused | Stop::Closed => return,
+                Stop::Paused => return self.exchange.note_left_unread(key),
+                Stop::Closed => return,
             }
         }
     }
@@ -75,6 +76,7 @@ impl<S: Socket> Engine<S> {
         loop {
             let connection = self.exchange.connections.get_mut(key)?;
             if !connection.is_open() || connection.is_paused() {
+                self.exchange.note_left_unread(key);
                 return None;
             }
             if connection.inbox.is_worth_a_look() || connection.session.wants_more() {
@@ -89,7 +91,7 @@ impl<S: Socket> Engine<S> {
                 return None;
             }
             let held = connection.inbox.len();
-            match connection.inbox.fill(&mut connection.socket, scratch) {
+            match connection.inbox.fill(&mut self.exchange.tap.on(key, &mut connection.socket), scratch) {
                 Ok(filled) => {
                     connection.note_heard(self.exchange.now);
                     let (read, is_short) = match filled {
@@ -277,13 +279,13 @@ impl<S: Socket> Engine<S> {
     /// Reads what a draining connection still sends and throws it away: closing with unread input would reset the
     /// connection, and the client would lose what was sent to it last.
     pub(super) fn discard_input(&mut self, key: Key, scratch: &mut [u8]) {
-        let Exchange { connections, limits, .. } = &mut self.exchange;
+        let Exchange { connections, limits, tap, .. } = &mut self.exchange;
         let Some(connection) = connections.get_mut(key) else { return };
         connection.inbox.clear();
         if !connection.readable {
             return;
         }
-        let read = connection.socket.read(scratch);
+        let read = tap.on(key, &mut connection.socket).read(scratch);
         trace!("{key} drains: {read:?} bytes are thrown away");
         match read {
             Ok(0) => {

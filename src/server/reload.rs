@@ -64,6 +64,10 @@ impl Reactor {
             unchanged.push("`data-dir` and `ephemeral` change with a restart only");
             settings.data_dir.clone_from(&now.data_dir);
         }
+        if settings.capture != now.capture {
+            unchanged.push("`capture` and what belongs to it change with a restart only");
+            settings.capture.clone_from(&now.capture);
+        }
         settings.fit_descriptors(Some(now.limits.connections_max));
         self.engine.describe(settings.server.clone(), settings.credentials.clone());
         self.engine.set_limits(settings.limits.clone(), settings.hub.clone());

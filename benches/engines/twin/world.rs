@@ -218,8 +218,9 @@ impl Shared {
                     self.hub.disconnect(moment(now), session, Departure::Quit(text), &mut self.exchange);
                     self.close(key, CloseReason::Goodbye);
                 }
+                // Its figures are not asked for.
                 Step::Metrics => {
-                    self.close(key, CloseReason::NotSpoken); // it has no figures to give
+                    self.close(key, CloseReason::Goodbye);
                     return (done, Then::Closed);
                 }
                 Step::Close(reason) => {

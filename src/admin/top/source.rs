@@ -43,7 +43,7 @@ impl Source {
             Source::Metrics { server } => scrape(server),
             Source::Operator { server, link } => {
                 let table = Action::Status.carry_out(link).map_err(|error| match error {
-                    Error::Lost { server, error } => Error::Gone { server, error },
+                    Error::Lost { server, error, .. } => Error::Gone { server, error },
                     error => error,
                 })?;
                 let rows = table.map(|table| table.rows).unwrap_or_default();

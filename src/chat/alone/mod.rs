@@ -16,6 +16,7 @@ mod host;
 #[cfg(test)]
 mod tests;
 
+use super::capture::Capture;
 use super::client::{End, FAREWELL_TIME, Face, Typing, go_on_if_interrupted};
 use super::error::Error;
 use super::link::{Incoming, Link};
@@ -57,6 +58,8 @@ const NOT_SPOKEN: &[u8] = b"ERROR :a Switchboard chat waits here for its peer, a
 pub struct AloneOptions {
     pub nick: String,
     pub role: AloneRole,
+    /// What goes through the sockets, for whoever wants to look at it.
+    pub capture: crate::capture::Options,
 }
 
 /// Which of the two this is. Addresses are `host:port`.
@@ -80,6 +83,7 @@ pub struct Alone<'a, F> {
     /// Until when the other end, which is there, may leave us without a call.
     call_due: Option<Instant>,
     farewell: Option<Farewell>,
+    capture: Capture,
 }
 
 /// Where peers call.
@@ -116,6 +120,7 @@ impl<'a, F: Face> Alone<'a, F> {
             link: None,
             call_due: None,
             farewell: None,
+            capture: Capture::open(&options.capture)?,
         };
         match &options.role {
             AloneRole::Listen(address) => alone.listen(address)?,
@@ -129,7 +134,9 @@ impl<'a, F: Face> Alone<'a, F> {
                     Instant::now(),
                 );
                 let failed = |lost| Error::Peer { address: address.clone(), lost };
-                alone.link = Some(Box::new(link.map_err(failed)?));
+                let mut link = link.map_err(failed)?;
+                link.capture(&alone.capture);
+                alone.link = Some(Box::new(link));
             }
         }
         Ok(alone)
@@ -195,6 +202,7 @@ impl<'a, F: Face> Alone<'a, F> {
         self.offer_prompt();
         self.face.pump()?;
         let flushed = self.flush();
+        self.capture.hand_over();
         self.heed(flushed, now)?;
         Ok(self.end(now))
     }
@@ -225,7 +233,10 @@ impl<'a, F: Face> Alone<'a, F> {
                 Accepted::Connection(socket, address) if self.link.is_none() && self.farewell.is_none() => {
                     log::debug!("{address} calls");
                     match Link::accept(self.poll.registry(), LINK, socket, now) {
-                        Ok(link) => self.link = Some(Box::new(link)),
+                        Ok(mut link) => {
+                            link.capture(&self.capture);
+                            self.link = Some(Box::new(link));
+                        }
                         Err(error) => log::warn!("{address}: {error}"),
                     }
                 }

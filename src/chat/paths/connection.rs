@@ -7,6 +7,7 @@
 //! ```
 
 use super::HIGH_WATER_BYTES;
+use crate::chat::capture::Wire;
 use crate::net::inbox::Filled;
 use crate::net::{Blocks, Flushed, Inbox, Outbox};
 use crate::wire::datagram::{Unverified, parse_frame};
@@ -58,6 +59,7 @@ pub struct Connection {
     /// Whether a frame of the peer's has come; until then frames are short.
     verified: bool,
     shut: bool,
+    pub wire: Wire,
 }
 
 /// What has become of a connection that was dialled.
@@ -89,6 +91,7 @@ impl Connection {
             writable: false,
             verified: false,
             shut: false,
+            wire: Wire::default(),
         }
     }
 
@@ -219,20 +222,20 @@ impl Connection {
         if !self.is_flushable() {
             return Ok(());
         }
-        match self.outbox.flush(blocks, &mut self.socket, 4 * READ_BYTES) {
+        match self.outbox.flush(blocks, &mut self.wire.on(&mut self.socket), 4 * READ_BYTES) {
             Ok(Flushed::WouldBlock) => self.writable = false,
             Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
             Err(error) => return Err(broken(&error)),
         }
         if matches!(self.stage, Stage::Closing { .. }) && self.outbox.is_empty() && !self.shut {
             self.shut = true;
-            let _ = self.socket.shutdown(Shutdown::Write); // an error shows in the next read
+            let _ = self.wire.on(&mut self.socket).shut(Shutdown::Write); // an error shows in the next read
         }
         Ok(())
     }
 
     fn fill(&mut self, scratch: &mut [u8]) -> Result<Option<Filled>, String> {
-        match self.inbox.fill(&mut self.socket, scratch) {
+        match self.inbox.fill(&mut self.wire.on(&mut self.socket), scratch) {
             Ok(Filled::End) => Err("the peer closed the connection".to_owned()),
             Ok(filled) => Ok(Some(filled)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {

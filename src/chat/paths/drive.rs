@@ -4,6 +4,7 @@ use super::binding::{Due, Received as FromServer};
 use super::connection::{Dialled, Recognised, STRANGER_TIME, Stage};
 use super::finder::{Action, Received as FromPeer, Way};
 use super::{Happened, Paths, SEARCHES_MAX};
+use crate::capture::Side;
 use crate::net::Key;
 use crate::net::blocks::Expect;
 use crate::wire::datagram::{Unverified, parse};
@@ -84,11 +85,13 @@ impl Paths {
 
     fn receive_datagrams(&mut self, now: Instant, happened: &mut impl FnMut(Happened<'_>)) {
         let Some(mut udp) = self.ends.udp.take() else { return };
-        let mut answers = Vec::new();
+        let (mut answers, local) = (Vec::new(), self.ends.local());
         let mut buffers = self.ends.received.take().unwrap_or_default();
         let mut budget = DATAGRAMS_MAX;
         while udp.ready && budget > 0 {
             let received = udp.receive(&mut buffers, budget, |ends, bytes| {
+                let ours = SocketAddr::new(ends.ours.unwrap_or(local.ip()), local.port());
+                self.ends.capture.datagram(ours, ends.theirs, Side::Theirs, bytes);
                 if let Some(datagram) = parse(bytes) {
                     self.take_datagram(ends.theirs, &datagram, now, &mut answers, happened);
                 }
@@ -135,6 +138,7 @@ impl Paths {
         match connection.dialled() {
             Dialled::NotYet => {}
             Dialled::There => {
+                connection.wire = self.ends.capture.connected("peer", &connection.socket, Side::Ours);
                 connection.stage = Stage::Attached { channel };
                 if let Some(finder) = self.finders.get_mut(&channel) {
                     finder.connected(key, connection.remote, true, now);

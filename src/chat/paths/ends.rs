@@ -6,6 +6,8 @@
 
 use super::connection::{Connection, STRANGER_TIME, Stage};
 use super::{TOKENS_FROM, finder::Way};
+use crate::capture::Side;
+use crate::chat::capture::Capture;
 use crate::net::datagram::{self, DatagramSocket, ReceiveBuffers, Train};
 use crate::net::listener::{Accepted, accept};
 use crate::net::{Blocks, Key, Slots};
@@ -88,6 +90,7 @@ pub struct Ends {
     pub received: Option<ReceiveBuffers>,
     pub connections: Slots<Connection>,
     pub blocks: Blocks,
+    pub capture: Capture,
     local: SocketAddr,
 }
 
@@ -111,6 +114,7 @@ impl Ends {
             received: None,
             connections: Slots::default(),
             blocks: Blocks::default(),
+            capture: Capture::default(),
             local,
         })
     }
@@ -194,7 +198,11 @@ impl Ends {
     }
 
     fn add(&mut self, socket: TcpStream, remote: SocketAddr, stage: Stage) -> io::Result<Key> {
-        let key = self.connections.insert(Connection::new(socket, remote, stage));
+        let mut connection = Connection::new(socket, remote, stage);
+        if matches!(stage, Stage::Stranger { .. }) {
+            connection.wire = self.capture.connected("peer", &connection.socket, Side::Theirs);
+        }
+        let key = self.connections.insert(connection);
         if let Some(connection) = self.connections.get_mut(key) {
             let interest = Interest::READABLE | Interest::WRITABLE;
             if let Err(error) = self.registry.register(&mut connection.socket, key.into(), interest) {
@@ -237,10 +245,10 @@ impl Ends {
 
     /// Sends a datagram; what the socket does not take is lost, as any datagram may be.
     pub fn send_datagram(&self, to: SocketAddr, bytes: &[u8]) {
-        if let Some(udp) = &self.udp
-            && udp.send(alone(to, bytes)) == 0
-        {
-            log::trace!("a datagram to {to} was not taken");
+        match &self.udp {
+            Some(udp) if udp.send(alone(to, bytes)) == 0 => log::trace!("a datagram to {to} was not taken"),
+            Some(_) => self.capture.datagram(self.local, to, Side::Ours, bytes),
+            None => {}
         }
     }
 }

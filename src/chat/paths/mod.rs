@@ -27,6 +27,7 @@ mod tests;
 
 pub use ends::Dialler;
 
+use super::capture::Capture;
 use crate::net::Key;
 use crate::net::blocks::Expect;
 use crate::wire::datagram::SEAL_LEN;
@@ -170,6 +171,11 @@ impl Paths {
             scratch: vec![0; READ_BYTES],
             sealed: Vec::new(),
         })
+    }
+
+    /// What goes through the sockets from now on is captured.
+    pub fn capture(&mut self, capture: &Capture) {
+        self.ends.capture = capture.clone();
     }
 
     /// How to connect to the server so that peers can use what it observes.
