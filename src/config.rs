@@ -10,7 +10,7 @@ mod values;
 pub use values::Seconds;
 
 use crate::server::Settings;
-use people::Operator;
+use people::{Operator, Place};
 use registering::Registering;
 use room_modes::RoomModes;
 use serde::Deserialize;
@@ -46,6 +46,9 @@ macro_rules! options {
             #[arg(long, value_name = "true|false", help_heading = "Storage", num_args = 0..=1)]
             #[arg(default_missing_value = "true", value_parser = <bool as Value>::from_flag)]
             ephemeral: Option<bool>,
+            /// Address or network that may ask for figures with `GET /metrics`, for Prometheus; can be given many times [default: none]
+            #[arg(long, value_name = "ADDRESS|NETWORK", help_heading = "Server", value_parser = <Place as Value>::from_flag)]
+            metrics_allow: Option<Vec<Place>>,
             /// File for everything that is read and written, as packets that Wireshark opens (pcapng) [default: none]
             #[arg(long, value_name = "FILE", help_heading = "Capture")]
             capture: Option<PathBuf>,
@@ -87,6 +90,7 @@ macro_rules! options {
                 ("password", <String as Value>::IS),
                 ("data_dir", "the name of a directory, in quotation marks"),
                 ("ephemeral", <bool as Value>::IS),
+                ("metrics_allow", people::PLACES_ARE),
                 ("capture", "the name of a file, in quotation marks"),
                 ("capture_secrets", <bool as Value>::IS),
                 ("operators", people::OPERATORS_ARE),

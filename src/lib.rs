@@ -11,7 +11,7 @@
 //! | [`net`] | the nonblocking toolkit; knows no chat | std, mio, socket2, quinn_udp, nix, rustix, libc, slab, smallvec, log |
 //! | [`session`] | one client's dialect | wire, hub, base64ct, hmac, jiff, sha2 |
 //! | [`storage`] | what lasts, in a database | hub, rusqlite, log |
-//! | [`capture`] | what is seen on the wire | wire, jiff, log |
+//! | [`capture`] | what is seen on the wire: captures, and the dissector for Wireshark | wire, jiff, log |
 //! | [`server`] | the reactor | everything but the command line and the clients |
 //! | `tty` | what is typed and not shown | rustix |
 //! | `admin` | an operator's requests, one by one | net, wire, and chat's rule on what a terminal may show |

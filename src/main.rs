@@ -4,6 +4,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let env = env_logger::Env::default().default_filter_or("info");
-    env_logger::Builder::from_env(env).format_target(false).init();
+    let mut logger = env_logger::Builder::from_env(env);
+    logger.format_target(false);
+    // The trace has many lines a second.
+    if std::env::var("RUST_LOG").is_ok_and(|wanted| wanted.contains("trace")) {
+        logger.format_timestamp_micros();
+    }
+    logger.init();
     switchboard::main()
 }

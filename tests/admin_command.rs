@@ -137,6 +137,17 @@ fn who_is_no_operator_does_nothing_and_is_told_why() {
 }
 
 #[test]
+fn who_hangs_up_before_anything_was_asked_has_done_nothing() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address").to_string();
+    let hangs_up = std::thread::spawn(move || drop(listener.accept()));
+    let ran = admin_with(&["--connect", &address, "--operator", "root"], "correct-horse", &["kill", "bob"]);
+    let sentence = ran.sentence(1);
+    assert!(sentence.contains(&address) && sentence.ends_with("; nothing was done"), "{ran:?}");
+    hangs_up.join().expect("it was called");
+}
+
+#[test]
 fn passwords_come_from_files_and_the_servers_comes_first() {
     let directory = std::env::temp_dir().join(format!("switchboard-admin-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory");

@@ -62,7 +62,7 @@ fn all_that_is_for_operators_alone() {
         Command::ListSessions { after: "", session: None },
         Command::ListAccounts { after: "" },
         Command::DropAccount { name: "ann" },
-        Command::ShowStatus,
+        Command::ShowStatus { after: "" },
     ] {
         assert_eq!(desk.refusal(BOB, command.clone()), Refusal::NotOperator, "{command:?}");
         assert_eq!(desk.refusal(DAN, command), Refusal::NotLoggedIn);

@@ -176,7 +176,7 @@ fn what_is_no_seat() {
 fn who_logs_out_stays_alone() {
     let mut desk = with_account();
     sit_down(&mut desk, PHONE, 0);
-    assert_eq!(desk.refusal(ANN, Command::LogOut), Refusal::NameReserved, "it is the name of the account");
+    assert_eq!(desk.refusal(ANN, Command::LogOut), Refusal::NameNeedsAccount, "it is its name");
     let effects = desk.ask(ANN, Command::Rename { name: "annie" });
     let renamed = Answered::Renamed { from: "ann".into(), to: "annie".into() };
     let (request, channel) = (0, ChannelId::NONE);

@@ -76,6 +76,13 @@ impl Person {
         }
     }
 
+    /// Makes an account of the nickname.
+    #[track_caller]
+    fn register(&mut self) {
+        self.send("NS REGISTER sesame\r\n");
+        self.wait_for(" 900 ");
+    }
+
     /// Everything up to now has come.
     #[track_caller]
     fn catch_up(&mut self) {
@@ -156,8 +163,7 @@ fn whatever_people_do_nobody_in_the_room_or_in_another_learns_who_they_are() {
 
     let mut alice = Person::connect(&server, [127, 9, 8, 7], "secretalice");
     let host = alice.host();
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     let alice_name = alice.enter("#masks");
     let other_name = alice.enter("#other");
     assert_ne!(alice_name, other_name, "the two have nothing in common");
@@ -207,13 +213,6 @@ fn whatever_people_do_nobody_in_the_room_or_in_another_learns_who_they_are() {
     bob.send(0, &frame::Bye { code: 0, text: "secretwords" });
     assert!(bob.receive_all().iter().any(|frame| frame.kind() == Kind::Bye));
     spy.wait_for("PART #masks");
-    let mut dave = Person::connect(&server, [127, 9, 8, 5], "secretdave");
-    keeper.send("MODE #masks +i\r\n");
-    spy.wait_for("MODE #masks +i");
-    dave.send("KNOCK #masks :let me in\r\n");
-    dave.wait_for(" 711 ");
-    let line = keeper.wait_for(" 710 ");
-    assert!(line.contains(" anon-") && line.contains("let me in"), "{line}");
     [&mut spy, &mut stranger, &mut keeper].into_iter().for_each(Person::catch_up);
     mole.send(0, &frame::Bye { code: 0, text: "" });
     heard.extend(mole.receive_all().iter().map(|frame| frame.text() + "\n"));
@@ -238,15 +237,13 @@ fn what_a_room_keeps_and_what_owners_do_with_it_says_nothing_of_who_they_are() {
     let server = Server::start(&["--account-delay-seconds", "1e-9"]);
     let mut alice = Person::connect(&server, [127, 9, 8, 7], "secretalice");
     let host = alice.host();
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     alice.send("JOIN #masks\r\nMODE #masks +A\r\n");
     alice.wait_for("MODE #masks +A");
     let mut phone = Person::connect_again(&server, "secretalice", PLAIN);
     phone.wait_for(" 366 ");
     let mut bob = Person::connect(&server, [127, 9, 8, 6], "secretbob");
-    bob.send("NS REGISTER sesame\r\n");
-    bob.wait_for(" 900 ");
+    bob.register();
     let bob_name = bob.enter("#masks");
     let mut spy = Person::connect(&server, [127, 0, 0, 1], "spy");
     spy.send(&format!("CAP REQ :{READING}\r\n"));
@@ -308,6 +305,16 @@ fn what_a_room_keeps_and_what_owners_do_with_it_says_nothing_of_who_they_are() {
     mole.send(channel, &frame::Search { request: 71, before: 0, limit: 9, room: "", words: "phone" });
     hear(&mut mole, &mut heard, Kind::Past);
 
+    // Who asks to be let in is named to those who run the room, and to nobody else.
+    let mut dave = Person::connect(&server, [127, 9, 8, 5], "secretdave");
+    dave.register();
+    phone.send("MODE #masks +i\r\n");
+    spy.wait_for("MODE #masks +i");
+    dave.send("KNOCK #masks :let me in\r\n");
+    dave.wait_for(" 711 ");
+    let line = alice.wait_for(" 710 ");
+    assert!(line.contains(" secretdave!") && line.contains("let me in"), "{line}");
+
     phone.send("RENAME #masks #capes :a better name\r\n");
     spy.wait_for("RENAME #masks #capes");
     late.wait_for("JOIN #capes");
@@ -362,6 +369,77 @@ fn whoever_knows_the_name_does_not_learn_of_the_room() {
     assert!(line.contains("#masks"), "one's own rooms one knows: {line}");
 }
 
+/// Everybody who shares another room with somebody hears at once of what they do with their account.
+#[test]
+fn nothing_happens_in_the_room_when_somebody_logs_in_or_out_or_has_no_account_any_more() {
+    let server = Server::start(&[]);
+    let mut owner = Person::connect(&server, [127, 0, 0, 1], "owner");
+    owner.register();
+    owner.send("JOIN #masks\r\nMODE #masks +Am\r\n");
+    owner.wait_for("MODE #masks +Am");
+    let mut alice = Person::connect(&server, [127, 0, 0, 2], "alice");
+    alice.register();
+    owner.send("CS MEMBER #masks alice\r\n");
+    owner.wait_for("It is done");
+    alice.send("JOIN #open\r\n");
+    alice.wait_for(" 366 ");
+    let name = alice.enter("#masks");
+    let mut spy = Person::connect(&server, [127, 0, 0, 1], "spy");
+    spy.send("JOIN #open\r\n");
+    spy.wait_for(" 366 ");
+    spy.enter("#masks");
+    let mark = spy.log.len();
+    for lines in ["NICK alice2\r\nNS LOGOUT\r\n", "NS IDENTIFY alice sesame\r\n", "NS DROP sesame\r\n"] {
+        alice.send(lines);
+        spy.wait_for(" ACCOUNT ");
+    }
+    alice.send("PRIVMSG #masks :still a member\r\n");
+    let line = spy.wait_for("still a member");
+    assert!(line.contains(&format!(":{name}!")), "{line}");
+    let told = spy.since(mark).lines().filter(|line| line.contains("#masks") && !line.contains("PRIVMSG"));
+    assert_eq!(told.collect::<Vec<_>>(), [""; 0]);
+    alice.send("PART #masks\r\n");
+    alice.wait_for("PART #masks");
+    alice.enter("#masks");
+    alice.send("PRIVMSG #masks :no member\r\n");
+    alice.wait_for(" 404 ");
+}
+
+/// What was heard of somebody under a pseudonym is not found again beside their account.
+#[test]
+fn when_people_become_known_what_was_before_does_not_say_who_they_were() {
+    let server = Server::start(&[]);
+    let mut alice = Person::connect(&server, [127, 0, 0, 1], "alice");
+    alice.register();
+    alice.send("JOIN #masks\r\nMODE #masks +A\r\n");
+    alice.wait_for("MODE #masks +A");
+    let mut bob = Person::connect(&server, [127, 0, 0, 2], "bob");
+    bob.register();
+    let bob_name = bob.enter("#masks");
+    bob.send("PRIVMSG #masks :cheap watches\r\n");
+    alice.wait_for("cheap watches");
+    alice.send(&format!("CS BAN #masks {bob_name} selling\r\n"));
+    bob.wait_for("KICK #masks bob");
+    alice.send("CS LIST #masks OUTCASTS\r\n");
+    let line = alice.wait_for("bob");
+    assert!(line.contains("selling"), "as long as people are not known, its keepers know why: {line}");
+    alice.send("MODE #masks -A\r\n");
+    alice.wait_for("MODE #masks -A");
+
+    let mut spy = Person::connect(&server, [127, 0, 0, 1], "spy");
+    spy.send(&format!("CAP REQ :{READING}\r\nJOIN #masks\r\n"));
+    spy.wait_for(" 366 ");
+    spy.send("CHATHISTORY LATEST #masks * 50\r\nMODE #masks b\r\n");
+    let line = spy.wait_for(" 367 ");
+    assert!(line.contains("bob"), "he is banned all the same: {line}");
+    spy.send("CS LIST #masks OUTCASTS\r\nCS LIST #masks\r\nCS HISTORY #masks\r\n");
+    spy.catch_up();
+    assert_silent_about(&["anon-", "selling", "watches"], "the spy", &spy.log);
+    alice.send("CS LIST #masks OUTCASTS\r\n");
+    let line = alice.wait_for("bob");
+    assert!(!line.contains("selling"), "{line}");
+}
+
 #[test]
 fn everybody_goes_by_their_own_name_themselves() {
     let server = Server::start(&[]);
@@ -402,8 +480,7 @@ fn a_ban_holds_for_whoever_is_behind_the_name() {
     let server = Server::start(&[]);
     let mut keeper = found(&server, "keeper", "#masks");
     let mut alice = Person::connect(&server, [127, 0, 0, 2], "alice");
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     let name = alice.enter("#masks");
     keeper.send(&format!("MODE #masks +b {name}!*@*\r\n"));
     keeper.wait_for("+b");

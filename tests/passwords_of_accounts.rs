@@ -10,6 +10,8 @@ mod intruder;
 use asking::{REQUEST, SESAME, change, join, member, quick_server, undo};
 use common::{Client, Server};
 use intruder::{Bystanders, assert_small, bye_code, name, raw};
+use socket2::{Domain, Socket, Type};
+use std::net::SocketAddr;
 use switchboard::wire::frame::{self, Frame};
 use switchboard::wire::{ByeCode, ChangeCode, CredentialsCode, Kind, RefusalCode};
 
@@ -204,4 +206,23 @@ fn who_guesses_is_told_how_many_seconds_to_wait_and_who_knows_does_not_wait_long
     let mut again = Client::login(server.address, "again");
     let refused = guess(&mut again, "guess").expect_err("another connection from there waits as well");
     assert!((1..=600).contains(&refused.seconds()), "{refused:?}");
+}
+
+#[test]
+fn guesses_from_elsewhere_do_not_keep_out_who_has_made_the_account_here() {
+    let server = Server::start(&["--account-delay-seconds", "600"]);
+    let owner = member(&server, "owner");
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from(([127, 0, 0, 9], 0)).into()).expect("another address of this machine");
+    socket.connect(&server.address.into()).expect("the server accepts");
+    let mut mallory = Client::over(socket.into());
+    mallory.hello("mallory");
+    mallory.receive_kind(Kind::Welcome);
+    let guess =
+        |client: &mut Client, password| give(client, CredentialsCode::Identify, "owner", [password, ""]);
+    assert_eq!(code(guess(&mut mallory, "guess")), WRONG);
+    guess(&mut mallory, SESAME).expect_err("not yet").seconds();
+    let mut phone = Client::login(server.address, "phone");
+    assert_eq!(code(guess(&mut phone, SESAME)), Ok(()));
+    drop(owner);
 }

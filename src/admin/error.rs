@@ -19,6 +19,8 @@ pub enum Error {
     Lost {
         server: String,
         error: io::Error,
+        /// Before anything was asked for.
+        is_early: bool,
     },
     /// The server ended the connection, with these words.
     Ended {
@@ -42,6 +44,15 @@ pub enum Error {
     Refused {
         text: String,
     },
+    /// The server was there, and is not any more.
+    Gone {
+        server: String,
+        error: io::Error,
+    },
+    /// It has figures for others.
+    NoMetrics {
+        server: String,
+    },
     NoRandomNumbers(String),
     Output(io::Error),
 }
@@ -64,10 +75,16 @@ impl Error {
             Error::Connect { server, error } => {
                 format!("cannot connect to {server}: {error}; is a server running there?")
             }
-            Error::Lost { server, error } if is_time_out(error) => {
+            Error::Lost { server, error, is_early: true } if is_time_out(error) => {
+                format!("{server} does not answer; is a switchboard running there?")
+            }
+            Error::Lost { server, error, is_early: true } => {
+                format!("the connection to {server} was lost: {error}; nothing was done")
+            }
+            Error::Lost { server, error, .. } if is_time_out(error) => {
                 format!("{server} does not answer; whether it was done is not known")
             }
-            Error::Lost { server, error } => {
+            Error::Lost { server, error, .. } => {
                 format!("the connection to {server} was lost: {error}; whether it was done is not known")
             }
             Error::Ended { server, text } => format!("{server} hangs up: {text}"),
@@ -81,6 +98,11 @@ impl Error {
             }
             Error::NotOperator { operator, text } => format!("not taken for operator {operator}: {text}"),
             Error::Refused { text } => text.clone(),
+            Error::Gone { server, error } if is_time_out(error) => format!("{server} does not answer"),
+            Error::Gone { server, error } => format!("{server} is gone: {error}"),
+            Error::NoMetrics { server } => format!(
+                "{server} does not give its figures to this address: set metrics-allow there, or use --operator NAME"
+            ),
             Error::NoRandomNumbers(error) => format!("no random numbers: {error}"),
             Error::Output(error) => format!("cannot write to standard output: {error}"),
         }

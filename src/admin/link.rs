@@ -32,6 +32,7 @@ pub struct Link {
     stream: TcpStream,
     received: Vec<u8>,
     requests: u32,
+    is_operator: bool,
 }
 
 /// What became of a request.
@@ -54,7 +55,7 @@ impl Link {
     pub fn connect(options: &Options) -> Result<Link, Error> {
         let server = options.server.clone();
         let stream = dial(&server)?;
-        let mut link = Link { server, stream, received: Vec::new(), requests: 0 };
+        let mut link = Link { server, stream, received: Vec::new(), requests: 0, is_operator: false };
         if let Some(password) = &options.server_password {
             let given = |request| credentials(request, CredentialsCode::Server, "", password);
             if let Answer::Refused { text, .. } = link.ask(given)? {
@@ -68,7 +69,7 @@ impl Link {
             Answer::Refused { text, .. } => {
                 Err(Error::NotOperator { operator: options.operator.clone(), text })
             }
-            _ => Ok(link),
+            _ => Ok(Link { is_operator: true, ..link }),
         }
     }
 
@@ -214,7 +215,7 @@ impl Link {
     }
 
     fn lost(&self, error: io::Error) -> Error {
-        Error::Lost { server: self.server.clone(), error }
+        Error::Lost { server: self.server.clone(), error, is_early: !self.is_operator }
     }
 }
 
@@ -222,7 +223,8 @@ fn credentials<'a>(request: u32, what: CredentialsCode, name: &'a str, password:
     Credentials { request, what: what.number(), name, password, new: "" }
 }
 
-fn dial(server: &str) -> Result<TcpStream, Error> {
+/// Connects to the first of a server's addresses that takes it. Nothing waits for longer than an answer may take.
+pub fn dial(server: &str) -> Result<TcpStream, Error> {
     let resolve = |error| Error::Resolve { server: server.to_owned(), error };
     let mut failed: io::Error = ErrorKind::AddrNotAvailable.into();
     for address in server.to_socket_addrs().map_err(resolve)? {

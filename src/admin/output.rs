@@ -91,7 +91,10 @@ fn cells<'a>(table: &'a Table, row: &'a [String]) -> impl Iterator<Item = String
 fn value(meaning: Meaning, cell: &str) -> Value {
     match meaning {
         Meaning::Text => cell.into(),
-        Meaning::Number => cell.parse::<u64>().map_or(Value::Null, Value::from),
+        Meaning::Number => match cell.parse::<u64>() {
+            Ok(whole) => whole.into(),
+            Err(_) => cell.parse::<f64>().map_or(Value::Null, Value::from),
+        },
         Meaning::Time => time(cell).map_or(Value::Null, |time| time.to_string().into()),
     }
 }

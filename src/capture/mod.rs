@@ -1,11 +1,14 @@
-//! What is seen on the wire.
+//! What is seen on the wire: for Wireshark, and for those who study.
 //!
 //! - [`recorder`] makes a capture of what a program reads and writes, without a privilege; [`flow`] a connection in it,
 //!   `sheet` its packets on their way, `writer` the thread that writes them, `files` where to, `clock` when they were;
 //! - [`masks`] what does not get into it;
-//! - [`pcapng`] the blocks of a capture file; [`packets`] the packets in it.
+//! - [`pcapng`] the blocks of a capture file; [`packets`] the packets in it;
+//! - `dissector` teaches Wireshark the native frames.
 
 mod clock;
+#[cfg(feature = "config")]
+pub mod dissector;
 mod files;
 pub mod flow;
 pub mod masks;

@@ -9,6 +9,9 @@ mod bench;
 #[cfg(feature = "client")]
 mod chat_args;
 mod password;
+#[cfg(feature = "client")]
+mod top;
+mod wireshark;
 
 use crate::config::ServeArgs;
 use crate::server::{Reactor, reactor::Exit};
@@ -55,6 +58,13 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = admin::HELP)]
     Admin(admin::AdminArgs),
+    /// Watch a running server: connections, rates, where its time goes, queues, and what is dropped
+    #[cfg(feature = "client")]
+    #[command(after_help = top::HELP)]
+    Top(top::TopArgs),
+    /// Teach Wireshark and tshark to show Switchboard's frames
+    #[command(after_help = wireshark::HELP)]
+    Wireshark(wireshark::WiresharkArgs),
     /// Measure a server with many synthetic clients, this one or another
     #[cfg(feature = "load")]
     #[command(after_help = bench::HELP)]
@@ -188,7 +198,7 @@ once. HUP reads the config file again; a file with a mistake changes nothing.
 
 Operators are in the config file alone: [[operators]].
 
-RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace the readiness of every connection.";
+RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace every step of every turn.";
 
 /// Runs what the command line says, and turns an error into one sentence on stderr.
 pub fn main() -> ExitCode {
@@ -207,6 +217,9 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor(args),
         #[cfg(feature = "client")]
         Command::Admin(args) => admin::admin(args),
+        #[cfg(feature = "client")]
+        Command::Top(args) => top::top(args),
+        Command::Wireshark(args) => wireshark::wireshark(args),
         #[cfg(feature = "load")]
         Command::Bench(args) => bench::bench(*args),
         #[cfg(feature = "load")]

@@ -1,10 +1,13 @@
 //! What of the config is about people: who runs the server, what it tells newcomers, and who knows which password.
 
 use super::Options;
+use super::values::Value;
+use crate::hub::Network;
 use crate::server::{Settings, credentials, passwords};
 use serde::Deserialize;
 use std::io::Read;
 use std::path::Path;
+use std::str::FromStr;
 
 /// An operator as the file has it.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -40,6 +43,33 @@ fn anywhere() -> String {
     "*".to_owned()
 }
 
+/// Where somebody may come from, as the file has it.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Place(Network);
+
+pub const PLACES_ARE: &str = "a list of addresses and networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]";
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Network::parse(text).map(Place).map_err(|_| format!("it must be {}", Place::IS))
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl Value for Place {
+    const IS: &str = "an address or a network, such as 127.0.0.1, 10.0.0.0/8 or 2001:db8::/32";
+}
+
 impl Options {
     pub(super) fn apply_people(&self, settings: &mut Settings) {
         if let Some(admin) = &self.admin {
@@ -47,6 +77,9 @@ impl Options {
         }
         if let Some(password) = &self.password {
             settings.credentials.password = Some(password.clone()).filter(|password| !password.is_empty());
+        }
+        if let Some(places) = &self.metrics_allow {
+            settings.credentials.metrics = places.iter().map(|Place(network)| *network).collect();
         }
         if let Some(operators) = &self.operators {
             let known =

@@ -291,7 +291,7 @@ impl Hub {
     pub(super) fn log_out(&mut self, asker: Asker, fx: &mut impl Effects) -> Outcome {
         let identity = self.identity(asker.session).ok_or(Refusal::NotIdentified)?;
         if self.users.get(&asker.user).is_some_and(|user| user.name == identity.name) {
-            return Err(Refusal::NameReserved);
+            return Err(Refusal::NameNeedsAccount);
         }
         self.accounts.before_login.remove(&asker.session);
         self.end_other_seats(asker.now, asker.user, asker.session, fx);

@@ -413,8 +413,10 @@ pub enum Command<'a> {
     DropAccount {
         name: &'a str,
     },
-    /// How much there is of everything, and what the server has done.
-    ShowStatus,
+    /// How much there is of everything, and what the server has done: the figures behind this one.
+    ShowStatus {
+        after: &'a str,
+    },
     /// What the directory says of somebody.
     Lookup {
         name: &'a str,

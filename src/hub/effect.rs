@@ -2,7 +2,7 @@
 //! whoever takes them turns them into frames on the spot, so that none is ever allocated.
 
 use super::record::{BanRecord, Fetch, Record, ScramKeys, Wish};
-use super::view::{AccountView, MemberView, PastView, SessionView, Status, Traffic, WishView};
+use super::view::{AccountView, Census, Figure, MemberView, PastView, SessionView, WishView};
 use super::{
     AccountChange, Address, ChannelId, Counts, Ending, Entry, Event, Flags, Formerly, Host, KnownPassword,
     Look, Marks, MaskEntry, MaskList, MessageId, Network, Observed, Offers, PastBytes, PathKey, Person,
@@ -65,9 +65,9 @@ pub trait Effects {
     /// A key that nobody can guess, and that was not given before.
     fn fresh_key(&mut self) -> PathKey;
 
-    /// What came and went since the server started.
-    fn traffic(&self) -> Traffic {
-        Traffic::default()
+    /// Everything that the server counts, beside how much the hub has; in an order that stays the same.
+    fn figures(&self, _census: &Census) -> Vec<Figure> {
+        Vec::new()
     }
 }
 
@@ -294,7 +294,10 @@ pub enum Reply<'a> {
     AccountDropped {
         name: &'a str,
     },
-    Status(Status),
+    /// What the server counts.
+    Status {
+        figures: &'a [Figure],
+    },
     /// `next`: the list goes on behind this name, which need not be on this page.
     Rooms {
         rooms: &'a [RoomSummary<'a>],

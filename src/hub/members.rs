@@ -269,9 +269,12 @@ impl Hub {
     }
 
     /// Somebody is known by another account, or by none: in each of their rooms they are what that makes them. An account
-    /// that is banned there does not stay.
+    /// that is banned there does not stay. Where people are not known, they are who they were when they entered: what they
+    /// became or lost at the moment at which others elsewhere hear of the account would tell whose it is.
     pub(super) fn refresh_rooms_of(&mut self, key: UserKey, fx: &mut impl Effects) {
         let rooms = self.users.get(&key).map(|user| user.rooms.clone()).unwrap_or_default();
+        let knows = |channel: &ChannelId| self.channels.room(*channel).is_some_and(Room::knows_people);
+        let rooms: Vec<ChannelId> = rooms.iter().copied().filter(knows).collect();
         for channel in rooms {
             let Some(stood) = self.refresh(channel, key) else { continue };
             let Some(room) = self.channels.room(channel) else { continue };
@@ -315,8 +318,8 @@ impl Hub {
         }
     }
 
-    /// An account is no more. A room that lasts and has lost its last owner by that goes to its oldest admin; where there
-    /// is none, it lasts no longer.
+    /// An account is no more. A room that lasts and has lost its last owner by that goes to its oldest admin, who is its
+    /// owner from the next visit on where people are not known; where there is none, it lasts no longer.
     pub(super) fn forget_member(&mut self, account: AccountId, fx: &mut impl Effects) {
         let of = |(_, room): &(ChannelId, &Room)| room.member(account).is_some();
         let rooms: Vec<ChannelId> = self.channels.rooms().filter(of).map(|(channel, _)| channel).collect();
@@ -334,8 +337,9 @@ impl Hub {
                 Some(heir) => {
                     let heir = MemberRecord { affiliation: Affiliation::Owner, ..heir };
                     let account = heir.account;
+                    let is_told = room.knows_people();
                     self.set_member(channel, heir, fx);
-                    let stood = self.occupants_under(channel, account);
+                    let stood = if is_told { self.occupants_under(channel, account) } else { Vec::new() };
                     let stood: Vec<Stood> =
                         stood.into_iter().filter_map(|key| self.refresh(channel, key)).collect();
                     self.tell_standing(channel, &stood, fx);

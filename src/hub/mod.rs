@@ -84,8 +84,8 @@ pub use relays::Route;
 pub use role::{Affiliation, Role, Standing};
 pub use settings::{Flag, Flags, KnownPassword, MaskEntry, MaskList, Preset, RoomChange, Settings, Terms};
 pub use view::{
-    AccountView, Counts, Entry, Formerly, Look, MemberView, PastView, Place, RoomSummary, Seen, SessionView,
-    Status, SubjectView, Traffic, WishView,
+    AccountView, Census, Counts, Entry, Figure, Formerly, Look, MemberView, PastView, Place, RoomSummary,
+    Seen, SessionView, SubjectView, WishView,
 };
 
 use accounts::{Accounts, Identity};
@@ -384,7 +384,7 @@ impl Hub {
             Command::ListSessions { after, session } => self.list_sessions(asker, (after, session), fx),
             Command::ListAccounts { after } => self.list_accounts(asker, after, fx),
             Command::DropAccount { name } => self.drop_account(asker, name, fx),
-            Command::ShowStatus => self.show_status(asker, fx),
+            Command::ShowStatus { after } => self.show_status(asker, after, fx),
             Command::Lookup { name } => self.lookup(asker, name, fx),
             Command::ListPeers { after } => self.list_peers(asker, after, fx),
             Command::Declare { offers, shown, addresses } => {

@@ -3,7 +3,7 @@
 use super::lasting::check_durable;
 use super::name::fold;
 use super::record::AccountId;
-use super::view::{AccountView, SessionView, Status};
+use super::view::{AccountView, Census, SessionView};
 use super::{Asker, Effects, Hub, Outcome, Refusal, Reply, SessionId, User, UserKey};
 use std::collections::HashMap;
 use std::ops::Bound;
@@ -78,13 +78,19 @@ impl Hub {
         Ok(())
     }
 
-    /// How much there is of everything.
-    pub(super) fn show_status(&self, asker: Asker, fx: &mut impl Effects) -> Outcome {
+    /// How much there is of everything, behind a figure of this name; all of it, where there is no such figure.
+    pub(super) fn show_status(&self, asker: Asker, after: &str, fx: &mut impl Effects) -> Outcome {
         self.operator(asker)?;
-        let (counts, traffic) = (self.counts(), fx.traffic());
-        let (relays, accounts, bans) = (self.relays_len(), self.accounts_len(), self.bans_len());
-        asker.reply(fx, Reply::Status(Status { counts, relays, accounts, bans, traffic }));
+        let figures = fx.figures(&self.census());
+        let begin = figures.iter().position(|figure| figure.name == after).map_or(0, |at| at + 1);
+        asker.reply(fx, Reply::Status { figures: figures.get(begin..).unwrap_or_default() });
         Ok(())
+    }
+
+    /// How much there is of everything.
+    pub fn census(&self) -> Census {
+        let (relays, accounts, bans) = (self.relays_len(), self.accounts_len(), self.bans_len());
+        Census { counts: self.counts(), relays, accounts, bans }
     }
 }
 

@@ -144,8 +144,8 @@ impl Hub {
         }
     }
 
-    /// A member's name in one room, which nobody else has there (XEP-0045 §7.10). It says nothing where people are known
-    /// by other names than their own.
+    /// A member's name in one room, which nobody else has there (XEP-0045 §7.10). Where people are not known by their own
+    /// names, there is none.
     pub(super) fn reserve_name(
         &mut self,
         asker: Asker,
@@ -156,6 +156,9 @@ impl Hub {
         let (channel, user, room) = self.found(asker, room)?;
         let account = user.identity().ok_or(Refusal::NotIdentified)?.id;
         Rank::from_outside(user, room).check(Act::ReserveName)?;
+        if !room.knows_people() && !name.is_empty() {
+            return Err(Refusal::NoNamesThere);
+        }
         let name = match name {
             "" => None,
             name => Some(UserName::new(name, self.limits.name_bytes_max)?),

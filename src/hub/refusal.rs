@@ -18,6 +18,10 @@ pub enum Refusal {
     },
     /// The name is somebody's account, and not that of the asker.
     NameReserved,
+    /// Where nobody is known by a name of theirs, none is kept for anybody.
+    NoNamesThere,
+    /// The asker has the name of their account, for which they need it.
+    NameNeedsAccount,
     RegistrationClosed,
     AccountExists,
     TooManyAccounts {
@@ -198,6 +202,10 @@ impl fmt::Display for Refusal {
             Refusal::NameReserved => {
                 f.write_str("that name is somebody's account; give its password, or choose another name")
             }
+            Refusal::NoNamesThere => f.write_str("in that room nobody goes by a name of their own"),
+            Refusal::NameNeedsAccount => f.write_str(
+                "you have the name of the account, which only its owner has; take another one first, then log out",
+            ),
             Refusal::RegistrationClosed => f.write_str("this server makes no accounts; ask whoever runs it"),
             Refusal::AccountExists => f.write_str("there is an account of that name; choose another one"),
             Refusal::TooManyAccounts { accounts_max } => {

@@ -16,7 +16,7 @@ use super::person::Marks;
 use super::rooms::Room;
 use super::{
     Asker, Effect, Effects, Ending, Event, Hub, Moment, Outcome, Person, Refusal, RelayEnd, Reply, RequestId,
-    SessionId, User, UserKey,
+    SessionId, User, UserKey, UserName,
 };
 use smallvec::SmallVec;
 
@@ -200,6 +200,11 @@ impl Hub {
     /// Whose a session is. Of one that is not logged in, the user it would be.
     pub(super) fn user_of(&self, session: SessionId) -> UserKey {
         self.seats.get(&session).copied().unwrap_or(UserKey(session))
+    }
+
+    /// The account that a session is logged in to.
+    pub fn account_of(&self, session: SessionId) -> Option<UserName> {
+        self.identity(session).map(|identity| identity.name)
     }
 
     /// Who has this name, if it is somebody of the same account.

@@ -246,10 +246,13 @@ pub(super) fn check_voice(person: Person<'_>, room: &Room, fx: &impl Effects) ->
     // Where a room is not moderated, everybody's role is enough.
     let flags = room.settings.flags;
     let is_mute = || !may(room.standing(person.name.key()).role(true), Act::Speak, flags);
-    if flags.has(Flag::Moderated) && is_mute() {
-        return Err(Refusal::NoVoice);
+    let has_no_voice = flags.has(Flag::Moderated) && is_mute();
+    // A voice does not help whoever is muted, so that they are told that first.
+    match room.is_silenced(&Candidate::new(person, fx)) {
+        true => Err(Refusal::Silenced),
+        false if has_no_voice => Err(Refusal::NoVoice),
+        false => Ok(()),
     }
-    if room.is_silenced(&Candidate::new(person, fx)) { Err(Refusal::Silenced) } else { Ok(()) }
 }
 
 /// Whether a text is for a program: CTCP, but for an action, which is for people. `wire::irc::ctcp` takes such texts apart;

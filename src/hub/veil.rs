@@ -16,10 +16,11 @@
 use super::guests::Candidate;
 use super::host::Host;
 use super::lasting::keep_masks;
+use super::members::Members;
 use super::moderation::check_act;
 use super::name::{UserName, fold, is_pseudonym};
 use super::privileges::Act;
-use super::record::{AccountId, RoomId};
+use super::record::{AccountId, MemberRecord, Note, RoomId};
 use super::rooms::{Room, room_mut};
 use super::settings::{Flag, RoomChange};
 use super::{
@@ -193,22 +194,44 @@ impl Hub {
         room.settings.flags =
             if on { flags.with(Flag::SemiAnonymous) } else { flags.without(Flag::SemiAnonymous) };
         room.veil = None;
+        let bytes_before = room.mask_bytes();
+        room.forget_authors();
+        self.mask_bytes = self.mask_bytes + room.mask_bytes() - bytes_before;
+        if room.is_lasting() {
+            keep_masks(room, fx);
+        }
         if let Some(pseudonym) = room.pseudonym_for(asker.user, user, fx) {
             user.profile_mut(); // so that signs of life count no more, see `lists::idle_seconds`
-            let bytes_before = room.mask_bytes();
-            room.forget_authors();
-            self.mask_bytes = self.mask_bytes + room.mask_bytes() - bytes_before;
-            if room.is_lasting() {
-                keep_masks(room, fx);
-            }
             room.veil.get_or_insert_default().insert(asker.user, &user.name, pseudonym);
         }
         let to = Arc::clone(room.key_of(user));
         room.move_key(&from, &to);
-        if on {
-            self.end_past(channel, fx); // which says who said what
-        }
+        self.forget_notes(asker, channel, fx);
+        self.end_past(channel, fx); // which says who said what
         Ok(())
+    }
+
+    /// What is noted of accounts in a room says no more by whom, why and when: whoever was there then has heard that, of
+    /// the same people by other names.
+    fn forget_notes(&mut self, asker: Asker, channel: ChannelId, fx: &mut impl Effects) {
+        let Some(room) = self.channels.room(channel) else { return };
+        let blank = |until_millis| Note {
+            by: room.name.shown().into(),
+            reason: "".into(),
+            at_millis: asker.now.unix_millis,
+            until_millis,
+        };
+        let members = room.members().into_iter().flat_map(Members::iter);
+        let records: Vec<MemberRecord> = members
+            .map(|record| MemberRecord {
+                note: blank(record.note.until_millis),
+                muted: record.muted.as_ref().map(|muted| Box::new(blank(muted.until_millis))),
+                ..record.clone()
+            })
+            .collect();
+        for record in records {
+            self.set_member(channel, record, fx);
+        }
     }
 
     pub(super) fn pseudonym_in(&self, channel: ChannelId, key: UserKey) -> Option<Pseudonym> {

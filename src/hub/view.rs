@@ -84,7 +84,7 @@ pub struct SubjectView<'a> {
 }
 
 /// How much there is on the server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Counts {
     pub users: usize,
     /// Of the users, those who are not found by others.
@@ -153,34 +153,20 @@ pub struct AccountView<'a> {
     pub sessions: usize,
 }
 
-/// How much there is, and what the server has done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Status {
+/// How much the hub has of everything.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Census {
     pub counts: Counts,
     /// With calls that ring.
     pub relays: usize,
     pub accounts: usize,
     /// With those whose time is over and that nobody has looked at since.
     pub bans: usize,
-    pub traffic: Traffic,
 }
 
-/// What came and went since the server started.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Traffic {
-    pub uptime_seconds: u64,
-    /// Those that there are now, and those that were taken.
-    pub connections: usize,
-    pub accepted: u64,
-    /// Because there was no room for them, because their address had as many as it may, because of a ban.
-    pub refused_full: u64,
-    pub refused_per_address: u64,
-    pub refused_banned: u64,
-    /// Frames and lines of clients, and their bytes.
-    pub frames: u64,
-    pub bytes_read: u64,
-    pub datagrams: u64,
-    pub datagrams_sent: u64,
-    /// What was to be kept and is not, because storage was behind by as much as it may be.
-    pub not_recorded: u64,
+/// Something that is counted, as operators of the server see it: its name, which no other has, and a decimal number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Figure {
+    pub name: String,
+    pub value: String,
 }

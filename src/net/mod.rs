@@ -8,7 +8,7 @@
 //! - [`timers`] deadlines, one lazy entry per connection;
 //! - [`listener`] listening sockets, and what to do when accept fails;
 //! - [`datagram`] a UDP socket that never waits and never fails for good;
-//! - [`descriptors`] how many files the process may have open;
+//! - [`descriptors`] how many files the process may have open; [`process`] what it takes;
 //! - [`allocator`] how free memory goes back to the system.
 
 pub mod allocator;
@@ -19,6 +19,7 @@ mod gates;
 pub mod inbox;
 pub mod listener;
 pub mod outbox;
+pub mod process;
 pub mod slots;
 pub mod socket;
 pub mod tap;

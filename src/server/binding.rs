@@ -39,15 +39,20 @@ pub struct Path {
     pub client: SocketAddr,
 }
 
-/// Declares the reasons to drop a datagram, with their words for the log.
+/// Declares the reasons to drop a datagram, with their words for the log and for counters.
 macro_rules! dropped {
-    ($($(#[$meta:meta])* $reason:ident = $words:literal,)*) => {
+    ($($(#[$meta:meta])* $reason:ident = $words:literal / $label:literal,)*) => {
         /// Why a datagram was dropped. Whoever sent it is not told.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Dropped { $($(#[$meta])* $reason,)* }
 
         impl Dropped {
             pub const ALL: &'static [Dropped] = &[$(Dropped::$reason,)*];
+
+            /// The reason in a word or two, for counters.
+            pub fn label(self) -> &'static str {
+                match self { $(Dropped::$reason => $label,)* }
+            }
         }
 
         impl fmt::Display for Dropped {
@@ -60,23 +65,23 @@ macro_rules! dropped {
 
 dropped! {
     /// More bytes than any datagram has.
-    TooLong = "too long",
+    TooLong = "too long" / "too-long",
     /// Not one whole frame of a kind that a client sends in datagrams.
-    Shape = "misshapen",
+    Shape = "misshapen" / "misshapen",
     /// No binding of that number.
-    Unknown = "for no binding",
+    Unknown = "for no binding" / "no-binding",
     /// The tag is not the client's.
-    Forged = "forged",
+    Forged = "forged" / "forged",
     /// A counter that was seen before, or is too old to tell.
-    Replayed = "seen before",
+    Replayed = "seen before" / "replayed",
     /// A cookie that is expired, used, or was made for another address or binding.
-    Cookie = "with a wrong cookie",
+    Cookie = "with a wrong cookie" / "wrong-cookie",
     /// A frame that has to go by TCP, or payload for no relay of the client's.
-    Frame = "with a frame that is not for datagrams",
+    Frame = "with a frame that is not for datagrams" / "wrong-frame",
     /// The client has made the server send as many as it may.
-    Limited = "over the sender's limit",
+    Limited = "over the sender's limit" / "over-limit",
     /// The one it is for, the socket, or the turn does not take it as fast as it comes.
-    Congested = "not taken in time",
+    Congested = "not taken in time" / "congested",
 }
 
 /// What a datagram with a right tag leads to.

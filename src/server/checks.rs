@@ -243,10 +243,17 @@ impl Checks {
 
     pub fn note_right_account(&mut self, origin: Origin, account: &str) {
         self.by_origin.0.remove(&origin);
+        if !self.is_home(origin, account) {
+            self.by_account.0.remove(account);
+            self.note_home(origin, account);
+        } // else what others have guessed from elsewhere is still to be waited for there
+    }
+
+    /// Somebody is logged in to an account there, or has just made it.
+    pub fn note_home(&mut self, origin: Origin, account: &str) {
         if self.is_home(origin, account) {
-            return; // what others have guessed from elsewhere is still to be waited for there
+            return;
         }
-        self.by_account.0.remove(account);
         if self.homes.len() >= HOMES_MAX && !self.homes.contains_key(account) {
             self.homes.clear(); // they log in again
         }

@@ -4,10 +4,12 @@
 use super::address::ClientAddress;
 use super::checks::{AccountProof, Given, Purpose};
 use super::connection::Connection;
+use super::counters::Pause;
 use super::exchange::Exchange;
 use super::passwords::Cost;
+use super::trace::trace;
 use crate::hub::record::Secret;
-use crate::hub::{Proved, RequestId, mask};
+use crate::hub::{Network, Proved, RequestId, mask};
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
 use crate::session::{Credential, Verdict};
@@ -20,6 +22,8 @@ pub struct Credentials {
     /// What everybody has to know who wants to come in.
     pub password: Option<String>,
     pub operators: Vec<Operator>,
+    /// From where the server's figures may be asked for over HTTP.
+    pub metrics: Vec<Network>,
 }
 
 /// Somebody who runs the server.
@@ -110,6 +114,7 @@ impl<S: Socket> Exchange<S> {
         let (address, password) = (connection.address, password.to_owned());
         let place = self.checks.queue(Given { key, request, address, purpose, password });
         connection.await_verdict(request, place, None);
+        self.note_paused(key, Pause::Password);
     }
 
     /// The next password for whoever has the time to check it; none while one is being checked. Those that need no
@@ -141,7 +146,7 @@ impl<S: Socket> Exchange<S> {
     /// that is known already. Where there is no such operator another one's hash takes its place, so that time does not
     /// tell who there is.
     fn look_at(&self, given: &Given) -> Result<(Option<String>, bool), Known> {
-        let Credentials { password, operators } = &self.credentials;
+        let Credentials { password, operators, .. } = &self.credentials;
         let right = Known::Verdict(Verdict::Right);
         match &given.purpose {
             Purpose::Login => match password {
@@ -170,6 +175,7 @@ impl<S: Socket> Exchange<S> {
     /// The password that was to be looked at is.
     pub fn checked(&mut self, outcome: Outcome) {
         let Some(Checking { given, hash, is_there }) = self.checking.take() else { return };
+        self.counters.passwords_checked += 1;
         let verdict = match &outcome {
             Outcome::Right if is_there => Verdict::Right,
             Outcome::Right | Outcome::Wrong => Verdict::Wrong,
@@ -259,6 +265,7 @@ impl<S: Socket> Exchange<S> {
         let Some(connection) = connection.filter(|connection| connection.awaits(request)) else { return };
         connection.take_verdict(self.now);
         connection.session.verified(request, verdict);
+        trace!("{key} is read again: its password was looked at");
         self.list_to_read(key);
     }
 }
@@ -282,6 +289,7 @@ mod tests {
         let credentials = Credentials {
             password: None,
             operators: vec![operator("ann", "127.*"), operator("ann", "10.0.0.1"), operator("bob", "*")],
+            metrics: Vec::new(),
         };
         let hash = |name: &str, host: &str| {
             credentials.operator(name, &[host.to_owned()]).map(|operator| operator.password.clone())

@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
 use super::fanout::Said;
 use super::limits::Limits;
+use super::trace::{self, trace};
 use crate::hub::{ChannelId, Command, RequestId};
 use crate::net::blocks::Expect;
 use crate::net::datagram::{self as net, Ends};
@@ -145,8 +146,10 @@ impl<S: Socket> Engine<S> {
     /// Takes one datagram. Whatever is wrong with it is nobody's business but the counters'.
     pub fn receive_datagram(&mut self, path: Path, datagram: &[u8]) {
         self.exchange.counters.datagrams += 1;
+        trace!("a datagram of {} bytes came to socket {}", datagram.len(), path.socket);
         self.exchange.tap.received(path, datagram);
         if let Err(dropped) = self.try_datagram(path, datagram) {
+            trace!("the datagram is dropped: {dropped}");
             self.exchange.counters.count_dropped(dropped);
         }
     }
@@ -162,6 +165,9 @@ impl<S: Socket> Engine<S> {
         };
         let left = outgoing.drain(send) as u64;
         counters.datagrams_sent += before - left;
+        if before > 0 {
+            trace!("{} datagrams are sent, {left} were not taken and are dropped", before - left);
+        }
         counters.count_dropped_by(Dropped::Congested, left);
         self.report_drops();
     }
@@ -192,7 +198,9 @@ impl<S: Socket> Engine<S> {
         let connection = exchange.connections.get_mut(key).filter(|connection| connection.is_open());
         let connection = connection.ok_or(Dropped::Unknown)?;
         let binding = connection.binding_mut().ok_or(Dropped::Unknown)?;
-        match binding.receive(&unverified, path, cookies, expiry, now)? {
+        let received = binding.receive(&unverified, path, cookies, expiry, now)?;
+        trace!("{key} it is from: {}", trace::Variant(&received));
+        match received {
             Received::Challenge(challenge) => exchange.send_challenge(path, &challenge),
             Received::Bound => {
                 let bound = frame::Bound { address: path.client };

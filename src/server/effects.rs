@@ -3,10 +3,12 @@
 
 use super::connection::Connection;
 use super::exchange::{Exchange, key_of, session_id};
+use super::figures;
+use super::trace::{self, trace};
 use crate::hub::record::{Fetch, Record};
 use crate::hub::{
-    ChannelId, Effect, Effects, Ending, Event, Form, Host, Observed, PastBytes, PathKey, Proof, Reply,
-    RequestId, SessionId, Traffic,
+    Census, ChannelId, Effect, Effects, Ending, Event, Figure, Form, Host, Observed, PastBytes, PathKey,
+    Proof, Reply, RequestId, SessionId,
 };
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -70,8 +72,8 @@ impl<S: Socket> Effects for Exchange<S> {
         PathKey(self.tickets.make())
     }
 
-    fn traffic(&self) -> Traffic {
-        self.count_traffic()
+    fn figures(&self, census: &Census) -> Vec<Figure> {
+        figures::status(&self.samples(census))
     }
 
     fn emit(&mut self, effect: Effect<'_>) {
@@ -96,6 +98,7 @@ impl<S: Socket> Effects for Exchange<S> {
             }
             Effect::HangUp { session, name, by, why } => {
                 let key = key_of(session);
+                trace!("{key} is hung up on");
                 match why {
                     Ending::Killed(why) => {
                         self.log_kill(key, name, key_of(by), why.text);
@@ -108,10 +111,12 @@ impl<S: Socket> Effects for Exchange<S> {
             Effect::Subscribe { channel, session } => {
                 let key = key_of(session);
                 let Some(dialect) = self.dialect_of(key) else { return };
+                trace!("{key} hears channel {} from now on", channel.0);
                 let Exchange { connections, blocks, fanout, .. } = self;
                 fanout.subscribe(connections, blocks, channel, key, dialect);
             }
             Effect::Unsubscribe { channel, session } => {
+                trace!("{} hears channel {} no more", key_of(session), channel.0);
                 let Exchange { connections, blocks, fanout, .. } = self;
                 fanout.unsubscribe(connections, blocks, channel, key_of(session));
                 self.list_to_flush(key_of(session)); // it may just have caught up
@@ -123,6 +128,7 @@ impl<S: Socket> Effects for Exchange<S> {
 impl<S: Socket> Exchange<S> {
     /// Queues the answer to a request; the log has what it says of people.
     fn answer(&mut self, to: Key, request: RequestId, channel: ChannelId, reply: &Reply<'_>) {
+        trace!("{to} is answered {}{}", trace::Variant(reply), trace::For(request, channel));
         let mut has_logged_in = false;
         self.push(to, |connection, blocks, surroundings| {
             let Connection { session, outbox, .. } = connection;
@@ -163,6 +169,7 @@ impl<S: Socket> Exchange<S> {
 
     fn publish(&mut self, about: About<'_>, cause: Key, event: &Event<'_>, is_for: impl Fn(Dialect) -> bool) {
         let channel = about.channel;
+        trace!("channel {} is told {} because of {cause}", channel.0, trace::Variant(event));
         let latest = (self.turn, channel);
         let author = self.connections.get_mut(cause);
         if let Some((turn, previous)) = author.map(|c| std::mem::replace(&mut c.undistributed, latest))
@@ -234,6 +241,11 @@ impl<S: Socket> Exchange<S> {
 
     /// Queues an event for one connection.
     fn send(&mut self, to: Key, cause: Key, about: About<'_>, event: &Event<'_>) {
+        trace!(
+            "{to} is sent {} because of {cause}{}",
+            trace::Variant(event),
+            trace::For(RequestId::NONE, about.channel)
+        );
         self.keep_order(to, cause);
         let Some(dialect) = self.dialect_of(to) else { return };
         let host = || self.shown_elsewhere(cause, event).unwrap_or_else(|| self.host_of(cause));

@@ -62,7 +62,7 @@ impl Reactor {
         info!(
             "stopped: {} connections served, {} turned away, {} frames and {} bytes read, {} ranges queued",
             counters.accepted,
-            counters.refused_full + counters.refused_per_address + counters.refused_banned,
+            counters.refused_total(),
             counters.frames,
             counters.bytes_read,
             counters.ranges_queued

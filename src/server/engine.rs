@@ -8,16 +8,18 @@ use super::address::ClientAddress;
 use super::binding::Cookies;
 use super::cloak::Cloaks;
 use super::connection::{Connection, Due, HangUp, Phase};
-use super::counters::Counters;
-use super::credentials::{Check, Credentials, Outcome};
+use super::counters::{Counters, Refused};
+use super::credentials::{Check, Outcome};
 use super::datagrams::DropReport;
 use super::ebb::Ebb;
 use super::exchange::{Exchange, session_id};
 use super::limits::Limits;
+use super::stages::Turns;
+use super::trace::{self, trace};
 use crate::hub::{self, Hub};
 use crate::net::{Flushed, Key, Socket, allocator};
-use crate::session::{CloseReason, Description};
-use log::{debug, trace};
+use crate::session::CloseReason;
+use log::debug;
 use std::io::ErrorKind;
 use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
@@ -26,7 +28,7 @@ pub struct Engine<S> {
     pub(super) hub: Hub,
     pub(super) exchange: Exchange<S>,
     /// All connections read into this one buffer; see [`crate::net::inbox`].
-    scratch: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
     /// What a session says by itself and what it notes, step by step; kept for their memory.
     pub(super) words: Vec<u8>,
     pub(super) notes: String,
@@ -86,37 +88,6 @@ impl<S: Socket> Engine<S> {
         &self.exchange.limits
     }
 
-    /// New limits hold for what happens from now on.
-    pub fn set_limits(&mut self, limits: Limits, hub_limits: hub::Limits) {
-        self.scratch.resize(limits.read_bytes_per_turn_max, 0);
-        self.exchange.limits = limits;
-        self.exchange.surroundings.limits.clone_from(&hub_limits);
-        self.exchange.keep_within(hub_limits.history);
-        self.hub.set_limits(hub_limits);
-    }
-
-    /// What the server says of itself, and whom it lets do what, from now on. An operator whose entry is gone, or has
-    /// another password, is one no more.
-    pub fn describe(&mut self, server: Description, credentials: Credentials) {
-        let surroundings = &mut self.exchange.surroundings;
-        surroundings.wants_password = credentials.password.is_some();
-        surroundings.server = server;
-        self.exchange.checks.forget_right();
-        self.exchange.credentials = credentials;
-        for key in self.exchange.former_operators() {
-            self.exchange.forget_operator(key);
-            self.dismiss_if_forgotten(key);
-        }
-    }
-
-    /// Whoever has not shown itself to be an operator, or not to be one that there still is, is none.
-    pub(super) fn dismiss_if_forgotten(&mut self, key: Key) {
-        let is_known = self.exchange.connections.get(key).is_some_and(|c| c.operator().is_some());
-        if !is_known && self.hub.revoke_operator(session_id(key)) {
-            self.exchange.tell_dismissed(key);
-        }
-    }
-
     /// Cloaks are made with this key instead of one that is kept or random. Before the first client comes, or it would have two.
     pub fn set_cloak_key(&mut self, key: &str) {
         self.exchange.cloaks = Cloaks::new(key.as_bytes());
@@ -145,6 +116,11 @@ impl<S: Socket> Engine<S> {
         &self.exchange.counters
     }
 
+    /// For whoever has a clock.
+    pub(super) fn turns_mut(&mut self) -> &mut Turns {
+        &mut self.exchange.counters.turns
+    }
+
     pub fn connections_len(&self) -> usize {
         self.exchange.connections.len()
     }
@@ -161,13 +137,13 @@ impl<S: Socket> Engine<S> {
         let per_address_max = exchange.limits.connections_per_address_max;
         if per_address_max > 0 && exchange.origins.connections(address) >= per_address_max {
             debug!("{address} turned away: its address has {per_address_max} connections");
-            exchange.counters.refused_per_address += 1;
+            exchange.counters.count_refused(Refused::PerAddress);
             exchange.tap.turn_away(socket, address.into(), TOO_MANY);
             return None;
         }
         let over = (exchange.connections.len() + 1).saturating_sub(exchange.limits.connections_max);
         if over > TOLD_FULL_MAX {
-            exchange.counters.refused_full += 1;
+            exchange.counters.count_refused(Refused::Full);
             exchange.tap.turn_away(socket, address.into(), FULL);
             return None;
         }
@@ -181,7 +157,7 @@ impl<S: Socket> Engine<S> {
         exchange.origins.note_opened(address);
         exchange.note_opened(key);
         if over > 0 || self.stopping {
-            exchange.counters.refused_full += 1;
+            exchange.counters.count_refused(Refused::Full);
             exchange.close(
                 key,
                 if self.stopping { CloseReason::ServerStopping } else { CloseReason::ServerFull },
@@ -205,7 +181,11 @@ impl<S: Socket> Engine<S> {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
         connection.readable |= readable;
         connection.writable |= writable;
-        trace!("{key} ready: readable {readable}, writable {writable}");
+        trace!(
+            "{key} is ready:{}{}",
+            if readable { " readable" } else { "" },
+            if writable { " writable" } else { "" }
+        );
         if readable && connection.is_silenced() {
             connection.note_heard(self.exchange.now); // we do not read it now, but there is somebody who writes
         }
@@ -222,6 +202,7 @@ impl<S: Socket> Engine<S> {
     /// that a read will show it.
     pub fn note_hang_up(&mut self, key: Key, hint: HangUp) {
         let Some(connection) = self.exchange.connections.get_mut(key) else { return };
+        trace!("{key} may be gone: {}", trace::Variant(&hint));
         connection.hang_up = connection.hang_up.max(hint);
         if hint == HangUp::Broken {
             connection.wait_no_more();
@@ -291,7 +272,10 @@ impl<S: Socket> Engine<S> {
                 connection.note_heard(now);
             }
             match connection.deadline(&self.exchange.limits) {
-                Some((deadline, due)) if deadline <= now => self.expire(key, due),
+                Some((deadline, due)) if deadline <= now => {
+                    trace!("{key} is due: {}", trace::Variant(&due));
+                    self.expire(key, due);
+                }
                 _ => {}
             }
             self.exchange.arm(key);
@@ -382,7 +366,7 @@ impl<S: Socket> Engine<S> {
     }
 
     fn flush_connection(&mut self, key: Key) {
-        let Exchange { connections, blocks, limits, now, tap, .. } = &mut self.exchange;
+        let Exchange { connections, blocks, limits, now, counters, tap, .. } = &mut self.exchange;
         let Some(connection) = connections.get_mut(key) else { return };
         connection.listed.to_flush = false;
         if connection.is_dead() {
@@ -395,7 +379,12 @@ impl<S: Socket> Engine<S> {
         } else {
             Ok(Flushed::WouldBlock)
         };
-        let shows_life = connection.is_silenced() && connection.outbox.queued_bytes() < queued;
+        if trace::is_on() {
+            trace::flushed(key, queued, connection.outbox.queued_bytes(), flushed.as_ref().ok().copied());
+        }
+        let left = connection.outbox.queued_bytes();
+        counters.bytes_written += (queued - left) as u64;
+        let shows_life = connection.is_silenced() && left < queued;
         if shows_life {
             connection.note_heard(*now); // we do not read it; that it reads us has to do as a sign of life
         }
@@ -406,6 +395,7 @@ impl<S: Socket> Engine<S> {
             Ok(Flushed::All) => self.flushed_all(key),
             Ok(Flushed::Budget) => self.exchange.list_to_flush(key),
             Ok(Flushed::WouldBlock) => {
+                counters.queued_bytes_most = counters.queued_bytes_most.max(left);
                 connection.writable = false;
                 connection.outbox.settle(blocks);
             }
@@ -427,6 +417,7 @@ impl<S: Socket> Engine<S> {
             return;
         }
         let shut = self.exchange.tap.on(key, &mut connection.socket).shut(Shutdown::Write);
+        trace!("{key} is told that nothing more comes (FIN)");
         if connection.is_drained() || shut.is_err() {
             self.exchange.finish(key);
         } else {
@@ -461,6 +452,7 @@ impl<S: Socket> Engine<S> {
         connection.outbox.clear(&mut self.exchange.blocks);
         self.exchange.bindings -= usize::from(connection.binding().is_some());
         debug!("{key} {} closed: {reason}", connection.address);
+        trace!("{key} is reaped");
         Some(connection.socket)
     }
 
@@ -486,6 +478,7 @@ impl<S: Socket> Engine<S> {
                     .get_mut(key)
                     .is_some_and(|connection| connection.throttle_no_more())
                 {
+                    trace!("{key} is read again: it has waited for long enough");
                     self.exchange.list_to_read(key);
                 }
             }

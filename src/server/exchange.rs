@@ -19,13 +19,14 @@ use super::binding::Tickets;
 use super::checks::Checks;
 use super::cloak::Cloaks;
 use super::connection::{Connection, HangUp};
-use super::counters::Counters;
+use super::counters::{Counters, Pause};
 use super::credentials::{Checking, Credentials};
 use super::datagrams::{Outgoing, Part};
 use super::fanout::{Fanout, Turn};
 use super::keeping::Keeping;
 use super::limits::Limits;
 use super::tap::Tap;
+use super::trace::{self, trace};
 use crate::hub::{self, ChannelId, Host, Moment, Proved, RequestId, SessionId};
 use crate::net::blocks::Expect;
 use crate::net::{Blocks, Flushed, Key, Slots, Socket, Timers};
@@ -143,8 +144,15 @@ impl<S: Socket> Exchange<S> {
         while peer.outbox.is_empty() && peer.writable && !rest.is_empty() {
             match tap.on(to, &mut peer.socket).write(rest) {
                 Ok(0) => break,
-                Ok(n) => rest = &rest[n..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => peer.writable = false,
+                Ok(n) => {
+                    trace!("{to} wrote {n} of {} bytes of payload, straight from {from}", rest.len());
+                    self.counters.bytes_written += n as u64;
+                    rest = &rest[n..];
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    trace!("{to} takes no more: WouldBlock");
+                    peer.writable = false;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     let kind = error.kind();
@@ -283,10 +291,17 @@ impl<S: Socket> Exchange<S> {
             return false;
         }
         connection.wait_for(target);
+        self.note_paused(source, if source == target { Pause::OwnQueue } else { Pause::PeersQueue });
         if let Some(target) = self.connections.get_mut(target) {
             target.add_waiter(source);
         }
         true
+    }
+
+    /// A connection is not read for a while, for this reason.
+    pub(super) fn note_paused(&mut self, key: Key, why: Pause) {
+        self.counters.count_paused(why);
+        trace!("{key} is paused: {}", why.words());
     }
 
     /// Those who waited for this connection's queue are read again.
@@ -303,6 +318,7 @@ impl<S: Socket> Exchange<S> {
             && connection.waits_for() == Some(target)
         {
             connection.wait_no_more();
+            trace!("{source} is read again: the queue of {target} has fallen, or is gone");
             self.list_to_read(source);
         }
     }
@@ -329,6 +345,9 @@ impl<S: Socket> Exchange<S> {
         let mut said = self.grant_datagrams(channel);
         let Exchange { connections, blocks, fanout, to_flush, limits, now, counters, outgoing, .. } = self;
         let (mut overfull, mut filling) = (Vec::new(), Vec::new());
+        if trace::is_on() {
+            fanout.owed(blocks, channel, |key, bytes| trace::owed(key, channel, bytes));
+        }
         fanout.distribute(connections, blocks, channel, |key, connection, blocks, block, range| {
             if let Some((binding, outbox)) = connection.binding_and_outbox()
                 && let Some(path) = binding.path_for(Wants::ROOMS, limits.datagram_expiry, *now)
@@ -362,7 +381,7 @@ impl<S: Socket> Exchange<S> {
     /// who does not take it.
     fn drop_if_slow(&mut self, key: Key) {
         self.hold_no_more(key);
-        let Exchange { connections, blocks, limits, now, tap, .. } = self;
+        let Exchange { connections, blocks, limits, now, counters, tap, .. } = self;
         let Some(connection) = connections.get_mut(key).filter(|connection| connection.is_open()) else {
             return;
         };
@@ -374,6 +393,7 @@ impl<S: Socket> Exchange<S> {
                 Ok(Flushed::WouldBlock) => connection.writable = false,
                 Err(error) => return self.close(key, CloseReason::Io(error.kind())),
             }
+            counters.bytes_written += (queued - connection.outbox.queued_bytes()) as u64;
         }
         if connection.note_queued(*now, limits) {
             self.close(key, CloseReason::SlowConsumer);
@@ -388,11 +408,12 @@ impl<S: Socket> Exchange<S> {
         to: Key,
         push: impl FnOnce(&mut Connection<S>, &mut Blocks, &Surroundings),
     ) {
-        let Exchange { connections, blocks, limits, surroundings, now, .. } = self;
+        let Exchange { connections, blocks, limits, surroundings, now, counters, .. } = self;
         let Some(connection) = connections.get_mut(to).filter(|connection| connection.is_open()) else {
             return;
         };
         push(connection, blocks, surroundings);
+        counters.answers += 1;
         let overfull = connection.note_queued(*now, limits);
         let over_soft = connection.outbox.queued_bytes() > limits.queued_bytes_soft;
         self.list_to_flush(to);

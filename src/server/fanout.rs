@@ -43,6 +43,7 @@ pub struct Fanout {
     pub dirty: Vec<ChannelId>,
     /// Blocks that were distributed in this turn, held until the flush has shown who still needs them.
     spent: Vec<BlockId>,
+    deliveries: u64,
 }
 
 /// A connection's side of a subscription.
@@ -168,6 +169,7 @@ impl Fanout {
         if editions.iter().all(|edition| edition.open.is_none()) {
             self.dirty.push(channel);
         }
+        self.deliveries += (members.len() - usize::from(own.is_some())) as u64;
         let cause = connections.get(author);
         let mut full = false;
         for (index, edition) in editions.iter_mut().enumerate().filter(|(_, edition)| edition.readers > 0) {
@@ -261,6 +263,18 @@ impl Fanout {
         self.spent.extend(closed.into_iter().filter_map(|(block, _)| block));
     }
 
+    /// What [`Fanout::distribute`] would deliver, in bytes; for the trace.
+    pub fn owed(&self, blocks: &Blocks, channel: ChannelId, mut tell: impl FnMut(Key, usize)) {
+        let group = self.groups.get(channel.slot()).and_then(Option::as_ref);
+        for member in group.into_iter().flat_map(|group| &group.members) {
+            let edition = group.and_then(|group| group.editions.get(member.edition as usize));
+            let end = edition.and_then(|edition| edition.open).map_or(0, |block| blocks.bytes(block).len());
+            if end > member.cursor as usize {
+                tell(member.key, end - member.cursor as usize);
+            }
+        }
+    }
+
     /// After the flush: blocks that somebody still holds are made fit for a longer stay, the others go.
     pub fn trim_spent(&mut self, blocks: &mut Blocks) {
         for block in self.spent.drain(..) {
@@ -268,6 +282,11 @@ impl Fanout {
                 blocks.trim(block);
             }
         }
+    }
+
+    /// How often something was published, times those who heard it.
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries
     }
 
     /// The subscribers of a channel.

@@ -1,8 +1,10 @@
 //! What the hub asks storage for: whoever wants it is not read until it is there. Who wants the same at one time is
 //! answered by one look.
 
+use super::counters::Pause;
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
+use super::trace::trace;
 use crate::hub::record::{Fetch, Fetched};
 use crate::hub::{HistoryLimits, RequestId, SessionId};
 use crate::net::{Key, Socket};
@@ -41,6 +43,7 @@ impl<S: Socket> Exchange<S> {
             }
         }
         connection.await_storage(true);
+        self.note_paused(key, Pause::Storage);
         true
     }
 
@@ -68,6 +71,7 @@ impl<S: Socket> Engine<S> {
             let connection = self.exchange.connections.get_mut(key).filter(|connection| connection.is_open());
             let Some(connection) = connection else { continue };
             connection.await_storage(false);
+            trace!("{key} is read again: storage has answered");
             self.exchange.keeping.asking = Some((key, RequestId::NONE));
             self.hub.fetched(self.exchange.moment(), session_id(key), fetched, &mut self.exchange);
             self.exchange.keeping.asking = None;

@@ -4,6 +4,7 @@
 
 use super::allowance::{Allowance, Rate};
 use super::connection::Connection;
+use super::counters::Pause;
 use super::exchange::Exchange;
 use crate::net::blocks::Expect;
 use crate::net::{Key, Socket};
@@ -68,6 +69,7 @@ impl<S: Socket> Exchange<S> {
         }
         let is_news = bucket.note_told();
         connection.throttle(until);
+        self.note_paused(key, Pause::TooFast);
         if is_news {
             self.push(key, |connection, blocks, surroundings| {
                 let Connection { session, outbox, .. } = connection;

@@ -16,10 +16,12 @@
 
 use super::cloak::Cloaks;
 use super::connection::Connection;
+use super::counters::Pause;
 use super::engine::Engine;
 use super::exchange::Exchange;
 use super::fetching::Questions;
 use super::mailbox::Handle;
+use super::trace::trace;
 use crate::hub::record::Record;
 use crate::hub::{PastBytes, RequestId};
 use crate::net::blocks::Expect;
@@ -113,8 +115,9 @@ impl<S: Socket> Exchange<S> {
     /// `awaited`: whoever asked for it waits until it is there. `is_said`: as far as they want to know.
     fn note_taken(&mut self, taken: Result<Sequence, Refused>, (awaited, is_said): (bool, bool)) {
         let is_failing = self.keeping.storage.as_ref().is_some_and(|storage| storage.failing().is_some());
-        if taken.is_err() {
-            self.count_lost();
+        match taken {
+            Ok(_) => self.counters.records += 1,
+            Err(Refused) => self.count_lost(),
         }
         let Some((key, request)) = self.keeping.asking else { return };
         let waits_for_said =
@@ -154,6 +157,7 @@ impl<S: Socket> Exchange<S> {
         connection.outbox.hold(sequence.0);
         if pauses {
             connection.await_commit(sequence.0);
+            self.note_paused(key, Pause::Disk);
         }
         // What is said in one turn waits for one thing.
         if self.keeping.held.back().is_some_and(|held| (held.key, held.sequence) == (key, sequence)) {
@@ -166,8 +170,10 @@ impl<S: Socket> Exchange<S> {
     pub fn stored(&mut self, answer: &Answer) {
         let Some(storage) = &mut self.keeping.storage else { return };
         let has_turned = storage.note(answer);
+        self.counters.storage_failures += u64::from(matches!(answer, Answer::Failing { .. }));
         match answer {
             Answer::Committed { upto, .. } => {
+                self.counters.commits += 1;
                 while let Some(held) = self.keeping.pop_held(|held| held.sequence <= *upto) {
                     self.let_go(held.key, held.sequence);
                 }
@@ -208,6 +214,7 @@ impl<S: Socket> Exchange<S> {
         let Some(connection) = self.connections.get_mut(key) else { return };
         connection.outbox.let_go(upto);
         if connection.await_commit_no_more(upto) {
+            trace!("{key} is read again: it waits for the disk no more");
             self.list_to_read(key);
         }
         self.list_to_flush(key);

@@ -31,6 +31,7 @@
 //!   thread that checks them; `reload` settings that are read again; `operators` bans, and the log of what operators do;
 //! - `keeping` what lasts, and who waits until it is saved; `fetching` what the hub asks storage for; `unkept` the same in builds without storage;
 //! - [`address`] where clients come from;
+//! - [`counters`] what is counted, `stages` what a turn's time goes to, [`figures`] all of it as it is shown; `trace` a line for each step of the turn, for those who want to watch it;
 //! - [`limits`] every bound, with its unit and its reason.
 
 pub mod address;
@@ -50,6 +51,7 @@ pub mod exchange;
 pub mod fanout;
 #[cfg(feature = "storage")]
 mod fetching;
+pub mod figures;
 pub mod flood;
 #[cfg(feature = "storage")]
 mod keeping;
@@ -65,7 +67,9 @@ mod proofs;
 pub mod reactor;
 mod read;
 mod reload;
+mod stages;
 mod tap;
+mod trace;
 mod worker;
 
 #[cfg(test)]

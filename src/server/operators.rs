@@ -2,9 +2,10 @@
 //! all. A nickname tells nothing of who somebody is; the log has the operator's name from the config.
 
 use super::address::ClientAddress;
+use super::counters::Refused;
 use super::engine::Engine;
 use super::exchange::Exchange;
-use crate::hub::{Network, Reply, Traffic};
+use crate::hub::{Network, Reply};
 use crate::net::{Key, Socket};
 use crate::session::{Banned, CloseReason};
 use log::{debug, info};
@@ -14,7 +15,7 @@ impl<S: Socket> Engine<S> {
     pub(super) fn banned_words(&mut self, address: ClientAddress) -> Option<Vec<u8>> {
         let ban = self.hub.ban_on(address.ip(), self.exchange.surroundings.unix_millis)?;
         debug!("{address} turned away: {} is banned", ban.pattern);
-        self.exchange.counters.refused_banned += 1;
+        self.exchange.counters.count_refused(Refused::Banned);
         Some(format!("ERROR :{}\r\n", Banned::of(&ban.note)).into_bytes())
     }
 }
@@ -30,24 +31,6 @@ impl<S: Socket> Exchange<S> {
         let strangers: Vec<Key> = self.connections.keys().filter(is_concerned).collect();
         for key in strangers {
             self.close_saying(key, CloseReason::Banned, &Banned { text, until_millis: None });
-        }
-    }
-
-    pub(super) fn count_traffic(&self) -> Traffic {
-        let (counters, surroundings) = (&self.counters, &self.surroundings);
-        let up_millis = surroundings.unix_millis.saturating_sub(surroundings.started_unix_millis);
-        Traffic {
-            uptime_seconds: up_millis / 1_000,
-            connections: self.connections.len(),
-            accepted: counters.accepted,
-            refused_full: counters.refused_full,
-            refused_per_address: counters.refused_per_address,
-            refused_banned: counters.refused_banned,
-            frames: counters.frames,
-            bytes_read: counters.bytes_read,
-            datagrams: counters.datagrams,
-            datagrams_sent: counters.datagrams_sent,
-            not_recorded: counters.not_recorded,
         }
     }
 

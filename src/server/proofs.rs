@@ -2,10 +2,12 @@
 
 use super::address::ClientAddress;
 use super::checks::{AccountProof, Given, Purpose};
+use super::counters::Pause;
 use super::credentials::Outcome;
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
 use super::passwords;
+use super::trace::trace;
 use crate::hub::name::fold;
 use crate::hub::{Proof, Proved, RequestId, SessionId};
 use crate::net::{Key, Socket};
@@ -38,6 +40,7 @@ impl<S: Socket> Exchange<S> {
         };
         // Many people may have accounts, and what the others' passwords take is not their time.
         connection.await_verdict(request, place, Some(self.now));
+        self.note_paused(key, Pause::Password);
     }
 
     /// The hash to hold a password against, if it is held against one, and whether it is that of the account; or what
@@ -120,11 +123,22 @@ impl<S: Socket> Engine<S> {
             if connection.and_then(|connection| connection.take_verdict(*now)).is_none() {
                 continue; // it is gone, and the hub knows
             }
+            trace!("{key} is read again: its password was looked at");
             self.exchange.keeping.asking = Some((key, RequestId::NONE));
+            let is_made = matches!(proved, Proved::Made(_));
             self.hub.proved(self.exchange.moment(), session_id(key), proved, &mut self.exchange);
             self.exchange.keeping.asking = None;
+            self.note_home(key, is_made);
             self.settle(key);
             self.exchange.list_to_read(key);
+        }
+    }
+
+    /// Who has made an account is logged in to it there, and waits for nobody else's guesses.
+    fn note_home(&mut self, key: Key, is_made: bool) {
+        let account = self.hub.account_of(session_id(key)).filter(|_| is_made);
+        if let (Some(account), Some(connection)) = (account, self.exchange.connections.get(key)) {
+            self.exchange.checks.note_home(connection.address.origin(), &fold(account.shown()));
         }
     }
 }

@@ -13,6 +13,8 @@ use super::engine::{Engine, FULL};
 use super::limits::Settings;
 use super::listening::listen;
 use super::mailbox::{Handle, Message};
+use super::stages::{Laps, Stage};
+use super::trace::{self, trace};
 use super::worker::Worker;
 use crate::capture::Recorder;
 use crate::net::Key;
@@ -81,6 +83,7 @@ pub struct Reactor {
     data_dir: Option<PathBuf>,
     /// At the end: how long to wait for what is still to be saved.
     pub(super) saved_by: Option<Instant>,
+    laps: Laps,
 }
 
 pub(super) struct Listening {
@@ -153,6 +156,7 @@ impl Reactor {
             worker: None,
             data_dir,
             saved_by: None,
+            laps: Laps::new(),
         })
     }
 
@@ -208,27 +212,43 @@ impl Reactor {
     fn turn(&mut self) -> io::Result<()> {
         self.poll()?;
         self.note();
+        self.end_of(Stage::Note);
         self.read();
+        self.end_of(Stage::Read);
         self.engine.timers();
+        self.end_of(Stage::Timers);
         self.replies();
         self.hand_over_check();
+        self.end_of(Stage::Replies);
         self.flush();
+        self.end_of(Stage::Flush);
         self.reap();
         self.engine.end_turn();
+        let took = self.end_of(Stage::Reap) - self.engine.now();
+        let turns = self.engine.turns_mut();
+        turns.note_turn(took);
+        trace!("turn {} ends after {} µs", turns.count(), took.as_micros());
         Ok(())
+    }
+
+    /// Reads the clock at the end of a stage.
+    fn end_of(&mut self, stage: Stage) -> Instant {
+        self.laps.end(stage, self.engine.turns_mut())
     }
 
     /// Stage 1: sleeps until something is ready. Not at all while work is left over: whoever was stopped by a budget
     /// gets no new edge.
     fn poll(&mut self) -> io::Result<()> {
         let timeout = self.sleep_time();
+        trace!("poll: {}", trace::Sleep(timeout));
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
         // What the whole turn takes for now.
-        self.engine.set_now(Instant::now());
+        let now = self.end_of(Stage::Poll);
+        self.engine.set_now(now);
         self.engine.set_wall_time(unix_millis());
         Ok(())
     }
@@ -246,7 +266,9 @@ impl Reactor {
 
     /// Stage 2: readiness goes into flags, and newcomers are accepted.
     fn note(&mut self) {
-        let mut signalled = false;
+        let (mut signalled, events, turns) = (false, self.events.iter().count(), self.engine.turns_mut());
+        turns.note_events(events);
+        trace!("turn {} begins: events: {events}", turns.count() + 1);
         for event in &self.events {
             match event.token() {
                 SIGNALS => signalled = true,

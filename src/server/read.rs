@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::exchange::{Exchange, key_of, session_id};
+use super::trace::{self, trace};
 use crate::hub::{self, Command, Departure, RequestId};
 use crate::net::inbox::Filled;
 use crate::net::{Key, Socket};
@@ -63,7 +64,7 @@ impl<S: Socket> Engine<S> {
                 Stop::NeedMore { .. } => {}
                 Stop::Budget if budget.is_for_lists => return self.exchange.list_to_read_later(key),
                 Stop::Budget => return self.exchange.list_to_read(key),
-                Stop::Paused => return self.exchange.note_paused(key),
+                Stop::Paused => return self.exchange.note_left_unread(key),
                 Stop::Closed => return,
             }
         }
@@ -75,7 +76,7 @@ impl<S: Socket> Engine<S> {
         loop {
             let connection = self.exchange.connections.get_mut(key)?;
             if !connection.is_open() || connection.is_paused() {
-                self.exchange.note_paused(key);
+                self.exchange.note_left_unread(key);
                 return None;
             }
             if connection.inbox.is_worth_a_look() || connection.session.wants_more() {
@@ -85,6 +86,7 @@ impl<S: Socket> Engine<S> {
                 return None;
             }
             if budget.bytes == 0 {
+                trace!("{key} has read its budget of bytes, and goes on in the next turn");
                 self.exchange.list_to_read(key);
                 return None;
             }
@@ -97,6 +99,14 @@ impl<S: Socket> Engine<S> {
                         Filled::Held => (connection.inbox.len() - held, false),
                         Filled::End => (0, false),
                     };
+                    if matches!(filled, Filled::End) {
+                        trace!("{key} read the end of the stream");
+                    } else {
+                        trace!(
+                            "{key} read {read} bytes{}",
+                            if is_short { ": short, so there are no more" } else { "" }
+                        );
+                    }
                     if is_short {
                         connection.note_short_read();
                     }
@@ -106,6 +116,7 @@ impl<S: Socket> Engine<S> {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.readable = false;
+                    trace!("{key} read nothing: WouldBlock");
                     return None;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -145,6 +156,7 @@ impl<S: Socket> Engine<S> {
                 return (done, Stop::Paused);
             }
             if budget.frames == 0 {
+                trace!("{key} has spent its budget of frames, and goes on in the next turn");
                 return (done, Stop::Budget);
             }
             budget.frames -= 1;
@@ -154,7 +166,12 @@ impl<S: Socket> Engine<S> {
             };
             notes.clear();
             let step = connection.session.next(rest, &self.exchange.surroundings, notes, &mut self.words);
+            if trace::is_on() {
+                trace::step(key, rest, &step);
+            }
+            let is_line = step.used() > 0 && connection.session.is_metered();
             self.exchange.counters.frames += u64::from(step.used() > 0);
+            self.exchange.counters.lines += u64::from(is_line);
             if let Step::NewDialect { .. } = step {
                 self.exchange.change_dialect(key);
             }
@@ -218,6 +235,10 @@ impl<S: Socket> Engine<S> {
                     self.hub.disconnect(now, session, Departure::Quit(text), &mut self.exchange);
                     self.exchange.close(key, CloseReason::Goodbye);
                 }
+                Step::Metrics => {
+                    self.give_metrics(key);
+                    return (done, Stop::Closed);
+                }
                 Step::Close(reason) => {
                     self.exchange.close(key, reason);
                     return (done, Stop::Closed);
@@ -264,7 +285,9 @@ impl<S: Socket> Engine<S> {
         if !connection.readable {
             return;
         }
-        match tap.on(key, &mut connection.socket).read(scratch) {
+        let read = tap.on(key, &mut connection.socket).read(scratch);
+        trace!("{key} drains: {read:?} bytes are thrown away");
+        match read {
             Ok(0) => {
                 connection.note_input_ended();
                 connection.readable = false; // there is nothing behind the end

@@ -1,7 +1,13 @@
-//! Settings that are read again while the server runs: what becomes of them, and who is told.
+//! Settings that are read again while the server runs: what becomes of them in the engine, and who is told.
 
+use super::credentials::Credentials;
+use super::engine::Engine;
+use super::exchange::session_id;
+use super::limits::Limits;
 use super::reactor::Reactor;
-use crate::net::Key;
+use crate::hub;
+use crate::net::{Key, Socket};
+use crate::session::Description;
 use log::{Level, info, warn};
 
 /// Why there are none.
@@ -67,5 +73,39 @@ impl Reactor {
         self.engine.set_limits(settings.limits.clone(), settings.hub.clone());
         self.settings = settings;
         Ok(unchanged)
+    }
+}
+
+impl<S: Socket> Engine<S> {
+    /// New limits hold for what happens from now on.
+    pub fn set_limits(&mut self, limits: Limits, hub_limits: hub::Limits) {
+        self.scratch.resize(limits.read_bytes_per_turn_max, 0);
+        self.exchange.limits = limits;
+        self.exchange.surroundings.limits.clone_from(&hub_limits);
+        self.exchange.keep_within(hub_limits.history);
+        self.hub.set_limits(hub_limits);
+    }
+
+    /// What the server says of itself, and whom it lets do what, from now on. An operator whose entry is gone, or has
+    /// another password, is one no more.
+    pub fn describe(&mut self, server: Description, credentials: Credentials) {
+        let surroundings = &mut self.exchange.surroundings;
+        surroundings.wants_password = credentials.password.is_some();
+        surroundings.gives_metrics = !credentials.metrics.is_empty();
+        surroundings.server = server;
+        self.exchange.checks.forget_right();
+        self.exchange.credentials = credentials;
+        for key in self.exchange.former_operators() {
+            self.exchange.forget_operator(key);
+            self.dismiss_if_forgotten(key);
+        }
+    }
+
+    /// Whoever has not shown itself to be an operator, or not to be one that there still is, is none.
+    pub(super) fn dismiss_if_forgotten(&mut self, key: Key) {
+        let is_known = self.exchange.connections.get(key).is_some_and(|c| c.operator().is_some());
+        if !is_known && self.hub.revoke_operator(session_id(key)) {
+            self.exchange.tell_dismissed(key);
+        }
     }
 }

@@ -137,7 +137,7 @@ impl<S: Socket> Exchange<S> {
     }
 
     /// Nothing is read of the connection although there may be something, which a capture tells.
-    pub(super) fn note_paused(&mut self, key: Key) {
+    pub(super) fn note_left_unread(&mut self, key: Key) {
         if let Some(connection) = self.connections.get(key).filter(|connection| connection.is_paused()) {
             self.tap.paused(key, connection.waits_for());
         }

@@ -45,13 +45,67 @@ pub enum CloseReason {
     LoggedOut,
     /// Where it comes from is banned.
     Banned,
+    /// It asked for figures over HTTP, and has them.
+    Scraped,
 }
 
 impl CloseReason {
     /// Whether there is anybody left to hear last words.
     pub fn has_farewell(self) -> bool {
-        !matches!(self, CloseReason::PeerClosed | CloseReason::Io(_))
+        !matches!(self, CloseReason::PeerClosed | CloseReason::Io(_) | CloseReason::Scraped)
     }
+
+    /// The reason in a word or two, for counters. Those that say more than that are one.
+    pub fn label(self) -> &'static str {
+        match self {
+            CloseReason::Goodbye => "goodbye",
+            CloseReason::PeerClosed => "peer-closed",
+            CloseReason::Io(_) => "broken",
+            CloseReason::BadMagic => "bad-magic",
+            CloseReason::Malformed(_) => "malformed",
+            CloseReason::FrameTooLong { .. } => "frame-too-long",
+            CloseReason::HelloExpected => "hello-expected",
+            CloseReason::NotSpoken => "not-spoken",
+            CloseReason::LoginTimeout => "login-timeout",
+            CloseReason::PasswordMissing => "password-missing",
+            CloseReason::WrongPassword => "wrong-password",
+            CloseReason::PasswordUnchecked => "password-unchecked",
+            CloseReason::IdleTimeout => "idle-timeout",
+            CloseReason::SlowConsumer => "slow-consumer",
+            CloseReason::Flood => "flood",
+            CloseReason::ServerStopping => "server-stopping",
+            CloseReason::ServerFull => "server-full",
+            CloseReason::Killed => "killed",
+            CloseReason::LoggedOut => "logged-out",
+            CloseReason::Banned => "banned",
+            CloseReason::Scraped => "scraped",
+        }
+    }
+
+    /// Every [`CloseReason::label`].
+    pub const LABELS: [&'static str; 21] = [
+        "goodbye",
+        "peer-closed",
+        "broken",
+        "bad-magic",
+        "malformed",
+        "frame-too-long",
+        "hello-expected",
+        "not-spoken",
+        "login-timeout",
+        "password-missing",
+        "wrong-password",
+        "password-unchecked",
+        "idle-timeout",
+        "slow-consumer",
+        "flood",
+        "server-stopping",
+        "server-full",
+        "killed",
+        "logged-out",
+        "banned",
+        "scraped",
+    ];
 
     pub fn bye_code(self) -> ByeCode {
         match self {
@@ -62,7 +116,7 @@ impl CloseReason {
             | CloseReason::PasswordMissing
             | CloseReason::WrongPassword
             | CloseReason::PasswordUnchecked => ByeCode::Malformed,
-            CloseReason::Malformed(_) | CloseReason::NotSpoken => ByeCode::Malformed,
+            CloseReason::Malformed(_) | CloseReason::NotSpoken | CloseReason::Scraped => ByeCode::Malformed,
             CloseReason::FrameTooLong { .. } => ByeCode::FrameTooLong,
             CloseReason::HelloExpected => ByeCode::HelloExpected,
             CloseReason::LoginTimeout => ByeCode::LoginTimeout,
@@ -86,6 +140,7 @@ impl CloseReason {
             | CloseReason::FrameTooLong { .. }
             | CloseReason::HelloExpected
             | CloseReason::NotSpoken
+            | CloseReason::Scraped
             | CloseReason::PasswordMissing
             | CloseReason::WrongPassword
             | CloseReason::PasswordUnchecked
@@ -132,6 +187,7 @@ impl fmt::Display for CloseReason {
                 f.write_str("another of your connections gave up the account that this one was here by")
             }
             CloseReason::Banned => f.write_str("banned"),
+            CloseReason::Scraped => f.write_str("it has the figures that it asked for"),
         }
     }
 }

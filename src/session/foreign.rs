@@ -1,5 +1,6 @@
 //! The last words to those whose protocol is not spoken here, in that protocol.
 
+use super::http;
 use crate::wire::sniff::Protocol;
 use std::fmt::Display;
 use std::io::Write;
@@ -11,19 +12,10 @@ pub(super) fn encode_farewell(protocol: Protocol, words: &dyn Display, out: &mut
     // Writing to a Vec cannot fail.
     let _ = match protocol {
         Protocol::Tls => out.write_all(&TLS_HANDSHAKE_FAILURE),
-        Protocol::HttpGet => http(out, "404 Not Found", "", "There is nothing to see over HTTP here.\n"),
-        Protocol::HttpOther => http(out, "405 Method Not Allowed", "Allow: GET\r\n", "Only GET is taken.\n"),
+        Protocol::HttpGet => return http::encode_not_found(out),
+        Protocol::HttpOther => return http::encode_not_allowed(out),
         Protocol::Text | Protocol::Native => write!(out, "ERROR :{words}\r\n"),
     };
-}
-
-/// RFC 9112 §2.1, with a body and an end.
-fn http(out: &mut Vec<u8>, status: &str, extra: &str, body: &str) -> std::io::Result<()> {
-    let length = body.len();
-    write!(
-        out,
-        "HTTP/1.1 {status}\r\n{extra}Content-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 //! [`Step`] says.
 //!
 //! Native frames (`native`) and lines of IRC ([`irc`]) are spoken. What else may arrive on the port is recognised, told in
-//! its own words that nobody speaks it here, and closed (`foreign`).
+//! its own words that nobody speaks it here, and closed (`foreign`); but that figures may be asked for over HTTP
+//! (`http`).
 //!
 //! **A session's own words** - answers for which nobody has to be asked - are appended to `out`, and reach the client
 //! before whatever the step leads to.
@@ -16,6 +17,7 @@ mod close;
 mod dialect;
 mod flags;
 mod foreign;
+mod http;
 pub mod irc;
 #[cfg(feature = "storage")]
 pub use irc::scram;
@@ -24,6 +26,7 @@ mod surroundings;
 
 pub use close::{Banned, CloseReason};
 pub use dialect::{About, Dialect, Stamp, Variant};
+pub use http::encode_metrics;
 pub use surroundings::{Description, NAME_BYTES_MAX, Surroundings, VERSION};
 
 use crate::hub::{ChannelId, Command, Event, Host, Reply, RequestId};
@@ -51,6 +54,9 @@ pub enum Step<'a> {
     /// The client gives a password. Nothing is asked of the session until [`Session::verified`] has told it whether that
     /// is right; where `used` is 0, the same bytes come again then.
     Verify { used: usize, request: RequestId, credential: Credential<'a>, password: &'a str },
+    /// The client wants the server's figures over HTTP, and nothing else: [`encode_metrics`], where it may have them. Then
+    /// there is no going on.
+    Metrics,
     /// As `Done`; and the server reads its settings again, as an operator wants it.
     Reload { used: usize },
     /// The client says goodbye.
@@ -71,7 +77,7 @@ impl Step<'_> {
             | Step::Reload { used }
             | Step::Verify { used, .. }
             | Step::Quit { used, .. } => used,
-            Step::Incomplete { .. } | Step::Close(_) => 0,
+            Step::Incomplete { .. } | Step::Metrics | Step::Close(_) => 0,
         }
     }
 }
@@ -109,6 +115,8 @@ enum State {
     Native(native::Native),
     /// Boxed: lines need much more to be remembered than frames.
     Irc(Box<irc::Dialogue>),
+    /// A request over HTTP, where there is something to be had by one.
+    Http(http::Request),
     /// A protocol that is recognised and not spoken.
     Foreign(Protocol),
 }
@@ -145,6 +153,12 @@ impl Session {
                     self.0 = State::Irc(irc);
                     step
                 }
+                Some(Protocol::HttpGet) if surroundings.gives_metrics => {
+                    let mut request = http::Request::default();
+                    let step = step_of(&mut request, bytes);
+                    self.0 = State::Http(request);
+                    step
+                }
                 Some(protocol) => {
                     self.0 = State::Foreign(protocol);
                     Step::Close(CloseReason::NotSpoken)
@@ -152,6 +166,7 @@ impl Session {
             },
             State::Native(native) => native.next(bytes, surroundings, out),
             State::Irc(irc) => irc.next(bytes, surroundings, notes, out),
+            State::Http(request) => step_of(request, bytes),
             State::Foreign(_) => Step::Close(CloseReason::NotSpoken),
         }
     }
@@ -165,8 +180,13 @@ impl Session {
         }
     }
 
+    #[inline] // asked for each connection that is owed something
     pub fn is_logged_in(&self) -> bool {
-        self.dialect().is_some()
+        match &self.0 {
+            State::Native(native) => native.is_open(),
+            State::Irc(irc) => irc.is_open(),
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => false,
+        }
     }
 
     /// The hub has accepted the login.
@@ -174,7 +194,7 @@ impl Session {
         match &mut self.0 {
             State::Native(native) => native.open(),
             State::Irc(irc) => irc.open(),
-            State::Undecided(_) | State::Foreign(_) => {}
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => {}
         }
     }
 
@@ -204,7 +224,7 @@ impl Session {
             State::Native(native) => native.encode_reply(request, channel, reply, out),
             State::Irc(irc) if request == RequestId::NONE => irc.encode_unasked(reply, surroundings, out),
             State::Irc(irc) => irc.encode_reply(reply, surroundings, out),
-            State::Undecided(_) | State::Foreign(_) => {}
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => {}
         }
     }
 
@@ -219,7 +239,7 @@ impl Session {
         match &mut self.0 {
             State::Native(_) => native::encode_event(about, event, out),
             State::Irc(irc) => irc.encode_event(about.room, event, stamp, out),
-            State::Undecided(_) | State::Foreign(_) => {}
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => {}
         }
     }
 
@@ -228,7 +248,7 @@ impl Session {
         match &mut self.0 {
             State::Irc(irc) => irc.verified(verdict),
             State::Native(native) => native.verified(verdict),
-            State::Undecided(_) | State::Foreign(_) => {}
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => {}
         }
     }
 
@@ -271,7 +291,7 @@ impl Session {
         match &self.0 {
             State::Irc(irc) => irc.encode_notice(text, surroundings, out),
             State::Native(_) => native::encode_notice(&surroundings.server.name, text, out),
-            State::Undecided(_) | State::Foreign(_) => {}
+            State::Undecided(_) | State::Http(_) | State::Foreign(_) => {}
         }
     }
 
@@ -296,9 +316,18 @@ impl Session {
             State::Native(_) => native::encode_farewell(reason, words, out),
             State::Irc(irc) => irc.encode_farewell(words, out),
             State::Undecided(_) => foreign::encode_farewell(Protocol::Text, words, out),
+            State::Http(request) => request.encode_farewell(reason, out),
             State::Foreign(Protocol::Text) => foreign::encode_farewell(Protocol::Text, &NO_IRC, out),
             State::Foreign(protocol) => foreign::encode_farewell(*protocol, words, out),
         }
+    }
+}
+
+fn step_of(request: &mut http::Request, bytes: &[u8]) -> Step<'static> {
+    match request.read(bytes) {
+        http::Asked::Incomplete { needed } => Step::Incomplete { needed },
+        http::Asked::Metrics => Step::Metrics,
+        http::Asked::Nothing(_) => Step::Close(CloseReason::NotSpoken),
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub limits: hub::Limits,
     /// Whether the whole server has a password.
     pub wants_password: bool,
+    /// Whether anybody may have figures over HTTP.
+    pub gives_metrics: bool,
     /// Connections that have not logged in.
     pub strangers: usize,
     /// Wall time of this turn, in milliseconds since 1970. It may jump, forwards and back: it is for showing, and no
@@ -69,6 +71,7 @@ impl Surroundings {
             server,
             limits,
             wants_password: false,
+            gives_metrics: false,
             strangers: 0,
             unix_millis: 0,
             started_unix_millis: 0,

@@ -266,7 +266,12 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let found: String = connection
         .pragma_query_value(None, "quick_check", |row| row.get(0))
         .map_err(|error| damaged(error.to_string()))?;
-    if found == "ok" { Ok(()) } else { Err(damaged(found.lines().next().unwrap_or("unknown").to_owned())) }
+    if found == "ok" {
+        return Ok(());
+    }
+    // Before what is wrong stands where, of which there is but one.
+    let what = found.lines().find(|line| !line.starts_with("***")).unwrap_or("unknown");
+    Err(damaged(what.to_owned()))
 }
 
 fn refused(path: &Path, error: rusqlite::Error) -> OpenError {

@@ -39,7 +39,8 @@ impl Bounds {
     }
 
     /// Counts what is about to be written, and removes what a room then has too much. The oldest goes, by the row, and
-    /// first: what is written next takes its pages, which would otherwise be written for being erased alone.
+    /// first: what is written next takes its pages. These are not erased before that, as those of what is retracted or
+    /// too old are: to write each page once more for nothing else was half of what a busy room cost.
     ///
     /// # Errors
     /// Those of SQLite.
@@ -53,23 +54,37 @@ impl Bounds {
             None => amount_beside(connection, record)?,
         };
         let mut amount = plus(before, record.count, record.bytes.len());
-        while let Some((first, entries, bytes)) =
-            self.too_much(connection, (room, is_said), amount, record.last)?
-        {
-            remove(connection, room, &[first])?;
+        let mut rows = Vec::new();
+        while let Some((row, entries, bytes)) = self.too_much(
+            connection,
+            (room, is_said),
+            amount,
+            rows.last().copied().unwrap_or(-1),
+            record.last,
+        )? {
+            rows.push(row);
             amount.entries -= entries.min(amount.entries);
             amount.bytes -= bytes.min(amount.bytes);
+        }
+        if !rows.is_empty() {
+            let is_erased = |how: &str| connection.pragma_update(None, "secure_delete", how);
+            is_erased("FAST")?;
+            let removed = remove(connection, room, &rows);
+            is_erased("ON")?;
+            removed?;
         }
         self.amounts.insert((room, is_said), amount);
         Ok(())
     }
 
-    /// The oldest row, with how much it has, if the others are enough, or it is too old, or they are too big.
+    /// The oldest row behind that one, with how much it has, if the others are enough, or it is too old, or they are too
+    /// big.
     fn too_much(
         &self,
         connection: &Connection,
         (room, is_said): (RoomId, bool),
         amount: Amount,
+        behind: i64,
         newest: MessageId,
     ) -> Result<Option<(i64, usize, usize)>> {
         let HistoryLimits { messages_max, bytes_max, .. } = self.limits;
@@ -78,11 +93,12 @@ impl Bounds {
         if amount.entries <= messages_max && amount.bytes <= bytes_max {
             return Ok(None);
         }
-        let sql = "SELECT last, count, length(bytes) FROM past WHERE room = ?1 AND is_said = ?2 ORDER BY last LIMIT 1";
+        let sql = "SELECT last, count, length(bytes) FROM past WHERE room = ?1 AND is_said = ?2 AND last > ?3 \
+                   ORDER BY last LIMIT 1";
         let mut statement = connection.prepare_cached(sql)?;
         let read =
             |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, usize>(1)?, row.get::<_, usize>(2)?));
-        let oldest = statement.query_row(params![room.0, is_said], read).optional()?;
+        let oldest = statement.query_row(params![room.0, is_said, behind], read).optional()?;
         Ok(oldest.filter(|&(last, entries, _)| {
             last < newest.0 as i64
                 && (amount.entries - entries.min(amount.entries) >= messages_max

@@ -1,6 +1,8 @@
 //! The numbers on the wire that stand for a reason. A newer server may know refusals and farewells that an older
 //! client does not, which is why these carry a sentence; the other sets are closed within one version.
 
+use super::schema::{Meaning, Word};
+
 /// Declares an enum with wire numbers and the way back from a number.
 macro_rules! codes {
     ($(#[$meta:meta])* $name:ident: $int:ty { $($(#[$vmeta:meta])* $variant:ident = $number:literal,)* }) => {
@@ -11,6 +13,12 @@ macro_rules! codes {
 
         impl $name {
             pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// The numbers with their words.
+            pub const WORDS: &'static [Word] =
+                &[$(Word { number: $number, word: stringify!($variant) },)*];
+
+            pub const MEANING: Meaning = Meaning::Code(Self::WORDS);
 
             pub fn from_number(number: $int) -> Option<$name> {
                 match number { $($number => Some($name::$variant),)* _ => None }
@@ -323,6 +331,7 @@ codes! {
         Between = 4,
     }
 }
+
 codes! {
     /// What happened in a room.
     PastCode: u8 {
@@ -340,6 +349,7 @@ codes! {
         Renamed = 8,
     }
 }
+
 codes! {
     /// How a relay ended.
     ClosedCode: u8 {

@@ -27,7 +27,8 @@ pub const SEAL_LEN: usize = HEADER_LEN + COUNTER_LEN + TAG_LEN;
 pub const FRAME_MAX: usize = DATAGRAM_MAX - SEAL_LEN;
 
 const COUNTER_LEN: usize = 8;
-const TAG_LEN: usize = 16;
+/// Bytes of the tag, at the end of every datagram.
+pub const TAG_LEN: usize = 16;
 const KEY_LEN: usize = 16;
 
 /// The key of one direction of one binding, or of a direct path. SipHash-2-4 with 128 bits, which is a MAC for just such

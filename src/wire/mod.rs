@@ -8,6 +8,7 @@
 //! - [`frame`] one struct per kind of frame, and the table of kinds;
 //! - [`fields`] the few primitives that bodies are made of;
 //! - [`code`] the numbers of refusals, farewells, departures;
+//! - [`schema`] what bodies are made of, as data, for whoever shows frames;
 //! - [`datagram`] frames in datagrams: sealed, counted, and never twice;
 //! - [`irc`] lines instead of frames: where they end, what they say, and how they are written;
 //! - [`sniff`] which protocol a connection's first bytes belong to;
@@ -19,6 +20,7 @@ pub mod fields;
 pub mod frame;
 pub mod header;
 pub mod irc;
+pub mod schema;
 pub mod sniff;
 pub mod time_span;
 

@@ -466,7 +466,7 @@ fn answered(reply: Reply<'_>) -> Answered {
         | Reply::Banned { .. }
         | Reply::Unbanned { .. }
         | Reply::AccountDropped { .. }
-        | Reply::Status(_) => Answered::Other(format!("{reply:?}")),
+        | Reply::Status { .. } => Answered::Other(format!("{reply:?}")),
         Reply::Wishes { entries, .. } => Answered::Wishes(
             entries.iter().map(|wish| format!("{} {:?}: {}", wish.who, wish.wish, wish.text)).collect(),
         ),

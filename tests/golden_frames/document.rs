@@ -5,6 +5,7 @@ use crate::goldens::{frames, goldens, hex};
 use std::collections::BTreeMap;
 use switchboard::hub::{Limits, Preset};
 use switchboard::server::binding;
+use switchboard::wire::schema::{Form, snake_case};
 use switchboard::wire::{
     AccountCode, AdministerCode, AffiliationCode, BODY_MAX, BODY_MAX_FLOOR, ByeCode, ChangeCode, ClosedCode,
     CredentialsCode, Flags, HEADER_LEN, Kind, LeftCode, ListServerCode, Origin, PartCode, PastCode, PathRole,
@@ -52,18 +53,6 @@ fn wants_have_the_same_bits() {
         rows(&["Wants", "Name"]).iter().map(|row| (number(&row[0]), row[1].clone())).collect();
     let code = [(frame::Wants::ROOMS, "ROOMS"), (frame::Wants::RELAYS, "RELAYS")];
     assert_eq!(document, code.map(|(bit, name)| (bit.into(), name.to_owned())));
-}
-
-/// `SetSubject` → `set_subject`: names in the code and in the document.
-fn snake_case(name: impl std::fmt::Debug) -> String {
-    let mut snake = String::new();
-    for c in format!("{name:?}").chars() {
-        if c.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(c.to_ascii_lowercase());
-    }
-    snake
 }
 
 fn kinds_in_the_code() -> BTreeMap<u32, String> {
@@ -132,16 +121,14 @@ fn grants_have_the_same_bits() {
 
 #[test]
 fn requests_are_the_kinds_that_a_client_sends_and_that_have_an_answer() {
-    let names = kinds_in_the_code();
     for row in rows(&["Number", "Name", "Direction", "Answer"]) {
         let kind = Kind::from_u8(number(&row[0]) as u8).unwrap_or_else(|| panic!("{row:?}"));
         assert_eq!(kind.is_request(), !row[3].is_empty(), "{row:?}");
         assert!(["C", "S", "both"].contains(&row[2].as_str()), "{row:?}");
         if kind.is_request() {
             assert_eq!(row[2], "C", "{row:?}");
-            for answer in row[3].split(", ") {
-                assert!(names.values().any(|name| name == answer), "{row:?} is answered by an unknown kind");
-            }
+            let answers: Vec<String> = kind.answers().iter().map(snake_case).collect();
+            assert_eq!(row[3].split(", ").collect::<Vec<_>>(), answers, "{row:?}");
         }
     }
 }
@@ -179,17 +166,9 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
         "bytes24" => 24,
         "bytes32" => 32,
         "address" => 18,
-        "addresses" => body.len() / 20 * 20,
         "name" => 1 + usize::from(body[0]),
         "long" => 2 + usize::from(u16::from_be_bytes([body[0], body[1]])),
         "text" | "bytes" => body.len(),
-        "names" => entries_len(&["name"], body),
-        "rooms" => entries_len(&["name", "u32"], body),
-        "occupants" => entries_len(&["name", "u8", "u8", "name"], body),
-        "members" => entries_len(&["name", "u8", "u8", "name", "name", "u64", "u64", "long"], body),
-        "masks" => entries_len(&["name", "long", "u64", "u64", "long"], body),
-        "pasts" => entries_len(&["u64", "u8", "name", "name", "long"], body),
-        "wishes" => entries_len(&["name", "u8", "long"], body),
         "rows" => {
             let mut at = 0;
             while at < body.len() {
@@ -201,7 +180,32 @@ fn field_len(r#type: &str, body: &[u8]) -> usize {
             }
             at
         }
-        unknown => panic!("the document does not define a type {unknown:?}"),
+        list => entries_len(entry_of(list), body),
+    }
+}
+
+/// The document's word for a form. Lists are told by what they are made of.
+fn type_word(form: Form) -> String {
+    const LISTS: &[&str] =
+        &["names", "rooms", "occupants", "members", "masks", "pasts", "wishes", "addresses"];
+    let Form::List(entry) = form else { return form.word().expect("only a list has none").to_owned() };
+    let forms: Vec<&str> = entry.iter().filter_map(|field| field.form.word()).collect();
+    let list = LISTS.iter().find(|list| entry_of(list) == forms);
+    (*list.unwrap_or_else(|| panic!("the document has no list of {forms:?}"))).to_owned()
+}
+
+/// What the entries of a list are made of.
+fn entry_of(list: &str) -> &'static [&'static str] {
+    match list {
+        "names" => &["name"],
+        "rooms" => &["name", "u32"],
+        "occupants" => &["name", "u8", "u8", "name"],
+        "members" => &["name", "u8", "u8", "name", "name", "u64", "u64", "long"],
+        "masks" => &["name", "long", "u64", "u64", "long"],
+        "pasts" => &["u64", "u8", "name", "name", "long"],
+        "wishes" => &["name", "u8", "long"],
+        "addresses" => &["u8", "u8", "address"],
+        unknown => panic!("the document does not define a list {unknown:?}"),
     }
 }
 
@@ -219,6 +223,12 @@ fn every_kind_has_its_fields_and_they_read_the_goldens() {
     let names: BTreeMap<u32, String> =
         documented.iter().map(|(&kind, (name, _))| (kind, name.clone())).collect();
     assert_eq!(names, kinds_in_the_code());
+    for &kind in Kind::ALL {
+        let (name, fields) = &documented[&(kind as u32)];
+        let schema: Vec<(String, String)> =
+            kind.fields().iter().map(|field| (field.name.to_owned(), type_word(field.form))).collect();
+        assert_eq!(fields, &schema, "{name}: document (left) and schema (right) differ");
+    }
     for golden in goldens() {
         let kind = golden.meaning.kind();
         let (name, fields) = &documented[&(kind as u32)];

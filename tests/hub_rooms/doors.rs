@@ -88,6 +88,13 @@ fn a_hidden_room_is_found_by_its_members() {
     assert_eq!(desk.refusal(CY, Command::ShowSettings { room: TEA }), Refusal::NoSuchRoom);
 }
 
+#[test]
+fn where_nobody_goes_by_a_name_of_their_own_none_is_reserved() {
+    let mut desk = with_room();
+    desk.change(ANN, "#tea", set(Flag::SemiAnonymous));
+    assert_eq!(desk.refusal(ANN, Command::ReserveName { room: TEA, name: "annie" }), Refusal::NoNamesThere);
+}
+
 /// XEP-0045 §7.10.
 #[test]
 fn a_reserved_name_is_nobody_elses_in_that_room() {

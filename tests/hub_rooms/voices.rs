@@ -35,6 +35,9 @@ fn an_account_that_is_muted_does_not_speak_whatever_it_is_called() {
     let mute = RoomChange::AddMask { list: MaskList::Mutes, mask: "~a:bob", terms: Terms::NONE };
     assert_eq!(desk.unchanged(ANN, "#tea", mute), None);
     assert_eq!(said(&mut desk, BOB), Err(Refusal::Silenced), "though the room is not moderated");
+    desk.change(ANN, "#tea", set(Flag::Moderated));
+    assert_eq!(said(&mut desk, BOB), Err(Refusal::Silenced), "which a voice would not help");
+    desk.change(ANN, "#tea", RoomChange::Flag { flag: Flag::Moderated, on: false });
     desk.ask(BOB, Command::Leave { room: TEA, text: "" });
     desk.ask(BOB, Command::Rename { name: "rob" });
     desk.join(BOB, "#tea");

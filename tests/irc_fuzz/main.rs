@@ -113,7 +113,7 @@ impl World {
         let lines = |text: &str| vec![text.to_owned(); 3];
         let server = Description { motd: lines("milk"), admin: lines("tea"), ..Description::default() };
         let server = if random.chance(50) { server } else { Description::default() };
-        engine.describe(server, Credentials { password, operators });
+        engine.describe(server, Credentials { password, operators, ..Credentials::default() });
         World { random, engine, clients: Vec::new(), connected: 0, pseudonym: grammar::PSEUDONYM.to_owned() }
     }
 

@@ -218,6 +218,11 @@ impl Shared {
                     self.hub.disconnect(moment(now), session, Departure::Quit(text), &mut self.exchange);
                     self.close(key, CloseReason::Goodbye);
                 }
+                // Its figures are not asked for.
+                Step::Metrics => {
+                    self.close(key, CloseReason::Goodbye);
+                    return (done, Then::Closed);
+                }
                 Step::Close(reason) => {
                     self.close(key, reason);
                     return (done, Then::Closed);

@@ -23,7 +23,7 @@ fn an_address_has_as_many_connections_as_it_may_and_others_are_not_concerned() {
         assert!(guest.is_none(), "{ip}");
         assert_eq!(wire.heard(), "ERROR :too many connections from your address\r\n");
     }
-    assert_eq!(scene.engine.counters().refused_per_address, 3);
+    assert_eq!(scene.engine.counters().refused(crate::server::counters::Refused::PerAddress), 3);
     for ip in ["192.0.2.2", "2001:db8:1:3::1"] {
         assert!(connect(&mut scene, ip).1.is_some(), "{ip}");
     }

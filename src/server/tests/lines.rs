@@ -262,7 +262,11 @@ fn who_was_right_before_the_settings_were_read_again_may_be_wrong_after_it() {
 /// A scene whose server has a password.
 fn behind_a_password() -> Scene {
     let mut scene = Scene::new(unmetered());
-    let credentials = Credentials { password: Some("hash".to_owned()), operators: vec![operator("ann")] };
+    let credentials = Credentials {
+        password: Some("hash".to_owned()),
+        operators: vec![operator("ann")],
+        ..Credentials::default()
+    };
     scene.engine.describe(Description::default(), credentials);
     scene
 }

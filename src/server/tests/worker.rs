@@ -44,7 +44,7 @@ fn serve(client: impl FnOnce(SocketAddr) + Send + 'static) {
     let settings = Settings {
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
         limits,
-        credentials: Credentials { password: Some(hash), operators: Vec::new() },
+        credentials: Credentials { password: Some(hash), ..Credentials::default() },
         ..Settings::default()
     };
     let mut reactor = Reactor::bind(settings).expect("a port");

@@ -207,6 +207,7 @@ impl Dialogue {
         Dialogue { registration: Some(Box::default()), host, ..Dialogue::default() }
     }
 
+    #[inline]
     pub fn is_open(&self) -> bool {
         self.registration.is_none()
     }

@@ -142,6 +142,9 @@ impl fmt::Display for Sentence {
             Refusal::NameReserved => {
                 "That nickname is somebody's account: log in to it first (SASL, or /msg NickServ IDENTIFY), or choose another"
             }
+            Refusal::NameNeedsAccount => {
+                "You have the account's nickname: take another one first (/nick), then log out"
+            }
             Refusal::AlreadyIdentified => {
                 "You are logged in to an account; log out first (/msg NickServ LOGOUT)"
             }

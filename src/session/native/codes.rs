@@ -93,10 +93,10 @@ pub(super) fn refusal_code(refusal: Refusal) -> RefusalCode {
     match refusal {
         Refusal::NotLoggedIn => RefusalCode::UnknownRequest,
         Refusal::AlreadyLoggedIn => RefusalCode::AlreadyLoggedIn,
-        Refusal::BadName(_) => RefusalCode::BadName,
+        Refusal::BadName(_) | Refusal::NoNamesThere => RefusalCode::BadName,
         Refusal::NameTaken | Refusal::NameIsYours => RefusalCode::NameTaken,
         Refusal::TooManySeats { .. } => RefusalCode::LimitReached,
-        Refusal::NameReserved => RefusalCode::NameReserved,
+        Refusal::NameReserved | Refusal::NameNeedsAccount => RefusalCode::NameReserved,
         Refusal::RegistrationClosed => RefusalCode::RegistrationClosed,
         Refusal::AccountExists => RefusalCode::AccountExists,
         Refusal::TooManyAccounts { .. } => RefusalCode::LimitReached,

@@ -147,7 +147,7 @@ impl Native {
             Reply::Accounts { entries, next } => {
                 operators::put_accounts(request, self.body_max, (entries, next.is_some()), out);
             }
-            Reply::Status(ref status) => operators::put_status(request, self.body_max, status, out),
+            Reply::Status { figures } => operators::put_status(request, self.body_max, figures, out),
             Reply::Declined { text } => {
                 let text = if text.is_empty() { "the peer declined" } else { text };
                 put(out, channel, &frame::Refused { request, code: RefusalCode::Declined.number(), text });

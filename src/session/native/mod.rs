@@ -39,6 +39,7 @@ pub(super) struct Native {
 }
 
 impl Native {
+    #[inline]
     pub fn is_open(&self) -> bool {
         self.open
     }

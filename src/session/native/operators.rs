@@ -2,7 +2,7 @@
 
 use super::{refused, unknown_request};
 use crate::hub::record::BanRecord;
-use crate::hub::{AccountView, Command, RequestId, RoomRef, SessionId, SessionView, Status};
+use crate::hub::{AccountView, Command, Figure, RequestId, RoomRef, SessionId, SessionView};
 use crate::session::Step;
 use crate::wire::frame::{self, ListEntries, RowEntry, put_list, put_row};
 use crate::wire::{AdministerCode, Kind, ListServerCode, RawFrame, RefusalCode};
@@ -38,7 +38,7 @@ pub(super) fn list<'a>(raw: &RawFrame<'a>, asked: frame::ListServer<'a>, out: &m
             None => return refused(raw, RefusalCode::BadText, NO_SESSION, out),
         },
         Some(ListServerCode::Accounts) => Command::ListAccounts { after },
-        Some(ListServerCode::Status) => Command::ShowStatus,
+        Some(ListServerCode::Status) => Command::ShowStatus { after },
         None => return unknown_request(raw, out),
     };
     Step::Command { used: raw.len(), request: RequestId(request), command }
@@ -115,31 +115,9 @@ pub(super) fn put_accounts(
     put_rows(request, body_max, (entries, more), put, out);
 }
 
-pub(super) fn put_status(request: u32, body_max: u16, status: &Status, out: &mut Vec<u8>) {
-    let Status { counts, relays, accounts, bans, traffic } = *status;
-    let figures = [
-        ("uptime-seconds", traffic.uptime_seconds),
-        ("connections", traffic.connections as u64),
-        ("users", counts.users as u64),
-        ("users-most", counts.users_most as u64),
-        ("users-invisible", counts.invisible as u64),
-        ("operators", counts.operators as u64),
-        ("rooms", counts.rooms as u64),
-        ("relays", relays as u64),
-        ("accounts", accounts as u64),
-        ("bans", bans as u64),
-        ("connections-accepted", traffic.accepted),
-        ("connections-refused-full", traffic.refused_full),
-        ("connections-refused-per-address", traffic.refused_per_address),
-        ("connections-refused-banned", traffic.refused_banned),
-        ("frames-read", traffic.frames),
-        ("bytes-read", traffic.bytes_read),
-        ("datagrams-received", traffic.datagrams),
-        ("datagrams-sent", traffic.datagrams_sent),
-        ("not-recorded", traffic.not_recorded),
-    ];
-    let put = |row: &mut Vec<u8>, &(name, value): &(&str, u64)| put_row(row, &[name, &value.to_string()]);
-    put_rows(request, body_max, (&figures[..], false), put, out);
+pub(super) fn put_status(request: u32, body_max: u16, figures: &[Figure], out: &mut Vec<u8>) {
+    let put = |row: &mut Vec<u8>, Figure { name, value }: &Figure| put_row(row, &[name, value]);
+    put_rows(request, body_max, (figures, false), put, out);
 }
 
 #[cfg(test)]

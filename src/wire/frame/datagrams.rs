@@ -3,6 +3,7 @@
 
 use super::{Body, BodyError, Kind};
 use crate::wire::fields::{Fields, put_address};
+use crate::wire::schema::{Field, Form, Meaning, Word};
 use std::net::SocketAddr;
 
 body! {
@@ -10,14 +11,14 @@ body! {
     GetTicket {
         request: u32,
         /// What the server should send in datagrams: bits of [`Wants`].
-        wants: u8,
+        wants: u8 as Wants,
     }
 
     /// Server, over TCP: the binding's number and its key.
     Ticket {
         request: u32,
         /// Both directions' keys are derived from it.
-        key: bytes32,
+        key: bytes32 as Secret,
     }
 
     /// Server, over TCP: an address is proven, and datagrams flow.
@@ -53,12 +54,12 @@ body! {
     }
 }
 
-/// Bits of [`GetTicket::wants`].
-pub struct Wants;
-
-impl Wants {
-    /// What is said in rooms.
-    pub const ROOMS: u8 = 0x01;
-    /// Relay payload that the peer sent in datagrams.
-    pub const RELAYS: u8 = 0x02;
+bits! {
+    /// Bits of [`GetTicket::wants`].
+    Wants {
+        /// What is said in rooms.
+        ROOMS = 0x01,
+        /// Relay payload that the peer sent in datagrams.
+        RELAYS = 0x02,
+    }
 }

@@ -1,27 +1,29 @@
 //! What happened in rooms before. Numbers of messages grow with time: their upper 44 bits are milliseconds since 1970.
 
-use super::{Body, BodyError, Kind, ListEntries, PastEntry};
+use super::{Body, BodyError, Entry, Kind, ListEntries, PastEntry};
+use crate::wire::PartCode;
 use crate::wire::fields::{Fields, put_name};
+use crate::wire::schema::{Field, Form, Meaning};
 
 body! {
     /// Client: what happened in the channel's room?
     ShowPast {
         request: u32,
         /// A [`PartCode`](crate::wire::PartCode).
-        part: u8,
+        part: u8 as PartCode,
         /// Whether comings and goings are wanted as well: 1, or 0.
-        events: u8,
+        events: u8 as YesNo,
         limit: u16,
-        id: u64,
+        id: u64 as Happening,
         /// The other end of what is between two messages.
-        to: u64,
+        to: u64 as Happening,
     }
 
     /// Server: this; the MORE flag says that another frame of the same answer follows.
     Past<'a> {
         request: u32,
         /// Whether there is more of what was asked for than one answer has: 1, or 0.
-        more: u8,
+        more: u8 as YesNo,
         entries: pasts,
     }
 
@@ -29,7 +31,7 @@ body! {
     Search<'a> {
         request: u32,
         /// Only what was said before this message; 0: up to now.
-        before: u64,
+        before: u64 as Happening,
         limit: u16,
         /// The room, where one is not in it; else empty, and the header's channel is the room.
         room: name,
@@ -39,13 +41,13 @@ body! {
     /// Client: take back what was said in the channel's room, and why.
     Retract<'a> {
         request: u32,
-        id: u64,
+        id: u64 as Happening,
         text: text,
     }
 
     /// Server: that was taken back.
     Retracted<'a> {
-        id: u64,
+        id: u64 as Happening,
         by: name,
         text: text,
     }
@@ -53,14 +55,14 @@ body! {
     /// Client: I have read a conversation up to this moment; 0: up to when have I?
     MarkRead<'a> {
         request: u32,
-        at_millis: u64,
+        at_millis: u64 as Millis,
         conversation: name,
     }
 
     /// Server: you have read a conversation up to this moment; 0: not known.
     ReadMark<'a> {
         request: u32,
-        at_millis: u64,
+        at_millis: u64 as Millis,
         conversation: name,
     }
 }

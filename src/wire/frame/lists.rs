@@ -1,19 +1,26 @@
 //! Lists inside a frame: entries up to the end of the body. Decoding checks every entry once; reading them again
 //! later cannot fail. Encoding stops at what the receiver can take, and says that there is more.
 
-use super::{BodyError, Kind};
+use super::{BodyError, Grants, Kind};
 use crate::wire::fields::{Fields, put_address, put_long, put_name};
 use crate::wire::header::{Flags, HEADER_LEN, put_with};
+use crate::wire::schema::{self, Field, Form, Meaning};
+use crate::wire::{AffiliationCode, Origin, PastCode, Transport, WishCode};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 
 /// Something that a list is made of.
 pub trait Entry<'a>: Copy {
+    /// What it is made of, in wire order.
+    const FIELDS: &'static [Field];
+
     fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError>;
     fn encode(&self, out: &mut Vec<u8>);
 }
 
 impl<'a> Entry<'a> for &'a str {
+    const FIELDS: &'static [Field] = schema::NAMES;
+
     fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
         fields.name()
     }
@@ -23,32 +30,18 @@ impl<'a> Entry<'a> for &'a str {
     }
 }
 
-/// A room in a list of rooms.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RoomEntry<'a> {
-    pub name: &'a str,
-    pub occupants: u32,
-}
-
-impl<'a> Entry<'a> for RoomEntry<'a> {
-    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
-        Ok(RoomEntry { name: fields.name()?, occupants: fields.u32()? })
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        put_name(out, self.name);
-        out.extend_from_slice(&self.occupants.to_be_bytes());
-    }
-}
-
 /// Declares an entry as the list of its fields in wire order, which are those of bodies.
 macro_rules! entry {
-    ($(#[$meta:meta])* $entry:ident { $($(#[$fmeta:meta])* $field:ident: $type:ident,)* }) => {
+    ($(#[$meta:meta])* $entry:ident $(<$life:lifetime>)? {
+        $($(#[$fmeta:meta])* $field:ident: $type:ident $(as $meaning:ident)?,)*
+    }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub struct $entry<'a> { $($(#[$fmeta])* pub $field: body!(@type $type),)* }
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub struct $entry $(<$life>)? { $($(#[$fmeta])* pub $field: body!(@type $type),)* }
 
-        impl<'a> Entry<'a> for $entry<'a> {
+        impl<'a> Entry<'a> for $entry $(<$life>)? {
+            const FIELDS: &'static [Field] = &[$(body!(@field $field $type $($meaning)?),)*];
+
             fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
                 Ok($entry { $($field: body!(@decode fields $type),)* })
             }
@@ -61,13 +54,21 @@ macro_rules! entry {
 }
 
 entry! {
+    /// A room in a list of rooms.
+    RoomEntry<'a> {
+        name: name,
+        occupants: u32,
+    }
+}
+
+entry! {
     /// Somebody in a list of occupants.
-    OccupantEntry {
+    OccupantEntry<'a> {
         name: name,
         /// An [`AffiliationCode`](crate::wire::AffiliationCode).
-        affiliation: u8,
+        affiliation: u8 as AffiliationCode,
         /// Bits of [`Grants`](super::Grants).
-        grants: u8,
+        grants: u8 as Grants,
         /// Who it is, for those who may know it where the room hides that; else empty.
         real: name,
     }
@@ -75,19 +76,19 @@ entry! {
 
 entry! {
     /// An account in a list of what accounts are to a room.
-    MemberEntry {
+    MemberEntry<'a> {
         account: name,
         /// An [`AffiliationCode`](crate::wire::AffiliationCode).
-        affiliation: u8,
+        affiliation: u8 as AffiliationCode,
         /// Bits of [`Grants`](super::Grants): those that stay.
-        grants: u8,
+        grants: u8 as Grants,
         /// The name that is reserved for it in the room; empty for none.
         reserved: name,
         /// Who said so, and when, in milliseconds since 1970.
         by: name,
-        at_millis: u64,
+        at_millis: u64 as Millis,
         /// Until when; 0: until it is undone.
-        until_millis: u64,
+        until_millis: u64 as Millis,
         /// Why; often empty.
         reason: long,
     }
@@ -95,13 +96,13 @@ entry! {
 
 entry! {
     /// An entry in a list of masks.
-    MaskEntry {
+    MaskEntry<'a> {
         mask: name,
         /// Who set it, as `name!username@host`, and when, in milliseconds since 1970.
         by: long,
-        at_millis: u64,
+        at_millis: u64 as Millis,
         /// Until when; 0: until it is undone.
-        until_millis: u64,
+        until_millis: u64 as Millis,
         /// Why; often empty.
         reason: long,
     }
@@ -109,62 +110,37 @@ entry! {
 
 entry! {
     /// Somebody who waits for something.
-    WishEntry {
+    WishEntry<'a> {
         who: name,
         /// A [`WishCode`](crate::wire::WishCode).
-        wish: u8,
+        wish: u8 as WishCode,
         text: long,
     }
 }
 
-/// Something that happened in a room.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PastEntry<'a> {
-    /// Its upper 44 bits are when, in milliseconds since 1970.
-    pub id: u64,
-    /// A [`PastCode`](crate::wire::PastCode).
-    pub what: u8,
-    pub by: &'a str,
-    /// Empty where nobody has taken it back.
-    pub retracted_by: &'a str,
-    /// Of what was taken back, why.
-    pub text: &'a str,
-}
-
-impl<'a> Entry<'a> for PastEntry<'a> {
-    fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
-        let (id, what, by) = (fields.u64()?, fields.u8()?, fields.name()?);
-        Ok(PastEntry { id, what, by, retracted_by: fields.name()?, text: fields.long()? })
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.id.to_be_bytes());
-        out.push(self.what);
-        put_name(out, self.by);
-        put_name(out, self.retracted_by);
-        put_long(out, self.text);
+entry! {
+    /// Something that happened in a room.
+    PastEntry<'a> {
+        /// Its upper 44 bits are when, in milliseconds since 1970.
+        id: u64 as Happening,
+        /// A [`PastCode`](crate::wire::PastCode).
+        what: u8 as PastCode,
+        by: name,
+        /// Empty where nobody has taken it back.
+        retracted_by: name,
+        /// Of what was taken back, why.
+        text: long,
     }
 }
 
-/// An address in a list of addresses.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct AddressEntry {
-    /// A [`Transport`](crate::wire::Transport).
-    pub transport: u8,
-    /// An [`Origin`](crate::wire::Origin).
-    pub origin: u8,
-    pub address: SocketAddr,
-}
-
-impl Entry<'_> for AddressEntry {
-    fn decode(fields: &mut Fields<'_>) -> Result<Self, BodyError> {
-        let (transport, origin) = (fields.u8()?, fields.u8()?);
-        Ok(AddressEntry { transport, origin, address: fields.address()? })
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&[self.transport, self.origin]);
-        put_address(out, self.address);
+entry! {
+    /// An address in a list of addresses.
+    AddressEntry {
+        /// A [`Transport`](crate::wire::Transport).
+        transport: u8 as Transport,
+        /// An [`Origin`](crate::wire::Origin).
+        origin: u8 as Origin,
+        address: address,
     }
 }
 
@@ -180,6 +156,9 @@ impl<'a> RowEntry<'a> {
 }
 
 impl<'a> Entry<'a> for RowEntry<'a> {
+    /// A row has as many columns as it says: [`Form::Rows`].
+    const FIELDS: &'static [Field] = &[];
+
     fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError> {
         let begin = *fields;
         let columns = fields.u8()?;

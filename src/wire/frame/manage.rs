@@ -1,25 +1,27 @@
 //! Rooms, for those who run them. The header's channel is the room, also of [`Wish`] where one is in it.
 
-use super::{Body, BodyError, Kind, ListEntries, MaskEntry, MemberEntry, WishEntry};
+use super::{Body, BodyError, Entry, Kind, ListEntries, MaskEntry, MemberEntry, WishEntry};
 use crate::wire::fields::{Fields, put_name};
+use crate::wire::schema::{Field, Form, Meaning};
+use crate::wire::{AffiliationCode, ChangeCode, WishCode};
 
 body! {
     /// Client: what becomes of somebody's wish?
     Decide<'a> {
         request: u32,
         /// A [`WishCode`](crate::wire::WishCode).
-        wish: u8,
+        wish: u8 as WishCode,
         /// Whether it is granted: 1, or 0.
-        grant: u8,
+        grant: u8 as YesNo,
         who: name,
     }
 
     /// Server: somebody has decided on what you wished for.
     Decided<'a> {
         /// A [`WishCode`](crate::wire::WishCode).
-        wish: u8,
+        wish: u8 as WishCode,
         /// Whether it is granted: 1, or 0.
-        is_granted: u8,
+        is_granted: u8 as YesNo,
         /// One need not be in it.
         room: name,
     }
@@ -39,11 +41,11 @@ body! {
     Change<'a> {
         request: u32,
         /// A [`ChangeCode`](crate::wire::ChangeCode).
-        change: u8,
+        change: u8 as ChangeCode,
         /// Whether it is to be so: 1, or 0.
-        on: u8,
+        on: u8 as YesNo,
         /// For how long, in seconds; 0: until it is undone. Only bans and mutes have an end.
-        seconds: u32,
+        seconds: u32 as Seconds,
         /// What goes with the change; often empty.
         value: name,
         /// Why; often empty.
@@ -59,15 +61,15 @@ body! {
     Settings<'a> {
         request: u32,
         /// Bit n is change code n.
-        flags: u16,
+        flags: u16 as RoomFlags,
         /// How many it takes; 0: as many as the server allows.
         occupants_max: u32,
         /// When it was made, in milliseconds since 1970.
-        made_millis: u64,
+        made_millis: u64 as Millis,
         /// Whether there is a password: 1, or 0.
-        has_password: u8,
+        has_password: u8 as YesNo,
         /// Empty for those who may not know it.
-        password: name,
+        password: name as Secret,
     }
 
     /// Client: a name that nobody else may have in the room; an empty one: none any more.
@@ -80,7 +82,7 @@ body! {
     ListMembers<'a> {
         request: u32,
         /// An [`AffiliationCode`](crate::wire::AffiliationCode); that of no affiliation: all.
-        affiliation: u8,
+        affiliation: u8 as AffiliationCode,
         after: name,
     }
 
@@ -94,7 +96,7 @@ body! {
     ListMasks {
         request: u32,
         /// The [`ChangeCode`](crate::wire::ChangeCode) of its entries.
-        list: u8,
+        list: u8 as ChangeCode,
         from: u16,
     }
 
@@ -151,7 +153,7 @@ body! {
     Wish<'a> {
         request: u32,
         /// A [`WishCode`](crate::wire::WishCode).
-        wish: u8,
+        wish: u8 as WishCode,
         /// The room, where one is not in it; else empty.
         room: name,
         text: text,
@@ -161,7 +163,7 @@ body! {
     Wished<'a> {
         who: name,
         /// A [`WishCode`](crate::wire::WishCode).
-        wish: u8,
+        wish: u8 as WishCode,
         text: text,
     }
 }

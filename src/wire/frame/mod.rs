@@ -3,14 +3,19 @@
 //! A struct holds the fields of a *body*; kind, flags and channel are the header's. A request's body starts with a
 //! request id that its answer repeats; id 0 means that `done` is not wanted, every other answer comes all the same.
 
-/// Declares a body as the list of its fields in wire order; the types are the methods of [`Fields`] that read them.
+/// Declares a body as the list of its fields in wire order; the types are the methods of [`Fields`] that read them. What
+/// a number stands for may follow behind `as`: a set of codes or bits, or a word of the rules `@meaning`.
 macro_rules! body {
-    ($($(#[$meta:meta])* $kind:ident $(<$life:lifetime>)? { $($(#[$fmeta:meta])* $field:ident: $type:ident,)* })*) => {$(
+    ($($(#[$meta:meta])* $kind:ident $(<$life:lifetime>)? {
+        $($(#[$fmeta:meta])* $field:ident: $type:ident $(as $meaning:ident)?,)*
+    })*) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub struct $kind $(<$life>)? { $($(#[$fmeta])* pub $field: body!(@type $type),)* }
 
         impl<'a> Body<'a> for $kind $(<$life>)? {
+            const FIELDS: &'static [Field] = &[$(body!(@field $field $type $($meaning)?),)*];
+
             fn kind(&self) -> Kind {
                 Kind::$kind
             }
@@ -74,6 +79,54 @@ macro_rules! body {
     (@encode $out:ident ($value:expr) bytes24) => { $out.extend_from_slice(&$value) };
     (@encode $out:ident ($value:expr) bytes32) => { $out.extend_from_slice(&$value) };
     (@encode $out:ident ($value:expr) $number:ident) => { $out.extend_from_slice(&$value.to_be_bytes()) };
+    (@field $field:ident $type:ident $($meaning:ident)?) => {
+        Field { name: stringify!($field), form: body!(@form $type), meaning: body!(@meaning $($meaning)?) }
+    };
+    (@form u8) => { Form::U8 };
+    (@form u16) => { Form::U16 };
+    (@form u32) => { Form::U32 };
+    (@form u64) => { Form::U64 };
+    (@form name) => { Form::Name };
+    (@form long) => { Form::Long };
+    (@form text) => { Form::Text };
+    (@form bytes) => { Form::Bytes };
+    (@form bytes16) => { Form::Bytes16 };
+    (@form bytes24) => { Form::Bytes24 };
+    (@form bytes32) => { Form::Bytes32 };
+    (@form address) => { Form::Address };
+    (@form rows) => { Form::Rows };
+    (@form names) => { Form::List(<&str as Entry<'_>>::FIELDS) };
+    (@form rooms) => { Form::List(RoomEntry::FIELDS) };
+    (@form occupants) => { Form::List(OccupantEntry::FIELDS) };
+    (@form members) => { Form::List(MemberEntry::FIELDS) };
+    (@form masks) => { Form::List(MaskEntry::FIELDS) };
+    (@form pasts) => { Form::List(PastEntry::FIELDS) };
+    (@form wishes) => { Form::List(WishEntry::FIELDS) };
+    (@form addresses) => { Form::List(AddressEntry::FIELDS) };
+    (@meaning) => { Meaning::Plain };
+    (@meaning YesNo) => { Meaning::YesNo };
+    (@meaning Millis) => { Meaning::Millis };
+    (@meaning Happening) => { Meaning::Happening };
+    (@meaning Seconds) => { Meaning::Seconds };
+    (@meaning Length) => { Meaning::Length };
+    (@meaning Secret) => { Meaning::Secret };
+    (@meaning RoomFlags) => { Meaning::BitPerCode(ChangeCode::WORDS) };
+    (@meaning $words:ident) => { $words::MEANING };
+}
+
+/// Declares bits of a field of one byte.
+macro_rules! bits {
+    ($(#[$meta:meta])* $name:ident { $($(#[$bmeta:meta])* $bit:ident = $number:literal,)* }) => {
+        $(#[$meta])*
+        pub struct $name;
+
+        impl $name {
+            $($(#[$bmeta])* pub const $bit: u8 = $number;)*
+
+            pub const MEANING: Meaning =
+                Meaning::Bits(&[$(Word { number: $number, word: stringify!($bit) },)*]);
+        }
+    };
 }
 
 mod datagrams;
@@ -102,6 +155,7 @@ pub use rooms::*;
 pub use session::*;
 
 use super::fields::Fields;
+use super::schema::Field;
 use std::fmt;
 
 /// Why a body is not what its kind promises.
@@ -135,14 +189,18 @@ impl std::error::Error for BodyError {}
 
 /// The body of one kind of frame.
 pub trait Body<'a>: Sized {
+    /// What it is made of, in wire order.
+    const FIELDS: &'static [Field];
+
     fn kind(&self) -> Kind;
     fn decode(fields: &mut Fields<'a>) -> Result<Self, BodyError>;
     fn encode(&self, out: &mut Vec<u8>);
 }
 
-/// The table of kinds: number, name, and whether a client sends it as a request that begins with a request id.
+/// The table of kinds: number, name, and, of a request, which a client sends and which begins with a request id, the
+/// kinds that answer it beside `refused`.
 macro_rules! kinds {
-    ($($number:literal $kind:ident $(<$life:lifetime>)? $($request:ident)?;)*) => {
+    ($($number:literal $kind:ident $(<$life:lifetime>)? $(=> $($answer:ident)|+)?;)*) => {
         /// What a frame is: the first byte of its header.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
@@ -157,7 +215,17 @@ macro_rules! kinds {
 
             /// A request of a client, whose body starts with a request id (hello's after the magic).
             pub fn is_request(self) -> bool {
-                match self { $(Kind::$kind => false $(|| stringify!($request) == "request")?,)* }
+                match self { $(Kind::$kind => const { !Kind::$kind.answers().is_empty() },)* }
+            }
+
+            /// What answers a request, unless it is refused; nothing for all other kinds.
+            pub const fn answers(self) -> &'static [Kind] {
+                match self { $(Kind::$kind => &[$($(Kind::$answer),+)?],)* }
+            }
+
+            /// What its body is made of, in wire order.
+            pub const fn fields(self) -> &'static [Field] {
+                match self { $(Kind::$kind => kinds!(@fields $kind $($life)?),)* }
             }
         }
 
@@ -188,61 +256,63 @@ macro_rules! kinds {
             }
         }
     };
+    (@fields $kind:ident) => { <$kind as Body<'static>>::FIELDS };
+    (@fields $kind:ident $life:lifetime) => { <$kind<'static> as Body<'static>>::FIELDS };
 }
 
 kinds! {
     // The session itself.
-    0x80 Hello<'a>      request;
+    0x80 Hello<'a>      => Welcome;
     0x81 Welcome<'a>;
     0x82 Done;
     0x83 Refused<'a>;
     0x84 Ping;
     0x85 Pong;
     0x86 Bye<'a>;
-    0x87 Credentials<'a> request;
+    0x87 Credentials<'a> => Account | Done;
     0x88 Account<'a>;
     // Rooms.
-    0x90 Join<'a>       request;
+    0x90 Join<'a>       => Joined;
     0x91 Joined<'a>;
-    0x92 Leave          request;
-    0x93 Say<'a>        request;
+    0x92 Leave          => Done;
+    0x93 Say<'a>        => Done;
     0x94 Said<'a>;
     0x95 Entered<'a>;
     0x96 Left<'a>;
-    0x97 SetSubject<'a> request;
+    0x97 SetSubject<'a> => Done;
     0x98 Subject<'a>;
-    0x99 ListRooms<'a>  request;
+    0x99 ListRooms<'a>  => RoomList;
     0x9a RoomList<'a>;
-    0x9b Who<'a>        request;
+    0x9b Who<'a>        => Occupants;
     0x9c Occupants<'a>;
     0x9d Notice<'a>;
     0x9e Kicked<'a>;
     0x9f Changed<'a>;
     // Peers.
-    0xa0 Tell<'a>       request;
+    0xa0 Tell<'a>       => Done;
     0xa1 Told<'a>;
-    0xa2 Lookup<'a>     request;
+    0xa2 Lookup<'a>     => Peer;
     0xa3 Peer<'a>;
-    0xa4 ListPeers<'a>  request;
+    0xa4 ListPeers<'a>  => PeerList;
     0xa5 PeerList<'a>;
-    0xa6 Declare<'a>    request;
+    0xa6 Declare<'a>    => Done;
     0xa7 Renamed<'a>;
     0xa8 Invited<'a>;
     0xa9 ToldElsewhere<'a>;
     // Relays.
-    0xb0 Open<'a>       request;
+    0xb0 Open<'a>       => Opened;
     0xb1 Offer<'a>;
-    0xb2 Accept         request;
-    0xb3 Decline<'a>    request;
+    0xb2 Accept         => Done;
+    0xb3 Decline<'a>    => Done;
     0xb4 Opened<'a>;
-    0xb5 Close          request;
+    0xb5 Close          => Done;
     0xb6 Closed<'a>;
     0xb7 Data<'a>;
     0xb8 Ringing;
-    0xb9 OfferPaths<'a> request;
+    0xb9 OfferPaths<'a> => Done;
     0xba Paths<'a>;
     // Datagram sessions: the first three over TCP, the others are datagrams.
-    0xc0 GetTicket      request;
+    0xc0 GetTicket      => Ticket;
     0xc1 Ticket;
     0xc2 Bound;
     0xc8 Bind;
@@ -250,37 +320,37 @@ kinds! {
     0xca Prove;
     0xcb Sealed<'a>;
     // Those who run a room.
-    0xcc Decide<'a>     request;
+    0xcc Decide<'a>     => Done;
     0xcd Decided<'a>;
-    0xce ListWishes     request;
+    0xce ListWishes     => Wishes;
     0xcf Wishes<'a>;
-    0xd0 Change<'a>     request;
-    0xd1 ShowSettings   request;
+    0xd0 Change<'a>     => Done;
+    0xd1 ShowSettings   => Settings;
     0xd2 Settings<'a>;
-    0xd3 ReserveName<'a> request;
-    0xd4 ListMembers<'a> request;
+    0xd3 ReserveName<'a> => Done;
+    0xd4 ListMembers<'a> => Members;
     0xd5 Members<'a>;
-    0xd6 ListMasks      request;
+    0xd6 ListMasks      => Masks;
     0xd7 Masks<'a>;
-    0xd8 Kick<'a>       request;
-    0xd9 Invite<'a>     request;
-    0xda Destroy<'a>    request;
+    0xd8 Kick<'a>       => Done;
+    0xd9 Invite<'a>     => Done;
+    0xda Destroy<'a>    => Done;
     0xdb Destroyed<'a>;
-    0xdc RenameRoom<'a> request;
+    0xdc RenameRoom<'a> => Done;
     0xdd RoomRenamed<'a>;
-    0xde Wish<'a>       request;
+    0xde Wish<'a>       => Done;
     0xdf Wished<'a>;
     // What happened before.
-    0xe0 ShowPast       request;
+    0xe0 ShowPast       => Past;
     0xe1 Past<'a>;
-    0xe2 Search<'a>     request;
-    0xe3 Retract<'a>    request;
+    0xe2 Search<'a>     => Past;
+    0xe3 Retract<'a>    => Done;
     0xe4 Retracted<'a>;
-    0xe5 MarkRead<'a>   request;
+    0xe5 MarkRead<'a>   => ReadMark;
     0xe6 ReadMark<'a>;
     // Operators of the server.
-    0xe8 Administer<'a> request;
-    0xe9 ListServer<'a> request;
+    0xe8 Administer<'a> => Done;
+    0xe9 ListServer<'a> => ServerList;
     0xea ServerList<'a>;
     0xeb Announced<'a>;
 }

@@ -3,15 +3,17 @@
 use super::lists::RowEntry;
 use super::{Body, BodyError, Kind, ListEntries};
 use crate::wire::fields::{Fields, put_name};
+use crate::wire::schema::{Field, Form, Meaning};
+use crate::wire::{AdministerCode, ListServerCode};
 
 body! {
     /// Client: an operator does something.
     Administer<'a> {
         request: u32,
         /// An [`AdministerCode`](crate::wire::AdministerCode).
-        what: u8,
+        what: u8 as AdministerCode,
         /// For how long; 0: until it is undone. Of a ban alone.
-        seconds: u32,
+        seconds: u32 as Seconds,
         /// Whom or what it is done to.
         value: name,
         /// A room to go to instead, where a room is ended; often empty.
@@ -24,7 +26,7 @@ body! {
     ListServer<'a> {
         request: u32,
         /// A [`ListServerCode`](crate::wire::ListServerCode).
-        what: u8,
+        what: u8 as ListServerCode,
         after: name,
     }
 

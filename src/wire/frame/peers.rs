@@ -1,7 +1,8 @@
 //! Peers: one to one, by name.
 
-use super::{AddressEntry, Body, BodyError, Kind, ListEntries};
+use super::{AddressEntry, Body, BodyError, Entry, Kind, ListEntries};
 use crate::wire::fields::{Fields, put_name};
+use crate::wire::schema::{Field, Form, Meaning, Word};
 
 body! {
     /// Client: say something to one user, wherever they are.
@@ -45,11 +46,11 @@ body! {
     Peer<'a> {
         request: u32,
         /// Bits of [`Offers`].
-        offers: u8,
+        offers: u8 as Offers,
         /// Whole seconds since the peer logged in.
-        online_seconds: u32,
+        online_seconds: u32 as Seconds,
         /// Whole seconds since the server last heard of it, over TCP or UDP.
-        heard_seconds: u32,
+        heard_seconds: u32 as Seconds,
         /// The name as its owner writes it.
         name: name,
         /// Those that the peer declared and those that the server observed; none unless the peer shows them.
@@ -72,22 +73,22 @@ body! {
     Declare<'a> {
         request: u32,
         /// Bits of [`Offers`]; that of relays is the server's to know.
-        offers: u8,
+        offers: u8 as Offers,
         /// Whether others may see the addresses: 1, or 0.
-        shown: u8,
+        shown: u8 as YesNo,
         /// Where the client listens.
         addresses: addresses,
     }
 }
 
-/// What a peer is there for: bits of [`Peer::offers`] and [`Declare::offers`].
-pub struct Offers;
-
-impl Offers {
-    /// A relay to this peer can be opened.
-    pub const RELAYS: u8 = 0x01;
-    /// It talks.
-    pub const CONVERSATIONS: u8 = 0x02;
-    /// It takes what a pipe sends.
-    pub const PIPES: u8 = 0x04;
+bits! {
+    /// What a peer is there for: bits of [`Peer::offers`] and [`Declare::offers`].
+    Offers {
+        /// A relay to this peer can be opened.
+        RELAYS = 0x01,
+        /// It talks.
+        CONVERSATIONS = 0x02,
+        /// It takes what a pipe sends.
+        PIPES = 0x04,
+    }
 }

@@ -2,22 +2,24 @@
 
 use super::{Body, BodyError, Kind};
 use crate::wire::fields::{Fields, put_name};
+use crate::wire::schema::{Field, Form, Meaning};
+use crate::wire::{ClosedCode, Purpose};
 
 body! {
     /// Client: call a user. Rings at first, and is answered by opened once they accept, or by a refusal.
     Open<'a> {
         request: u32,
         /// A [`Purpose`](crate::wire::Purpose).
-        purpose: u8,
+        purpose: u8 as Purpose,
         to: name,
     }
 
     /// Server: a user calls you; the channel is the relay's.
     Offer<'a> {
         /// A [`Purpose`](crate::wire::Purpose).
-        purpose: u8,
+        purpose: u8 as Purpose,
         /// The longest payload, in bytes, that a frame on this relay may have.
-        payload_max: u16,
+        payload_max: u16 as Length,
         from: name,
     }
 
@@ -43,7 +45,7 @@ body! {
         /// The id of open.
         request: u32,
         /// The longest payload, in bytes, that a frame on this relay may have.
-        payload_max: u16,
+        payload_max: u16 as Length,
         peer: name,
     }
 
@@ -55,7 +57,7 @@ body! {
     /// Server: the relay has ended, or the offer is void.
     Closed<'a> {
         /// A [`ClosedCode`](crate::wire::ClosedCode).
-        code: u8,
+        code: u8 as ClosedCode,
         text: text,
     }
 

@@ -1,7 +1,9 @@
 //! Rooms, for those who are in them. The header's channel is the room in every frame that is about a room one is in.
 
-use super::{Body, BodyError, Kind, ListEntries, OccupantEntry, RoomEntry};
+use super::{Body, BodyError, Entry, Kind, ListEntries, OccupantEntry, RoomEntry};
 use crate::wire::fields::{Fields, put_name};
+use crate::wire::schema::{Field, Form, Meaning, Word};
+use crate::wire::{AffiliationCode, ChangeCode, LeftCode};
 
 body! {
     /// Client: enter a room; the first who enters makes it.
@@ -11,7 +13,7 @@ body! {
         past: u16,
         room: name,
         /// What has to be said to enter; empty where there is nothing to say.
-        password: name,
+        password: name as Secret,
     }
 
     /// Server: you are in; the header's channel is the room from now on.
@@ -21,15 +23,15 @@ body! {
         /// Occupants, the newcomer among them.
         occupants: u32,
         /// What the room is: bit n is change code n.
-        flags: u16,
+        flags: u16 as RoomFlags,
         /// An [`AffiliationCode`](crate::wire::AffiliationCode): what one's account is to the room.
-        affiliation: u8,
+        affiliation: u8 as AffiliationCode,
         /// Bits of [`Grants`]: one's own.
-        grants: u8,
+        grants: u8 as Grants,
         /// One's own name as the others in the room know it.
         you: name,
         /// When the subject was set, in milliseconds since 1970; 0 when there is none.
-        subject_millis: u64,
+        subject_millis: u64 as Millis,
         /// Who set it; empty when there is none.
         subject_by: name,
         subject: text,
@@ -61,7 +63,7 @@ body! {
     Left<'a> {
         who: name,
         /// A [`LeftCode`](crate::wire::LeftCode).
-        code: u8,
+        code: u8 as LeftCode,
         /// What they said on leaving; often empty.
         text: text,
     }
@@ -75,7 +77,7 @@ body! {
     /// Server: the subject was set, by somebody, to this.
     Subject<'a> {
         /// When, in milliseconds since 1970.
-        at_millis: u64,
+        at_millis: u64 as Millis,
         by: name,
         text: text,
     }
@@ -115,11 +117,11 @@ body! {
     Changed<'a> {
         by: name,
         /// A [`ChangeCode`](crate::wire::ChangeCode) or a newer one.
-        change: u8,
+        change: u8 as ChangeCode,
         /// Whether it is so now: 1, or 0.
-        on: u8,
+        on: u8 as YesNo,
         /// For how long, in seconds; 0: until it is undone.
-        seconds: u32,
+        seconds: u32 as Seconds,
         /// What goes with the change; often empty.
         value: name,
         /// Why; often empty.
@@ -133,15 +135,15 @@ body! {
     }
 }
 
-/// What somebody was given in a room: bits of [`Joined::grants`], of an [`OccupantEntry`] and of a
-/// [`MemberEntry`](super::MemberEntry).
-pub struct Grants;
-
-impl Grants {
-    /// The role of a moderator, for this visit.
-    pub const MODERATOR: u8 = 0x01;
-    /// A voice.
-    pub const VOICE: u8 = 0x02;
-    /// Taken, rather than given: they do not speak.
-    pub const MUTED: u8 = 0x04;
+bits! {
+    /// What somebody was given in a room: bits of [`Joined::grants`], of an [`OccupantEntry`] and of a
+    /// [`MemberEntry`](super::MemberEntry).
+    Grants {
+        /// The role of a moderator, for this visit.
+        MODERATOR = 0x01,
+        /// A voice.
+        VOICE = 0x02,
+        /// Taken, rather than given: they do not speak.
+        MUTED = 0x04,
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::{Body, BodyError, Kind};
 use crate::wire::fields::{Fields, put_long, put_name};
+use crate::wire::schema::{self, Field, Form, Meaning};
+use crate::wire::{AccountCode, ByeCode, CredentialsCode, RefusalCode};
 
 /// The first four bytes of hello's body, so that a stray program is recognised as one.
 pub const MAGIC: [u8; 4] = *b"SWBD";
@@ -19,6 +21,8 @@ pub struct Hello<'a> {
 }
 
 impl<'a> Body<'a> for Hello<'a> {
+    const FIELDS: &'static [Field] = schema::HELLO;
+
     fn kind(&self) -> Kind {
         Kind::Hello
     }
@@ -50,9 +54,9 @@ body! {
     Welcome<'a> {
         request: u32,
         version: u8,
-        body_max: u16,
+        body_max: u16 as Length,
         /// The longest text, in bytes, that say, tell, decline and bye may have; a subject may be held to less.
-        text_max: u16,
+        text_max: u16 as Length,
         /// The name as the server shows it to others.
         name: name,
     }
@@ -66,7 +70,7 @@ body! {
     Refused<'a> {
         request: u32,
         /// A [`RefusalCode`](crate::wire::RefusalCode) or a newer one.
-        code: u16,
+        code: u16 as RefusalCode,
         /// A sentence for a person.
         text: text,
     }
@@ -84,7 +88,7 @@ body! {
     /// Both: the last frame. A client says why it leaves, for those who stay; the server says why it hangs up.
     Bye<'a> {
         /// A [`ByeCode`](crate::wire::ByeCode) or a newer one.
-        code: u16,
+        code: u16 as ByeCode,
         text: text,
     }
 
@@ -92,19 +96,19 @@ body! {
     Credentials<'a> {
         request: u32,
         /// A [`CredentialsCode`](crate::wire::CredentialsCode): what it is the password of, and what for.
-        what: u8,
+        what: u8 as CredentialsCode,
         /// Of the account or the operator; empty where there is none, or where it is the user's own.
         name: name,
-        password: long,
+        password: long as Secret,
         /// The one to be from now on, where it is to be changed.
-        new: long,
+        new: long as Secret,
     }
 
     /// Server: what has become of an account.
     Account<'a> {
         request: u32,
         /// An [`AccountCode`](crate::wire::AccountCode).
-        code: u8,
+        code: u8 as AccountCode,
         /// Its name.
         name: name,
     }
