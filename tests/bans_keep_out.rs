@@ -38,7 +38,7 @@ fn a_network_is_kept_out_and_what_comes_from_there_ends() {
     }
     cy.round_trip();
     log_in_from("127.1.1.0", server.address, "dan");
-    assert!(admin_of(&server, &["status"]).lines().contains(&"connections-refused-banned\t2"));
+    assert!(admin_of(&server, &["status"]).lines().contains(&"connections-refused{reason=\"banned\"}\t2"));
 
     admin_of(&server, &["unban", "127.1.0.0/24"]).lines();
     log_in_from("127.1.0.7", server.address, "bob");
