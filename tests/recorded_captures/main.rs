@@ -63,7 +63,6 @@ impl Scene {
         let folder = Folder::new();
         let file = folder.path().join("played.pcapng");
         std::fs::write(&file, &played).expect("a file");
-        std::fs::copy(&file, format!("/tmp/s-rec/{}.pcapng", self.name)).unwrap(); // DEBUG
         self.check(&file);
         if is_recording() {
             std::fs::write(self.file(), played).expect("a recorded file");

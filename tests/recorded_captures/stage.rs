@@ -40,7 +40,7 @@ impl Stage {
     /// A further host. Addresses end in 2 for the first, then 3, and so on.
     pub fn host(&self) -> Host {
         let host = self.segment.host();
-        host.finishes_packets();
+        prepare(&host);
         host
     }
 
@@ -52,14 +52,21 @@ impl Stage {
     pub fn home(&self, nat: Nat) -> (Router, Host) {
         let home = self.segment.router(nat);
         let host = home.inside.host();
-        home.host.finishes_packets();
-        host.finishes_packets();
+        [&home.host, &host].into_iter().for_each(prepare);
         (home, host)
     }
 
     /// The packets so far.
     fn packets(&self) -> Vec<Packet> {
         blocks::packets(&std::fs::read(file_in(&self.folder)).expect("dumpcap writes"))
+    }
+
+    /// Waits until a segment says that its sender takes no more.
+    pub fn wait_for_zero_window(&self, from: SocketAddr, to: SocketAddr) {
+        self.wait_for("a window is shut", |seen| {
+            let between = seen.iter().filter(|seen| (seen.from, seen.to) == (from, to));
+            between.filter_map(|seen| seen.tcp).any(|tcp| tcp.window == 0 && tcp.flags == blocks::ACK)
+        });
     }
 
     /// Waits until the packets are enough.
@@ -141,17 +148,24 @@ pub fn bye(mut client: Client) {
     client.receive_all();
 }
 
-/// Lets the sockets of a host take so few bytes that a reader who stops is noticed at once. `tcp_rmem` is the least, what
-/// a socket begins with, and the most, in bytes (tcp(7)).
+/// Lets the sockets of a host take so few bytes that a reader who stops is noticed at once.
 pub fn read_little(host: &Host, bytes: u32) {
-    host.within(|| {
-        std::fs::write("/proc/sys/net/ipv4/tcp_rmem", format!("4096 {bytes} {bytes}")).expect("a setting");
-    });
+    set(host, "tcp_rmem", &format!("4096 {bytes} {bytes}")); // the least, what a socket begins with, the most
 }
 
 /// The same for what waits to be sent.
 pub fn send_little(host: &Host, bytes: u32) {
-    host.within(|| {
-        std::fs::write("/proc/sys/net/ipv4/tcp_wmem", format!("4096 {bytes} {bytes}")).expect("a setting");
-    });
+    set(host, "tcp_wmem", &format!("4096 {bytes} {bytes}"));
+}
+
+/// What passes on a cable is to be what a capture shows, and nothing is to be sent twice that was not lost.
+fn prepare(host: &Host) {
+    host.finishes_packets();
+    // No tail loss probes: where packets take no time, they come before any acknowledgement that may be delayed.
+    set(host, "tcp_early_retrans", "0");
+}
+
+/// A setting of the kernel for one host (tcp(7)).
+fn set(host: &Host, setting: &str, value: &str) {
+    host.within(|| std::fs::write(format!("/proc/sys/net/ipv4/{setting}"), value).expect("a setting"));
 }

@@ -105,6 +105,9 @@ pub const SLOW_CONSUMER: Scene = Scene {
 const QUEUED_MAX: &str = "24576";
 const TEXT_BYTES: usize = 1_000;
 
+/// Messages that are more than bob's socket takes, and less than the server's limit.
+const WINDOW_FULL: usize = 20;
+
 fn slow_consumer(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     read_little(&bob, 16_384);
@@ -121,6 +124,9 @@ fn slow_consumer(stage: &Stage) {
     let text = ".".repeat(TEXT_BYTES);
     for said in 0.. {
         assert!(said < 100, "{said} messages and nobody is dropped");
+        if said == WINDOW_FULL {
+            stage.wait_for_zero_window(bob.stream.local_addr().expect("an address"), serving.address);
+        }
         let request = alice.next_request();
         alice.send(room, &Say { request, text: &text });
         if alice.receive().kind() == Kind::Left {

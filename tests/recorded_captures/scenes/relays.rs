@@ -1,11 +1,11 @@
 //! Bytes from peer to peer through the server.
 
+use super::super::Scene;
+use super::super::blocks::Seen;
 use super::super::common::open_relay;
 use super::super::network::Families;
 use super::super::sights::{anywhere, at_least, exactly, seen};
 use super::super::stage::{PORT, Stage, bye, login, read_little, run, send_little, serve};
-use super::super::{Scene, blocks};
-use blocks::Seen;
 use std::io::Write;
 use switchboard::wire::frame::Data;
 use switchboard::wire::{Flags, Kind, header};
@@ -77,7 +77,7 @@ pub const BACKPRESSURE: Scene = Scene {
 
 /// Of the payload of each frame, and of the relay.
 const FRAME_BYTES: usize = 1_000;
-const FRAMES: usize = 80;
+const FRAMES: usize = 70;
 
 fn backpressure(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
@@ -88,22 +88,15 @@ fn backpressure(stage: &Stage) {
     let serving = serve(&server, &["--send-buffer-bytes", "4096", "--high-water-bytes", "8192"]);
     let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
     let relay = open_relay(&mut alice, &mut bob, "bob");
-    let (mut sending, its_port) = (
-        alice.stream.try_clone().expect("a second handle"),
-        alice.stream.local_addr().expect("an address").port(),
-    );
+    let mut sending = alice.stream.try_clone().expect("a second handle");
     let sender = std::thread::spawn(move || {
         let mut frame = Vec::new();
         header::put(&mut frame, Flags::NONE, relay, &Data { payload: &[b'.'; FRAME_BYTES] });
         (0..FRAMES).for_each(|_| sending.write_all(&frame).expect("the server reads, in the end"));
     });
-    let bobs_port = bob.stream.local_addr().expect("an address").port();
-    let is_shut = |seen: &[Seen<'_>], from: u16, to: u16| {
-        let between = seen.iter().filter(|seen| (seen.from.port(), seen.to.port()) == (from, to));
-        between.filter_map(|seen| seen.tcp).any(|tcp| tcp.window == 0 && tcp.flags & blocks::ACK != 0)
-    };
-    stage.wait_for("bob's window is shut", |seen| is_shut(seen, bobs_port, PORT));
-    stage.wait_for("the server's window is shut", |seen| is_shut(seen, PORT, its_port));
+    let [alices, bobs] = [&alice, &bob].map(|client| client.stream.local_addr().expect("an address"));
+    stage.wait_for_zero_window(bobs, serving.address);
+    stage.wait_for_zero_window(serving.address, alices);
     for _ in 0..FRAMES {
         bob.receive_kind(Kind::Data);
     }

@@ -23,7 +23,8 @@ pub const SIMULTANEOUS_OPEN: Scene = Scene {
         seen("switchboard.kind == \"pong\" and tcp and not tcp.port == 7667"),
         exactly(2, "switchboard.line.text and tcp and not tcp.port == 7667"),
     ],
-    remarks: &[],
+    // A SYN with ACK is the SYN again, and says so of the one that it answers.
+    remarks: &["retransmission", "D-SACK"],
 };
 
 fn simultaneous_open(stage: &Stage) {
@@ -32,7 +33,7 @@ fn simultaneous_open(stage: &Stage) {
         host.firewall(Firewall::Unsolicited);
         host.firewall(Firewall::Udp);
         // So that each has sent its SYN before that of the other arrives, however fast the machine is.
-        host.send_slowly(3_000);
+        host.send_slowly(8_000);
     }
     let serving = serve(&server, &[]);
     let show = ["--share-addresses", "always"];
