@@ -58,6 +58,11 @@ fn requests_and_answers_know_each_other() {
     capture.tcp(way, &frame(0, &Ping { token: 5 })); // 12
     capture.tcp(way.back(), &frame(0, &Pong { token: 5 })); // 13
     capture.tcp(way.back(), &frame(ROOM, &Said { by: "bob", text: "an event" })); // 14
+    let other = Way::to_server(40_101);
+    capture.connect(other); // 17
+    capture.tcp(other, &hello(0)); // 18
+    capture.tcp(other.back(), &welcome(0, 32_768)); // 19
+    capture.tcp(other.back(), &frame(0, &Account { request: 0, code: 1, name: "alice" })); // 20: another client's doing
     let packets = dissect(&capture);
     let link = |packet: usize, frame: usize, name: &str| {
         packets[packet - 1].frames[frame].field(&format!("switchboard.{name}")).map(str::to_owned)
@@ -72,6 +77,8 @@ fn requests_and_answers_know_each_other() {
     assert_eq!((answered(7, 0), answers(8), answers(11)), (Some("11".into()), pair(7, 1), pair(7, 4)));
     assert_eq!((answered(12, 0), answers(13)), (Some("13".into()), pair(12, 1)));
     assert_eq!(answers(14), (None, None));
+    // With id 0, which is no request's own, a hello alone has an answer.
+    assert_eq!((answered(18, 0), answers(19), answers(20)), (Some("19".into()), pair(18, 1), (None, None)));
     // So are they when packets are filtered, and in the one pass of a live capture as far as they can be.
     let filtered = tshark::tshark(
         &capture,
@@ -180,7 +187,7 @@ fn other_ports_are_recognised_by_how_a_conversation_begins() {
     // And what is not: TLS's bytes have another shape, and so has noise.
     let other = Way::to_server_at(40_009, OTHER_PORT);
     capture.connect(other); // 14
-    capture.tcp(other, &[0x90, 0, 0, 4, 0, 0, 0, 0, 1, 2, 3, 4]); // 15: a header, and no join
+    capture.tcp(other, &[0x90, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 9, 9]); // 15: a header, and no join
     capture.udp(other, &[0xcb, 0, 0, 40, 0, 0, 0, 0].repeat(6)); // 16
     let packets = dissect(&capture);
     let kinds = |packet: usize| packets[packet - 1].frames.iter().map(|f| f.kind()).collect::<Vec<_>>();

@@ -9,9 +9,10 @@ mod tshark;
 use common::SWITCHBOARD;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use switchboard::wire::Kind;
+use switchboard::wire::frame::{Lookup, Refused};
 use switchboard::wire::schema::snake_case;
-use tshark::{Folder, at_home, checked};
+use switchboard::wire::{Flags, Kind, header};
+use tshark::{Capture, Folder, Way, at_home, checked};
 
 fn wireshark(home: &Folder, args: &[&str]) -> Output {
     let mut command = Command::new(SWITCHBOARD);
@@ -45,7 +46,7 @@ fn tshark_knows_the_protocol_once_it_is_installed() {
     assert!(words.contains(&format!("wrote {}", dissector(&home).display())), "{words}");
     assert!(words.contains("wireshark -C Switchboard"), "{words}");
     let fields = at_home(&home, Command::new("tshark")).args(["-G", "fields"]).output().expect("tshark runs");
-    let listed = checked(&fields);
+    let listed = String::from_utf8_lossy(&fields.stdout);
     let known: Vec<&str> = listed.lines().filter_map(|line| line.split('\t').nth(2)).collect();
     for &kind in Kind::ALL {
         for field in kind.fields().iter().filter(|field| field.name != "request") {
@@ -67,14 +68,26 @@ fn the_profile_is_one_that_wireshark_takes() {
     said(&wireshark(&home, &["install"]));
     let colors = std::fs::read_to_string(profile(&home).join("colorfilters")).expect("colours");
     assert_eq!(colors, said(&wireshark(&home, &["colors"])));
-    // tshark reads the preferences of the profile, and says so when it does not understand one.
+    // tshark says so when it does not understand a line of the preferences, and has the profile's columns.
+    let (mut capture, way) = (Capture::new(), Way::to_server(40_000));
+    let mut lookup = Vec::new();
+    header::put(&mut lookup, Flags::NONE, 0, &Lookup { request: 5, name: "bob" });
+    capture.tcp(way, &lookup);
+    let mut refused = Vec::new();
+    header::put(&mut refused, Flags::NONE, 0, &Refused { request: 5, code: 30, text: "nobody" });
+    capture.tcp(way.back(), &refused);
+    let file = home.path().join("capture.pcapng");
+    capture.write(&file);
     let mut command = at_home(&home, Command::new("tshark"));
-    let current = command.args(["-C", "Switchboard", "-G", "currentprefs"]).output().expect("tshark runs");
-    let (prefs, complaints) = (checked(&current), String::from_utf8_lossy(&current.stderr).into_owned());
-    assert!(!complaints.contains("preferences") && !complaints.contains("line"), "{complaints}");
-    assert!(prefs.contains("\ntcp.reassemble_out_of_order: TRUE"), "the profile is not read");
+    let output = command.args(["-C", "Switchboard", "-r"]).arg(&file).output().expect("tshark runs");
+    let (shown, complaints) = (checked(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(!complaints.contains("preference") && !complaints.contains("line "), "{complaints}");
+    let last = shown.lines().last().unwrap_or_default();
+    let columns: Vec<&str> = last.split_whitespace().collect();
+    let first =
+        ["2", "0.001000000", "192.0.2.1", "7667", "192.0.2.77", "40000", "Switchboard", "0.001000000"];
+    assert_eq!(columns[..first.len()], first, "{shown}");
     // Each filter of a colour is one that can be compiled.
-    let capture = tshark::Capture::new();
     for line in colors.lines().filter(|line| line.starts_with('@')) {
         let filter = line.split('@').nth(2).expect("a filter");
         tshark::tshark(&capture, &["-Y", filter]);
@@ -126,4 +139,49 @@ fn a_folder_of_ones_choice_gets_the_dissector_alone() {
     let file = dir.join("switchboard.lua/plugins");
     let words = refused(&wireshark(&home, &["install", "--dir", &file.display().to_string()]));
     assert!(words.starts_with("switchboard: cannot "), "{words}");
+}
+
+const DOCUMENT: &str = include_str!("../docs/WIRESHARK.md");
+
+/// The cells of the table with this heading.
+fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let start = DOCUMENT.find(&format!("| {heading} |")).unwrap_or_else(|| panic!("no table {heading}"));
+    let rows = DOCUMENT[start..].lines().take_while(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn the_document_has_the_notes_and_the_colours_that_there_are() {
+    let home = Folder::new();
+    let printed = said(&wireshark(&home, &["print"]));
+    let noted: Vec<Vec<String>> = printed
+        .lines()
+        .filter_map(|line| line.split_once("add_note(\"")?.1.strip_suffix("),"))
+        .map(|note| {
+            let (name, rest) = note.split_once("\", \"").expect("a name, a text");
+            let (text, severity) = rest.split_once("\", ").expect("and a severity");
+            let severity = match severity.rsplit('_').next() {
+                Some("ERROR") => "error",
+                Some("WARN") => "warning",
+                Some("NOTE") => "note",
+                _ => "comment",
+            };
+            [name, severity, text].map(str::to_owned).to_vec()
+        })
+        .collect();
+    assert_eq!(table("Note"), noted);
+    let colors = said(&wireshark(&home, &["colors"]));
+    let rules: Vec<&str> =
+        colors.lines().filter_map(|line| line.strip_prefix('@')?.split('@').next()).collect();
+    let documented: Vec<&str> = table("Rule").iter().map(|row| row[0]).collect();
+    assert_eq!(documented, rules);
+}
+
+#[test]
+fn the_filters_of_the_document_are_filters() {
+    let block = DOCUMENT.split("```filter\n").nth(1).and_then(|rest| rest.split("```").next());
+    let filters: Vec<&str> = block.expect("filters").lines().collect();
+    assert!(filters.len() > 10);
+    let capture = Capture::new();
+    filters.iter().for_each(|filter| assert_eq!(tshark::tshark(&capture, &["-Y", filter]), "", "{filter}"));
 }
