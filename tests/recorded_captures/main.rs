@@ -36,6 +36,10 @@ const RECORD: &str = "SWITCHBOARD_RECORD";
 /// What Wireshark remarks on wherever a connection ends in order.
 const USUAL: [&str; 2] = ["the connection closing", "The server hangs up"];
 
+/// What it remarks on once in a while, and not in a file that is kept: a checksum that can be written in two ways, as one
+/// in 65,536 can; and a last word that crosses the other end's, on a relay that is gone.
+const BY_CHANCE: [&str; 2] = ["(see RFC 1624)", "The request was refused"];
+
 /// Bytes of the longest file, and of all together.
 const FILE_MAX: u64 = 200 * 1_024;
 const ALL_MAX: u64 = 1_024 * 1_024;
@@ -63,11 +67,12 @@ impl Scene {
         let folder = Folder::new();
         let file = folder.path().join("played.pcapng");
         std::fs::write(&file, &played).expect("a file");
-        self.check(&file);
         if is_recording() {
+            self.check(&file, &[]);
             std::fs::write(self.file(), played).expect("a recorded file");
         } else {
-            self.check(&self.file());
+            self.check(&file, &BY_CHANCE);
+            self.check(&self.file(), &[]);
         }
     }
 
@@ -79,8 +84,9 @@ impl Scene {
         self.sights.iter().map(|sight| sight.filter).collect()
     }
 
+    /// Holds a file against what is to be seen. Wireshark may also remark on what holds one of these.
     #[track_caller]
-    fn check(&self, file: &Path) {
+    fn check(&self, file: &Path, pardoned: &[&str]) {
         let (name, view) = (file.display(), View::of(file, &self.filters()));
         let mut begun = 0;
         for (Sight { filter, times, is_in_order }, passed) in self.sights.iter().zip(&view.passed) {
@@ -96,7 +102,8 @@ impl Scene {
             assert!(first >= begun, "{name}: {filter} begins in packet {first}, before {begun}");
             begun = first;
         }
-        let may_be = |remark: &str| USUAL.iter().chain(self.remarks).any(|part| remark.contains(part));
+        let expected = USUAL.iter().chain(self.remarks).chain(pardoned);
+        let may_be = |remark: &str| expected.clone().any(|part| remark.contains(part));
         let odd = |(_, remark): &&(u32, String)| !may_be(remark);
         let odd: Vec<_> = view.remarks.iter().filter(odd).collect();
         assert!(odd.is_empty(), "{name}: Wireshark remarks on {odd:?}");
