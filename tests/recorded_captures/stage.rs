@@ -8,6 +8,7 @@ use super::tshark::Folder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::rc::Rc;
+use switchboard::wire::Kind;
 
 /// The server's, which the dissector knows.
 pub const PORT: u16 = 7_667;
@@ -59,6 +60,13 @@ impl Stage {
     /// The packets so far.
     fn packets(&self) -> Vec<Packet> {
         blocks::packets(&std::fs::read(file_in(&self.folder)).expect("dumpcap writes"))
+    }
+
+    /// Waits until the server has sent a frame of this kind, in front of others in its segment.
+    pub fn wait_for_frame(&self, kind: Kind) {
+        let begins =
+            |seen: &Seen<'_>| seen.from.port() == PORT && seen.payload.first() == Some(&(kind as u8));
+        self.wait_for("a frame", |seen| seen.iter().any(begins));
     }
 
     /// Waits until a segment says that its sender takes no more.

@@ -1,11 +1,10 @@
 //! Bytes from peer to peer through the server.
 
 use super::super::Scene;
-use super::super::blocks::Seen;
 use super::super::common::open_relay;
 use super::super::network::Families;
 use super::super::sights::{anywhere, at_least, exactly, seen};
-use super::super::stage::{PORT, Stage, bye, login, read_little, run, send_little, serve};
+use super::super::stage::{Stage, bye, login, read_little, run, send_little, serve};
 use std::io::Write;
 use switchboard::wire::frame::Data;
 use switchboard::wire::{Flags, Kind, header};
@@ -28,11 +27,6 @@ pub const RELAY: Scene = Scene {
     remarks: &[],
 };
 
-/// Whether this is a frame of that kind from the server.
-fn is_from_server(seen: &Seen<'_>, kind: Kind) -> bool {
-    seen.from.port() == PORT && seen.payload.first() == Some(&(kind as u8))
-}
-
 fn relay(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     let serving = serve(&server, &[]);
@@ -43,7 +37,7 @@ fn relay(stage: &Stage) {
         "bob",
         &[&["pipe", &address, "--nick", "bob", "--from", "alice"], &through_the_server[..]].concat(),
     );
-    stage.wait_for("bob is there", |seen| seen.iter().any(|seen| is_from_server(seen, Kind::Welcome)));
+    stage.wait_for_frame(Kind::Welcome);
     let mut alice = run(
         &alice,
         "alice",

@@ -41,7 +41,7 @@ fn room(stage: &Stage) {
     bob.write("Yes, please.\n");
     alice.stdout.wait_for("#tea <bob> Yes, please.");
     alice.finish_content();
-    bob.stderr.wait_for("alice");
+    stage.wait_for_frame(Kind::Left);
     bob.finish_content();
 }
 
