@@ -80,7 +80,11 @@ fn a_name_that_is_an_account_is_its_owners_alone() {
     assert_eq!(proof(&mut desk, DAN, identify("Ann", "sesame")), "check Ann hash sesame");
     proved(&mut desk, DAN, Proved::Right);
     desk.login(DAN, "ann");
-    assert_eq!(desk.refusal(DAN, Command::LogOut), Refusal::NameReserved, "she has the name of the account");
+    assert_eq!(
+        desk.refusal(DAN, Command::LogOut),
+        Refusal::NameNeedsAccount,
+        "she has the name of the account"
+    );
     desk.ask(DAN, Command::Rename { name: "dan" });
     let done = Answered::Account { name: "ann".into(), change: AccountChange::LoggedOut };
     assert_eq!(desk.answer(DAN, Command::LogOut), done);

@@ -21,6 +21,12 @@ fn work(workload: &str, times: usize) -> usize {
             (0..times).for_each(|_| room.busy_turn(messages));
             messages * (MEMBERS - 1)
         }
+        Some(("capture", messages)) => {
+            let messages = messages.parse().expect("a number of messages");
+            let mut room = Room::captured(MEMBERS);
+            (0..times).for_each(|_| room.busy_turn(messages));
+            messages * (MEMBERS - 1)
+        }
         Some(("enter", members)) => {
             let members = members.parse().expect("a number of members");
             (0..times).for_each(|_| drop(Room::with_members(members)));
@@ -35,7 +41,10 @@ fn work(workload: &str, times: usize) -> usize {
 fn workload() {
     match asked() {
         Some((workload, times)) => _ = work(&workload, times),
-        None => assert_eq!((work("say 8", 1), work("enter 50", 1)), (8 * 99, 50)),
+        None => {
+            let done = (work("say 8", 1), work("capture 8", 1), work("enter 50", 1));
+            assert_eq!(done, (8 * 99, 8 * 99, 50));
+        }
     }
 }
 
@@ -69,4 +78,15 @@ fn a_delivery_when_what_is_said_is_not_kept() {
 #[test]
 fn an_entry() {
     check(Budget { workload: "enter 1000", instructions_max: 31_500.0, short: 1, long: 4 }, work);
+}
+
+/// Of which there is a packet for each member and turn.
+#[test]
+fn a_delivery_that_is_captured_when_little_is_said() {
+    check(Budget { workload: "capture 8", instructions_max: 955.0, short: 5, long: 55 }, work);
+}
+
+#[test]
+fn a_delivery_that_is_captured_when_much_is_said() {
+    check(Budget { workload: "capture 512", instructions_max: 535.0, short: 5, long: 10 }, work);
 }

@@ -234,9 +234,65 @@ fn operators_see_the_same_figures() {
             |name: &&str| name.strip_prefix(figure.name).is_some_and(|rest| !rest.starts_with('-'));
         assert!(shown.iter().any(|(name, _)| of_figure(name)), "no {}", figure.name);
     }
+    let mut ann = Link::log_in(server.address, "ann", "");
+    ann.told();
+    ann.ask("OPER root correct-horse");
+    let told = ann.ask("STATS t");
+    let lines: Vec<&String> = told.iter().filter(|line| line.contains(" 249 ann t ")).collect();
+    assert_eq!(lines.len(), samples, "{told:?}");
+    assert!(lines.iter().any(|line| line.ends_with(" 249 ann t users :1\r\n")), "{lines:?}");
+    assert!(told.last().is_some_and(|line| line.contains(" 219 ann t :")), "{told:?}");
     let json = admin_of(&server, &["--json", "status"]);
     for line in json.lines() {
         let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
         assert!(row["figure"].is_string() && row["value"].is_number(), "{line}");
     }
+}
+
+/// The rows of the first table below this heading of the document, each cut into its cells.
+fn table<'a>(document: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
+    let (_, section) = document.split_once(heading).unwrap_or_else(|| panic!("no {heading:?}"));
+    let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect()
+}
+
+#[test]
+fn the_document_explains_every_figure() {
+    let document = include_str!("../docs/OBSERVE.md");
+    let rows = table(document, "### All of them");
+    let explained: Vec<String> = rows.iter().map(|row| row.join(" | ").replace('`', "")).collect();
+    let expected: Vec<String> = ALL
+        .iter()
+        .map(|figure| {
+            let by = if figure.label.is_empty() { String::new() } else { format!(" by {}", figure.label) };
+            format!("{}{by} | {} | {}", figure.name, format!("{:?}", figure.kind).to_lowercase(), figure.help)
+        })
+        .collect();
+    assert_eq!(explained, expected);
+}
+
+#[test]
+fn the_document_explains_every_reason() {
+    let server = open();
+    let families = scrape(server.address);
+    let mut explained = Vec::new();
+    let mut figure = String::new();
+    for row in table(include_str!("../docs/OBSERVE.md"), "The reasons:") {
+        let [name, reason, meaning] = row[..] else { panic!("{row:?}") };
+        if !name.is_empty() {
+            figure = name.to_owned();
+        }
+        assert!(!meaning.is_empty(), "{row:?}");
+        explained.push((figure.clone(), reason.to_owned()));
+    }
+    let labelled = ALL.iter().filter(|figure| !figure.label.is_empty());
+    let given = labelled.flat_map(|figure| {
+        let name = format!("switchboard_{}_total", figure.name.replace('-', "_"));
+        let samples = families[&name].samples.iter();
+        samples
+            .map(|(label, _)| (figure.name.to_owned(), label.split('"').nth(1).expect("a label").to_owned()))
+    });
+    assert_eq!(explained, given.collect::<Vec<_>>());
 }

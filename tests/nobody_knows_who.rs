@@ -76,6 +76,13 @@ impl Person {
         }
     }
 
+    /// Makes an account of the nickname.
+    #[track_caller]
+    fn register(&mut self) {
+        self.send("NS REGISTER sesame\r\n");
+        self.wait_for(" 900 ");
+    }
+
     /// Everything up to now has come.
     #[track_caller]
     fn catch_up(&mut self) {
@@ -156,8 +163,7 @@ fn whatever_people_do_nobody_in_the_room_or_in_another_learns_who_they_are() {
 
     let mut alice = Person::connect(&server, [127, 9, 8, 7], "secretalice");
     let host = alice.host();
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     let alice_name = alice.enter("#masks");
     let other_name = alice.enter("#other");
     assert_ne!(alice_name, other_name, "the two have nothing in common");
@@ -231,15 +237,13 @@ fn what_a_room_keeps_and_what_owners_do_with_it_says_nothing_of_who_they_are() {
     let server = Server::start(&["--account-delay-seconds", "1e-9"]);
     let mut alice = Person::connect(&server, [127, 9, 8, 7], "secretalice");
     let host = alice.host();
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     alice.send("JOIN #masks\r\nMODE #masks +A\r\n");
     alice.wait_for("MODE #masks +A");
     let mut phone = Person::connect_again(&server, "secretalice", PLAIN);
     phone.wait_for(" 366 ");
     let mut bob = Person::connect(&server, [127, 9, 8, 6], "secretbob");
-    bob.send("NS REGISTER sesame\r\n");
-    bob.wait_for(" 900 ");
+    bob.register();
     let bob_name = bob.enter("#masks");
     let mut spy = Person::connect(&server, [127, 0, 0, 1], "spy");
     spy.send(&format!("CAP REQ :{READING}\r\n"));
@@ -303,8 +307,7 @@ fn what_a_room_keeps_and_what_owners_do_with_it_says_nothing_of_who_they_are() {
 
     // Who asks to be let in is named to those who run the room, and to nobody else.
     let mut dave = Person::connect(&server, [127, 9, 8, 5], "secretdave");
-    dave.send("NS REGISTER sesame\r\n");
-    dave.wait_for(" 900 ");
+    dave.register();
     phone.send("MODE #masks +i\r\n");
     spy.wait_for("MODE #masks +i");
     dave.send("KNOCK #masks :let me in\r\n");
@@ -371,13 +374,11 @@ fn whoever_knows_the_name_does_not_learn_of_the_room() {
 fn nothing_happens_in_the_room_when_somebody_logs_in_or_out_or_has_no_account_any_more() {
     let server = Server::start(&[]);
     let mut owner = Person::connect(&server, [127, 0, 0, 1], "owner");
-    owner.send("NS REGISTER sesame\r\n");
-    owner.wait_for(" 900 ");
+    owner.register();
     owner.send("JOIN #masks\r\nMODE #masks +Am\r\n");
     owner.wait_for("MODE #masks +Am");
     let mut alice = Person::connect(&server, [127, 0, 0, 2], "alice");
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     owner.send("CS MEMBER #masks alice\r\n");
     owner.wait_for("It is done");
     alice.send("JOIN #open\r\n");
@@ -409,13 +410,11 @@ fn nothing_happens_in_the_room_when_somebody_logs_in_or_out_or_has_no_account_an
 fn when_people_become_known_what_was_before_does_not_say_who_they_were() {
     let server = Server::start(&[]);
     let mut alice = Person::connect(&server, [127, 0, 0, 1], "alice");
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     alice.send("JOIN #masks\r\nMODE #masks +A\r\n");
     alice.wait_for("MODE #masks +A");
     let mut bob = Person::connect(&server, [127, 0, 0, 2], "bob");
-    bob.send("NS REGISTER sesame\r\n");
-    bob.wait_for(" 900 ");
+    bob.register();
     let bob_name = bob.enter("#masks");
     bob.send("PRIVMSG #masks :cheap watches\r\n");
     alice.wait_for("cheap watches");
@@ -481,8 +480,7 @@ fn a_ban_holds_for_whoever_is_behind_the_name() {
     let server = Server::start(&[]);
     let mut keeper = found(&server, "keeper", "#masks");
     let mut alice = Person::connect(&server, [127, 0, 0, 2], "alice");
-    alice.send("NS REGISTER sesame\r\n");
-    alice.wait_for(" 900 ");
+    alice.register();
     let name = alice.enter("#masks");
     keeper.send(&format!("MODE #masks +b {name}!*@*\r\n"));
     keeper.wait_for("+b");

@@ -44,6 +44,15 @@ pub enum Error {
     Refused {
         text: String,
     },
+    /// The server was there, and is not any more.
+    Gone {
+        server: String,
+        error: io::Error,
+    },
+    /// It has figures for others.
+    NoMetrics {
+        server: String,
+    },
     NoRandomNumbers(String),
     Output(io::Error),
 }
@@ -89,6 +98,11 @@ impl Error {
             }
             Error::NotOperator { operator, text } => format!("not taken for operator {operator}: {text}"),
             Error::Refused { text } => text.clone(),
+            Error::Gone { server, error } if is_time_out(error) => format!("{server} does not answer"),
+            Error::Gone { server, error } => format!("{server} is gone: {error}"),
+            Error::NoMetrics { server } => format!(
+                "{server} does not give its figures to this address: set metrics-allow there, or use --operator NAME"
+            ),
             Error::NoRandomNumbers(error) => format!("no random numbers: {error}"),
             Error::Output(error) => format!("cannot write to standard output: {error}"),
         }

@@ -223,7 +223,8 @@ fn credentials<'a>(request: u32, what: CredentialsCode, name: &'a str, password:
     Credentials { request, what: what.number(), name, password, new: "" }
 }
 
-fn dial(server: &str) -> Result<TcpStream, Error> {
+/// Connects to the first of a server's addresses that takes it. Nothing waits for longer than an answer may take.
+pub fn dial(server: &str) -> Result<TcpStream, Error> {
     let resolve = |error| Error::Resolve { server: server.to_owned(), error };
     let mut failed: io::Error = ErrorKind::AddrNotAvailable.into();
     for address in server.to_socket_addrs().map_err(resolve)? {

@@ -1,7 +1,8 @@
 //! `switchboard admin`: one thing that an operator does to a running server, or sees of it, for people and for scripts.
 //!
 //! - `link` the connection: one request at a time, and waiting for its answer is all there is to do meanwhile;
-//! - [`Action`] what can be done and seen; `output` how what was seen is printed; [`Error`] why it did not work.
+//! - [`Action`] what can be done and seen; `output` how what was seen is printed; [`Error`] why it did not work;
+//! - [`top`] the same figures again and again, as long as somebody watches.
 //!
 //! Absent on purpose: a session of several commands. Each one is a process of its own, so that scripts know what became
 //! of it by its exit status.
@@ -10,6 +11,7 @@ mod action;
 mod error;
 mod link;
 mod output;
+pub mod top;
 
 pub use action::Action;
 pub use error::Error;

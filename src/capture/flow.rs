@@ -198,11 +198,11 @@ impl Flow {
 
     /// One packet, with the next part of the payload.
     fn put(&mut self, sheet: &mut Sheet, side: Side, flags: TcpFlags, payload: &mut Payload<'_>) {
-        if self.is_reset {
-            payload.left = 0;
+        sheet.make_room(payload.take);
+        if self.is_reset || sheet.is_over() {
+            payload.left = 0; // nobody wants to know
             return;
         }
-        sheet.make_room(payload.take);
         if self.file != sheet.file() {
             self.file = sheet.file();
             self.remarks.insert(0, format!("{}: goes on from the file before", self.name));

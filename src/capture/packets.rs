@@ -143,13 +143,20 @@ fn in_v6(ip: IpAddr) -> [u8; 16] {
     }
 }
 
-/// The sum of all words of two bytes, of which four bytes at a time are looked at: it is the same once it is folded.
+/// The sum of all words of two bytes, of which eight bytes at a time are looked at: it is the same once it is folded.
 fn sum_of(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<4>();
-    let sum: u64 = words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum();
-    let mut last = [0; 4];
+    let both = |word: [u8; 8]| {
+        let word = u64::from_be_bytes(word);
+        (word >> 32) + (word & 0xffff_ffff)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut sum = 0;
+    for word in words {
+        sum += both(*word);
+    }
+    let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    sum + u64::from(u32::from_be_bytes(last))
+    sum + both(last)
 }
 
 fn checksum_of(mut sum: u64) -> u16 {

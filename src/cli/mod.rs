@@ -9,6 +9,8 @@ mod bench;
 #[cfg(feature = "client")]
 mod chat_args;
 mod password;
+#[cfg(feature = "client")]
+mod top;
 mod wireshark;
 
 use crate::config::ServeArgs;
@@ -56,6 +58,10 @@ enum Command {
     #[cfg(feature = "client")]
     #[command(after_help = admin::HELP)]
     Admin(admin::AdminArgs),
+    /// Watch a running server: connections, rates, where its time goes, queues, and what is dropped
+    #[cfg(feature = "client")]
+    #[command(after_help = top::HELP)]
+    Top(top::TopArgs),
     /// Teach Wireshark and tshark to show Switchboard's frames
     #[command(after_help = wireshark::HELP)]
     Wireshark(wireshark::WiresharkArgs),
@@ -192,7 +198,7 @@ once. HUP reads the config file again; a file with a mistake changes nothing.
 
 Operators are in the config file alone: [[operators]].
 
-RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace the readiness of every connection.";
+RUST_LOG=debug tells more on stderr, RUST_LOG=switchboard=trace every step of every turn.";
 
 /// Runs what the command line says, and turns an error into one sentence on stderr.
 pub fn main() -> ExitCode {
@@ -211,6 +217,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor(args),
         #[cfg(feature = "client")]
         Command::Admin(args) => admin::admin(args),
+        #[cfg(feature = "client")]
+        Command::Top(args) => top::top(args),
         Command::Wireshark(args) => wireshark::wireshark(args),
         #[cfg(feature = "load")]
         Command::Bench(args) => bench::bench(*args),

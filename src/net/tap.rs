@@ -26,39 +26,40 @@ pub struct Tapped<'a, S, T> {
 }
 
 impl<S: Socket, T: Tap> Read for Tapped<'_, S, T> {
+    #[inline]
     fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        let Some(tap) = &mut self.tap else { return self.socket.read(into) };
         let outcome = self.socket.read(into);
-        if let Some(tap) = &mut self.tap {
-            match &outcome {
-                Ok(n) => tap.read(into.get(..*n).unwrap_or_default()),
-                Err(error) => tap.failed(error, false),
-            }
+        match &outcome {
+            Ok(n) => tap.read(into.get(..*n).unwrap_or_default()),
+            Err(error) => tap.failed(error, false),
         }
         outcome
     }
 }
 
-impl<S: Socket, T: Tap> Tapped<'_, S, T> {
-    fn note_written(&mut self, slices: &[IoSlice<'_>], outcome: Result<usize>) -> Result<usize> {
-        if let Some(tap) = &mut self.tap {
-            match &outcome {
-                Ok(n) => tap.wrote(slices, *n),
-                Err(error) => tap.failed(error, true),
-            }
-        }
-        outcome
+fn note_written(tap: &mut impl Tap, slices: &[IoSlice<'_>], outcome: &Result<usize>) {
+    match outcome {
+        Ok(n) => tap.wrote(slices, *n),
+        Err(error) => tap.failed(error, true),
     }
 }
 
 impl<S: Socket, T: Tap> Write for Tapped<'_, S, T> {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let Some(tap) = &mut self.tap else { return self.socket.write(bytes) };
         let outcome = self.socket.write(bytes);
-        self.note_written(&[IoSlice::new(bytes)], outcome)
+        note_written(tap, &[IoSlice::new(bytes)], &outcome);
+        outcome
     }
 
+    #[inline]
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> Result<usize> {
+        let Some(tap) = &mut self.tap else { return self.socket.write_vectored(slices) };
         let outcome = self.socket.write_vectored(slices);
-        self.note_written(slices, outcome)
+        note_written(tap, slices, &outcome);
+        outcome
     }
 
     fn flush(&mut self) -> Result<()> {

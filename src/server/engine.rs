@@ -375,7 +375,7 @@ impl<S: Socket> Engine<S> {
         let Connection { outbox, socket, .. } = connection;
         let queued = outbox.queued_bytes();
         let flushed = if connection.writable {
-            outbox.flush(blocks, &mut tap.on(key, socket), limits.flush_bytes_per_turn_max)
+            tap.flush(key, outbox, blocks, socket, limits.flush_bytes_per_turn_max)
         } else {
             Ok(Flushed::WouldBlock)
         };

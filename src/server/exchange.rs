@@ -388,7 +388,7 @@ impl<S: Socket> Exchange<S> {
         if connection.writable {
             let Connection { outbox, socket, .. } = connection;
             let queued = outbox.queued_bytes();
-            match outbox.flush(blocks, &mut tap.on(key, socket), queued) {
+            match tap.flush(key, outbox, blocks, socket, queued) {
                 Ok(Flushed::All | Flushed::Budget | Flushed::Held) => {}
                 Ok(Flushed::WouldBlock) => connection.writable = false,
                 Err(error) => return self.close(key, CloseReason::Io(error.kind())),

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::exchange::Exchange;
 use crate::capture::{Ends, Recorder, Side};
 use crate::net::datagram::Train;
-use crate::net::{Key, Socket, Tapped, listener, tap};
+use crate::net::{Blocks, Flushed, Key, Outbox, Socket, Tapped, listener, tap};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 
@@ -43,9 +43,28 @@ impl tap::Tap for OnConnection<'_> {
 
 impl Tap {
     /// Puts the tap on a connection's socket, for one call.
+    #[inline]
     pub fn on<'a, S: Socket>(&'a mut self, key: Key, socket: &'a mut S) -> Tapped<'a, S, OnConnection<'a>> {
         let tap = self.recorder.as_deref_mut().map(|recorder| OnConnection { recorder, key });
         Tapped { socket, tap }
+    }
+
+    /// Writes what a connection is owed: [`Outbox::flush`], which is not slowed down where nothing is captured.
+    ///
+    /// # Errors
+    /// Those of [`Outbox::flush`].
+    pub fn flush<S: Socket>(
+        &mut self,
+        key: Key,
+        outbox: &mut Outbox,
+        blocks: &mut Blocks,
+        socket: &mut S,
+        budget: usize,
+    ) -> io::Result<Flushed> {
+        match self.recorder {
+            None => outbox.flush(blocks, socket, budget),
+            Some(_) => outbox.flush(blocks, &mut self.on(key, socket), budget),
+        }
     }
 
     /// The connection is not read for now: because of a queue that is too long, or for something else.
@@ -95,6 +114,7 @@ impl Tap {
     }
 
     /// The turn is over: what was recorded goes to the disk.
+    #[inline]
     pub fn end_turn(&mut self) {
         if let Some(recorder) = &mut self.recorder {
             recorder.hand_over();

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::time::Instant;
+use switchboard::capture::{self, Recorder};
 use switchboard::hub;
 use switchboard::net::{Key, Socket};
 use switchboard::server::{Engine, Limits};
@@ -118,7 +119,20 @@ impl Room {
 
     /// Everybody joins in the same turn.
     pub fn of(members: Vec<Member>, limits: hub::Limits) -> Room {
-        let engine = Engine::new(Limits::default(), limits, [0; 32], Instant::now());
+        Self::served_by(Engine::new(Limits::default(), limits, [0; 32], Instant::now()), members)
+    }
+
+    /// What is said is not kept, but all that is read and written is captured, to a file that takes it at once.
+    pub fn captured(count: usize) -> Room {
+        let mut engine = Engine::new(Limits::default(), Self::no_history(), [0; 32], Instant::now());
+        let file = Some("/dev/null".into());
+        let options = capture::Options { file, bytes_max: usize::MAX / 2, ..capture::Options::default() };
+        let recorder = Recorder::create(&options).expect("it can be written to").expect("there is a file");
+        engine.set_recorder(recorder, Vec::new());
+        Self::served_by(engine, Self::members(count))
+    }
+
+    fn served_by(engine: Engine<Wire>, members: Vec<Member>) -> Room {
         let mut room = Room { engine, members, channel: 0 };
         for member in &mut room.members {
             let address = SocketAddr::from(([127, 0, 0, 1], 1));
@@ -148,6 +162,7 @@ impl Room {
         self.engine.timers();
         self.engine.flush();
         self.engine.reap(drop);
+        self.engine.end_turn();
     }
 
     /// Ten members say so many messages together, and everybody gets them in one turn.

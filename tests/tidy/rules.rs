@@ -84,7 +84,7 @@ pub const LAYERS: &[Layer] = &[
         name: "admin",
         // Of chat, its rule on what a terminal may be shown.
         modules: &["net", "wire", "chat"],
-        crates: &["getrandom", "jiff", "serde_json"],
+        crates: &["getrandom", "jiff", "rustix", "serde_json", "signal_hook"],
     },
     Layer { name: "config", modules: EVERYTHING, crates: &["clap", "serde", "toml", "strsim", "log"] },
     Layer {
@@ -116,16 +116,29 @@ pub struct Ban {
 
 pub const TIME: &str =
     "time is an argument: take `now: Instant` from the turn, which looks at the clock once";
-pub const CLOCKS: &[&str] =
-    &["src/server/reactor.rs", "src/capture/clock.rs", "src/storage/worker.rs", "src/chat/", "src/load/"];
+pub const CLOCKS: &[&str] = &[
+    "src/server/reactor.rs",
+    "src/server/stages.rs",
+    "src/capture/clock.rs",
+    "src/storage/worker.rs",
+    "src/chat/",
+    "src/load/",
+    "src/admin/top/",
+];
 pub const CHANCE: &str = "what happens is to follow from what was put in, so that a test can repeat it: take a number as an argument";
 pub const SOCKETS: &str = "only net, server and the clients touch sockets; take bytes, or put it there";
 pub const SOCKET_OWNERS: &[&str] = &["src/net/", "src/server/", "src/chat/", "src/admin/", "src/load/"];
 pub const THROWERS: &[&str] =
     &["src/net/", "src/server/", "src/chat/", "src/admin/", "src/load/", "src/cli/password.rs"];
 pub const WAITS: &str = "the server is one thread that waits in poll alone; use a timer of the turn";
-pub const WAITERS: &[&str] =
-    &["src/chat/", "src/load/", "src/capture/writer.rs", "src/server/worker.rs", "src/storage/worker.rs"];
+pub const WAITERS: &[&str] = &[
+    "src/chat/",
+    "src/load/",
+    "src/capture/writer.rs",
+    "src/server/worker.rs",
+    "src/storage/worker.rs",
+    "src/admin/top/",
+];
 pub const PANIC: &str = "bytes from outside must not end the process: return an error, close that one connection, or use `let … else`";
 pub const UNSAFE: &str = "a safe crate that is kept up does it as well; look for one";
 pub const ALLOCATOR: &[&str] = &["src/net/allocator.rs"];

@@ -166,7 +166,7 @@ fn a_place_on_one_machine_is_caught() {
 fn a_row_that_says_something_else_is_caught() {
     let rows = |net: &str| {
         let text = format!(
-            "//! | [`wire`] | x | std, blake3, jiff, memchr, siphasher |\n//! | [`hub`] | x | std, foldhash, memchr, slab, smallvec |\n//! | [`session`] | x | wire, hub, base64ct, hmac, jiff, sha2 |\n//! | [`storage`] | x | hub, rusqlite, log |\n{net}"
+            "//! | [`wire`] | x | std, blake3, jiff, memchr, siphasher |\n//! | [`hub`] | x | std, foldhash, memchr, slab, smallvec |\n//! | [`session`] | x | wire, hub, base64ct, hmac, jiff, sha2 |\n//! | [`storage`] | x | hub, rusqlite, log |\n//! | [`capture`] | x | wire, jiff, log |\n{net}"
         );
         check_table(&file("src/lib.rs", &text)).len()
     };

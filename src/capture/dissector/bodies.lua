@@ -123,7 +123,7 @@ local function put_entry(cursor, tree, field, at)
     local value
     at, value = put_field(cursor, item, part, at)
     if not at then return nil end
-    values[#values + 1] = tostring(value)
+    values[#values + 1] = part.means == "code" and part.words[value] or tostring(value)
   end
   item:set_len(at - begin)
   item:set_text("Entry: " .. table.concat(values, ", "))

@@ -104,7 +104,7 @@ end
 -- What other packets say about this frame: found out now, or found out before.
 local function links_of(kind, cursor, channel, is_good, pinfo, conversation)
   local key = next_key(pinfo)
-  -- Where segments are missing, a frame may be seen that was still waited for on the first pass.
+  -- That includes those that were still waited for on the first pass, because segments are missing.
   if pinfo.visited then return known[key] or { body_max = BODY_MAX } end
   local links = {}
   links.body_max = body_max_of(conversation, pinfo)
@@ -113,7 +113,9 @@ local function links_of(kind, cursor, channel, is_good, pinfo, conversation)
     for name, value in pairs(link_request(conversation, kind, cursor.values, channel, pinfo)) do links[name] = value end
     learn(conversation, kind, cursor.values, channel, pinfo)
   end
-  known[key] = links
+  -- Most frames have nothing that the second pass would not guess.
+  local is_usual = links.body_max == BODY_MAX and not (links.is_conversation or links.asks or links.answers)
+  if not is_usual then known[key] = links end
   return links
 end
 

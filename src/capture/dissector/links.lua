@@ -55,7 +55,7 @@ local function answer(conversation, id, pinfo, kind)
       return asked
     end
   end
-  return conversation.last[id]
+  return id ~= 0 and conversation.last[id] or nil
 end
 
 -- Kinds that have no request id, and are answered all the same: what makes the pair one.
@@ -74,8 +74,9 @@ local function link_request(conversation, kind, values, channel, pinfo)
   local id = values.request
   if kind.answers then
     if kind.name == "open" then conversation.opens[id] = values.purpose end
-    return id ~= 0 and { asks = ask(conversation, id, pinfo, kind) } or {}
-  elseif id and id ~= 0 then
+    -- What comes with id 0 is often no answer, but what happened without being asked for. Only a hello is alone.
+    return (id ~= 0 or kind.name == "hello") and { asks = ask(conversation, id, pinfo, kind) } or {}
+  elseif id and (id ~= 0 or conversation.waiting[0]) then
     local asked = answer(conversation, id, pinfo, kind.name)
     return { answers = asked }
   elseif PAIRS[kind.name] then

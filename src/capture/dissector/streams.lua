@@ -28,6 +28,15 @@ local function tell(pinfo, words)
   pinfo.cols.info:fence()
 end
 
+-- Which protocol lines of text are, by the first of them; nil for text that is the middle of something.
+local function text_protocol(tvb)
+  local text = tvb():raw()
+  if text:byte(1) == 0x16 then return "tls" end
+  if text:find("^%u+ [^\r\n]* HTTP/%d") then return "http" end
+  -- A whole line, or the beginning of one: a command, or where it comes from, or its tags.
+  return (text:find("\n", 1, true) or text:find("^%u+ ") or text:find("^%u+$") or text:find("^[:@]")) and "irc" or nil
+end
+
 -- Whether what begins at `at` may be the header of a frame, as far as it is there.
 local function is_header(tvb, at)
   local there = tvb:len() - at
@@ -60,28 +69,41 @@ local function are_frames(tvb, with_bodies)
   return whole > 0 or not with_bodies
 end
 
--- How one direction of a stream stands: whether the next byte begins a frame (is_in_step), and whether it has had any
--- (has_frames). Found out on the first pass; a packet's verdict is kept, for each of the times that TCP hands over a part
--- of it.
-local function step_of(pinfo, conversation)
+-- How one direction of a stream stands before a part of it that TCP hands over: whether the next byte begins a frame
+-- (is_in_step), whether it has had any (has_frames), and whether the conversation is text, and of which protocol (text).
+-- Found out on the first pass, for each of the parts that end in a packet, and kept.
+local function verdict_on(tvb, pinfo, conversation)
   local part = (tonumber(pinfo.private.switchboard_part) or 0) + 1
   pinfo.private.switchboard_part = tostring(part)
-  local key, from = ("step %d.%d"):format(pinfo.number, part), source(pinfo)
-  if pinfo.visited then return known[key] or {} end
+  local key, from = ("part %d.%d"):format(pinfo.number, part), source(pinfo)
+  if pinfo.visited and known[key] then return known[key] end
   local direction = conversation.directions[from] or {}
-  conversation.directions[from] = direction
-  known[key] = { is_in_step = direction.is_in_step, has_frames = direction.has_frames }
-  return direction
+  local is_frames = tvb(0, 1):uint() >= 0x80
+  local text = conversation.text
+  if is_frames and text and are_frames(tvb, true) then
+    text = nil -- what was taken for text was the rest of a frame
+  elseif not is_frames and not text and not direction.has_frames then
+    text = text_protocol(tvb)
+  end
+  local verdict = { is_in_step = direction.is_in_step, has_frames = direction.has_frames, text = text }
+  if not pinfo.visited then
+    known[key], conversation.text, conversation.directions[from] = verdict, text, direction
+  end
+  return verdict
+end
+
+-- Notes on the first pass how the direction stands behind what was looked at.
+local function leave(pinfo, conversation, is_in_step)
+  if not pinfo.visited then
+    conversation.directions[source(pinfo)] = { is_in_step = is_in_step, has_frames = true }
+  end
 end
 
 -- Lines of text: IRC, HTTP, or the one line that a server says to whom it cannot serve.
-local function put_text(tvb, pinfo, tree, conversation)
+local function put_text(tvb, pinfo, tree, protocol)
+  local dissector = dissector_for(protocol)
+  if protocol ~= "irc" then return dissector:call(tvb, pinfo, tree) end
   local text = tvb():raw()
-  if not conversation.text then
-    conversation.text = text:find("^%u+ [^\r\n]* HTTP/%d") and "http" or text:byte(1) == 0x16 and "tls" or "irc"
-  end
-  local dissector = dissector_for(conversation.text)
-  if conversation.text ~= "irc" then return dissector:call(tvb, pinfo, tree) end
   local last_end = text:match(".*\n()")
   local whole = last_end and last_end - 1 or 0
   if whole < #text and pinfo.can_desegment > 0 and #text - whole < LINE_MAX then
@@ -105,30 +127,28 @@ local function put_stream(tvb, pinfo, tree)
   local at, length = 0, tvb:len()
   if length == 0 then return 0 end
   local conversation = conversation_of(pinfo, "tcp")
-  local direction = step_of(pinfo, conversation)
-  local is_frames = tvb(0, 1):uint() >= 0x80
-  if (is_frames and conversation.text) or (not is_frames and not direction.has_frames) then
-    if not switchboard.prefs.irc then return 0 end
-    return put_text(tvb, pinfo, tree, conversation)
+  local verdict = verdict_on(tvb, pinfo, conversation)
+  if verdict.text then
+    return switchboard.prefs.irc and put_text(tvb, pinfo, tree, verdict.text) or 0
   end
-  if not direction.is_in_step and not are_frames(tvb) then
-    put_undissected(tvb, 0, pinfo, tree, NOTE.out_of_step)
+  if not verdict.is_in_step and not are_frames(tvb) then
+    put_undissected(tvb, 0, pinfo, tree, verdict.has_frames and tvb(0, 1):uint() < 0x80 and NOTE.no_frame or NOTE.out_of_step)
     return length
   end
-  direction.is_in_step, direction.has_frames = true, true
+  leave(pinfo, conversation, true)
   -- Where a capture was told to keep only the first bytes of each packet, nothing can be waited for.
   local can_wait = pinfo.can_desegment > 0 and tvb:reported_len() == length
   while at < length do
     local left = length - at
     if tvb(at, 1):uint() < 0x80 then
-      direction.is_in_step = false
+      leave(pinfo, conversation, false)
       put_undissected(tvb, at, pinfo, tree, NOTE.no_frame)
       return length
     end
     local needed = left >= HEADER_LEN and HEADER_LEN + tvb(at + 2, 2):uint()
     if needed and (needed > HEADER_LEN + BODY_MAX or tvb(at + 1, 1):uint() > FLAG_MORE + FLAG_END) then
       -- Whoever reads this closes. Should there be more, it begins anywhere.
-      direction.is_in_step = false
+      leave(pinfo, conversation, false)
       tell(pinfo, put_frame(tvb, at, needed, pinfo, tree, { conversation = conversation }))
       return length
     end

@@ -103,6 +103,13 @@ impl Mask {
     /// Takes what there is of a header. One that the other end would not take ends the conversation: what comes behind
     /// it is anything.
     fn take_header(&mut self, filled: usize, bytes: &mut [u8]) -> usize {
+        if filled == 0
+            && let Some(header) = Header::read(bytes)
+            && header.kind >= Kind::FIRST
+        {
+            self.begin_body(header);
+            return HEADER_LEN;
+        }
         let missing = self.header.get_mut(filled..).unwrap_or_default();
         let taken = missing.len().min(bytes.len());
         missing.iter_mut().zip(bytes.iter()).for_each(|(to, from)| *to = *from);
@@ -114,13 +121,18 @@ impl Mask {
         if filled + taken < HEADER_LEN {
             return taken;
         }
-        let Some(header) = Header::read(&self.header) else { return taken };
+        if let Some(header) = Header::read(&self.header) {
+            self.begin_body(header);
+        }
+        taken
+    }
+
+    fn begin_body(&mut self, header: Header) {
         (self.left, self.fields) = (header.length.into(), fields_of(header.kind));
         self.at = match Flags::from_bits(header.flags) {
             Some(_) if header.length <= BODY_MAX => self.in_body(At::Field),
             _ => At::Lost,
         };
-        taken
     }
 
     /// Where it goes on: behind the last byte of a body, with the next header.

@@ -9,7 +9,7 @@ body! {
     /// Client: what happened in the channel's room?
     ShowPast {
         request: u32,
-        /// A [`PartCode`](crate::wire::PartCode).
+        /// A [`PartCode`].
         part: u8 as PartCode,
         /// Whether comings and goings are wanted as well: 1, or 0.
         events: u8 as YesNo,

@@ -65,9 +65,9 @@ entry! {
     /// Somebody in a list of occupants.
     OccupantEntry<'a> {
         name: name,
-        /// An [`AffiliationCode`](crate::wire::AffiliationCode).
+        /// An [`AffiliationCode`].
         affiliation: u8 as AffiliationCode,
-        /// Bits of [`Grants`](super::Grants).
+        /// Bits of [`Grants`].
         grants: u8 as Grants,
         /// Who it is, for those who may know it where the room hides that; else empty.
         real: name,
@@ -78,9 +78,9 @@ entry! {
     /// An account in a list of what accounts are to a room.
     MemberEntry<'a> {
         account: name,
-        /// An [`AffiliationCode`](crate::wire::AffiliationCode).
+        /// An [`AffiliationCode`].
         affiliation: u8 as AffiliationCode,
-        /// Bits of [`Grants`](super::Grants): those that stay.
+        /// Bits of [`Grants`]: those that stay.
         grants: u8 as Grants,
         /// The name that is reserved for it in the room; empty for none.
         reserved: name,
@@ -112,7 +112,7 @@ entry! {
     /// Somebody who waits for something.
     WishEntry<'a> {
         who: name,
-        /// A [`WishCode`](crate::wire::WishCode).
+        /// A [`WishCode`].
         wish: u8 as WishCode,
         text: long,
     }
@@ -123,7 +123,7 @@ entry! {
     PastEntry<'a> {
         /// Its upper 44 bits are when, in milliseconds since 1970.
         id: u64 as Happening,
-        /// A [`PastCode`](crate::wire::PastCode).
+        /// A [`PastCode`].
         what: u8 as PastCode,
         by: name,
         /// Empty where nobody has taken it back.
@@ -136,9 +136,9 @@ entry! {
 entry! {
     /// An address in a list of addresses.
     AddressEntry {
-        /// A [`Transport`](crate::wire::Transport).
+        /// A [`Transport`].
         transport: u8 as Transport,
-        /// An [`Origin`](crate::wire::Origin).
+        /// An [`Origin`].
         origin: u8 as Origin,
         address: address,
     }

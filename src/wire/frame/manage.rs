@@ -9,7 +9,7 @@ body! {
     /// Client: what becomes of somebody's wish?
     Decide<'a> {
         request: u32,
-        /// A [`WishCode`](crate::wire::WishCode).
+        /// A [`WishCode`].
         wish: u8 as WishCode,
         /// Whether it is granted: 1, or 0.
         grant: u8 as YesNo,
@@ -18,7 +18,7 @@ body! {
 
     /// Server: somebody has decided on what you wished for.
     Decided<'a> {
-        /// A [`WishCode`](crate::wire::WishCode).
+        /// A [`WishCode`].
         wish: u8 as WishCode,
         /// Whether it is granted: 1, or 0.
         is_granted: u8 as YesNo,
@@ -40,7 +40,7 @@ body! {
     /// Client: something about the room is to be so, or not any more.
     Change<'a> {
         request: u32,
-        /// A [`ChangeCode`](crate::wire::ChangeCode).
+        /// A [`ChangeCode`].
         change: u8 as ChangeCode,
         /// Whether it is to be so: 1, or 0.
         on: u8 as YesNo,
@@ -81,7 +81,7 @@ body! {
     /// Client: which accounts are something to the room? In the order of their names, those behind `after`.
     ListMembers<'a> {
         request: u32,
-        /// An [`AffiliationCode`](crate::wire::AffiliationCode); that of no affiliation: all.
+        /// An [`AffiliationCode`]; that of no affiliation: all.
         affiliation: u8 as AffiliationCode,
         after: name,
     }
@@ -95,7 +95,7 @@ body! {
     /// Client: the entries of a list of the room, from this index on.
     ListMasks {
         request: u32,
-        /// The [`ChangeCode`](crate::wire::ChangeCode) of its entries.
+        /// The [`ChangeCode`] of its entries.
         list: u8 as ChangeCode,
         from: u16,
     }
@@ -152,7 +152,7 @@ body! {
     /// Client: asks those for something who can grant it.
     Wish<'a> {
         request: u32,
-        /// A [`WishCode`](crate::wire::WishCode).
+        /// A [`WishCode`].
         wish: u8 as WishCode,
         /// The room, where one is not in it; else empty.
         room: name,
@@ -162,7 +162,7 @@ body! {
     /// Server: somebody wishes for something that you can grant.
     Wished<'a> {
         who: name,
-        /// A [`WishCode`](crate::wire::WishCode).
+        /// A [`WishCode`].
         wish: u8 as WishCode,
         text: text,
     }

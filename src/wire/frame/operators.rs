@@ -10,7 +10,7 @@ body! {
     /// Client: an operator does something.
     Administer<'a> {
         request: u32,
-        /// An [`AdministerCode`](crate::wire::AdministerCode).
+        /// An [`AdministerCode`].
         what: u8 as AdministerCode,
         /// For how long; 0: until it is undone. Of a ban alone.
         seconds: u32 as Seconds,
@@ -25,7 +25,7 @@ body! {
     /// Client: an operator wants to see something. Lists go on behind `after`.
     ListServer<'a> {
         request: u32,
-        /// A [`ListServerCode`](crate::wire::ListServerCode).
+        /// A [`ListServerCode`].
         what: u8 as ListServerCode,
         after: name,
     }

@@ -17,7 +17,7 @@ body! {
     Paths<'a> {
         /// From 1 on.
         round: u8,
-        /// A [`PathRole`](crate::wire::PathRole).
+        /// A [`PathRole`].
         role: u8 as PathRole,
         /// What both ends derive their keys from; fresh in every round.
         key: bytes32 as Secret,

@@ -9,14 +9,14 @@ body! {
     /// Client: call a user. Rings at first, and is answered by opened once they accept, or by a refusal.
     Open<'a> {
         request: u32,
-        /// A [`Purpose`](crate::wire::Purpose).
+        /// A [`Purpose`].
         purpose: u8 as Purpose,
         to: name,
     }
 
     /// Server: a user calls you; the channel is the relay's.
     Offer<'a> {
-        /// A [`Purpose`](crate::wire::Purpose).
+        /// A [`Purpose`].
         purpose: u8 as Purpose,
         /// The longest payload, in bytes, that a frame on this relay may have.
         payload_max: u16 as Length,
@@ -56,7 +56,7 @@ body! {
 
     /// Server: the relay has ended, or the offer is void.
     Closed<'a> {
-        /// A [`ClosedCode`](crate::wire::ClosedCode).
+        /// A [`ClosedCode`].
         code: u8 as ClosedCode,
         text: text,
     }

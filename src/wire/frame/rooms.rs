@@ -24,7 +24,7 @@ body! {
         occupants: u32,
         /// What the room is: bit n is change code n.
         flags: u16 as RoomFlags,
-        /// An [`AffiliationCode`](crate::wire::AffiliationCode): what one's account is to the room.
+        /// An [`AffiliationCode`]: what one's account is to the room.
         affiliation: u8 as AffiliationCode,
         /// Bits of [`Grants`]: one's own.
         grants: u8 as Grants,
@@ -62,7 +62,7 @@ body! {
     /// Server: somebody is no longer in the room.
     Left<'a> {
         who: name,
-        /// A [`LeftCode`](crate::wire::LeftCode).
+        /// A [`LeftCode`].
         code: u8 as LeftCode,
         /// What they said on leaving; often empty.
         text: text,
@@ -116,7 +116,7 @@ body! {
     /// Server: something about the room has changed; one frame for each change.
     Changed<'a> {
         by: name,
-        /// A [`ChangeCode`](crate::wire::ChangeCode) or a newer one.
+        /// A [`ChangeCode`] or a newer one.
         change: u8 as ChangeCode,
         /// Whether it is so now: 1, or 0.
         on: u8 as YesNo,

@@ -69,7 +69,7 @@ body! {
     /// Server: the request was not carried out. The header's channel is the request's.
     Refused<'a> {
         request: u32,
-        /// A [`RefusalCode`](crate::wire::RefusalCode) or a newer one.
+        /// A [`RefusalCode`] or a newer one.
         code: u16 as RefusalCode,
         /// A sentence for a person.
         text: text,
@@ -87,7 +87,7 @@ body! {
 
     /// Both: the last frame. A client says why it leaves, for those who stay; the server says why it hangs up.
     Bye<'a> {
-        /// A [`ByeCode`](crate::wire::ByeCode) or a newer one.
+        /// A [`ByeCode`] or a newer one.
         code: u16 as ByeCode,
         text: text,
     }
@@ -95,7 +95,7 @@ body! {
     /// Client: a password, before `hello` or after it.
     Credentials<'a> {
         request: u32,
-        /// A [`CredentialsCode`](crate::wire::CredentialsCode): what it is the password of, and what for.
+        /// A [`CredentialsCode`]: what it is the password of, and what for.
         what: u8 as CredentialsCode,
         /// Of the account or the operator; empty where there is none, or where it is the user's own.
         name: name,
@@ -107,7 +107,7 @@ body! {
     /// Server: what has become of an account.
     Account<'a> {
         request: u32,
-        /// An [`AccountCode`](crate::wire::AccountCode).
+        /// An [`AccountCode`].
         code: u8 as AccountCode,
         /// Its name.
         name: name,

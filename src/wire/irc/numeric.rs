@@ -70,6 +70,7 @@ numerics! {
     221 RPL_UMODEIS "the client's own user modes";
     225 RPL_STATSDLINE "STATS d: an address or network that is kept out, and why";
     242 RPL_STATSUPTIME "STATS u: how long the server has been up";
+    249 RPL_STATSDEBUG "STATS t: a figure of the server, and its value";
     251 RPL_LUSERCLIENT "how many users, visible and invisible";
     252 RPL_LUSEROP "how many operators are online";
     253 RPL_LUSERUNKNOWN "how many connections have not registered";

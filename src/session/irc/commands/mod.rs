@@ -108,6 +108,8 @@ pub enum Doing {
     Kill,
     /// Of an address, or its end.
     Ban,
+    /// What the server counts.
+    Figures,
     /// The bans of the server.
     Bans {
         behind: Option<String>,
@@ -270,6 +272,7 @@ fn answer_about_room(dialogue: &mut Dialogue, reply: &Reply<'_>, world: &Surroun
         Reply::Rooms { rooms, next } => list::put(dialogue, rooms, next, world, out),
         Reply::Banned { ban } => bans::banned(dialogue, ban, world, out),
         Reply::Unbanned { pattern } => bans::unbanned(dialogue, pattern, world, out),
+        Reply::Status { figures } => server::put_figures(dialogue, figures, world, out),
         Reply::Bans { entries, next } => bans::put(dialogue, entries, next, world, out),
         Reply::Changed { room, asked, changes, refused } => {
             modes::changed(dialogue, room, [asked, changes], refused, world, out)

@@ -1,7 +1,7 @@
 //! What is asked about the server itself. It is alone: a question for another one is refused with 402.
 
 use super::{Doing, bans};
-use crate::hub::{Command, Counts, mask};
+use crate::hub::{Command, Counts, Figure, mask};
 use crate::session::irc::dialogue::{Call, Dialogue, Do};
 use crate::session::irc::features;
 use crate::session::irc::write::DateTime;
@@ -174,8 +174,8 @@ pub fn links<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     Do::Done
 }
 
-/// STATS (Modern IRC): `u`, for how long the server has been up; `d`, for operators, its bans; of anything else there is
-/// only the end.
+/// STATS (Modern IRC): `u`, for how long the server has been up; for operators `d`, its bans, and `t`, its figures; of
+/// anything else there is only the end.
 pub fn stats<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if is_elsewhere_by(dialogue, &mut call, 1) {
         return Do::Done;
@@ -184,6 +184,11 @@ pub fn stats<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     if matches!(query, "d" | "D") {
         return stats_of_bans(dialogue, call);
     }
+    if matches!(query, "t" | "T") && dialogue.task.step == 0 {
+        dialogue.task.step = 1;
+        dialogue.task.begin(Doing::Figures, "");
+        return Do::AskAndGoOn(Command::ShowStatus { after: "" }); // and comes back for the end
+    }
     let (world, nick) = (call.world, &*dialogue.nick);
     if query == "u" {
         let up = Uptime(world.unix_millis.saturating_sub(world.started_unix_millis) / 1_000);
@@ -191,6 +196,13 @@ pub fn stats<'a>(dialogue: &mut Dialogue, mut call: Call<'a, '_>) -> Do<'a> {
     }
     call.numeric(Numeric::RPL_ENDOFSTATS, nick).echo(query).trailing("End of /STATS report");
     Do::Done
+}
+
+/// 249 for each figure.
+pub fn put_figures(dialogue: &Dialogue, figures: &[Figure], world: &Surroundings, out: &mut Vec<u8>) {
+    for Figure { name, value } in figures {
+        dialogue.line(Numeric::RPL_STATSDEBUG, world, out).param("t").param(name).trailing(value);
+    }
 }
 
 /// 225 for each, page by page; 481 for who is no operator.

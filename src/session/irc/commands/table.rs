@@ -253,7 +253,7 @@ pub const COMMANDS: &[Row] = &[
         1,
         server::stats,
         "<query> [<server>]",
-        &["u: for how long the server has been up; d: its bans, for operators of the server."],
+        &["u: for how long the server has been up; for operators of the server d: its bans, t: its figures."],
     ),
     row("SUMMON", 0, server::summon, "<user>", &["Is not done here."]),
     row("TAGMSG", 0, talk::tagmsg, "<target>{,<target>}", &["As PRIVMSG, with tags alone."]),
