@@ -3,7 +3,8 @@
 
     docs/study/exercises.py [NUMBER…]
 
-Takes a few minutes for each. The target directory is that of the repository, or CARGO_TARGET_DIR.
+Takes a few minutes for each. What is built is in target/exercises (or CARGO_TARGET_DIR, with the same behind it): in a
+directory together with what is built of the repository, cargo would take the one for the other.
 """
 
 import os
@@ -45,7 +46,8 @@ def matches(pattern, text):
 def main():
     asked = {int(argument) for argument in sys.argv[1:]}
     wrong = []
-    environment = {"CARGO_TARGET_DIR": str(ROOT / "target"), **os.environ}
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "exercises"
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(target)}
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
         copy_to(directory)

@@ -78,6 +78,7 @@ impl Lesson {
 impl Place {
     /// A link to a file, names of items in it, a colon, and what they do.
     fn read(text: &str) -> Option<Place> {
+        let text = &text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (file, rest) = text.strip_prefix("[src/")?.split_once("](../src/")?;
         let (target, rest) = rest.split_once(')')?;
         assert_eq!(file, target, "a link goes where it says");
