@@ -398,11 +398,39 @@ fn nothing_happens_in_the_room_when_somebody_logs_in_or_out_or_has_no_account_an
     assert!(line.contains(&format!(":{name}!")), "{line}");
     let told = spy.since(mark).lines().filter(|line| line.contains("#masks") && !line.contains("PRIVMSG"));
     assert_eq!(told.collect::<Vec<_>>(), [""; 0]);
+    // What she was, the owner takes from her all the same.
+    owner.send(&format!("CS REMOVE #masks {name}\r\n"));
+    spy.wait_for(&format!("MODE #masks -v {name}"));
     alice.send("PART #masks\r\n");
     alice.wait_for("PART #masks");
     alice.enter("#masks");
     alice.send("PRIVMSG #masks :no member\r\n");
     alice.wait_for(" 404 ");
+}
+
+/// To log out is no way to keep what one was when it is taken, or to be out of a ban's reach.
+#[test]
+fn who_has_logged_out_is_what_the_account_is_as_long_as_they_stay() {
+    let server = Server::start(&[]);
+    let mut owner = Person::connect(&server, [127, 0, 0, 1], "owner");
+    owner.register();
+    owner.send("JOIN #masks\r\nMODE #masks +A\r\n");
+    owner.wait_for("MODE #masks +A");
+    let mut alice = Person::connect(&server, [127, 0, 0, 2], "alice");
+    alice.register();
+    owner.send("CS ADMIN #masks alice\r\n");
+    owner.wait_for("It is done");
+    let name = alice.enter("#masks");
+    alice.send("NICK alice2\r\nNS LOGOUT\r\nMODE #masks +b nobody!*@*\r\n");
+    alice.wait_for("MODE #masks +b nobody!*@*"); // still an admin
+    owner.send("CS REMOVE #masks alice\r\n");
+    alice.wait_for("MODE #masks -ao alice2 alice2");
+    alice.send("MODE #masks -b nobody!*@*\r\n");
+    alice.wait_for(" 482 ");
+    owner.send(&format!("CS BAN #masks {name}\r\n"));
+    alice.wait_for("KICK #masks alice2");
+    alice.send("NS IDENTIFY alice sesame\r\nJOIN #masks\r\n");
+    alice.wait_for(" 474 ");
 }
 
 /// What was heard of somebody under a pseudonym is not found again beside their account.

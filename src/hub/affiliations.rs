@@ -58,6 +58,9 @@ impl Hub {
             Affiliation::Outcast => terms.until_millis(asker.now.unix_millis),
             _ => None,
         };
+        if self.accounts.name_of(meant.account).is_none() {
+            return self.take_standing(channel, meant.account, affiliation);
+        }
         let is_same = before == affiliation && record.note.until_millis == until_millis;
         if is_same || only.is_some_and(|only| only != before) {
             return Ok(Applied::default());
@@ -89,6 +92,22 @@ impl Hub {
         let name = meant.name.or_else(|| self.accounts.name_of(meant.account).cloned());
         let lifts_ban = before == Affiliation::Outcast && !is_banned && only.is_none();
         Ok(Applied { is_change: true, name, is_quiet, lifts_ban, stood, leaving })
+    }
+
+    /// Who entered a room in which people are not known with an account that is no more is still what it was.
+    fn take_standing(
+        &mut self,
+        channel: ChannelId,
+        account: AccountId,
+        affiliation: Affiliation,
+    ) -> Result<Applied, Refusal> {
+        if affiliation != Affiliation::None {
+            return Err(Refusal::NoSuchAccount);
+        }
+        let here = self.occupants_under(channel, account);
+        let stood: Vec<_> = here.iter().filter_map(|&key| self.refresh(channel, key)).collect();
+        let name = stood.first().map(|stood| stood.name.clone());
+        Ok(Applied { is_change: !stood.is_empty(), name, stood, ..Applied::default() })
     }
 
     /// What cannot be, whoever wants it.
@@ -133,6 +152,9 @@ impl Hub {
         if is_hiding && !meant.is_by_name && rank.check(Act::EditMembers).is_err() {
             return Err(Refusal::NoSuchAccount);
         }
+        if self.accounts.name_of(meant.account).is_none() {
+            return Err(Refusal::NoSuchAccount);
+        }
         let record = room.member_or_stranger(meant.account);
         let is_out_of_reach = record.affiliation >= Affiliation::Admin
             || !may_touch(rank.standing.affiliation, record.affiliation);
@@ -168,7 +190,10 @@ impl Hub {
         let Some(room) = self.channels.room(channel) else { return };
         let key = room.user_at(user.key(), &self.names);
         let Some(user) = key.and_then(|key| self.users.get(&key)) else { return };
-        let Some(account) = user.identity().map(|identity| identity.id) else { return };
+        let Some(account) = room.account_here(user) else { return };
+        if self.accounts.name_of(account).is_none() {
+            return;
+        }
         let record = room.member_or_stranger(account);
         let is_kept = on && room.settings.flags.has(Flag::Moderated);
         if record.has_voice == is_kept || (is_kept && self.check_consequences_of_note(room, account).is_err())
@@ -182,8 +207,8 @@ impl Hub {
     fn account_meant(&self, asker: Asker, channel: ChannelId, whom: &str) -> Result<Meant, Refusal> {
         let room = self.room(channel)?;
         if let Ok((key, name)) = self.occupant_of(asker, channel, whom) {
-            let identity = self.user(key)?.identity().ok_or(Refusal::NoSuchAccount)?;
-            return Ok(Meant { account: identity.id, name: Some(name.clone()), is_by_name: true });
+            let account = room.account_here(self.user(key)?).ok_or(Refusal::NoSuchAccount)?;
+            return Ok(Meant { account, name: Some(name.clone()), is_by_name: true });
         }
         let account = self.account_named(whom).ok_or(Refusal::NoSuchAccount)?;
         let here = self.occupants_under(channel, account);

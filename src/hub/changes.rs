@@ -215,6 +215,8 @@ impl Hub {
             Flag::SemiAnonymous => {
                 self.check_hiding(channel, on)?;
                 self.set_semi_anonymous(asker, channel, on, fx)?;
+                let stood = self.refresh(channel, asker.user).into_iter().collect();
+                return Ok(Applied { stood, ..Applied::yes() });
             }
             Flag::NoHistory if on => {
                 self.put_flag(channel, flag, on)?;

@@ -165,8 +165,7 @@ impl Room {
 
     /// What somebody's account is to the room, whether they are there or not.
     pub fn affiliation(&self, user: &User) -> Affiliation {
-        let account = user.identity().map(|identity| identity.id);
-        account
+        self.account_here(user)
             .and_then(|account| self.member(account))
             .map_or(Affiliation::None, |record| record.affiliation)
     }
@@ -182,7 +181,7 @@ impl Room {
 
     /// How somebody stands there, when this was granted to them for the visit.
     pub fn standing_of(&self, user: &User, granted: Standing) -> Standing {
-        let account = user.identity().map(|identity| identity.id);
+        let account = self.account_here(user);
         let Some(record) = account.and_then(|account| self.member(account)) else {
             return Standing { affiliation: Affiliation::None, is_muted: false, ..granted };
         };
@@ -264,6 +263,9 @@ impl Hub {
 
     /// Those who are here under an account and in a room.
     pub(super) fn occupants_under(&self, channel: ChannelId, account: AccountId) -> Vec<UserKey> {
+        if let Some(veil) = self.channels.room(channel).and_then(|room| room.veil.as_ref()) {
+            return veil.under(account);
+        }
         let here = self.accounts.users_of(account).iter().copied();
         here.filter(|key| self.users.get(key).is_some_and(|user| user.is_in(channel))).collect()
     }

@@ -35,6 +35,8 @@ use std::sync::Arc;
 pub(super) struct Pseudonym {
     pub name: UserName,
     pub host: Host,
+    /// The account with which they entered: as that they stand in the room until they leave it.
+    pub account: Option<AccountId>,
 }
 
 /// The pseudonyms of a room, by both of an occupant's names.
@@ -64,6 +66,12 @@ impl Veil {
 
     pub fn behind(&self, pseudonym: &str) -> Option<UserKey> {
         self.behind.get(pseudonym).copied()
+    }
+
+    /// Those who entered with this account.
+    pub fn under(&self, account: AccountId) -> Vec<UserKey> {
+        let theirs = self.pseudonyms.values().filter(|pseudonym| pseudonym.account == Some(account));
+        theirs.filter_map(|pseudonym| self.behind(pseudonym.name.key())).collect()
     }
 
     /// Somebody has another name on the server.
@@ -137,6 +145,14 @@ impl Room {
         self.veil.as_ref()?.pseudonym(&user.name)
     }
 
+    /// The account as which somebody is here, or would be.
+    pub fn account_here(&self, user: &User) -> Option<AccountId> {
+        match self.pseudonym_of(user) {
+            Some(pseudonym) => pseudonym.account,
+            None => user.identity().map(|identity| identity.id),
+        }
+    }
+
     /// What somebody is called here who comes in now; `None` where people are known.
     pub fn pseudonym_for(&self, key: UserKey, user: &User, fx: &impl Effects) -> Option<Pseudonym> {
         if self.knows_people() {
@@ -155,7 +171,8 @@ impl Room {
             attempt += 1;
             name = Pseudonym::name(self.id, &whom, Some((key, attempt)), fx);
         }
-        Some(Pseudonym { name, host: host_in(self.id, host, fx) })
+        let account = user.identity().map(|identity| identity.id);
+        Some(Pseudonym { name, host: host_in(self.id, host, fx), account })
     }
 
     /// Whether somebody may know who is behind the names here: who answers for the room (XEP-0045 §4.2).
@@ -170,7 +187,7 @@ impl User {
         let person = self.person(key);
         match pseudonym {
             None => person,
-            Some(Pseudonym { name, host }) => {
+            Some(Pseudonym { name, host, .. }) => {
                 Person { name, profile: None, account: None, hidden_host: Some(*host), ..person }
             }
         }

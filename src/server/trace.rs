@@ -190,7 +190,7 @@ pub fn flushed(key: Key, before: usize, after: usize, flushed: Option<Flushed>) 
             "{key} wrote {written} bytes, then WouldBlock: a partial write, {after} are left"
         )),
         Some(Flushed::WouldBlock) => {
-            tell(format_args!("{key} wrote nothing, WouldBlock: {after} bytes are left"))
+            tell(format_args!("{key} takes nothing now: WouldBlock; {after} bytes are left"))
         }
         Some(Flushed::Held) => tell(format_args!(
             "{key} wrote {written} bytes; {after} are held back until the disk has what they tell"
