@@ -25,8 +25,8 @@ def exercises():
             return re.search(rf"^```{language}\n(.*?)^```", lesson, flags=re.M | re.S).group(1)
 
         first, *lines = block("diff").splitlines()
-        before = [line[1:] for line in lines if line[0] in " -"]
-        after = [line[1:] for line in lines if line[0] in " +"]
+        before = [line[1:] for line in lines if line[:1] in (" ", "-")]
+        after = [line[1:] for line in lines if line[:1] in (" ", "+")]
         yield int(lesson.split(".")[0]), first.removeprefix("--- "), before, after, block("sh test"), block("text fails")
 
 

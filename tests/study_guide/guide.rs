@@ -21,6 +21,8 @@ pub struct Lesson {
     pub shows: String,
     /// What the trace of the server has somewhere.
     pub trace: String,
+    /// What is asked of recorded captures, and what they show.
+    pub wire: Option<(String, String)>,
     pub places: Vec<Place>,
     pub exercise: Exercise,
 }
@@ -69,6 +71,7 @@ impl Lesson {
             run: block(text, "sh run"),
             shows: block(text, "text shows"),
             trace: block(text, "text trace"),
+            wire: text.contains("\n```sh wire\n").then(|| (block(text, "sh wire"), block(text, "text wire"))),
             places: text.split("\n- ").skip(1).filter_map(Place::read).collect(),
             exercise: Exercise::read(text),
         }

@@ -57,18 +57,26 @@ impl Scene {
             Ok(None) => Err("the server does not say where it listens".into()),
             ended => panic!("{ended:?}: {}", self.lines("trace").join("\n")),
         });
-        let Output { status, stdout, stderr } = self.run(&lesson.run);
-        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        let said = format!("lesson {}: {status}\n{stdout}{stderr}", lesson.number);
-        assert!(status.success(), "{said}");
-        let shown: Vec<String> = stdout.lines().map(str::to_owned).collect();
-        pattern::whole(&lesson.shows, &shown).unwrap_or_else(|wrong| panic!("{wrong}\n{said}"));
+        self.show(lesson, &lesson.run, &lesson.shows);
         eventually(|| {
             let told = self.lines("trace");
             let told: Vec<String> = told.iter().map(|line| without_prefix(line).to_owned()).collect();
             pattern::within(&lesson.trace, &told)
                 .map_err(|wrong| format!("lesson {}: {wrong}\nin:\n{}", lesson.number, told.join("\n")))
         });
+        if let Some((block, shows)) = &lesson.wire {
+            self.show(lesson, block, shows);
+        }
+    }
+
+    /// Runs a block, and holds what it prints against the page.
+    fn show(&self, lesson: &Lesson, block: &str, shows: &str) {
+        let Output { status, stdout, stderr } = self.run(block);
+        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        let said = format!("lesson {}: {status}\n{stdout}{stderr}", lesson.number);
+        assert!(status.success(), "{said}");
+        let shown: Vec<String> = stdout.lines().map(str::to_owned).collect();
+        pattern::whole(shows, &shown).unwrap_or_else(|wrong| panic!("{wrong}\n{said}"));
     }
 
     /// A shell that ends within a time.

@@ -29,8 +29,19 @@ const MTU: u16 = 1_500;
 
 /// Numbers the segments of one test.
 pub struct Network {
+    addresses: Addresses,
     segments: Cell<u8>,
 }
+
+/// Where the addresses of all segments are from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Addresses {
+    Private,
+    Documentation,
+}
+
+/// The networks of RFC 5737, one for each segment.
+const DOCUMENTATION: [[u8; 3]; 3] = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
 
 /// Which addresses the hosts of a segment have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +54,16 @@ pub enum Families {
 impl Network {
     /// `None` where the machine does not allow networks, after saying so.
     pub fn if_allowed() -> Option<Rc<Network>> {
-        namespace::allowed().then(|| Rc::new(Network { segments: Cell::new(0) }))
+        Self::with(Addresses::Private)
+    }
+
+    /// The same with addresses that are nobody's (RFC 5737, RFC 3849), for what is shown to others. It has three segments.
+    pub fn documented_if_allowed() -> Option<Rc<Network>> {
+        Self::with(Addresses::Documentation)
+    }
+
+    fn with(addresses: Addresses) -> Option<Rc<Network>> {
+        namespace::allowed().then(|| Rc::new(Network { addresses, segments: Cell::new(0) }))
     }
 
     /// A segment with IPv4 and IPv6.
@@ -59,7 +79,7 @@ impl Network {
         switch.ip(&format!(
             "link add name switch mtu {mtu} type bridge mcast_snooping 0\nlink set dev switch up\n"
         ));
-        let shared = Rc::new(Shared { number, families, mtu, switch });
+        let shared = Rc::new(Shared { number, addresses: self.addresses, families, mtu, switch });
         Segment { network: Rc::clone(self), shared, hosts: Cell::new(GATEWAY), gateway: false }
     }
 }
@@ -78,6 +98,7 @@ pub struct Segment {
 /// What a segment and the links into it have in common.
 struct Shared {
     number: u8,
+    addresses: Addresses,
     families: Families,
     mtu: u16,
     switch: Namespace,
@@ -93,11 +114,19 @@ impl Shared {
     }
 
     fn v4(&self, host: u8) -> Ipv4Addr {
-        Ipv4Addr::new(10, self.number, 0, host)
+        let [a, b, c] = match self.addresses {
+            Addresses::Private => [10, self.number, 0],
+            Addresses::Documentation => DOCUMENTATION[usize::from(self.number) - 1],
+        };
+        Ipv4Addr::new(a, b, c, host)
     }
 
     fn v6(&self, host: u8) -> Ipv6Addr {
-        Ipv6Addr::new(0xfd00, u16::from(self.number), 0, 0, 0, 0, 0, u16::from(host))
+        let (segment, host) = (u16::from(self.number), u16::from(host));
+        match self.addresses {
+            Addresses::Private => Ipv6Addr::new(0xfd00, segment, 0, 0, 0, 0, 0, host),
+            Addresses::Documentation => Ipv6Addr::new(0x2001, 0xdb8, segment, 0, 0, 0, 0, host),
+        }
     }
 }
 
@@ -113,6 +142,12 @@ impl Segment {
         let place = Place { shared: Rc::clone(&self.shared), number, interface, gateway: self.gateway };
         let namespace = place.attach();
         Host { place, namespace: Some(namespace) }
+    }
+
+    /// A command that runs a program where the switch is: its interface `switch`, once it is promiscuous, sees all that
+    /// passes between the hosts. The program is killed when the thread that spawned it ends.
+    pub fn command_at_the_switch(&self, program: &str) -> Command {
+        self.shared.switch.command(program)
     }
 
     /// A further router, which leads to a segment of its own and hides that behind its address here.
@@ -306,6 +341,25 @@ impl Host {
             Traffic::TcpAndUdp => "{ tcp, udp }",
         };
         self.drop_incoming(&format!("meta l4proto {which} numgen random mod 100 < {percent}"));
+    }
+
+    /// Has packets leave whole, as they do on a real cable: with their checksums, and none longer than the MTU. Otherwise
+    /// the kernel leaves both to the hardware, of which there is none here, and a capture shows packets that never are.
+    pub fn finishes_packets(&self) {
+        let mut command = self.command("ethtool");
+        command.args(["-K", self.place.interface, "tx", "off", "tso", "off", "gso", "off"]);
+        let output = command.output().expect("ethtool runs; install ethtool");
+        assert!(output.status.success(), "ethtool: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Lets packets out one behind the other, so many bytes a second, as a slow line does. None may be longer than 200
+    /// bytes.
+    pub fn send_slowly(&self, bytes_per_second: u32) {
+        let rate = format!("{}bit", bytes_per_second * 8);
+        let mut command = self.command("tc");
+        command.args(["qdisc", "add", "dev", self.place.interface, "root", "tbf", "rate", &rate]);
+        let output = command.args(["burst", "200", "latency", "5s"]).output().expect("tc runs");
+        assert!(output.status.success(), "tc: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Drops, without a word, everything that comes from another host, or through this router from there.
