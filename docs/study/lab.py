@@ -13,6 +13,7 @@ ADDRESS = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "7667"
 
 # Kinds of native frames that the lessons need: docs/PROTOCOL.md, section 5.
 HELLO, WELCOME, PING, PONG = 0x80, 0x81, 0x84, 0x85
+NAMES = {HELLO: "hello", WELCOME: "welcome", PING: "ping", PONG: "pong"}
 
 
 def connect(receive_buffer=None):
@@ -81,9 +82,9 @@ def frame(kind, body, channel=0):
 
 
 def read_frame(client):
-    """The kind and the body of the next native frame."""
+    """The name and the body of the next native frame."""
     kind, _, length, _ = struct.unpack(">BBHI", read_exactly(client, 8))
-    return kind, read_exactly(client, length)
+    return NAMES.get(kind, hex(kind)), read_exactly(client, length)
 
 
 def read_exactly(client, length):
