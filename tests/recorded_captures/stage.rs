@@ -149,6 +149,38 @@ pub fn login(host: &Host, server: &Server, name: &str) -> Client {
     host.within(|| Client::login(address, name))
 }
 
+/// alice and bob, logged in and in a room, with its channel.
+pub fn in_a_room(server: &Server, alice: &Host, bob: &Host) -> (Client, Client, u32) {
+    let (mut alice, mut bob) = (login(alice, server, "alice"), login(bob, server, "bob"));
+    let room = alice.join("#tea");
+    bob.join("#tea");
+    alice.receive_kind(Kind::Entered);
+    (alice, bob, room)
+}
+
+/// alice calls bob, they find this path, and each says a line over it; then both hang up.
+pub fn call_directly(
+    server: &Server,
+    (alice, bob): (&Host, &Host),
+    path: &str,
+    [asked, answered]: [&str; 2],
+) {
+    let show = ["--share-addresses", "always"];
+    let mut bob = chat(bob, server, "bob", &[&["--take-calls"], &show[..]].concat());
+    bob.stderr.wait_for("connected as bob");
+    let mut alice = chat(alice, server, "alice", &[&["--call", "bob"], &show[..]].concat());
+    for chat in [&mut alice, &mut bob] {
+        chat.stderr.wait_for(path);
+    }
+    alice.write(&format!("{asked}\n"));
+    bob.stdout.wait_for(asked);
+    bob.write(&format!("{answered}\n"));
+    alice.stdout.wait_for(answered);
+    bob.end_input();
+    alice.finish_content();
+    bob.finish_content();
+}
+
 /// Says goodbye, and waits until the server has hung up.
 pub fn bye(mut client: Client) {
     let goodbye = switchboard::wire::frame::Bye { code: 0, text: "" };

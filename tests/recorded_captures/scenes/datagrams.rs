@@ -3,7 +3,7 @@
 use super::super::Scene;
 use super::super::network::{Families, Firewall, Nat};
 use super::super::sights::{at_least, exactly, seen};
-use super::super::stage::{Stage, chat, serve};
+use super::super::stage::{Stage, call_directly, chat, serve};
 
 pub const BINDING: Scene = Scene {
     name: "udp-bind-and-fan-out",
@@ -65,18 +65,6 @@ fn hole_punch(stage: &Stage) {
     // A connection that both begin at once would pass as well; simultaneous-open shows that.
     [&alice, &bob].iter().for_each(|host| host.firewall(Firewall::InboundConnections));
     let serving = serve(&server, &[]);
-    let show = ["--share-addresses", "always"];
-    let mut bob = chat(&bob, &serving, "bob", &[&["--take-calls"], &show[..]].concat());
-    bob.stderr.wait_for("connected as bob");
-    let mut alice = chat(&alice, &serving, "alice", &[&["--call", "bob"], &show[..]].concat());
-    [&mut alice, &mut bob].into_iter().for_each(|chat| {
-        chat.stderr.wait_for("direct udp");
-    });
-    alice.write("Can you hear me?\n");
-    bob.stdout.wait_for("Can you hear me?");
-    bob.write("As if you were next door.\n");
-    alice.stdout.wait_for("As if you were next door.");
-    bob.end_input();
-    alice.finish_content();
-    bob.finish_content();
+    let lines = ["Can you hear me?", "As if you were next door."];
+    call_directly(&serving, (&alice, &bob), "direct udp", lines);
 }

@@ -3,7 +3,7 @@
 use super::super::Scene;
 use super::super::network::Families;
 use super::super::sights::{anywhere, at_least, exactly, seen};
-use super::super::stage::{Stage, bye, login, read_little, serve};
+use super::super::stage::{Stage, bye, in_a_room, read_little, serve};
 use std::net::Shutdown;
 use std::time::Duration;
 use switchboard::wire::frame::{Say, Who};
@@ -29,10 +29,7 @@ pub const HALF_CLOSE: Scene = Scene {
 fn half_close(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     let serving = serve(&server, &[]);
-    let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
-    let room = alice.join("#tea");
-    bob.join("#tea");
-    alice.receive_kind(Kind::Entered);
+    let (mut alice, mut bob, room) = in_a_room(&serving, &alice, &bob);
     let mut frames = Vec::new();
     header::put(
         &mut frames,
@@ -70,10 +67,7 @@ pub const RESET: Scene = Scene {
 fn reset(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     let serving = serve(&server, &[]);
-    let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
-    let room = alice.join("#tea");
-    bob.join("#tea");
-    alice.receive_kind(Kind::Entered);
+    let (mut alice, mut bob, room) = in_a_room(&serving, &alice, &bob);
     alice.say(room, "I have to");
     bob.receive_kind(Kind::Said);
     socket2::SockRef::from(&alice.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
@@ -117,10 +111,7 @@ fn slow_consumer(stage: &Stage) {
     let relays = ["--relays-per-user-max", "1", "--read-bytes-per-turn-max", "16384"];
     let others = ["--send-buffer-bytes", "4096", "--drain-seconds", "30"];
     let serving = serve(&server, &[limits.as_slice(), &relays, &others].concat());
-    let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
-    let room = alice.join("#tea");
-    bob.join("#tea");
-    alice.receive_kind(Kind::Entered);
+    let (mut alice, mut bob, room) = in_a_room(&serving, &alice, &bob);
     let text = ".".repeat(TEXT_BYTES);
     for said in 0.. {
         assert!(said < 100, "{said} messages and nobody is dropped");

@@ -3,7 +3,7 @@
 use super::super::Scene;
 use super::super::network::Families;
 use super::super::sights::exactly;
-use super::super::stage::{Stage, bye, login, serve, serve_traced};
+use super::super::stage::{Stage, bye, in_a_room, serve, serve_traced};
 use switchboard::wire::frame::Say;
 use switchboard::wire::{Flags, Kind, header};
 
@@ -26,10 +26,7 @@ pub const PARTIAL_READ: Scene = Scene {
 fn partial_read(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     let serving = serve_traced(&server);
-    let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
-    let room = alice.join("#tea");
-    bob.join("#tea");
-    alice.receive_kind(Kind::Entered);
+    let (mut alice, mut bob, room) = in_a_room(&serving, &alice, &bob);
     let mut frame = Vec::new();
     header::put(
         &mut frame,
@@ -68,10 +65,7 @@ pub const COALESCED: Scene = Scene {
 fn coalesced(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     let serving = serve(&server, &[]);
-    let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
-    let room = alice.join("#tea");
-    bob.join("#tea");
-    alice.receive_kind(Kind::Entered);
+    let (mut alice, mut bob, room) = in_a_room(&serving, &alice, &bob);
     let mut frames = Vec::new();
     for text in ["one", "two", "three"] {
         header::put(&mut frames, Flags::NONE, room, &Say { request: alice.next_request(), text });

@@ -2,7 +2,7 @@
 
 use super::super::network::{Families, Firewall, Traffic};
 use super::super::sights::{at_least, exactly, seen};
-use super::super::stage::{PORT, Stage, bye, chat, login, serve};
+use super::super::stage::{PORT, Stage, bye, call_directly, in_a_room, serve};
 use super::super::{Scene, blocks};
 use blocks::Seen;
 use std::collections::HashSet;
@@ -36,20 +36,7 @@ fn simultaneous_open(stage: &Stage) {
         host.send_slowly(8_000);
     }
     let serving = serve(&server, &[]);
-    let show = ["--share-addresses", "always"];
-    let mut bob = chat(&bob, &serving, "bob", &[&["--take-calls"], &show[..]].concat());
-    bob.stderr.wait_for("connected as bob");
-    let mut alice = chat(&alice, &serving, "alice", &[&["--call", "bob"], &show[..]].concat());
-    [&mut alice, &mut bob].into_iter().for_each(|chat| {
-        chat.stderr.wait_for("direct tcp");
-    });
-    alice.write("Who of us has called?\n");
-    bob.stdout.wait_for("Who of us has called?");
-    bob.write("Both.\n");
-    alice.stdout.wait_for("Both.");
-    bob.end_input();
-    alice.finish_content();
-    bob.finish_content();
+    call_directly(&serving, (&alice, &bob), "direct tcp", ["Who of us has called?", "Both."]);
 }
 
 pub const LOSS: Scene = Scene {
@@ -72,10 +59,7 @@ const SENTENCES_MAX: usize = 60;
 fn loss(stage: &Stage) {
     let [server, alice, bob] = stage.hosts();
     let serving = serve(&server, &[]);
-    let (mut alice, mut bob) = (login(&alice, &serving, "alice"), login(&bob, &serving, "bob"));
-    let room = alice.join("#tea");
-    bob.join("#tea");
-    alice.receive_kind(Kind::Entered);
+    let (mut alice, mut bob, room) = in_a_room(&serving, &alice, &bob);
     server.lose(33, Traffic::TcpAndUdp);
     let alices_port = alice.stream.local_addr().expect("an address").port();
     for said in 0.. {
