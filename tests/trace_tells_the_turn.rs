@@ -99,6 +99,8 @@ fn what_a_relay_waits_for_can_be_read() {
     }
     sender.join().expect("all is sent");
     lines.extend(lines_until(&server, "c0.1 is read again: the queue of c1.2 has fallen, or is gone"));
+    drop((ann, bob));
+    lines.extend(lines_until(&server, "c1.2 is reaped"));
     expect_in_order(
         &lines,
         &[
