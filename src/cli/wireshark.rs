@@ -87,11 +87,15 @@ fn install(places: &Places) -> Result<ExitCode, String> {
         file.write().map_err(|error| format!("cannot write {}: {error}", file.path.display()))?;
         said.push_str(&format!("{done} {}\n", file.path.display()));
     }
-    said.push_str("Wireshark and tshark know the protocol switchboard when they start the next time");
-    said.push_str(match files.len() {
-        1 => ".\n",
-        _ => "; for colours and columns, start Wireshark with `wireshark -C Switchboard`.\n",
-    });
+    if let Some(dir) = &places.dir {
+        said.push_str("Wireshark and tshark know the protocol switchboard if they look there for plugins; else with -X ");
+        said.push_str(&format!("lua_script:{}\n", dir.join(dissector::FILE_NAME).display()));
+    } else {
+        said.push_str(
+            "Wireshark and tshark know the protocol switchboard when they start the next time; for colours ",
+        );
+        said.push_str("and columns, start Wireshark with `wireshark -C Switchboard`.\n");
+    }
     said.push_str("To see a chat on this machine: tshark -i lo -f 'port ");
     said.push_str(&format!("{}'\n", limits::DEFAULT_LISTEN.port()));
     print(&said)

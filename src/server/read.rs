@@ -99,16 +99,16 @@ impl<S: Socket> Engine<S> {
                         Filled::Held => (connection.inbox.len() - held, false),
                         Filled::End => (0, false),
                     };
-                    if matches!(filled, Filled::End) {
-                        trace!("{key} read the end of the stream");
-                    } else {
-                        trace!(
-                            "{key} read {read} bytes{}",
-                            if is_short { ": short, so there are no more" } else { "" }
-                        );
-                    }
                     if is_short {
                         connection.note_short_read();
+                    }
+                    match (&filled, is_short, connection.readable) {
+                        (Filled::End, ..) => trace!("{key} read the end of the stream"),
+                        (_, false, _) => trace!("{key} read {read} bytes"),
+                        (_, true, false) => trace!("{key} read {read} bytes: short, so there are no more"),
+                        (_, true, true) => {
+                            trace!("{key} read {read} bytes: short, but it may be gone, so it looks again")
+                        }
                     }
                     budget.bytes = budget.bytes.saturating_sub(read);
                     self.exchange.counters.bytes_read += read as u64;
@@ -286,7 +286,11 @@ impl<S: Socket> Engine<S> {
             return;
         }
         let read = tap.on(key, &mut connection.socket).read(scratch);
-        trace!("{key} drains: {read:?} bytes are thrown away");
+        match &read {
+            Ok(0) => trace!("{key} drains: the end of the stream"),
+            Ok(n) => trace!("{key} drains: {n} bytes are thrown away"),
+            Err(error) => trace!("{key} drains: {error}"),
+        }
         match read {
             Ok(0) => {
                 connection.note_input_ended();
