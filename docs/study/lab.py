@@ -66,10 +66,18 @@ def server_pid():
         return int(file.read())
 
 
+def state_of(process):
+    """The letter for what a process does: see proc_pid_stat(5)."""
+    with open(f"/proc/{process}/stat") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0]
+
+
 @contextlib.contextmanager
 def server_stopped():
     """Holds the server still. What happens meanwhile happens, for the server, between two turns."""
     os.kill(server_pid(), signal.SIGSTOP)
+    while state_of(server_pid()) != "T":  # a signal is on its way for a moment
+        time.sleep(0.001)
     try:
         yield
     finally:
