@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import struct
+import time
 
 ADDRESS = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "7667"))
 
