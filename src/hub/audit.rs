@@ -142,7 +142,10 @@ impl Hub {
             let Some(user) = user else { continue };
             let standing = room.standing(key);
             // Where people are not known, who has lost an account or inherited a room is told at the next visit.
-            let is_late = !room.knows_people();
+            let is_gone = |account| self.accounts.name_of(account).is_none();
+            let has_inherited = room.affiliation(user) == Affiliation::Owner;
+            let is_late =
+                !room.knows_people() && (has_inherited || room.account_here(user).is_some_and(is_gone));
             if room.standing_of(user, standing) != standing && !is_late {
                 return Err(format!("{key} stands as {standing:?} in {}, whatever the books say", room.name));
             }

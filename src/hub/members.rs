@@ -275,9 +275,10 @@ impl Hub {
     /// became or lost at the moment at which others elsewhere hear of the account would tell whose it is.
     pub(super) fn refresh_rooms_of(&mut self, key: UserKey, fx: &mut impl Effects) {
         let rooms = self.users.get(&key).map(|user| user.rooms.clone()).unwrap_or_default();
-        let knows = |channel: &ChannelId| self.channels.room(*channel).is_some_and(Room::knows_people);
-        let rooms: Vec<ChannelId> = rooms.iter().copied().filter(knows).collect();
         for channel in rooms {
+            if !self.channels.room(channel).is_some_and(Room::knows_people) {
+                continue;
+            }
             let Some(stood) = self.refresh(channel, key) else { continue };
             let Some(room) = self.channels.room(channel) else { continue };
             self.publish_changes((SessionId::NONE, channel), room, (None, &[stood.change()]), fx);
